@@ -1,0 +1,68 @@
+# Every target sets up what it needs: a fresh clone needs Python 3.11-3.13, make and the Python registry, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES ?= sandbox
+export SOURCES
+
+.DEFAULT_GOAL := help
+.PHONY: help setup nightly test up down check bench compose-test lock clean
+
+help:  ## What each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
+
+# The locked environment. uv is fetched by pip from its own hashed lock; where a private mirror is known to pip alone, pip does it all.
+$(VENV)/bootstrap: requirements-bootstrap.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed and $(PYTHON) is {v[0]}.{v[1]}: call make with PYTHON=/path/to/python3.11")'
+	@echo "setting up the environment in $(VENV) (first time: about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	@touch $@
+
+$(VENV)/runtime: $(VENV)/bootstrap requirements.lock pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+		|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e . \
+		|| $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/runtime requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock \
+		|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/runtime  ## Environment, PostgreSQL, roles and schemas: an empty warehouse, ready for `vru land`
+	@$(BIN)/vru setup
+
+nightly: $(VENV)/runtime  ## The nightly job through Airflow, then what it published (SOURCES=live for the real publishers)
+	@$(BIN)/vru nightly --sources "$(SOURCES)"
+
+test: $(VENV)/dev  ## Every test, on real PostgreSQL, Airflow, dbt and Great Expectations
+	@$(BIN)/pytest
+
+up: $(VENV)/runtime  ## Airflow's scheduler, DAG processor, API server and UI, on this machine
+	@$(BIN)/vru up
+
+down: $(VENV)/runtime  ## Stop what `make up` started, and the embedded PostgreSQL
+	@$(BIN)/vru down
+
+check: $(VENV)/dev  ## Format, lint, types, SQL lint, layering and naming rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests warehouse/schema
+	@$(BIN)/pytest -q tests/contract
+
+bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet night against a full one
+	@$(BIN)/python -m bench
+
+compose-test: $(VENV)/runtime  ## Build the image, bring the production stack up, run nightly in it, query it from outside, take it down
+	@./tests/compose/run
+
+lock: $(VENV)/bootstrap  ## Resolve the locks again from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --quiet -c requirements.lock -o requirements-dev.lock
+
+clean:  ## Remove the environment (never VRU_HOME)
+	@rm -rf $(VENV) *.egg-info build

@@ -235,7 +235,8 @@ def the_publication_says_it_is_synthetic(stack: Stack) -> None:
 
 
 def the_analyst_can_neither_write_nor_read_raw(stack: Stack) -> None:
-    refused(stack, "delete from marts.dim_borough returning 1", psycopg.errors.InsufficientPrivilege)
+    # Read-only is the role's default, which anybody may undo; what must hold then is that nothing was granted.
+    refused(stack, "set transaction read write; delete from marts.dim_borough", psycopg.errors.InsufficientPrivilege)
     refused(stack, "select count(*) from raw.mps__borough_recent", psycopg.errors.InsufficientPrivilege)
 
 

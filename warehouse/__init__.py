@@ -1,1 +1,1 @@
-
+"""The database: server, roles, schemas, build, publish, history, alerts, and the `vru` command."""

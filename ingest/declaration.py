@@ -1,0 +1,209 @@
+"""What a source declares in its source.yml, strictly: an unknown key is an error that names file and key."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ingest.errors import Refusal
+
+SOURCES = Path(__file__).resolve().parent / "sources"
+SEEDS = SOURCES.parent.parent / "dbt_project" / "seeds"
+
+
+def _is_identifier(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", value):
+        raise ValueError("must be lower_snake_case, at most 41 characters")
+    return value
+
+
+def _is_pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression ({error})") from error
+    return value
+
+
+Identifier = Annotated[str, AfterValidator(_is_identifier)]
+Pattern = Annotated[str, AfterValidator(_is_pattern)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """A column of the published file: its name in raw, and every header the publisher has used for it."""
+
+    name: Identifier
+    headers: Annotated[tuple[str, ...], Field(min_length=1)]
+    pattern: Pattern | None = None
+    may_be_blank: bool = False
+    is_personal: bool = False
+
+
+class CodeList(_Strict):
+    """A seed that lists every value a column (or columns together) may take. An unlisted value refuses the file."""
+
+    columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    seed: str
+    keys: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    where: dict[str, str] = {}
+    vintage: Identifier | None = None
+
+
+class MonthColumns(_Strict):
+    """A file with a column per month: which headers are months, and what a cell may hold."""
+
+    header_pattern: Pattern
+    cell_pattern: Pattern
+    cell_is: str
+
+
+class Layout(_Strict):
+    """How the bytes are read."""
+
+    encoding: Literal["utf-8"] = "utf-8"
+    columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+    month_columns: MonthColumns | None = None
+    code_lists: tuple[CodeList, ...] = ()
+    unique: tuple[Identifier, ...] = ()
+    on_bad_row: Literal["refuse_file", "quarantine_row"] = "refuse_file"
+
+
+class DatastoreFile(_Strict):
+    """A file of a London Datastore dataset, found by its name among the dataset's resources."""
+
+    kind: Literal["london_datastore"]
+    package: str
+    file_name: str
+
+
+class Release(_Strict):
+    """How a file's release date follows from its newest month where nobody says it: that month plus so many."""
+
+    months_after_newest: int
+
+
+class Dataset(_Strict):
+    """One dataset of a source."""
+
+    title: str
+    page_url: str
+    cadence: Literal["monthly", "quarterly", "yearly"]
+    stale_after_days: Annotated[int, Field(gt=0)]
+    location: DatastoreFile
+    layout: Layout
+    release: Release
+    abuts: Identifier | None = None
+    keep_releases: Literal["all", "newest"] = "all"
+    max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
+
+
+class Source(_Strict):
+    """A publisher: who they are, under what terms, where they publish, and their datasets."""
+
+    source: Identifier
+    publisher: str
+    licence: str
+    licence_url: str
+    attribution: str
+    classification: Literal["OFFICIAL", "OFFICIAL-SENSITIVE"]
+    owner: str
+    legal_gateway: str
+    publish_rule: str
+    base_url: str
+    allowed_hosts: Annotated[tuple[str, ...], Field(min_length=1)]
+    datasets: dict[Identifier, Dataset]
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset of that name.
+
+        Raises:
+            Refusal: when the source declares none; lists those it does.
+        """
+        try:
+            return self.datasets[name]
+        except KeyError:
+            raise Refusal(
+                f"the source {self.source} declares no dataset {name!r}",
+                next_step=f"use one of {', '.join(self.datasets)}",
+            ) from None
+
+
+def raw_table(source: str, dataset: str) -> str:
+    """Name of the raw table of a dataset, without its schema."""
+    return f"{source}__{dataset}"
+
+
+def raw_columns(layout: Layout) -> tuple[str, ...]:
+    """The published columns of a dataset as raw holds them, in order; a month file adds the month's header and its cell."""
+    names = tuple(column.name for column in layout.columns)
+    return (*names, "month_header", "cell") if layout.month_columns else names
+
+
+def read_source(file: Path) -> Source:
+    """One source.yml.
+
+    Raises:
+        Refusal: naming the file and every key that is unknown, missing or wrong.
+    """
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        source = Source.model_validate(found)
+    except yaml.YAMLError as error:
+        raise Refusal(f"is not valid YAML: {error}", where=str(file)) from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+        raise Refusal(f"is not a valid source declaration: {wrong}", where=str(file)) from error
+    problems = []
+    if source.source != file.parent.name:
+        problems.append(f"source: is {source.source!r} and stands in the folder {file.parent.name!r}")
+    for name, dataset in source.datasets.items():
+        if dataset.abuts is not None and dataset.abuts not in source.datasets:
+            problems.append(f"datasets.{name}.abuts: {dataset.abuts!r} is not a dataset of this source")
+        columns = {column.name for column in dataset.layout.columns}
+        for code_list in dataset.layout.code_lists:
+            problems += [
+                f"datasets.{name}.code_lists: {column!r} is not a declared column"
+                for column in code_list.columns
+                if column not in columns
+            ]
+            if not (SEEDS / f"{code_list.seed}.csv").is_file():
+                problems.append(
+                    f"datasets.{name}.code_lists: there is no seed {code_list.seed}.csv in dbt_project/seeds"
+                )
+    if problems:
+        raise Refusal(f"is not a valid source declaration: {'; '.join(problems)}", where=str(file))
+    return source
+
+
+@cache
+def read_sources(folder: Path = SOURCES) -> dict[str, Source]:
+    """Every declared source by id, in the order of their names.
+
+    Raises:
+        Refusal: as read_source; and when the folder declares none.
+    """
+    sources = [read_source(file) for file in sorted(folder.glob("*/source.yml"))]
+    if not sources:
+        raise Refusal("no source is declared", where=str(folder))
+    return {source.source: source for source in sources}
+
+
+def find_source(name: str, folder: Path = SOURCES) -> Source:
+    """The source of that id.
+
+    Raises:
+        Refusal: when none is declared; lists those that are.
+    """
+    sources = read_sources(folder)
+    if name not in sources:
+        raise Refusal(f"no source {name!r} is declared", next_step=f"use one of {', '.join(sources)}")
+    return sources[name]

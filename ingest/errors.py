@@ -1,0 +1,50 @@
+"""What a person is told when data or a publisher cannot be accepted."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """Something was not accepted, and saying why is the whole point.
+
+    Args:
+        problem: what was wrong, in words.
+        where: file, row, column and value, as far as they are known ("file x.csv, row 7, column BoroughName").
+        kept: what was kept and what did not change.
+        next_step: what to do now.
+    """
+
+    def __init__(self, problem: str, *, where: str = "", kept: str = "", next_step: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.where = where
+        self.kept = kept
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.problem}" if self.where else self.problem]
+        if self.kept:
+            parts.append(f"Kept: {self.kept}.")
+        if self.next_step:
+            parts.append(f"Next: {self.next_step}.")
+        first, *rest = parts
+        return " ".join([first if first.endswith((".", "!", "?")) else f"{first}.", *rest])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Airflow carries exceptions between processes; keyword-only arguments do not survive plain pickling.
+        return (_restore, (type(self), self.problem, self.where, self.kept, self.next_step))
+
+
+def _restore(kind: type[Refusal], problem: str, where: str, kept: str, next_step: str) -> Refusal:
+    return kind(problem, where=where, kept=kept, next_step=next_step)
+
+
+class PublisherUnavailable(Refusal):
+    """The publisher did not answer as it should; trying again later may succeed (429, 5xx, a reset, a time-out)."""
+
+
+class BodyRefused(Refusal):
+    """The publisher answered, but what came is not the file: HTML, nothing, cut short. Trying again will not help now."""
+
+
+class FileRefused(Refusal):
+    """A file was read and is not what its declaration says. It stays in landing and in the ledger as refused."""

@@ -1,0 +1,81 @@
+"""One real PostgreSQL server for the session; every test that asks for a warehouse gets a database and a home of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from warehouse import bootstrap, embedded
+from warehouse.connection import ADMIN, connect, url
+from warehouse.settings import Settings, read_settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+SAMPLES = PROJECT.parent / "shared" / "samples"
+TEMPLATE = "vru"
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """The session's server: the settings of the home that was set up on it, whose database serves as a template."""
+
+    settings: Settings
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    # A socket's path may be 107 characters long, which pytest's own folders exceed.
+    home = Path(tempfile.mkdtemp(prefix="vru-"))
+    settings = read_settings({"VRU_HOME": str(home)})
+    try:
+        bootstrap.set_up(settings)
+        yield Server(settings)
+    finally:
+        embedded.stop(home / "postgres")
+        shutil.rmtree(home)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def warehouse(server: Server, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an empty warehouse: a database of its own on the session's server, and a home of its own."""
+    name = f"vru_test_{os.getpid()}_{next(_numbers)}"
+    with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+        )
+        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
+    admin = url(server.settings, ADMIN).replace(f"@/{TEMPLATE}?", f"@/{name}?")
+    settings = read_settings(
+        {
+            "VRU_HOME": str(tmp_path / "home"),
+            "VRU_SECRETS_DIR": str(server.settings.secrets),
+            "VRU_DATABASE_URL": admin,
+            "VRU_AIRFLOW_DATABASE_URL": url(server.settings, "vru_airflow"),
+        }
+    )
+    for folder in (settings.landing, settings.inbox, settings.home / "airflow"):
+        folder.mkdir(parents=True)
+    for done in (server.settings.home / "airflow").glob("migrated-*"):
+        (settings.home / "airflow" / done.name).touch()
+    bootstrap.set_up(settings)
+    yield settings
+    with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def samples() -> Path:
+    """The folder of real published files, where this checkout has it."""
+    if not SAMPLES.is_dir():
+        pytest.skip("the real published files (../shared/samples) are not beside this checkout")
+    return SAMPLES

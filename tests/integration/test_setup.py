@@ -1,0 +1,57 @@
+"""Setting up a home."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from warehouse import bootstrap
+from warehouse.connection import ADMIN, ANALYST, LOADER, connect
+from warehouse.settings import Settings
+
+ROOMS = ["candidate", "intermediate", "marts", "marts_history", "marts_open", "ops", "quarantine", "raw", "staging"]
+
+
+def test_every_room_of_the_design_is_a_schema(warehouse: Settings) -> None:
+    with connect(warehouse, ADMIN) as connection:
+        found = connection.execute("select nspname from pg_namespace where nspname = any(%s) order by 1", [ROOMS])
+        assert [name for (name,) in found] == ROOMS
+
+
+def test_setting_up_again_changes_nothing(warehouse: Settings) -> None:
+    catalogue = """select c.oid, c.relname, c.relacl::text from pg_class as c join pg_namespace as n on n.oid = relnamespace
+                   where nspname = any(%s) and relkind in ('r', 'v') order by 1"""
+    with connect(warehouse, ADMIN) as connection:
+        before = connection.execute(catalogue, [ROOMS]).fetchall()
+    bootstrap.set_up(warehouse)
+    with connect(warehouse, ADMIN) as connection:
+        assert connection.execute(catalogue, [ROOMS]).fetchall() == before
+
+
+def test_an_empty_warehouse_says_that_every_dataset_is_missing(warehouse: Settings) -> None:
+    with connect(warehouse, ANALYST) as connection:
+        assert connection.execute("select source, dataset, state from marts.data_status").fetchall() == [
+            ("mps", "borough_historical", "missing"),
+            ("mps", "borough_recent", "missing"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        (ANALYST, "select * from raw.mps__borough_recent"),
+        (ANALYST, "select * from ops.load"),
+        (ANALYST, "select * from quarantine.refused_row"),
+        (ANALYST, "create table marts.mine (x integer)"),
+        (ANALYST, "create table public.mine (x integer)"),
+        (LOADER, "delete from ops.load"),
+        (LOADER, "select * from marts.data_status"),
+        (LOADER, "drop table raw.mps__borough_recent"),
+    ],
+)
+def test_a_role_may_not_do_what_is_not_its_step(warehouse: Settings, role: str, statement: str) -> None:
+    with (
+        connect(warehouse, role) as connection,
+        pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)),
+    ):
+        connection.execute(statement)

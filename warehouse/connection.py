@@ -1,0 +1,136 @@
+"""Connections to the warehouse, one role each."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from ingest.errors import Refusal
+from warehouse import embedded
+from warehouse.settings import Settings
+
+LOADER = "vru_loader"
+TRANSFORMER = "vru_transformer"
+GATE = "vru_gate"
+PUBLISHER = "vru_publisher"
+ANALYST = "vru_analyst"
+OPEN = "vru_open"
+AIRFLOW = "vru_airflow"
+OWNER = "vru_owner"  # owns schemas and ledgers, never logs in
+LOGIN_ROLES = (LOADER, TRANSFORMER, GATE, PUBLISHER, ANALYST, OPEN, AIRFLOW)
+ADMIN = "postgres"
+DATABASE = "vru"
+AIRFLOW_DATABASE = "airflow"
+
+
+def password(settings: Settings, role: str, *, make: bool = False) -> str:
+    """The password of a role, from its file in the secrets folder.
+
+    Args:
+        make: write a new random one (mode 0600) where there is none.
+
+    Raises:
+        Refusal: when there is none and none may be made.
+    """
+    file = settings.secrets / role
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        if not make:
+            raise Refusal(
+                f"there is no password file for the role {role}",
+                where=str(file),
+                next_step="run `vru setup` (or `make setup`), or point VRU_SECRETS_DIR at the folder that holds it",
+            ) from None
+    except OSError as error:
+        raise Refusal(f"the password file of {role} cannot be read ({error.strerror})", where=str(file)) from error
+    settings.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    value = secrets.token_urlsafe(24)
+    file.touch(mode=0o600)
+    file.write_text(value, encoding="utf-8")
+    return value
+
+
+def _server(settings: Settings) -> dict[str, str]:
+    """Where the server is: connection parameters without user and password. Starts the embedded server if need be."""
+    if settings.database_url is None:
+        socket, port = embedded.start(settings.home / "postgres")
+        return {"host": str(socket), "port": str(port), "dbname": DATABASE}
+    parts = urlsplit(settings.database_url.get_secret_value())
+    found = dict(parse_qsl(parts.query))
+    found.setdefault("host", parts.hostname or "localhost")
+    found.setdefault("port", str(parts.port or 5432))
+    found["dbname"] = unquote(parts.path.lstrip("/")) or DATABASE
+    return found
+
+
+def parameters(settings: Settings, role: str) -> dict[str, str]:
+    """libpq connection parameters of a role (host, port, dbname, user, password, and what the URL adds, such as sslmode)."""
+    found = _server(settings)
+    if role == ADMIN:
+        if settings.database_url is None:
+            return {**found, "user": ADMIN, "password": password(settings, ADMIN, make=True)}
+        parts = urlsplit(settings.database_url.get_secret_value())
+        if not parts.username:
+            raise Refusal(
+                "VRU_DATABASE_URL names no user, and setting up the warehouse needs one that may create roles and schemas",
+                next_step="run `vru setup` with postgresql://ADMIN:PASSWORD@HOST:PORT/DATABASE",
+            )
+        return {**found, "user": unquote(parts.username), "password": unquote(parts.password or "")}
+    found |= {"user": role, "password": password(settings, role)}
+    if role == AIRFLOW:
+        found["dbname"] = AIRFLOW_DATABASE
+    return found
+
+
+def url(settings: Settings, role: str, *, scheme: str = "postgresql") -> str:
+    """The connection URL of a role; a socket folder stands in the query as `host`."""
+    found = parameters(settings, role)
+    host, port = found.pop("host"), found.pop("port")
+    user, secret, database = quote(found.pop("user")), quote(found.pop("password"), safe=""), quote(found.pop("dbname"))
+    if host.startswith("/"):
+        query = urlencode({"host": host, "port": port, **found})
+        return f"{scheme}://{user}:{secret}@/{database}?{query}"
+    query = f"?{urlencode(found)}" if found else ""
+    return f"{scheme}://{user}:{secret}@{host}:{port}/{database}{query}"
+
+
+@contextlib.contextmanager
+def connect(
+    settings: Settings, role: str, *, autocommit: bool = False, database: str = ""
+) -> Iterator[psycopg.Connection]:
+    """A connection as a role. Committed when the block ends well, rolled back when it does not, closed either way.
+
+    Raises:
+        Refusal: when the server cannot be reached, the password is wrong, or the database is not there.
+    """
+    found = parameters(settings, role)
+    if database:
+        found["dbname"] = database
+    options = "-c client_connection_check_interval=1s"
+    if settings.today is not None:
+        options += f" -c vru.today={settings.today.isoformat()}"
+    try:
+        connection = psycopg.connect(
+            make_conninfo(**{"connect_timeout": "10", "application_name": "vru", **found, "options": options}),
+            autocommit=autocommit,
+        )
+    except psycopg.OperationalError as error:
+        raise Refusal(
+            f"the warehouse cannot be reached as {role}: {_one_line(error)}",
+            where=f"{found['host']}:{found['port']}/{found['dbname']}",
+            next_step="check VRU_DATABASE_URL and the password in "
+            f"{settings.secrets / role if role != ADMIN or settings.is_embedded else 'VRU_DATABASE_URL'}; "
+            "a warehouse that was never set up needs `vru setup` first",
+        ) from error
+    with connection:
+        yield connection
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

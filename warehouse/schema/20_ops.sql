@@ -1,0 +1,152 @@
+-- The ledgers. A row here is written in the same transaction as what it describes.
+create table if not exists ops.warehouse (
+    is_the_only_row boolean primary key default true check (is_the_only_row),
+    data_kind text check (data_kind in ('real', 'synthetic')),
+    decided_by text,
+    decided_at timestamptz
+);
+comment on table ops.warehouse is 'Grain: one row. Whether this home holds real or synthetic data; it never holds both.';
+
+create table if not exists ops.dataset (
+    source text not null,
+    dataset text not null,
+    position integer not null,
+    title text not null,
+    publisher text not null,
+    page_url text not null,
+    licence text not null,
+    licence_url text not null,
+    attribution text not null,
+    cadence text not null,
+    stale_after_days integer not null,
+    classification text not null,
+    owner text not null,
+    legal_gateway text not null,
+    publish_rule text not null,
+    last_checked_at timestamptz,
+    last_check_failed_because text,
+    failing_since timestamptz,
+    primary key (source, dataset)
+);
+comment on table ops.dataset is
+'Grain: one row a declared dataset (ingest/sources/*/source.yml), with the outcome of the last look at its publisher.';
+
+create table if not exists ops.fetch (
+    source text not null,
+    dataset text not null,
+    url text not null,
+    etag text,
+    last_modified text,
+    sha256 text not null,
+    bytes bigint not null,
+    fetched_at timestamptz not null,
+    checked_at timestamptz not null,
+    primary key (source, dataset, url)
+);
+comment on table ops.fetch is
+'Grain: one row an address. What was there at the last look, so that an unchanged file is not fetched twice.';
+
+create table if not exists ops.load (
+    load_id bigint generated always as identity primary key,
+    source text not null,
+    dataset text not null,
+    release_date date,
+    sha256 text not null,
+    file_name text not null,
+    landed_path text not null,
+    url text,
+    bytes bigint not null,
+    landed_at timestamptz not null,
+    loaded_at timestamptz not null,
+    classification text,
+    first_period date,
+    last_period date,
+    rows_in_file bigint not null,
+    rows_loaded bigint not null,
+    rows_quarantined bigint not null,
+    state text not null check (state in ('loaded', 'superseded', 'refused')),
+    reason text,
+    drift jsonb not null default '{}',
+    is_synthetic boolean not null,
+    check (rows_in_file = rows_loaded + rows_quarantined)
+);
+create unique index if not exists load_once_per_file
+on ops.load (source, dataset, sha256) where state in ('loaded', 'superseded');
+comment on table ops.load is
+'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did and can be loaded again from landing; refused: nothing was loaded, for the reason given.';
+comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
+comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
+comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
+comment on column ops.load.drift is 'Headers that were not known and were left out of raw, if any.';
+
+create table if not exists ops.candidate (
+    candidate_id text primary key,
+    input_fingerprint text not null,
+    code_version text not null,
+    data_kind text not null check (data_kind in ('real', 'synthetic')),
+    built_at timestamptz not null
+);
+comment on table ops.candidate is 'Grain: one row a build of schema candidate. The newest is what stands there now.';
+
+create table if not exists ops.candidate_load (
+    candidate_id text not null references ops.candidate on delete cascade,
+    load_id bigint not null references ops.load,
+    primary key (candidate_id, load_id)
+);
+comment on table ops.candidate_load is 'Grain: one row a candidate and load that went into it.';
+
+create table if not exists ops.release (
+    release_id bigint generated always as identity primary key,
+    candidate_id text not null references ops.candidate,
+    verdict text not null check (verdict in ('passed', 'warned', 'blocked')),
+    verdict_reason text not null default '',
+    state text not null check (state in ('judged', 'published', 'unchanged', 'held')),
+    judged_at timestamptz not null,
+    published_at timestamptz,
+    code_version text not null,
+    data_kind text not null check (data_kind in ('real', 'synthetic')),
+    row_counts jsonb,
+    row_changes jsonb,
+    rolled_back_to bigint references ops.release
+);
+comment on table ops.release is
+'Grain: one row a judged candidate. published: it moved the marts; unchanged: it would have moved nothing; held: the gate blocked it and the marts stayed as they were.';
+
+create table if not exists ops.quality_result (
+    quality_result_id bigint generated always as identity primary key,
+    candidate_id text not null references ops.candidate on delete cascade,
+    suite text not null,
+    check_name text not null,
+    severity text not null check (severity in ('critical', 'warning')),
+    outcome text not null check (outcome in ('passed', 'failed', 'crashed')),
+    unexpected_count bigint,
+    detail text not null default '',
+    checked_at timestamptz not null
+);
+comment on table ops.quality_result is
+'Grain: one row a check of a gate. detail names areas and months, never personal values.';
+
+create table if not exists ops.alert (
+    alert_id bigint generated always as identity primary key,
+    run_id text not null,
+    kind text not null,
+    subject text not null,
+    body text not null,
+    raised_at timestamptz not null,
+    channel text not null,
+    attempts integer not null default 0,
+    delivered_at timestamptz,
+    last_error text,
+    unique (run_id)
+);
+comment on table ops.alert is 'Grain: one row a run that ended red: what went wrong, and whether the alert reached its channel.';
+
+create table if not exists ops.run_problem (
+    run_id text not null,
+    step text not null,
+    subject text not null,
+    problem text not null,
+    happened_at timestamptz not null,
+    primary key (run_id, step, subject)
+);
+comment on table ops.run_problem is 'Grain: one row a step of a run that failed, in words. The run''s one alert is written from these.';

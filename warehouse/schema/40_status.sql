@@ -1,0 +1,116 @@
+-- What analysts read about the data itself. Views over the ledgers: true at the moment they are read, also on a night when nothing ran.
+create or replace function ops.today() returns date
+language sql stable
+return coalesce(nullif(current_setting('vru.today', true), '')::date, (now() at time zone 'Europe/London')::date);
+comment on function ops.today() is 'The day in London; the setting vru.today replaces it in tests.';
+
+create or replace view marts.publication as
+select
+    r.release_id,
+    r.published_at,
+    r.verdict,
+    r.verdict_reason,
+    r.data_kind,
+    r.code_version,
+    r.candidate_id,
+    r.rolled_back_to as rolled_back_to_release_id,
+    (select sum(n.value::bigint) from jsonb_each_text(r.row_counts) as n)::bigint as row_count,
+    r.row_counts::text as row_counts,
+    r.row_changes::text as row_changes,
+    r.release_id = max(r.release_id) over () as is_current
+from ops.release as r
+where r.state = 'published';
+comment on view marts.publication is 'Grain: one row a published release, newest with is_current. data_kind says real or synthetic.';
+comment on column marts.publication.release_id is 'Number of the release; marts_history rows point at it.';
+comment on column marts.publication.published_at is 'When readers first saw it (UTC).';
+comment on column marts.publication.verdict is 'passed, or warned: published although a check of lesser severity failed.';
+comment on column marts.publication.verdict_reason is 'The checks that warned, in words.';
+comment on column marts.publication.data_kind is 'real: from the publishers. synthetic: from the stand-in publishers, invented, for no decision.';
+comment on column marts.publication.code_version is 'Version of the code that built it.';
+comment on column marts.publication.candidate_id is 'The build that was judged.';
+comment on column marts.publication.rolled_back_to_release_id is 'Set where this release restores an earlier one.';
+comment on column marts.publication.row_count is 'Rows of all marts together.';
+comment on column marts.publication.row_counts is 'Rows a mart, as JSON text.';
+comment on column marts.publication.row_changes is 'Rows inserted, updated and deleted a mart against the release before, as JSON text.';
+comment on column marts.publication.is_current is 'Whether the marts hold this release now.';
+
+create or replace view marts.data_status as
+with current_release as (
+    select candidate_id, release_id from ops.release
+    where state in ('published', 'unchanged') and rolled_back_to is null
+    order by release_id desc limit 1
+),
+
+newest_verdict as (
+    select release_id, candidate_id, state, verdict_reason, judged_at from ops.release
+    order by release_id desc limit 1
+),
+
+loaded as (
+    select
+        l.source, l.dataset,
+        max(l.last_period) as newest_loaded,
+        max(l.landed_at) as fetched_at,
+        max(l.last_period) filter (where cl.load_id is not null) as newest_published,
+        max(l.landed_at) filter (where cl.load_id is null) as newest_unpublished_at
+    from ops.load as l
+    left join current_release as c on true
+    left join ops.candidate_load as cl on l.load_id = cl.load_id and c.candidate_id = cl.candidate_id
+    where l.state in ('loaded', 'superseded')
+    group by l.source, l.dataset
+),
+
+refusal as (
+    select distinct on (source, dataset) source, dataset, loaded_at, reason
+    from ops.load
+    order by source, dataset, load_id desc
+)
+
+select
+    d.source,
+    d.dataset,
+    d.title,
+    l.newest_published as newest_period_start_date,
+    l.newest_loaded as newest_loaded_period_start_date,
+    l.fetched_at,
+    d.last_checked_at as checked_at,
+    case
+        when l.source is null then 'missing'
+        when v.state = 'held' then 'held'
+        when d.last_check_failed_because is not null then 'stale'
+        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days then 'stale'
+        else 'fresh'
+    end as state,
+    case
+        when l.source is null then coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded')
+        when v.state = 'held' then v.verdict_reason
+        when d.last_check_failed_because is not null then d.last_check_failed_because
+        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days
+            then format(
+                'newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence
+            )
+    end as why,
+    case
+        when l.source is null then d.failing_since
+        when v.state = 'held' then v.judged_at
+        when d.last_check_failed_because is not null then d.failing_since
+        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days
+            then ((l.newest_loaded + interval '1 month')::date + d.stale_after_days)::timestamptz
+    end as since
+from ops.dataset as d
+left join loaded as l on d.source = l.source and d.dataset = l.dataset
+left join refusal as r on d.source = r.source and d.dataset = r.dataset and r.reason is not null
+left join newest_verdict as v on true
+order by d.source, d.position;
+comment on view marts.data_status is
+'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm, or the last look failed; held: the gate blocked the newest release, yesterday''s marts stand; missing: never loaded.';
+comment on column marts.data_status.source is 'Source id.';
+comment on column marts.data_status.dataset is 'Dataset id within the source.';
+comment on column marts.data_status.title is 'Name the publisher gives it.';
+comment on column marts.data_status.newest_period_start_date is 'Newest month that is published in the marts (first day).';
+comment on column marts.data_status.newest_loaded_period_start_date is 'Newest month that has been loaded, published or not (first day).';
+comment on column marts.data_status.fetched_at is 'When its newest file was landed (UTC).';
+comment on column marts.data_status.checked_at is 'When the publisher was last asked (UTC).';
+comment on column marts.data_status.state is 'fresh, stale, held or missing.';
+comment on column marts.data_status.why is 'The reason, in words, unless fresh.';
+comment on column marts.data_status.since is 'Since when (UTC), unless fresh.';

@@ -1,0 +1,29 @@
+-- Least privilege: each step of the flow has a role that can do that step and no other.
+revoke all on schema public from public;
+
+grant usage on schema raw, ops, quarantine to vru_loader;
+grant insert, select, delete on all tables in schema raw to vru_loader;
+grant select, insert, update on ops.warehouse, ops.dataset, ops.fetch, ops.load, ops.run_problem to vru_loader;
+grant insert, select on quarantine.refused_row to vru_loader;
+
+grant usage on schema raw, ops to vru_transformer;
+grant usage, create on schema staging, intermediate, candidate to vru_transformer;
+grant select on all tables in schema raw to vru_transformer;
+grant select on ops.load, ops.dataset, ops.warehouse, ops.release to vru_transformer;
+grant select, insert on ops.candidate, ops.candidate_load to vru_transformer;
+
+grant usage on schema raw, ops, staging, intermediate, candidate, marts, marts_history to vru_gate;
+grant select on all tables in schema raw to vru_gate;
+grant select on all tables in schema ops to vru_gate;
+grant insert on ops.quality_result, ops.release to vru_gate;
+grant update on ops.release to vru_gate;
+
+grant usage on schema ops, candidate to vru_publisher;
+grant usage, create on schema marts, marts_history to vru_publisher;
+grant select on all tables in schema ops to vru_publisher;
+grant insert, update on ops.release, ops.alert, ops.run_problem to vru_publisher;
+grant insert, update on ops.dataset to vru_publisher;
+
+grant usage on schema marts, marts_history to vru_analyst;
+grant select on marts.data_status, marts.publication to vru_analyst, vru_gate, vru_publisher;
+grant usage on schema marts_open to vru_open, vru_analyst;

@@ -1,0 +1,129 @@
+"""Settings: read once, checked at the start, and what is wrong is listed all together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import zoneinfo
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest.errors import Refusal
+
+PROJECT = Path(__file__).resolve().parent.parent
+PREFIX = "VRU_"
+LONDON = zoneinfo.ZoneInfo("Europe/London")
+
+
+def _http_url(value: str) -> str:
+    if value and urlsplit(value).scheme not in {"http", "https"}:
+        raise ValueError("must be an http or https address")
+    return value
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+        raise ValueError("must be a postgresql:// address")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+
+
+class Settings(BaseSettings):
+    """Everything that differs between one home of the warehouse and another. `.env.example` is the full list."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    home: Path = PROJECT / "var"
+    database_url: PostgresUrl | None = None
+    airflow_database_url: PostgresUrl | None = None
+    secrets_dir: Path | None = None
+    alert_webhook: HttpUrl = ""
+    ca_bundle: Path | None = None
+    mps_base_url: HttpUrl = ""
+    today: dt.date | None = None
+    airflow_port: int = 0
+
+    @model_validator(mode="after")
+    def _files_are_there(self) -> Self:
+        if self.ca_bundle is not None and not self.ca_bundle.is_file():
+            raise ValueError(f"VRU_CA_BUNDLE names {self.ca_bundle}, which is not a file")
+        return self
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def inbox(self) -> Path:
+        return self.home / "inbox"
+
+    @property
+    def secrets(self) -> Path:
+        return self.secrets_dir or self.home / "secrets"
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.database_url is None
+
+    def now(self) -> dt.datetime:
+        """This moment (UTC, aware); at noon of VRU_TODAY where a test has set the day."""
+        if self.today is not None:
+            return dt.datetime.combine(self.today, dt.time(12), tzinfo=dt.UTC)
+        return dt.datetime.now(dt.UTC)
+
+    def london_date(self) -> dt.date:
+        """The day in London."""
+        return self.today or self.now().astimezone(LONDON).date()
+
+
+def read_settings(environment: dict[str, str]) -> Settings:
+    """Settings from environment variables.
+
+    Args:
+        environment: names and values; those that begin with VRU_ count. VRU_<NAME>_FILE gives the value from a file.
+
+    Raises:
+        Refusal: naming every unknown, unreadable or invalid setting at once.
+    """
+    problems: list[str] = []
+    values: dict[str, str] = {}
+    known = set(Settings.model_fields)
+    for name, value in sorted(environment.items()):
+        if not name.startswith(PREFIX) or not value:
+            continue
+        field = name.removeprefix(PREFIX).lower()
+        if field in known:
+            values[field] = value
+        elif field.endswith("_file") and field.removesuffix("_file") in known:
+            try:
+                values[field.removesuffix("_file")] = Path(value).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                problems.append(f"{name} names a file that cannot be read ({error.strerror})")
+        else:
+            problems.append(f"{name} is not a setting")
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        for item in error.errors():
+            name = "".join(f"{PREFIX}{part.upper()} " for part in item["loc"] if isinstance(part, str))
+            problems.append(f"{name}{item['msg'].removeprefix('Value error, ')}")
+    if problems:
+        raise Refusal(
+            "the settings are wrong: " + "; ".join(problems),
+            next_step=f"correct the environment; the settings are {', '.join(PREFIX + f.upper() for f in sorted(known))}",
+        )
+    return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read from its environment once."""
+    return read_settings(dict(os.environ))

@@ -49,13 +49,18 @@ class Column(_Strict):
 
 
 class CodeList(_Strict):
-    """A seed that lists every value a column (or columns together) may take. An unlisted value refuses the file."""
+    """A seed that lists every value a column (or columns together) may take. An unlisted value refuses the file.
+
+    vintage names the seed's column that says which vintage of the publisher's list a value belongs to; a file is of one vintage.
+    code names the seed's column that two spellings of one value share.
+    """
 
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     seed: str
     keys: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     where: dict[str, str] = {}
     vintage: Identifier | None = None
+    code: Identifier | None = None
 
 
 class MonthColumns(_Strict):

@@ -18,47 +18,47 @@ Key = tuple[str, ...]
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """A code list as read: its keys, and which of them each vintage has, or always has."""
+    """A code list as read: its keys; and by vintage, the code of each key and the codes that every file, or every area, has."""
 
     keys: frozenset[Key]
-    vintages: dict[str, frozenset[Key]]
-    required: dict[str, frozenset[Key]]
+    code_of: dict[str, dict[Key, str]]
+    required: dict[str, frozenset[str]]
+    everywhere: dict[str, frozenset[str]]
 
 
 @cache
-def read(code_list_json: str, folder: Path = SEEDS) -> Listed:
-    """The keys of a code list.
-
-    Args:
-        code_list_json: the declaration as JSON (hashable, so that a seed is read once).
-        folder: where the seeds are.
-    """
+def _read(code_list_json: str, folder: Path = SEEDS) -> Listed:
     code_list = CodeList.model_validate_json(code_list_json)
-    vintages: dict[str, set[Key]] = defaultdict(set)
-    required: dict[str, set[Key]] = defaultdict(set)
+    code_of: dict[str, dict[Key, str]] = defaultdict(dict)
+    required: dict[str, set[str]] = defaultdict(set)
+    everywhere: dict[str, set[str]] = defaultdict(set)
     with (folder / f"{code_list.seed}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if any(row[column] != value for column, value in code_list.where.items()):
                 continue
             key = tuple(folded(row[column]) for column in code_list.keys)
             vintage = row[code_list.vintage] if code_list.vintage else ""
-            vintages[vintage].add(key)
-            if row.get("is_required", "").lower() == "true":
-                required[vintage].add(key)
+            code = row[code_list.code] if code_list.code else " / ".join(key)
+            code_of[vintage][key] = code
+            if row.get("is_required") == "true":
+                required[vintage].add(code)
+            if row.get("is_in_every_borough") == "true":
+                everywhere[vintage].add(code)
     return Listed(
-        frozenset().union(*vintages.values()),
-        {name: frozenset(keys) for name, keys in vintages.items()},
-        {name: frozenset(keys) for name, keys in required.items()},
+        frozenset(key for keys in code_of.values() for key in keys),
+        dict(code_of),
+        {vintage: frozenset(required[vintage]) for vintage in code_of},
+        {vintage: frozenset(everywhere[vintage]) for vintage in code_of},
     )
 
 
 def listed(code_list: CodeList) -> Listed:
-    """The keys of a declared code list."""
-    return read(code_list.model_dump_json())
+    """A declared code list; its seed is read once."""
+    return _read(code_list.model_dump_json())
 
 
 def vintage_of(code_list: CodeList, found: Iterable[Key]) -> str | Fault:
-    """Which vintage of a code list a file is written in: the one that knows all its values and whose own it has.
+    """Which vintage of a code list a file is written in: the one that has all its values, and whose required ones it has.
 
     Args:
         code_list: a list with vintages.
@@ -67,79 +67,81 @@ def vintage_of(code_list: CodeList, found: Iterable[Key]) -> str | Fault:
     Returns:
         The vintage, or why there is not exactly one.
     """
-    values = frozenset(found)
+    values = set(found)
     known = listed(code_list)
-    fitting = [
-        name
-        for name, keys in known.vintages.items()
-        if values <= keys and known.required.get(name, frozenset()) <= values
-    ]
+    alien = {name: values - codes.keys() for name, codes in known.code_of.items()}
+    absent = {
+        name: known.required[name] - {codes[value] for value in values if value in codes}
+        for name, codes in known.code_of.items()
+    }
+    fitting = [name for name in known.code_of if not alien[name] and not absent[name]]
     if len(fitting) == 1:
         return fitting[0]
     columns = " and ".join(code_list.columns)
     if fitting:
         return Fault(HEADER, columns, None, f"fit several vintages of the list {code_list.seed}: {', '.join(fitting)}")
-    closest = min(
-        known.vintages, key=lambda n: len(values - known.vintages[n]) + len(known.required.get(n, frozenset()) - values)
-    )
-    alien = sorted(values - known.vintages[closest])
-    absent = sorted(known.required.get(closest, frozenset()) - values)
-    wrong = [f"has {_words(alien)}, which that vintage does not"] if alien else []
-    wrong += [f"lacks {_words(absent)}, which every file of that vintage has"] if absent else []
+    closest = min(known.code_of, key=lambda name: len(alien[name]) + len(absent[name]))
+    wrong = []
+    if alien[closest]:
+        wrong.append(f"has {_words([' / '.join(key) for key in alien[closest]])}, which that vintage does not")
+    if absent[closest]:
+        wrong.append(f"lacks {_words(absent[closest])}, which every file of that vintage has: it may be cut short")
     return Fault(
         HEADER,
         columns,
         None,
-        f"mix vintages of the list {code_list.seed}: closest is {closest}, but the file {' and '.join(wrong)}",
+        f"fit no vintage of the list {code_list.seed}: closest is {closest}, but the file {' and '.join(wrong)}",
     )
 
 
-def _words(keys: list[Key]) -> str:
-    shown = ", ".join(" / ".join(key) for key in keys[:5])
-    return f"{shown} and {len(keys) - 5} more" if len(keys) > 5 else shown
-
-
 @cache
-def _codes(complete_json: str, folder: Path = SEEDS) -> tuple[dict[str, str], frozenset[str]]:
+def _areas(complete_json: str, folder: Path = SEEDS) -> tuple[dict[str, str], frozenset[str]]:
     complete = Complete.model_validate_json(complete_json)
     with (folder / f"{complete.seed}.csv").open(encoding="utf-8", newline="") as file:
-        code_of = {
+        area_of = {
             folded(row[complete.key]): row[complete.code]
             for row in csv.DictReader(file)
             if all(row[column] == value for column, value in complete.where.items())
         }
     with (folder / f"{complete.members_seed}.csv").open(encoding="utf-8", newline="") as file:
-        return code_of, frozenset(row[complete.members_code] for row in csv.DictReader(file))
+        return area_of, frozenset(row[complete.members_code] for row in csv.DictReader(file))
 
 
-def absent(complete: Complete, code_list: CodeList, vintage: str, found: Iterable[tuple[Key, str]]) -> list[Fault]:
-    """Which required values lack a row for some member of the area list.
+def incomplete(complete: Complete, code_list: CodeList, vintage: str, found: Iterable[tuple[Key, str]]) -> list[Fault]:
+    """Which values that a whole file has for every area lack a row for some.
 
     Args:
-        complete: what a whole file has.
+        complete: the areas.
         code_list: the list with vintages.
         vintage: the file's vintage.
         found: each row's value of the list (folded) and its label of `across` as published.
 
     Returns:
-        One fault a value that is not there for everyone, naming who is missing.
+        One fault a value that is not there for every area, naming the areas.
     """
-    code_of, members = _codes(complete.model_dump_json())
-    name_of = {code: label for label, code in reversed(code_of.items())}
-    there: dict[Key, set[str]] = {key: set() for key in listed(code_list).required.get(vintage, frozenset())}
+    area_of, areas = _areas(complete.model_dump_json())
+    label_of = {area: label for label, area in reversed(area_of.items())}
+    known = listed(code_list)
+    there: dict[str, set[str]] = {code: set() for code in known.everywhere[vintage]}
     for key, label in found:
-        if key in there:
-            there[key].add(code_of[folded(label)])
+        code = known.code_of[vintage][key]
+        if code in there:
+            there[code].add(area_of[folded(label)])
     return [
         Fault(
             HEADER,
-            complete.across,
-            " / ".join(key),
-            f"has no row for {_words([(name_of[c],) for c in sorted(members - codes)])}: the file is cut short",
+            code,
+            None,
+            f"has no row for {_words(label_of[area] for area in areas - its_areas)}: the file is cut short",
         )
-        for key, codes in sorted(there.items())
-        if members - codes
+        for code, its_areas in sorted(there.items())
+        if areas - its_areas
     ]
+
+
+def _words(names: Iterable[str]) -> str:
+    every = sorted(names)
+    return f"{', '.join(every[:5])} and {len(every) - 5} more" if len(every) > 5 else ", ".join(every)
 
 
 def vintage_list(layout: Layout) -> CodeList | None:

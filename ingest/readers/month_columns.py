@@ -88,7 +88,7 @@ def read(file: Path, layout: Layout) -> MonthFile:
                 pairs = (
                     (tuple(folded(row[header.positions[c]]) for c in vintages.columns), row[across]) for row in rows
                 )
-                faults += code_lists.absent(layout.complete, vintages, vintage, pairs)
+                faults += code_lists.incomplete(layout.complete, vintages, vintage, pairs)
     return MonthFile(header, rows, vintage, faults)
 
 

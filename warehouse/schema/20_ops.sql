@@ -71,9 +71,9 @@ create table if not exists ops.load (
     check (rows_in_file = rows_loaded + rows_quarantined)
 );
 create unique index if not exists load_once_per_file
-on ops.load (source, dataset, sha256) where state in ('loaded', 'superseded');
+on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
-'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did and can be loaded again from landing; refused: nothing was loaded, for the reason given.';
+'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given.';
 comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
@@ -84,9 +84,11 @@ create table if not exists ops.candidate (
     input_fingerprint text not null,
     code_version text not null,
     data_kind text not null check (data_kind in ('real', 'synthetic')),
-    built_at timestamptz not null
+    begun_at timestamptz not null default clock_timestamp(),
+    built_at timestamptz
 );
-comment on table ops.candidate is 'Grain: one row a build of schema candidate. The newest is what stands there now.';
+comment on table ops.candidate is
+'Grain: one row a build of schema candidate. The newest (begun_at) is what stands there now, or is being built where built_at is null.';
 
 create table if not exists ops.candidate_load (
     candidate_id text not null references ops.candidate on delete cascade,

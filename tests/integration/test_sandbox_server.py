@@ -201,7 +201,7 @@ def test_head_tells_what_get_would_send(publisher: sandbox.Publisher, client: re
         "/files/london/dataset/exy3m/2001-01-06/b4r/none.csv",
         "/files/london/dataset/exy3m/not-a-day/b4r/none.csv",
         # A release that is still to come is not there yet.
-        "/files/london/dataset/exy3m/2026-12-06/b4r/MPS%20Borough%20Level%20Crime%20%28Historical%29.csv",
+        "/files/london/dataset/exy3m/2026-12-06/b4h/MPS%20Borough%20Level%20Crime%20%28Historical%29.csv",
         "/../../etc/passwd",
     ],
 )

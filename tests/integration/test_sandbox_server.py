@@ -358,6 +358,17 @@ def test_a_status_fault_ends_after_its_times(publisher: sandbox.Publisher, clien
     assert client.get(url, timeout=10).status_code == 200
 
 
+@pytest.mark.parametrize("written", [f"/{HISTORICAL}.csv", "%28Historical%29.csv"])
+def test_a_fault_finds_its_path_as_read_and_as_addressed(
+    publisher: sandbox.Publisher, client: requests.Session, written: str
+) -> None:
+    recent, historical = url_of(publisher, client, RECENT), url_of(publisher, client, HISTORICAL)
+    publisher.misbehave("status", code=503, path_contains=written)
+
+    assert client.get(historical, timeout=10).status_code == 503
+    assert client.get(recent, timeout=10).status_code == 200
+
+
 def test_a_replaced_body_is_served_through_the_redirect_with_validators_of_its_own(
     publisher: sandbox.Publisher, client: requests.Session
 ) -> None:

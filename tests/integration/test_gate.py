@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from expectations import engine, gate
 from expectations.gate import Result, Verdict, judge
-from expectations.suite import SUITES
-from ingest.errors import Refusal
-from warehouse.connection import ADMIN, GATE, PUBLISHER, TRANSFORMER, connect
+from warehouse.connection import ADMIN, TRANSFORMER, connect
 from warehouse.settings import Settings
 
 TODAY = dt.date(2025, 11, 10)
@@ -158,7 +151,9 @@ def change(settings: Settings, statements: str) -> None:
 
 def result(verdict: Verdict, check: str, suite: str = "marts/fct_measure") -> Result:
     found = [r for r in verdict.results if r.check == check and r.suite == suite]
-    assert len(found) == 1, f"{check} of {suite} has {len(found)} results among {[(r.suite, r.check) for r in verdict.results]}"
+    assert len(found) == 1, (
+        f"{check} of {suite} has {len(found)} results among {[(r.suite, r.check) for r in verdict.results]}"
+    )
     return found[0]
 
 

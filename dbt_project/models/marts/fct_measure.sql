@@ -70,7 +70,7 @@ select
     'all' as ethnicity,
     together.offence_count::numeric(18, 4) as numerator,
     null::numeric(18, 4) as denominator,
-    together.offence_count::numeric(18, 4) as value, -- noqa: RF04
+    together.offence_count::numeric(18, 4) as value,
     noted.note as value_note,
     together.source_release,
     together.is_provisional

@@ -254,7 +254,7 @@ def _seen(chosen: Settings, source: str, dataset: str) -> list[file_at_url.Seen]
     """What was where at the last look, as far as its bytes still stand in landing and were read."""
     with connect(chosen, LOADER) as connection:
         rows = connection.execute(
-            "select url, etag, last_modified, sha256 from ops.fetch where source = %s and dataset = %s",
+            "select url, etag, last_modified, sha256 from ops.fetched_address where source = %s and dataset = %s",
             [source, dataset],
         ).fetchall()
     folder = chosen.landing / source / dataset
@@ -264,12 +264,12 @@ def _seen(chosen: Settings, source: str, dataset: str) -> list[file_at_url.Seen]
 def _remember(chosen: Settings, source: str, dataset: str, found: file_at_url.Fetched) -> None:
     with connect(chosen, LOADER) as connection:
         connection.execute(
-            """insert into ops.fetch (source, dataset, url, etag, last_modified, sha256, bytes, fetched_at, checked_at)
+            """insert into ops.fetched_address (source, dataset, url, etag, last_modified, sha256, bytes, fetched_at, checked_at)
                values (%(source)s, %(dataset)s, %(url)s, %(etag)s, %(modified)s, %(sha256)s, %(bytes)s, %(now)s, %(now)s)
                on conflict (source, dataset, url) do update set checked_at = excluded.checked_at, etag = excluded.etag,
                    last_modified = excluded.last_modified, sha256 = excluded.sha256,
-                   bytes = case when %(is_new)s then excluded.bytes else fetch.bytes end,
-                   fetched_at = case when %(is_new)s then excluded.fetched_at else fetch.fetched_at end""",
+                   bytes = case when %(is_new)s then excluded.bytes else fetched_address.bytes end,
+                   fetched_at = case when %(is_new)s then excluded.fetched_at else fetched_address.fetched_at end""",
             {
                 "source": source,
                 "dataset": dataset,

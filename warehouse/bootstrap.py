@@ -24,6 +24,7 @@ from warehouse.connection import (
     PUBLISHER,
     TRANSFORMER,
     connect,
+    has_admin,
     password,
 )
 from warehouse.settings import Settings
@@ -51,6 +52,9 @@ def set_up(settings: Settings) -> None:
         folder.mkdir(exist_ok=True)
     if settings.is_embedded:
         _set_up_embedded_server(settings)
+    elif not has_admin(settings):
+        _see_that_it_was_done(settings)
+        return
     with connect(settings, ADMIN, autocommit=True) as connection:
         _set_up_roles(settings, connection)
         _set_up_airflow_database(settings, connection)
@@ -58,6 +62,12 @@ def set_up(settings: Settings) -> None:
         connection.execute("select pg_advisory_xact_lock(hashtext('vru setup'))")
         _set_up_schemas(connection, read_sources())
     airflow.migrate(settings)
+
+
+def _see_that_it_was_done(settings: Settings) -> None:
+    """Where the services of a stack have no admin's password, another has set the warehouse up before they start."""
+    with connect(settings, ANALYST) as connection:
+        connection.execute("select 1 from marts.data_status limit 1")
 
 
 def _set_up_embedded_server(settings: Settings) -> None:

@@ -23,7 +23,7 @@ from ingest.readers.faults import HEADER, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import foreign_body
 
-BLOCK = 8 * 1024 * 1024
+BLOCK = 2 * 1024 * 1024
 FAULTS_KEPT = 1000
 
 
@@ -75,7 +75,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> int | None:
         return None
     rows = 0
     try:
-        with pa.memory_map(str(file)) as source:
+        with pa.OSFile(str(file)) as source:
             source.seek(start.bytes)
             reader = pyarrow.csv.open_csv(
                 source,

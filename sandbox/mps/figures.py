@@ -50,8 +50,6 @@ def recorded(seed: int, newest: int, first: int, last: int) -> list[Row]:
     unrevised_to = newest - REVISED_MONTHS
     rows = []
     for (area, category), final in _final_counts(seed, horizon).items():
-        if not any(final[first : last + 1]):
-            continue
         counts = list(final[first : last + 1])
         if last > unrevised_to:
             noise = words((str(seed), "release", str(newest), category.minor, area), REVISED_MONTHS)

@@ -201,7 +201,7 @@ def test_head_tells_what_get_would_send(publisher: sandbox.Publisher, client: re
         "/files/london/dataset/exy3m/2001-01-06/b4r/none.csv",
         "/files/london/dataset/exy3m/not-a-day/b4r/none.csv",
         # A release that is still to come is not there yet.
-        "/files/london/dataset/exy3m/2026-12-06/b4r/MPS%20Borough%20Level%20Crime%20%28Historical%29.csv",
+        "/files/london/dataset/exy3m/2026-12-06/b4h/MPS%20Borough%20Level%20Crime%20%28Historical%29.csv",
         "/../../etc/passwd",
     ],
 )
@@ -356,6 +356,17 @@ def test_a_status_fault_ends_after_its_times(publisher: sandbox.Publisher, clien
     assert [client.get(url, timeout=10).status_code for _ in range(3)] == [404, 404, 404]
     publisher.behave()
     assert client.get(url, timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("written", [f"/{HISTORICAL}.csv", "%28Historical%29.csv"])
+def test_a_fault_finds_its_path_as_read_and_as_addressed(
+    publisher: sandbox.Publisher, client: requests.Session, written: str
+) -> None:
+    recent, historical = url_of(publisher, client, RECENT), url_of(publisher, client, HISTORICAL)
+    publisher.misbehave("status", code=503, path_contains=written)
+
+    assert client.get(historical, timeout=10).status_code == 503
+    assert client.get(recent, timeout=10).status_code == 200
 
 
 def test_a_replaced_body_is_served_through_the_redirect_with_validators_of_its_own(

@@ -116,8 +116,8 @@ def test_every_fault_of_a_file_is_found_at_once(tmp_path: Path) -> None:
 
 def test_two_vintages_in_one_file_are_refused(tmp_path: Path) -> None:
     old = borough_file(FIRST, LAST, vintage="2019").decode().splitlines(keepends=True)
-    mixed = WHOLE.decode() + "".join(line for line in old if ",Theft from Person," in line)
+    mixed = WHOLE.decode() + "".join(line for line in old if ",Drug Trafficking," in line)
     assert told(tmp_path, mixed.encode()) == (
         "major_text and minor_text fit no vintage of the list mps_category: closest is connect_2025, "
-        "but the file has theft / theft from person, which that vintage does not"
+        "but the file has drug offences / drug trafficking, which that vintage does not"
     )

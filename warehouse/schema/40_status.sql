@@ -37,13 +37,30 @@ comment on column marts.publication.is_current is 'Whether the marts hold this r
 create or replace view marts.data_status as
 with current_release as (
     select candidate_id, release_id from ops.release
-    where state in ('published', 'unchanged') and rolled_back_to is null
+    where state in ('published', 'unchanged')
     order by release_id desc limit 1
 ),
 
 newest_verdict as (
-    select release_id, candidate_id, state, verdict_reason, judged_at from ops.release
+    select release_id, candidate_id, verdict, state, verdict_reason, judged_at from ops.release
     order by release_id desc limit 1
+),
+
+-- Going back holds every dataset where it was; going forward again to the newest build lets go.
+rollback as (
+    select r.published_at, format(
+        'the marts were rolled back to release %s; they stay there until new files arrive or `vru build` is run',
+        r.rolled_back_to
+    ) as why
+    from ops.release as r
+    where
+        r.state = 'published' and r.rolled_back_to is not null
+        and r.release_id = (select c.release_id from current_release as c)
+        and r.candidate_id <> (
+            select o.candidate_id from ops.release as o
+            where o.state in ('published', 'unchanged') and o.rolled_back_to is null
+            order by o.release_id desc limit 1
+        )
 ),
 
 loaded as (
@@ -76,13 +93,15 @@ select
     d.last_checked_at as checked_at,
     case
         when l.source is null then 'missing'
-        when v.state = 'held' then 'held'
+        when v.state = 'held' or b.why is not null then 'held'
         when d.last_check_failed_because is not null then 'stale'
         when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days then 'stale'
         else 'fresh'
     end as state,
     case
         when l.source is null then coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded')
+        when v.state = 'held' and v.verdict = 'blocked' then v.verdict_reason
+        when b.why is not null then b.why
         when v.state = 'held' then v.verdict_reason
         when d.last_check_failed_because is not null then d.last_check_failed_because
         when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days
@@ -92,6 +111,8 @@ select
     end as why,
     case
         when l.source is null then d.failing_since
+        when v.state = 'held' and v.verdict = 'blocked' then v.judged_at
+        when b.why is not null then b.published_at
         when v.state = 'held' then v.judged_at
         when d.last_check_failed_because is not null then d.failing_since
         when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days
@@ -101,9 +122,10 @@ from ops.dataset as d
 left join loaded as l on d.source = l.source and d.dataset = l.dataset
 left join refusal as r on d.source = r.source and d.dataset = r.dataset and r.reason is not null
 left join newest_verdict as v on true
+left join rollback as b on true
 order by d.source, d.position;
 comment on view marts.data_status is
-'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm, or the last look failed; held: the gate blocked the newest release, yesterday''s marts stand; missing: never loaded.';
+'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm, or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, or the marts were rolled back; missing: never loaded.';
 comment on column marts.data_status.source is 'Source id.';
 comment on column marts.data_status.dataset is 'Dataset id within the source.';
 comment on column marts.data_status.title is 'Name the publisher gives it.';

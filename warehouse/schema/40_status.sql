@@ -58,10 +58,12 @@ newest_verdict as (
 
 -- Going back holds every dataset where it was; going forward again to the newest build lets go.
 rollback as (
-    select r.published_at, format(
-        'the marts were rolled back to release %s; they stay there until new files arrive or `vru build` is run',
-        r.rolled_back_to
-    ) as why
+    select
+        r.published_at,
+        format(
+            'the marts were rolled back to release %s; they stay there until new files arrive or `vru build` is run',
+            r.rolled_back_to
+        ) as why
     from ops.release as r
     where
         r.state = 'published' and r.rolled_back_to is not null
@@ -87,24 +89,35 @@ loaded as (
     group by l.source, l.dataset
 ),
 
--- The newest file that was fetched, where it was refused. One landed by hand says nothing about what the publisher serves.
+-- The newest file that was fetched. One landed by hand says nothing about what the publisher serves.
+newest_fetched as (
+    select distinct on (source, dataset)
+        source,
+        dataset,
+        loaded_at,
+        reason
+    from ops.load
+    where url is not null
+    order by source asc, dataset asc, load_id desc
+),
+
 refusal as (
     select
         source,
         dataset,
         loaded_at,
         reason
-    from (
-        select distinct on (source, dataset)
-            source,
-            dataset,
-            loaded_at,
-            reason
-        from ops.load
-        where url is not null
-        order by source asc, dataset asc, load_id desc
-    ) as newest
+    from newest_fetched
     where reason is not null
+),
+
+overdue as (
+    select
+        d.source,
+        d.dataset,
+        (l.newest_loaded + interval '1 month')::date + d.stale_after_days as overdue_from
+    from ops.dataset as d
+    left join loaded as l on d.source = l.source and d.dataset = l.dataset
 ),
 
 -- What is to be said of a dataset, the gravest first.
@@ -120,31 +133,30 @@ finding as (
     left join refusal as r on d.source = r.source and d.dataset = r.dataset
     left join newest_verdict as v on true
     left join rollback as b on true
-    cross join lateral (
-        select (l.newest_loaded + interval '1 month')::date + d.stale_after_days as overdue_from
-    ) as o
-    cross join lateral (
-        values
-        (
-            1,
-            l.source is null,
-            'missing',
-            coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded'),
-            d.failing_since
-        ),
-        (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at),
-        (3, b.why is not null, 'held', b.why, b.published_at),
-        (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at),
-        (5, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since),
-        (6, r.reason is not null, 'stale', r.reason, r.loaded_at),
-        (
-            7,
-            ops.today() >= o.overdue_from,
-            'stale',
-            format('newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence),
-            o.overdue_from::timestamptz
-        )
-    ) as f (gravity, applies, state, why, since)
+    left join overdue as o on d.source = o.source and d.dataset = o.dataset
+    cross join
+        lateral (
+            values
+            (
+                1,
+                l.source is null,
+                'missing',
+                coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded'),
+                d.failing_since
+            ),
+            (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at),
+            (3, b.why is not null, 'held', b.why, b.published_at),
+            (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at),
+            (5, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since),
+            (6, r.reason is not null, 'stale', r.reason, r.loaded_at),
+            (
+                7,
+                ops.today() >= o.overdue_from,
+                'stale',
+                format('newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence),
+                o.overdue_from::timestamptz
+            )
+        ) as f (gravity, applies, state, why, since)
     where f.applies
     order by d.source asc, d.dataset asc, f.gravity asc
 )

@@ -74,10 +74,9 @@ class Settings(BaseSettings):
         return self.database_url is None
 
     def now(self) -> dt.datetime:
-        """This moment (UTC, aware); at noon of VRU_TODAY where a test has set the day."""
-        if self.today is not None:
-            return dt.datetime.combine(self.today, dt.time(12), tzinfo=dt.UTC)
-        return dt.datetime.now(dt.UTC)
+        """This moment (UTC, aware), on the day VRU_TODAY where a test has set one."""
+        moment = dt.datetime.now(dt.UTC)
+        return dt.datetime.combine(self.today, moment.timetz()) if self.today else moment
 
     def london_date(self) -> dt.date:
         """The day in London."""

@@ -31,7 +31,7 @@ create table if not exists ops.dataset (
 comment on table ops.dataset is
 'Grain: one row a declared dataset (ingest/sources/*/source.yml), with the outcome of the last look at its publisher.';
 
-create table if not exists ops.fetch (
+create table if not exists ops.fetched_address (
     source text not null,
     dataset text not null,
     url text not null,
@@ -43,7 +43,7 @@ create table if not exists ops.fetch (
     checked_at timestamptz not null,
     primary key (source, dataset, url)
 );
-comment on table ops.fetch is
+comment on table ops.fetched_address is
 'Grain: one row an address. What was there at the last look, so that an unchanged file is not fetched twice.';
 
 create table if not exists ops.load (
@@ -71,9 +71,9 @@ create table if not exists ops.load (
     check (rows_in_file = rows_loaded + rows_quarantined)
 );
 create unique index if not exists load_once_per_file
-on ops.load (source, dataset, sha256) where state in ('loaded', 'superseded');
+on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
-'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did and can be loaded again from landing; refused: nothing was loaded, for the reason given.';
+'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given.';
 comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
@@ -84,29 +84,11 @@ create table if not exists ops.candidate (
     input_fingerprint text not null,
     code_version text not null,
     data_kind text not null check (data_kind in ('real', 'synthetic')),
-    built_at timestamptz not null,
-    build_number bigint generated always as identity unique,
-    table_oids jsonb not null
+    begun_at timestamptz not null default clock_timestamp(),
+    built_at timestamptz
 );
-comment on table ops.candidate is 'Grain: one row a build of schema candidate. The newest is what stands there now.';
-comment on column ops.candidate.build_number is
-'Counts builds; the highest is the newest, whatever the clock said. Given by the database.';
-comment on column ops.candidate.table_oids is
-'Each table of schema candidate and its oid, taken down by the database when the build was recorded. dbt makes every table anew, so a build begun since, finished or cut short, shows.';
-
-create or replace function ops.take_down_candidate_tables() returns trigger
-language plpgsql as $$
-begin
-    new.table_oids := (
-        select coalesce(jsonb_object_agg(c.relname, c.oid::bigint), '{}')
-        from pg_class as c
-        where c.relnamespace = to_regnamespace('candidate')::oid and c.relkind in ('r', 'p')
-    );
-    return new;
-end
-$$;
-create or replace trigger take_down_candidate_tables before insert on ops.candidate
-for each row execute function ops.take_down_candidate_tables();
+comment on table ops.candidate is
+'Grain: one row a build of schema candidate. The newest (begun_at) is what stands there now, or is being built where built_at is null.';
 
 create table if not exists ops.candidate_load (
     candidate_id text not null references ops.candidate on delete cascade,

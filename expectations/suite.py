@@ -1,0 +1,188 @@
+"""Suites as data: what must hold for a candidate to be fit to publish. An unknown key is an error that names file and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ingest.errors import Refusal
+
+SUITES = Path(__file__).resolve().parent
+
+Severity = Literal["critical", "warning"]
+
+
+def _is_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{2,79}", value):
+        raise ValueError("must be a claim in lower_snake_case, at most 80 characters")
+    return value
+
+
+def _is_table(value: str) -> str:
+    # Great Expectations does not quote what it is given; anything but lower case fails there without saying why.
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*", value):
+        raise ValueError("must be schema.table in lower case")
+    return value
+
+
+def _is_select(value: str) -> str:
+    if not value.strip().lower().startswith("select"):
+        raise ValueError("must begin with select; a common table expression is a definition of the suite")
+    if ";" in value:
+        raise ValueError("must be one statement without a semicolon")
+    if re.search(r"(?<!:):[a-z_]", value, re.IGNORECASE):
+        raise ValueError("holds a colon before a letter, which would be taken for a parameter")
+    if re.search(r"[{}]", value.replace("{batch}", "")):
+        raise ValueError("holds a brace that is not {batch}")
+    return value.strip()
+
+
+Name = Annotated[str, AfterValidator(_is_name)]
+Table = Annotated[str, AfterValidator(_is_table)]
+Select = Annotated[str, AfterValidator(_is_select)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Check(_Strict):
+    """One claim about the suite's table: an expectation of Great Expectations, or a query that finds what breaks it.
+
+    A query's columns name what it found: area_code, month, measure_code, source, dataset, load_id, row_number,
+    table_name, column_name and numbers reach the report; anything else never does.
+    """
+
+    name: Name
+    severity: Severity
+    expectation: Annotated[str, Field(pattern=r"^Expect[A-Z]\w+$")] | None = None
+    arguments: dict[str, Any] = {}
+    unexpected_rows: Select | None = None
+    mentions: Select | None = None
+    requires: Table | None = None
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        if (self.expectation is None) == (self.unexpected_rows is None):
+            raise ValueError(f"{self.name}: give either expectation or unexpected_rows")
+        if self.arguments and self.expectation is None:
+            raise ValueError(f"{self.name}: arguments belong to an expectation")
+        if reserved := {"severity", "meta", "id", "result_format", "catch_exceptions"} & self.arguments.keys():
+            raise ValueError(f"{self.name}: {', '.join(sorted(reserved))} cannot be an argument")
+        return self
+
+
+class Suite(_Strict):
+    """The checks of one table. Every suite also says, unasked, that its table has rows and no column without a value."""
+
+    name: str
+    describes: str
+    target: Table
+    minimum_checks: Annotated[int, Field(gt=0)]
+    dataset: str | None = None
+    may_be_all_null: tuple[str, ...] = ()
+    rows_may_fall_because: str | None = None
+    definitions: dict[Name, Select] = {}
+    checks: tuple[Check, ...]
+
+    @property
+    def kind(self) -> str:
+        """'landing' or 'marts': the folder it stands in."""
+        return self.name.split("/")[0]
+
+    @property
+    def source(self) -> str | None:
+        """The source whose delivery a landing suite judges."""
+        return self.name.split("/")[1] if self.kind == "landing" else None
+
+    def query(self, select: str) -> str:
+        """A query of a check as PostgreSQL takes it: the suite's definitions before it, its table for {batch}."""
+        before = ",\n".join(f"{name} as ({body})" for name, body in self.definitions.items())
+        return (f"with {before}\n{select}" if before else select).replace("{batch}", self.target)
+
+
+class _OneOfEachKey(yaml.SafeLoader):
+    """YAML that refuses a key given twice, of which it would otherwise keep the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_suite(file: Path, folder: Path = SUITES) -> Suite:
+    """One suite.
+
+    Args:
+        file: landing/<source>/<name>.yml or marts/<mart>.yml below the folder.
+        folder: where suites are kept; a suite's name is its path from there.
+
+    Raises:
+        Refusal: naming the file and every key that is unknown, missing, given twice or wrong, and every check name
+            that stands twice.
+    """
+    name = file.relative_to(folder).with_suffix("").as_posix()
+    try:
+        # A subclass of the safe loader, so nothing but plain data is made.
+        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506
+        if not isinstance(found, dict):
+            raise Refusal("is not a suite: it holds no keys", where=str(file))
+        if "name" in found:
+            raise Refusal("is not a valid suite: name: a suite is named by its file", where=str(file))
+        suite = Suite.model_validate({**found, "name": name})
+    except yaml.YAMLError as error:
+        raise Refusal(f"is not valid YAML: {error}", where=str(file)) from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
+        raise Refusal(f"is not a valid suite: {wrong}", where=str(file)) from error
+    problems = list(_contradictions(suite))
+    if problems:
+        raise Refusal(f"is not a valid suite: {'; '.join(problems)}", where=str(file))
+    return suite
+
+
+def _contradictions(suite: Suite) -> Iterator[str]:
+    names = [check.name for check in suite.checks]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"checks: the name {name} stands {names.count(name)} times"
+    for check in suite.checks:
+        for query in (check.unexpected_rows, check.mentions):
+            if query is not None and "{batch}" not in " ".join((query, *suite.definitions.values())):
+                yield f"checks.{check.name}: must read {{batch}}, the table of the suite"
+    parts = suite.name.split("/")
+    if suite.kind == "marts":
+        if len(parts) != 2 or suite.target != f"candidate.{parts[-1]}":
+            yield f"target: is {suite.target} and must be candidate.{parts[-1]}, the table the file is named after"
+        if suite.dataset is not None:
+            yield "dataset: belongs to a landing suite"
+    elif suite.kind == "landing":
+        if len(parts) != 3:
+            yield "a landing suite stands in landing/<source>/"
+        if suite.dataset is not None and suite.dataset != parts[-1]:
+            yield f"dataset: is {suite.dataset!r} and the file is named {parts[-1]!r}"
+    else:
+        yield "a suite stands in landing/<source>/ or in marts/"
+
+
+def read_suites(folder: Path = SUITES) -> list[Suite]:
+    """Every suite of a folder, in the order of their names; none where there are none, which the gate blocks.
+
+    Raises:
+        Refusal: as read_suite.
+    """
+    return [
+        read_suite(file, folder) for kind in ("landing", "marts") for file in sorted((folder / kind).rglob("*.yml"))
+    ]

@@ -260,7 +260,7 @@ def _publish(
         if release.state == "judged":
             connection.execute(
                 """update ops.release set state = 'held',
-                       verdict_reason = concat_ws('; ', nullif(verdict_reason, ''), %s) where release_id = %s""",
+                       verdict_reason = concat_ws('; ', nullif(verdict_reason, ''), %s::text) where release_id = %s""",
                 [pinned.problem, release.release_id],
             )
         return pinned

@@ -293,7 +293,7 @@ def _deliver(settings: Settings, connection: psycopg.Connection, alert_id: int) 
             retry=retry_if_exception_type(_ChannelDown),
             stop=stop_after_attempt(TRIES),
             wait=wait_exponential_jitter(
-                initial=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS, jitter=FIRST_PAUSE_SECONDS
+                multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS, jitter=FIRST_PAUSE_SECONDS
             ),
             reraise=True,
         )

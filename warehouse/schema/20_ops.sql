@@ -31,7 +31,7 @@ create table if not exists ops.dataset (
 comment on table ops.dataset is
 'Grain: one row a declared dataset (ingest/sources/*/source.yml), with the outcome of the last look at its publisher.';
 
-create table if not exists ops.fetch (
+create table if not exists ops.fetched_address (
     source text not null,
     dataset text not null,
     url text not null,
@@ -43,7 +43,7 @@ create table if not exists ops.fetch (
     checked_at timestamptz not null,
     primary key (source, dataset, url)
 );
-comment on table ops.fetch is
+comment on table ops.fetched_address is
 'Grain: one row an address. What was there at the last look, so that an unchanged file is not fetched twice.';
 
 create table if not exists ops.load (

@@ -36,19 +36,29 @@ comment on column marts.publication.is_current is 'Whether the marts hold this r
 
 create or replace view marts.data_status as
 with current_release as (
-    select candidate_id, release_id from ops.release
+    select
+        candidate_id,
+        release_id
+    from ops.release
     where state in ('published', 'unchanged') and rolled_back_to is null
     order by release_id desc limit 1
 ),
 
 newest_verdict as (
-    select release_id, candidate_id, state, verdict_reason, judged_at from ops.release
+    select
+        release_id,
+        candidate_id,
+        state,
+        verdict_reason,
+        judged_at
+    from ops.release
     order by release_id desc limit 1
 ),
 
 loaded as (
     select
-        l.source, l.dataset,
+        l.source,
+        l.dataset,
         max(l.last_period) as newest_loaded,
         max(l.landed_at) as fetched_at,
         max(l.last_period) filter (where cl.load_id is not null) as newest_published,
@@ -61,9 +71,13 @@ loaded as (
 ),
 
 refusal as (
-    select distinct on (source, dataset) source, dataset, loaded_at, reason
+    select distinct on (source, dataset)
+        source,
+        dataset,
+        loaded_at,
+        reason
     from ops.load
-    order by source, dataset, load_id desc
+    order by source asc, dataset asc, load_id desc
 )
 
 select

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import json
 import sys
@@ -20,6 +21,7 @@ from ingest.landing import SYNTHETIC, kind_held
 from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, status
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
+from warehouse.releases import releases as published
 from warehouse.settings import settings
 
 SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
@@ -200,8 +202,10 @@ def show_status(as_json: bool) -> None:
 @json_option
 def releases(as_json: bool) -> None:
     """Published releases, newest first."""
-    _banner() if not as_json else None
-    _report(publishing.releases(settings()), as_json, empty="nothing is published yet")
+    if not as_json:
+        _banner()
+    rows = [dataclasses.asdict(release) for release in published(settings())]
+    _report(rows, as_json, empty="nothing is published yet", hide=("candidate_id", "code_version"))
 
 
 @main.command()
@@ -299,7 +303,12 @@ def sources(as_json: bool) -> None:
 @json_option
 def show_alerts(as_json: bool) -> None:
     """What went wrong, newest first, and whether the alert was delivered."""
-    _report(alerts.alerts(settings()), as_json, empty="no alert has been raised")
+    _report(
+        [dataclasses.asdict(a) for a in alerts.alerts(settings())],
+        as_json,
+        empty="no alert has been raised",
+        hide=("alert_id",),
+    )
 
 
 @main.command()

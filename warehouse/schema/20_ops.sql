@@ -84,11 +84,29 @@ create table if not exists ops.candidate (
     input_fingerprint text not null,
     code_version text not null,
     data_kind text not null check (data_kind in ('real', 'synthetic')),
-    begun_at timestamptz not null default clock_timestamp(),
-    built_at timestamptz
+    built_at timestamptz not null,
+    build_number bigint generated always as identity unique,
+    table_oids jsonb not null
 );
-comment on table ops.candidate is
-'Grain: one row a build of schema candidate. The newest (begun_at) is what stands there now, or is being built where built_at is null.';
+comment on table ops.candidate is 'Grain: one row a build of schema candidate. The newest is what stands there now.';
+comment on column ops.candidate.build_number is
+'Counts builds; the highest is the newest, whatever the clock said. Given by the database.';
+comment on column ops.candidate.table_oids is
+'Each table of schema candidate and its oid, taken down by the database when the build was recorded. dbt makes every table anew, so a build begun since, finished or cut short, shows.';
+
+create or replace function ops.take_down_candidate_tables() returns trigger
+language plpgsql as $$
+begin
+    new.table_oids := (
+        select coalesce(jsonb_object_agg(c.relname, c.oid::bigint), '{}')
+        from pg_class as c
+        where c.relnamespace = to_regnamespace('candidate')::oid and c.relkind in ('r', 'p')
+    );
+    return new;
+end
+$$;
+create or replace trigger take_down_candidate_tables before insert on ops.candidate
+for each row execute function ops.take_down_candidate_tables();
 
 create table if not exists ops.candidate_load (
     candidate_id text not null references ops.candidate on delete cascade,
@@ -112,7 +130,14 @@ create table if not exists ops.release (
     rolled_back_to bigint references ops.release
 );
 comment on table ops.release is
-'Grain: one row a judged candidate. published: it moved the marts; unchanged: it would have moved nothing; held: the gate blocked it and the marts stayed as they were.';
+'Grain: one row a judged candidate. published: it moved the marts; unchanged: it would have moved nothing; held: the gate blocked it, or its input had been rolled back from, and the marts stayed as they were.';
+comment on column ops.release.release_id is
+'Publishing moves forward only: no release is published whose number is below that of a published one.';
+comment on column ops.release.row_counts is 'Rows a mart, {"dim_borough": 32, ...}.';
+comment on column ops.release.row_changes is
+'Rows moved a mart, {"dim_borough": {"inserted": 0, "updated": 1, "deleted": 0}, ...}.';
+comment on column ops.release.rolled_back_to is
+'Set where a person went back (or forward again) to an earlier release: the marts are what they were then.';
 
 create table if not exists ops.quality_result (
     quality_result_id bigint generated always as identity primary key,

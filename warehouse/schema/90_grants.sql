@@ -12,8 +12,7 @@ grant usage on schema raw, ops to vru_transformer;
 grant usage, create on schema staging, intermediate, candidate to vru_transformer;
 grant select on all tables in schema raw to vru_transformer;
 grant select on ops.load, ops.dataset, ops.warehouse, ops.release to vru_transformer;
-grant select, insert, update on ops.candidate to vru_transformer;
-grant select, insert on ops.candidate_load to vru_transformer;
+grant select, insert on ops.candidate, ops.candidate_load to vru_transformer;
 
 grant usage on schema raw, ops, staging, intermediate, candidate, marts, marts_history to vru_gate;
 grant select on all tables in schema raw to vru_gate;

@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule, task
-from steps import DEFAULTS, LONDON, RUNBOOK, watcher
+from steps import DEFAULTS, LONDON, RUNBOOK, finish
 
 
 @task(execution_timeout=dt.timedelta(hours=1))
@@ -50,4 +50,4 @@ with DAG(
     tags=["warehouse", "housekeeping"],
 ) as dag:
     maintain() >> prune_airflow()
-    list(dag.tasks) >> watcher()
+    finish(dag)

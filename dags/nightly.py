@@ -27,9 +27,9 @@ from steps import (
     begin,
     build_and_publish,
     fetch_pool,
+    finish,
     needed,
     sources_param,
-    watcher,
 )
 
 from ingest.declaration import Source
@@ -94,4 +94,4 @@ with DAG(
     begun = begin()
     loads = [loaded for source in SOURCES.values() for loaded in source_group(source, begun)]
     build_and_publish(begun, loads, trigger_rule=TriggerRule.ALL_DONE)
-    list(dag.tasks) >> watcher()
+    finish(dag)

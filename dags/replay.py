@@ -15,7 +15,7 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
-from steps import DEFAULTS, RUNBOOK, SOURCES, begin, build_and_publish, watcher
+from steps import DEFAULTS, RUNBOOK, SOURCES, begin, build_and_publish, finish
 
 
 @task(execution_timeout=dt.timedelta(hours=2))
@@ -68,4 +68,4 @@ with DAG(
 ) as dag:
     begun = begin()
     build_and_publish(begun, [replay(begun)])
-    list(dag.tasks) >> watcher()
+    finish(dag)

@@ -7,9 +7,10 @@ the DAGs parse on any machine. What a task does is one call of `warehouse.nightl
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 from typing import Any, TypeVar
 
-from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule, TriggerRule, task
+from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from ingest.declaration import read_sources
@@ -151,6 +152,13 @@ def watcher() -> None:
     When red: look for the other red task. This one has nothing to tell.
     """
     raise AirflowFailException("another task of this run failed; its log says why")
+
+
+def finish(dag: DAG) -> None:
+    """What every DAG ends with: the watcher on all its tasks, and their docs set flush, as the UI's markdown wants them."""
+    list(dag.tasks) >> watcher()
+    for each in dag.tasks:
+        each.doc_md = inspect.cleandoc(each.doc_md or "")
 
 
 def build_and_publish(begun: Any, after: list[Any], **transform_rule: Any) -> Any:

@@ -202,7 +202,12 @@ def releases(as_json: bool) -> None:
     """Published releases, newest first."""
     if not as_json:
         _banner()
-    _report(publishing.releases(settings()), as_json, empty="nothing is published yet", hide=("candidate_id", "code_version"))
+    _report(
+        publishing.releases(settings()),
+        as_json,
+        empty="nothing is published yet",
+        hide=("candidate_id", "code_version"),
+    )
 
 
 @main.command()

@@ -97,7 +97,9 @@ def build(settings: Settings, *, unless_current: bool = False) -> str | None:
                 "insert into ops.candidate_load (candidate_id, load_id) values (%s, %s)",
                 [(candidate_id, load_id) for load_id in found.load_ids],
             )
-            lock.execute("update ops.candidate set built_at = %s where candidate_id = %s", [settings.now(), candidate_id])
+            lock.execute(
+                "update ops.candidate set built_at = %s where candidate_id = %s", [settings.now(), candidate_id]
+            )
     return candidate_id
 
 

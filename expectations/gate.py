@@ -98,10 +98,12 @@ def judge(settings: Settings, candidate_id: str, *, suites: Path = SUITES) -> Ve
     """
     with connect(settings, GATE, autocommit=True) as connection:
         candidate = _find_candidate(connection, candidate_id)
-        connection.execute("select set_config('vru.candidate_id', %s, false)", [candidate_id])
+        for name, value in engine.session_settings(candidate_id).items():
+            connection.execute("select set_config(%s, %s, false)", [name, value])
         results = _judge_still(settings, connection, candidate_id, suites)
         verdict, reason = decide(results)
         judged_at = settings.now()
+        connection.execute("set default_transaction_read_only to off")
         _record_results(connection, candidate_id, results, judged_at)
         release_id = _record_release(connection, candidate, verdict, reason, judged_at)
     return Verdict(candidate_id, release_id, verdict, reason, judged_at, results)
@@ -162,12 +164,12 @@ def _stood_still(detail: str) -> Result:
 
 
 def _identity(connection: psycopg.Connection) -> tuple[object, ...]:
-    """The newest candidate, and which tables stand in its schema: a rebuilt or refilled table is another one."""
+    """The newest candidate, and which tables stand in its schema: one that was built or filled again is another."""
     newest = connection.execute(
         "select candidate_id from ops.candidate order by built_at desc, candidate_id desc limit 1"
     ).fetchone()
     tables = connection.execute(
-        """select relname, oid, pg_relation_filenode(oid), pg_relation_size(oid) from pg_class
+        """select relname, oid, pg_relation_filenode(oid) from pg_class
            where relnamespace = 'candidate'::regnamespace and relkind in ('r', 'v', 'm', 'p') order by relname"""
     ).fetchall()
     return (newest[0] if newest else None, *tables)
@@ -299,7 +301,8 @@ def _checks_every_suite_gets(connection: psycopg.Connection, suite: Suite) -> tu
         for (name,) in columns
         if name not in suite.may_be_all_null
     ]  # fmt: skip
-    if parts:
+    # A mart's columns are judged by the mart's own suite, once.
+    if parts and (suite.kind == "marts" or not suite.target.startswith("candidate.")):
         query = sql.SQL("\nunion all\n").join(parts).as_string(connection)
         checks.append(Check(name="no_column_is_all_null", severity="critical", unexpected_rows=query))
     published = suite.target.replace("candidate.", "marts.", 1)
@@ -372,7 +375,7 @@ def _entry(place: str, rows: list[dict[str, Any]]) -> str:
             and (value is None or (isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)))
         ]
         if figures:
-            words.append(f"({', '.join(figures)})")
+            words.append(f"({', '.join(figures)})" if words else ", ".join(figures))
     return " ".join(words)
 
 

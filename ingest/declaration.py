@@ -49,13 +49,18 @@ class Column(_Strict):
 
 
 class CodeList(_Strict):
-    """A seed that lists every value a column (or columns together) may take. An unlisted value refuses the file."""
+    """A seed that lists every value a column (or columns together) may take. An unlisted value refuses the file.
+
+    vintage names the seed's column that says which vintage of the publisher's list a value belongs to; a file is of one vintage.
+    code names the seed's column that two spellings of one value share.
+    """
 
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     seed: str
     keys: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     where: dict[str, str] = {}
     vintage: Identifier | None = None
+    code: Identifier | None = None
 
 
 class MonthColumns(_Strict):
@@ -66,6 +71,21 @@ class MonthColumns(_Strict):
     cell_is: str
 
 
+class Complete(_Strict):
+    """What a whole file never lacks: each required value of the vintage list, once for each member of an area list.
+
+    A file cut at the end of a line looks whole; this is how it is told from one that is.
+    """
+
+    across: Identifier
+    seed: str
+    key: Identifier
+    code: Identifier
+    where: dict[str, str] = {}
+    members_seed: str
+    members_code: Identifier
+
+
 class Layout(_Strict):
     """How the bytes are read."""
 
@@ -73,8 +93,8 @@ class Layout(_Strict):
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
     month_columns: MonthColumns | None = None
     code_lists: tuple[CodeList, ...] = ()
+    complete: Complete | None = None
     unique: tuple[Identifier, ...] = ()
-    on_bad_row: Literal["refuse_file", "quarantine_row"] = "refuse_file"
 
 
 class DatastoreFile(_Strict):
@@ -100,9 +120,8 @@ class Dataset(_Strict):
     stale_after_days: Annotated[int, Field(gt=0)]
     location: DatastoreFile
     layout: Layout
-    release: Release
+    release: Release | None = None
     abuts: Identifier | None = None
-    keep_releases: Literal["all", "newest"] = "all"
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from ingest.declaration import Source, raw_columns, raw_table, read_sources
+from ingest.declaration import Source, read_sources
+from ingest.raw import create_table
 from warehouse import airflow, embedded
 from warehouse.connection import (
     ADMIN,
@@ -23,6 +24,7 @@ from warehouse.connection import (
     PUBLISHER,
     TRANSFORMER,
     connect,
+    has_admin,
     password,
 )
 from warehouse.settings import Settings
@@ -50,6 +52,9 @@ def set_up(settings: Settings) -> None:
         folder.mkdir(exist_ok=True)
     if settings.is_embedded:
         _set_up_embedded_server(settings)
+    elif not has_admin(settings):
+        _see_that_it_was_done(settings)
+        return
     with connect(settings, ADMIN, autocommit=True) as connection:
         _set_up_roles(settings, connection)
         _set_up_airflow_database(settings, connection)
@@ -57,6 +62,12 @@ def set_up(settings: Settings) -> None:
         connection.execute("select pg_advisory_xact_lock(hashtext('vru setup'))")
         _set_up_schemas(connection, read_sources())
     airflow.migrate(settings)
+
+
+def _see_that_it_was_done(settings: Settings) -> None:
+    """Where the services of a stack have no admin's password, another has set the warehouse up before they start."""
+    with connect(settings, ANALYST) as connection:
+        connection.execute("select 1 from marts.data_status limit 1")
 
 
 def _set_up_embedded_server(settings: Settings) -> None:
@@ -154,29 +165,7 @@ def _set_up_schemas(connection: psycopg.Connection, sources: dict[str, Source]) 
 def _set_up_raw_tables(connection: psycopg.Connection, sources: dict[str, Source]) -> None:
     for source in sources.values():
         for name, dataset in source.datasets.items():
-            table = sql.Identifier("raw", raw_table(source.source, name))
-            columns = [sql.SQL("{} text").format(sql.Identifier(c)) for c in raw_columns(dataset.layout)]
-            connection.execute(
-                sql.SQL(
-                    "create table if not exists {} ({}, _load_id bigint not null, _row_number bigint not null)"
-                ).format(table, sql.SQL(", ").join(columns))
-            )
-            # Rows of one load lie together, so a block range index finds them at next to no cost while loading.
-            connection.execute(
-                sql.SQL("create index if not exists {} on {} using brin (_load_id)").format(
-                    sql.Identifier(f"{raw_table(source.source, name)}_load"), table
-                )
-            )
-            grain = (
-                "one row a cell of the file (row x month)"
-                if dataset.layout.month_columns
-                else "one row a row of the file"
-            )
-            connection.execute(
-                sql.SQL("comment on table {} is {}").format(
-                    table, sql.Literal(f"Grain: {grain} and load. {dataset.title}, as published. {source.attribution}")
-                )
-            )
+            create_table(connection, source, name, dataset)
 
 
 def _record_datasets(connection: psycopg.Connection, sources: dict[str, Source]) -> None:

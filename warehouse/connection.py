@@ -76,16 +76,21 @@ def parameters(settings: Settings, role: str) -> dict[str, str]:
         if settings.database_url is None:
             return {**found, "user": ADMIN, "password": password(settings, ADMIN, make=True)}
         parts = urlsplit(settings.database_url.get_secret_value())
-        if not parts.username:
+        if not has_admin(settings):
             raise Refusal(
                 "VRU_DATABASE_URL names no user, and setting up the warehouse needs one that may create roles and schemas",
                 next_step="run `vru setup` with postgresql://ADMIN:PASSWORD@HOST:PORT/DATABASE",
             )
-        return {**found, "user": unquote(parts.username), "password": unquote(parts.password or "")}
+        return {**found, "user": unquote(parts.username or ""), "password": unquote(parts.password or "")}
     found |= {"user": role, "password": password(settings, role)}
     if role == AIRFLOW:
         found["dbname"] = AIRFLOW_DATABASE
     return found
+
+
+def has_admin(settings: Settings) -> bool:
+    """Whether this home may act as the server's admin: always with the embedded server, else if VRU_DATABASE_URL names a user."""
+    return settings.database_url is None or bool(urlsplit(settings.database_url.get_secret_value()).username)
 
 
 def url(settings: Settings, role: str, *, scheme: str = "postgresql") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import zoneinfo
 from functools import cache
@@ -47,7 +48,7 @@ class Settings(BaseSettings):
     secrets_dir: Path | None = None
     alert_webhook: HttpUrl = ""
     ca_bundle: Path | None = None
-    mps_base_url: HttpUrl = ""
+    base_urls: dict[str, HttpUrl] = {}
     today: dt.date | None = None
     airflow_port: int = 0
 
@@ -74,10 +75,9 @@ class Settings(BaseSettings):
         return self.database_url is None
 
     def now(self) -> dt.datetime:
-        """This moment (UTC, aware); at noon of VRU_TODAY where a test has set the day."""
-        if self.today is not None:
-            return dt.datetime.combine(self.today, dt.time(12), tzinfo=dt.UTC)
-        return dt.datetime.now(dt.UTC)
+        """This moment (UTC, aware), on the day VRU_TODAY where a test has set one."""
+        moment = dt.datetime.now(dt.UTC)
+        return dt.datetime.combine(self.today, moment.timetz()) if self.today else moment
 
     def london_date(self) -> dt.date:
         """The day in London."""
@@ -109,8 +109,15 @@ def read_settings(environment: dict[str, str]) -> Settings:
                 problems.append(f"{name} names a file that cannot be read ({error.strerror})")
         else:
             problems.append(f"{name} is not a setting")
+    given: dict[str, object] = dict(values)
+    if "base_urls" in values:
+        try:
+            given["base_urls"] = json.loads(values["base_urls"])
+        except ValueError:
+            problems.append('VRU_BASE_URLS is not JSON such as {"mps": "https://mirror.example"}')
+            del given["base_urls"]
     try:
-        settings = Settings.model_validate(values)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
         for item in error.errors():
             name = "".join(f"{PREFIX}{part.upper()} " for part in item["loc"] if isinstance(part, str))

@@ -131,7 +131,8 @@ inner join candidate.fct_measure as l
     on l.area_code = 'LONDON_32' and l.measure_code = f.measure_code and l.period_start_date = f.period_start_date
 where f.area_code <> 'UNALLOCATED';
 
-insert into ops.candidate values ('{CANDIDATE}', 'f', 'v1', 'synthetic', '2025-11-10');
+insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at) values
+    ('{CANDIDATE}', 'f', 'v1', 'synthetic', '2025-11-10', '2025-11-10');
 insert into ops.candidate_load select '{CANDIDATE}', load_id from ops.load;
 """
 
@@ -186,11 +187,11 @@ def test_the_verdict_and_every_result_are_recorded_for_the_candidate(candidate: 
     assert releases == [
         (
             verdict.release_id, CANDIDATE, "passed", f"all {len(verdict.results)} checks passed", "judged",
-            candidate.now(), None, "v1", "synthetic",
+            verdict.judged_at, None, "v1", "synthetic",
         )
     ]  # fmt: skip
     assert results == sorted(
-        (r.suite, r.check, r.severity, r.outcome, r.unexpected_count, r.detail, candidate.now())
+        (r.suite, r.check, r.severity, r.outcome, r.unexpected_count, r.detail, verdict.judged_at)
         for r in verdict.results
     )
 
@@ -413,7 +414,8 @@ def test_a_file_with_fewer_rows_than_the_last_release_blocks_unless_its_categori
         insert into raw.mps__borough_recent
         select major_text, minor_text, borough_name || n, month_header, cell, 3, _row_number
         from raw.mps__borough_recent, generate_series(0, 0) as n;
-        insert into ops.candidate values ('older', 'f', 'v1', 'synthetic', '2025-10-10');
+        insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at) values
+            ('older', 'f', 'v1', 'synthetic', '2025-10-10', '2025-10-10');
         insert into ops.candidate_load values ('older', 1), ('older', 3);
         update ops.release set candidate_id = 'older';
         """,
@@ -754,16 +756,24 @@ def test_a_candidate_that_is_replaced_while_it_is_judged_blocks(
         "blocked",
         "the_candidate_stood_still (gate) crashed: schema candidate was built again while it was being judged",
     )
-    meanwhile("insert into ops.candidate values ('c 2', 'f', 'v1', 'synthetic', '2025-11-11')")
+    meanwhile(
+        "insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at)"
+        " values ('c 2', 'f', 'v1', 'synthetic', '2025-11-11')"
+    )
     assert judge(candidate, CANDIDATE).verdict == "blocked"
     monkeypatch.setattr(engine, "run", run)
     verdict = judge(candidate, CANDIDATE)
     assert verdict.reason == (
         "the_candidate_stood_still (gate) crashed: the newest candidate is c 2, so schema candidate no longer holds this one"
     )
+    assert (
+        judge(candidate, "c 2").reason == "the_candidate_stood_still (gate) crashed: its build has not come to an end"
+    )
     with connect(candidate, GATE) as connection:
-        states = connection.execute("select candidate_id, verdict, state from ops.release").fetchall()
-    assert states == [(CANDIDATE, "blocked", "held")] * 3
+        states = connection.execute(
+            "select candidate_id, verdict, state from ops.release order by release_id"
+        ).fetchall()
+    assert states == [(CANDIDATE, "blocked", "held")] * 3 + [("c 2", "blocked", "held")]
 
 
 def test_an_answer_that_does_not_come_back_blocks(candidate: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

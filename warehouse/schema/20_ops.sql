@@ -31,7 +31,7 @@ create table if not exists ops.dataset (
 comment on table ops.dataset is
 'Grain: one row a declared dataset (ingest/sources/*/source.yml), with the outcome of the last look at its publisher.';
 
-create table if not exists ops.fetch (
+create table if not exists ops.fetched_address (
     source text not null,
     dataset text not null,
     url text not null,
@@ -43,7 +43,7 @@ create table if not exists ops.fetch (
     checked_at timestamptz not null,
     primary key (source, dataset, url)
 );
-comment on table ops.fetch is
+comment on table ops.fetched_address is
 'Grain: one row an address. What was there at the last look, so that an unchanged file is not fetched twice.';
 
 create table if not exists ops.load (
@@ -71,22 +71,32 @@ create table if not exists ops.load (
     check (rows_in_file = rows_loaded + rows_quarantined)
 );
 create unique index if not exists load_once_per_file
-on ops.load (source, dataset, sha256) where state in ('loaded', 'superseded');
+on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
-'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did and can be loaded again from landing; refused: nothing was loaded, for the reason given.';
+'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given.';
 comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
 comment on column ops.load.drift is 'Headers that were not known and were left out of raw, if any.';
+
+-- The loader does not own the raw tables, and before version 17 only an owner may gather statistics.
+create or replace function ops.gather_raw_statistics(table_name text) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$ begin execute format('analyze raw.%I', table_name); end $$;
+comment on function ops.gather_raw_statistics(text) is
+'Gathers planner statistics of a raw table. Without them, the first build and the first gate after a load are planned blind.';
+revoke all on function ops.gather_raw_statistics(text) from public;
 
 create table if not exists ops.candidate (
     candidate_id text primary key,
     input_fingerprint text not null,
     code_version text not null,
     data_kind text not null check (data_kind in ('real', 'synthetic')),
-    built_at timestamptz not null
+    begun_at timestamptz not null default clock_timestamp(),
+    built_at timestamptz
 );
-comment on table ops.candidate is 'Grain: one row a build of schema candidate. The newest is what stands there now.';
+comment on table ops.candidate is
+'Grain: one row a build of schema candidate. The newest (begun_at) is what stands there now, or is being built where built_at is null.';
 
 create table if not exists ops.candidate_load (
     candidate_id text not null references ops.candidate on delete cascade,
@@ -110,7 +120,14 @@ create table if not exists ops.release (
     rolled_back_to bigint references ops.release
 );
 comment on table ops.release is
-'Grain: one row a judged candidate. published: it moved the marts; unchanged: it would have moved nothing; held: the gate blocked it and the marts stayed as they were.';
+'Grain: one row a judged candidate. published: it moved the marts; unchanged: it would have moved nothing; held: the gate blocked it, or its input had been rolled back from, and the marts stayed as they were.';
+comment on column ops.release.release_id is
+'Publishing moves forward only: no release is published whose number is below that of a published one.';
+comment on column ops.release.row_counts is 'Rows a mart, {"dim_borough": 32, ...}.';
+comment on column ops.release.row_changes is
+'Rows moved a mart, {"dim_borough": {"inserted": 0, "updated": 1, "deleted": 0}, ...}.';
+comment on column ops.release.rolled_back_to is
+'Set where a person went back (or forward again) to an earlier release: the marts are what they were then.';
 
 create table if not exists ops.quality_result (
     quality_result_id bigint generated always as identity primary key,

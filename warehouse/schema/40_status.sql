@@ -36,23 +36,52 @@ comment on column marts.publication.is_current is 'Whether the marts hold this r
 
 create or replace view marts.data_status as
 with current_release as (
-    select candidate_id, release_id from ops.release
-    where state in ('published', 'unchanged') and rolled_back_to is null
+    select
+        candidate_id,
+        release_id
+    from ops.release
+    where state in ('published', 'unchanged')
     order by release_id desc limit 1
 ),
 
 newest_verdict as (
-    select release_id, candidate_id, state, verdict_reason, judged_at from ops.release
+    select
+        release_id,
+        candidate_id,
+        verdict,
+        state,
+        verdict_reason,
+        judged_at
+    from ops.release
     order by release_id desc limit 1
+),
+
+-- Going back holds every dataset where it was; going forward again to the newest build lets go.
+rollback as (
+    select
+        r.published_at,
+        format(
+            'the marts were rolled back to release %s; they stay there until new files arrive or `vru build` is run',
+            r.rolled_back_to
+        ) as why
+    from ops.release as r
+    where
+        r.state = 'published' and r.rolled_back_to is not null
+        and r.release_id = (select c.release_id from current_release as c)
+        and r.candidate_id <> (
+            select o.candidate_id from ops.release as o
+            where o.state in ('published', 'unchanged') and o.rolled_back_to is null
+            order by o.release_id desc limit 1
+        )
 ),
 
 loaded as (
     select
-        l.source, l.dataset,
+        l.source,
+        l.dataset,
         max(l.last_period) as newest_loaded,
         max(l.landed_at) as fetched_at,
-        max(l.last_period) filter (where cl.load_id is not null) as newest_published,
-        max(l.landed_at) filter (where cl.load_id is null) as newest_unpublished_at
+        max(l.last_period) filter (where cl.load_id is not null) as newest_published
     from ops.load as l
     left join current_release as c on true
     left join ops.candidate_load as cl on l.load_id = cl.load_id and c.candidate_id = cl.candidate_id
@@ -60,10 +89,76 @@ loaded as (
     group by l.source, l.dataset
 ),
 
-refusal as (
-    select distinct on (source, dataset) source, dataset, loaded_at, reason
+-- The newest file that was fetched. One landed by hand says nothing about what the publisher serves.
+newest_fetched as (
+    select distinct on (source, dataset)
+        source,
+        dataset,
+        loaded_at,
+        reason
     from ops.load
-    order by source, dataset, load_id desc
+    where url is not null
+    order by source asc, dataset asc, load_id desc
+),
+
+refusal as (
+    select
+        source,
+        dataset,
+        loaded_at,
+        reason
+    from newest_fetched
+    where reason is not null
+),
+
+overdue as (
+    select
+        d.source,
+        d.dataset,
+        (l.newest_loaded + interval '1 month')::date + d.stale_after_days as overdue_from
+    from ops.dataset as d
+    left join loaded as l on d.source = l.source and d.dataset = l.dataset
+),
+
+-- What is to be said of a dataset, the gravest first.
+finding as (
+    select distinct on (d.source, d.dataset)
+        d.source,
+        d.dataset,
+        f.state,
+        f.why,
+        f.since
+    from ops.dataset as d
+    left join loaded as l on d.source = l.source and d.dataset = l.dataset
+    left join refusal as r on d.source = r.source and d.dataset = r.dataset
+    left join newest_verdict as v on true
+    left join rollback as b on true
+    left join overdue as o on d.source = o.source and d.dataset = o.dataset
+    cross join
+        lateral (
+            values
+            (
+                1,
+                l.source is null,
+                'missing',
+                coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded'),
+                d.failing_since
+            ),
+            (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at),
+            (3, b.why is not null, 'held', b.why, b.published_at),
+            (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at),
+            (5, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since),
+            (6, r.reason is not null, 'stale', r.reason, r.loaded_at),
+            (
+                7,
+                ops.today() >= o.overdue_from,
+                'stale',
+                format('newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence),
+                o.overdue_from::timestamptz
+            )
+        ) as f (gravity, applies, state, why, since)
+    where f.applies
+    order by d.source asc, d.dataset asc, f.gravity asc
 )
 
 select
@@ -74,36 +169,15 @@ select
     l.newest_loaded as newest_loaded_period_start_date,
     l.fetched_at,
     d.last_checked_at as checked_at,
-    case
-        when l.source is null then 'missing'
-        when v.state = 'held' then 'held'
-        when d.last_check_failed_because is not null then 'stale'
-        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days then 'stale'
-        else 'fresh'
-    end as state,
-    case
-        when l.source is null then coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded')
-        when v.state = 'held' then v.verdict_reason
-        when d.last_check_failed_because is not null then d.last_check_failed_because
-        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days
-            then format(
-                'newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence
-            )
-    end as why,
-    case
-        when l.source is null then d.failing_since
-        when v.state = 'held' then v.judged_at
-        when d.last_check_failed_because is not null then d.failing_since
-        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days
-            then ((l.newest_loaded + interval '1 month')::date + d.stale_after_days)::timestamptz
-    end as since
+    coalesce(f.state, 'fresh') as state,
+    f.why,
+    f.since
 from ops.dataset as d
 left join loaded as l on d.source = l.source and d.dataset = l.dataset
-left join refusal as r on d.source = r.source and d.dataset = r.dataset and r.reason is not null
-left join newest_verdict as v on true
+left join finding as f on d.source = f.source and d.dataset = f.dataset
 order by d.source, d.position;
 comment on view marts.data_status is
-'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm, or the last look failed; held: the gate blocked the newest release, yesterday''s marts stand; missing: never loaded.';
+'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm, or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, or the marts were rolled back; missing: never loaded.';
 comment on column marts.data_status.source is 'Source id.';
 comment on column marts.data_status.dataset is 'Dataset id within the source.';
 comment on column marts.data_status.title is 'Name the publisher gives it.';

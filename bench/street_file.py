@@ -1,0 +1,46 @@
+"""A file in the police.uk street form, generated: the same for the same number of rows."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from pathlib import Path
+
+HEADER = (
+    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
+    "Last outcome category,Context\n"
+)
+TYPES = (
+    "Anti-social behaviour", "Bicycle theft", "Burglary", "Criminal damage and arson", "Drugs", "Other theft", "Public order",
+    "Robbery", "Shoplifting", "Theft from the person", "Vehicle crime", "Violence and sexual offences",
+)  # fmt: skip
+OUTCOMES = ("Under investigation", "Investigation complete; no suspect identified", "Unable to prosecute suspect")
+PLACES = (
+    "On or near High Road",
+    '"On or near High Road, Ickenham"',
+    "On or near Supermarket",
+    "On or near Station Approach",
+)
+BOROUGHS = ("Barking and Dagenham", "Croydon", "Hackney", "Newham", "Westminster")
+
+
+def write(file: Path, rows: int, seed: int = 1) -> None:
+    """Write a file of so many rows (about 240 bytes each), unless it is there."""
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draw = random.Random(seed)  # noqa: S311 - invented data
+    with file.with_suffix(".part").open("w", encoding="utf-8", newline="") as handle:
+        handle.write(HEADER)
+        for number in range(rows):
+            kind = draw.choice(TYPES)
+            is_asb = kind == "Anti-social behaviour"
+            identity = "" if is_asb else hashlib.sha256(f"{seed}/{number}".encode()).hexdigest()
+            borough = draw.choice(BOROUGHS)
+            handle.write(
+                f"{identity},2026-{number * 6 // rows + 1:02d},Metropolitan Police Service,Metropolitan Police Service,"
+                f"{draw.uniform(-0.5, 0.3):.6f},{draw.uniform(51.3, 51.7):.6f},{draw.choice(PLACES)},"
+                f"E0100{draw.randrange(4994):04d},{borough} {draw.randrange(30):03d}{draw.choice('ABCDEF')},{kind},"
+                f"{'' if is_asb else draw.choice(OUTCOMES)},\n"
+            )
+    file.with_suffix(".part").rename(file)

@@ -1,0 +1,14 @@
+{% macro postgres__get_table_columns_and_constraints() -%}
+    {#-
+        Keys are left out of CREATE TABLE and added when the rows stand (add_declared_constraints): checked as a whole and not row by row,
+        which for the fact table is the difference between a second and ten.
+    -#}
+    ({{ adapter.render_raw_columns_constraints(raw_columns=model['columns']) | join(', ') }})
+{%- endmacro %}
+
+{% macro add_declared_constraints() -%}
+    {%- set constraints = adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
+    {%- if constraints -%}
+        alter table {{ this }} {% for constraint in constraints %}add {{ constraint }}{{ ', ' if not loop.last }}{% endfor %}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,91 @@
+-- One line a source: what it counts by area and month, its releases already resolved.
+{% set counts = [
+    ('mps', 'int_mps_borough_month'),
+] %}
+
+with placed as (
+    {% for source, model in counts %}
+    select
+        '{{ source }}' as source,
+        area_code,
+        month_start_date,
+        measure_code,
+        month_count,
+        load_id,
+        source_release,
+        is_provisional
+    from {{ ref(model) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
+),
+
+aggregates as (
+    select
+        aggregate.area_code,
+        placed.month_start_date,
+        placed.measure_code,
+        sum(placed.month_count) as month_count,
+        min(placed.load_id) as load_id,
+        -- One release speaks for a measure in a month, so the smallest is the only one.
+        min(placed.source_release) as source_release,
+        bool_or(placed.is_provisional) as is_provisional
+    from placed
+    inner join {{ ref('dim_borough') }} as borough on placed.area_code = borough.borough_code
+    cross join lateral (values ('LONDON_32'), (upper(borough.ons_inner_outer))) as aggregate (area_code)
+    group by aggregate.area_code, placed.month_start_date, placed.measure_code
+),
+
+together as (
+    select
+        area_code,
+        month_start_date,
+        measure_code,
+        month_count,
+        load_id,
+        source_release,
+        is_provisional
+    from placed
+    union all
+    select
+        area_code,
+        month_start_date,
+        measure_code,
+        month_count,
+        load_id,
+        source_release,
+        is_provisional
+    from aggregates
+),
+
+-- The note holds only for releases that set the unplaced offences apart: older files of the same months do not.
+noted as (
+    select distinct
+        placed.load_id,
+        known.month_start_date,
+        known.note
+    from placed
+    inner join {{ ref('known_unallocated_months') }} as known
+        on placed.source = known.source and placed.month_start_date = known.month_start_date
+    where placed.area_code = 'UNALLOCATED'
+)
+
+select
+    together.area_code,
+    'month' as period_kind,
+    together.month_start_date as period_start_date,
+    (together.month_start_date + interval '1 month' - interval '1 day')::date as period_end_date,
+    together.measure_code,
+    'all' as sex,
+    'all' as age_band,
+    'all' as ethnicity,
+    together.month_count::numeric(18, 4) as numerator,
+    null::numeric(18, 4) as denominator,
+    together.month_count::numeric(18, 4) as value,
+    noted.note as value_note,
+    together.source_release,
+    together.is_provisional
+from together
+left join noted
+    on together.load_id = noted.load_id and together.month_start_date = noted.month_start_date

@@ -1,0 +1,1 @@
+{{ mps_borough_cells(source('raw', 'mps__borough_historical')) }}

@@ -1,0 +1,15 @@
+select
+    source,
+    dataset,
+    title,
+    publisher,
+    page_url,
+    licence,
+    licence_url,
+    attribution,
+    cadence,
+    classification,
+    owner,
+    legal_gateway,
+    publish_rule
+from {{ source('ops', 'dataset') }}

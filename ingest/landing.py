@@ -1,0 +1,181 @@
+"""Landing: every file exactly as it came, under its own hash, with its papers beside it. Nothing is ever overwritten."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ingest.errors import Refusal
+
+REAL, SYNTHETIC = "real", "synthetic"
+
+
+@dataclasses.dataclass(frozen=True)
+class Papers:
+    """What is known of a file besides its bytes. Stands beside it as JSON."""
+
+    source: str
+    dataset: str
+    sha256: str
+    bytes: int
+    file_name: str
+    url: str | None
+    status: int | None
+    headers: dict[str, str]
+    landed_at: dt.datetime
+    licence: str
+    attribution: str
+    release_date: dt.date | None  # as told by whoever landed it; None: follows from the file
+    is_synthetic: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class LandedFile:
+    """A file in landing."""
+
+    path: Path
+    papers: Papers
+
+
+def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
+    """Keep a file for good. The same bytes again are the same file: the first papers stand.
+
+    Args:
+        landing: the landing folder of this home.
+        body: the bytes to keep; stays where it is.
+        papers: what is known of it; sha256 is what the bytes have.
+
+    Raises:
+        Refusal: when this home holds data of the other kind (real or synthetic), or the disk is full.
+    """
+    claim_kind(landing, SYNTHETIC if papers.is_synthetic else REAL, what=papers.file_name)
+    folder = landing / papers.source / papers.dataset
+    suffix = Path(papers.file_name).suffix.lower()
+    path = folder / f"{papers.sha256}{suffix if suffix[1:].isalnum() and len(suffix) < 8 else '.bin'}"
+    beside = _beside(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _write(path, body)
+        if not beside.exists():
+            text = json.dumps(dataclasses.asdict(papers), default=str, indent=1, ensure_ascii=False)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
+                note = Path(incoming) / "papers"
+                note.write_text(text + "\n", encoding="utf-8")
+                _write(beside, note)
+    except OSError as error:
+        raise Refusal(
+            f"could not be landed: {error.strerror}",
+            where=papers.file_name,
+            kept="nothing of it; the warehouse is as it was",
+            next_step=f"make room on the disk of {landing}, or put VRU_HOME on another",
+        ) from error
+    return LandedFile(path, read_papers(beside))
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.papers.json")
+
+
+def _write(path: Path, body: Path) -> None:
+    """Put a copy of a file in place, whole or not at all, and on the disk before this returns."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+    try:
+        with os.fdopen(handle, "wb") as target, body.open("rb") as origin:
+            shutil.copyfileobj(origin, target, 1024 * 1024)
+            target.flush()
+            os.fsync(target.fileno())
+        Path(name).chmod(0o444)
+        Path(name).rename(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def claim_kind(landing: Path, kind: str, *, what: str) -> None:
+    """Say that this home takes data of a kind. The first file decides; after that the other kind is refused.
+
+    Raises:
+        Refusal: naming the file or publisher that was turned away.
+    """
+    landing.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=landing, prefix=".incoming-", encoding="utf-8") as file:
+        file.write(kind + "\n")
+        file.flush()
+        try:
+            (landing / "data_kind").hardlink_to(file.name)  # exists whole or not at all
+            return
+        except FileExistsError:
+            pass
+    held = kind_held(landing)
+    if held != kind:
+        raise Refusal(
+            f"is {kind}, and this home holds {held} data: the two never meet",
+            where=what,
+            kept="nothing of it was landed; the warehouse is as it was",
+            next_step=f"use another VRU_HOME for {kind} data (this one is {landing.parent})",
+        )
+
+
+def kind_held(landing: Path) -> str | None:
+    """real, synthetic, or None while nothing has been landed."""
+    try:
+        return (landing / "data_kind").read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def read_papers(beside: Path) -> Papers:
+    """The papers from their JSON file."""
+    found = json.loads(beside.read_text(encoding="utf-8"))
+    found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
+    if found["release_date"]:
+        found["release_date"] = dt.date.fromisoformat(found["release_date"])
+    return Papers(**found)
+
+
+def find(landing: Path, relative: str) -> LandedFile:
+    """The landed file of that path below landing.
+
+    Raises:
+        Refusal: when it or its papers are not there.
+    """
+    path = (landing / relative).resolve()
+    beside = _beside(path)
+    if not path.is_relative_to(landing.resolve()) or not path.is_file() or not beside.is_file():
+        raise Refusal("is not a landed file with its papers", where=relative, next_step=f"look in {landing}")
+    return LandedFile(path, read_papers(beside))
+
+
+def every_file(landing: Path) -> Iterator[LandedFile]:
+    """Every landed file with its papers, in the order in which they were landed."""
+    notes = [read_papers(note) for note in landing.glob("*/*/*.papers.json")]
+    for papers in sorted(notes, key=lambda p: (p.landed_at, p.source, p.dataset, p.sha256)):
+        folder = landing / papers.source / papers.dataset
+        bodies = [p for p in folder.glob(f"{papers.sha256}.*") if not p.name.endswith(".papers.json")]
+        if not bodies:
+            raise Refusal(
+                "its papers are in landing and its bytes are not",
+                where=f"{papers.source}/{papers.dataset}/{papers.sha256} ({papers.file_name})",
+                next_step="restore the landing folder from its backup; nothing can be rebuilt without it",
+            )
+        yield LandedFile(bodies[0], papers)
+
+
+def sha256_of(file: Path) -> tuple[str, int]:
+    """Hash (hex) and size (bytes) of a file."""
+    with file.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256")
+        return digest.hexdigest(), handle.tell()

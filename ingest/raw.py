@@ -1,0 +1,54 @@
+"""The raw tables: one a dataset, every column text, each row with its load and its row number."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from ingest.declaration import Dataset, Source, raw_columns, raw_table
+
+LOAD_SETTING = "vru.load_id"
+
+
+def create_table(connection: psycopg.Connection, source: Source, name: str, dataset: Dataset) -> None:
+    """Make the raw table of a dataset, where it is not there yet.
+
+    Args:
+        connection: as the owner of schema raw.
+    """
+    plain = raw_table(source.source, name)
+    table = sql.Identifier("raw", plain)
+    columns = [sql.SQL("{} text").format(sql.Identifier(column)) for column in raw_columns(dataset.layout)]
+    load_id: sql.Composable = sql.SQL("_load_id bigint not null")
+    row_number: sql.Composable = sql.SQL("_row_number bigint not null")
+    if dataset.layout.month_columns is None:
+        # The file's bytes go to COPY untouched, so the database itself adds what they lack.
+        sequence = sql.Identifier("raw", f"{plain}__row_number")
+        connection.execute(sql.SQL("create sequence if not exists {}").format(sequence))
+        load_id += sql.SQL(" default current_setting({})::bigint").format(sql.Literal(LOAD_SETTING))
+        row_number += sql.SQL(" default nextval({})").format(sql.Literal(f"raw.{plain}__row_number"))
+    connection.execute(
+        sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join([*columns, load_id, row_number]))
+    )
+    # Rows of one load lie together, so a block range index finds them at next to no cost while loading.
+    connection.execute(
+        sql.SQL("create index if not exists {} on {} using brin (_load_id)").format(
+            sql.Identifier(f"{plain}__load"), table
+        )
+    )
+    grain = (
+        "one row a cell of the file (row x month) and load"
+        if dataset.layout.month_columns
+        else "one row a row and load"
+    )
+    connection.execute(
+        sql.SQL("comment on table {} is {}").format(
+            table, sql.Literal(f"Grain: {grain}. {dataset.title}, as published. {source.attribution}")
+        )
+    )
+
+
+def number_rows(cursor: psycopg.Cursor, table: str, load_id: int) -> None:
+    """Make rows copied from here on those of a load, numbered from 1. The caller holds the dataset's lock."""
+    cursor.execute("select set_config(%s, %s, true)", [LOAD_SETTING, str(load_id)])
+    cursor.execute("select setval(%s, 1, false)", [f"raw.{table}__row_number"])

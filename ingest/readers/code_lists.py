@@ -1,0 +1,149 @@
+"""The values a column may take, from the seeds that dbt reads too: one home for each spelling."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from ingest.declaration import SEEDS, CodeList, Complete, Layout
+from ingest.readers.faults import HEADER, Fault
+from ingest.readers.text import folded
+
+Key = tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    """A code list as read: its keys; and by vintage, the code of each key and the codes that every file, or every area, has."""
+
+    keys: frozenset[Key]
+    code_of: dict[str, dict[Key, str]]
+    required: dict[str, frozenset[str]]
+    everywhere: dict[str, frozenset[str]]
+
+
+@cache
+def _read(code_list_json: str, folder: Path = SEEDS) -> Listed:
+    code_list = CodeList.model_validate_json(code_list_json)
+    code_of: dict[str, dict[Key, str]] = defaultdict(dict)
+    required: dict[str, set[str]] = defaultdict(set)
+    everywhere: dict[str, set[str]] = defaultdict(set)
+    with (folder / f"{code_list.seed}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if any(row[column] != value for column, value in code_list.where.items()):
+                continue
+            key = tuple(folded(row[column]) for column in code_list.keys)
+            vintage = row[code_list.vintage] if code_list.vintage else ""
+            code = row[code_list.code] if code_list.code else " / ".join(key)
+            code_of[vintage][key] = code
+            if row.get("is_required") == "true":
+                required[vintage].add(code)
+            if row.get("is_in_every_borough") == "true":
+                everywhere[vintage].add(code)
+    return Listed(
+        frozenset(key for keys in code_of.values() for key in keys),
+        dict(code_of),
+        {vintage: frozenset(required[vintage]) for vintage in code_of},
+        {vintage: frozenset(everywhere[vintage]) for vintage in code_of},
+    )
+
+
+def listed(code_list: CodeList) -> Listed:
+    """A declared code list; its seed is read once."""
+    return _read(code_list.model_dump_json())
+
+
+def vintage_of(code_list: CodeList, found: Iterable[Key]) -> str | Fault:
+    """Which vintage of a code list a file is written in: the one that has all its values, and whose required ones it has.
+
+    Args:
+        code_list: a list with vintages.
+        found: the values of the file, all of them listed.
+
+    Returns:
+        The vintage, or why there is not exactly one.
+    """
+    values = set(found)
+    known = listed(code_list)
+    alien = {name: values - codes.keys() for name, codes in known.code_of.items()}
+    absent = {
+        name: known.required[name] - {codes[value] for value in values if value in codes}
+        for name, codes in known.code_of.items()
+    }
+    fitting = [name for name in known.code_of if not alien[name] and not absent[name]]
+    if len(fitting) == 1:
+        return fitting[0]
+    columns = " and ".join(code_list.columns)
+    if fitting:
+        return Fault(HEADER, columns, None, f"fit several vintages of the list {code_list.seed}: {', '.join(fitting)}")
+    closest = min(known.code_of, key=lambda name: len(alien[name]) + len(absent[name]))
+    wrong = []
+    if alien[closest]:
+        wrong.append(f"has {_words([' / '.join(key) for key in alien[closest]])}, which that vintage does not")
+    if absent[closest]:
+        wrong.append(f"lacks {_words(absent[closest])}, which every file of that vintage has: it may be cut short")
+    return Fault(
+        HEADER,
+        columns,
+        None,
+        f"fit no vintage of the list {code_list.seed}: closest is {closest}, but the file {' and '.join(wrong)}",
+    )
+
+
+@cache
+def _areas(complete_json: str, folder: Path = SEEDS) -> tuple[dict[str, str], frozenset[str]]:
+    complete = Complete.model_validate_json(complete_json)
+    with (folder / f"{complete.seed}.csv").open(encoding="utf-8", newline="") as file:
+        area_of = {
+            folded(row[complete.key]): row[complete.code]
+            for row in csv.DictReader(file)
+            if all(row[column] == value for column, value in complete.where.items())
+        }
+    with (folder / f"{complete.members_seed}.csv").open(encoding="utf-8", newline="") as file:
+        return area_of, frozenset(row[complete.members_code] for row in csv.DictReader(file))
+
+
+def incomplete(complete: Complete, code_list: CodeList, vintage: str, found: Iterable[tuple[Key, str]]) -> list[Fault]:
+    """Which values that a whole file has for every area lack a row for some.
+
+    Args:
+        complete: the areas.
+        code_list: the list with vintages.
+        vintage: the file's vintage.
+        found: each row's value of the list (folded) and its label of `across` as published.
+
+    Returns:
+        One fault a value that is not there for every area, naming the areas.
+    """
+    area_of, areas = _areas(complete.model_dump_json())
+    label_of = {area: label for label, area in reversed(area_of.items())}
+    known = listed(code_list)
+    there: dict[str, set[str]] = {code: set() for code in known.everywhere[vintage]}
+    for key, label in found:
+        code = known.code_of[vintage][key]
+        if code in there:
+            there[code].add(area_of[folded(label)])
+    return [
+        Fault(
+            HEADER,
+            code,
+            None,
+            f"has no row for {_words(label_of[area] for area in areas - its_areas)}: the file is cut short",
+        )
+        for code, its_areas in sorted(there.items())
+        if areas - its_areas
+    ]
+
+
+def _words(names: Iterable[str]) -> str:
+    every = sorted(names)
+    return f"{', '.join(every[:5])} and {len(every) - 5} more" if len(every) > 5 else ", ".join(every)
+
+
+def vintage_list(layout: Layout) -> CodeList | None:
+    """The code list of a layout that has vintages, if it has one."""
+    return next((code_list for code_list in layout.code_lists if code_list.vintage), None)

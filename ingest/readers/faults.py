@@ -1,0 +1,34 @@
+"""What is wrong with a file, row by row, and the sentence that says so."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+HEADER = 0  # row number of what concerns the header or the file as a whole
+SHOWN = 5  # faults a sentence spells out; all of them stand in quarantine
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """One refused row and column. `row` counts data rows from 1; `value` is None where it is personal or there is none."""
+
+    row: int
+    column: str
+    value: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"row {self.row}, column {self.column}" if self.row else self.column
+        shown = "" if self.value is None else f" {_shortened(self.value)!r}"
+        return f"{place}:{shown} {self.reason}" if self.row else f"{place}{shown} {self.reason}".strip()
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= 60 else value[:57] + "..."
+
+
+def sentence(faults: Sequence[Fault]) -> str:
+    """The first few faults in words, and how many more there are."""
+    more = len(faults) - SHOWN
+    return "; ".join(str(fault) for fault in faults[:SHOWN]) + (f"; and {more} more" if more > 0 else "")

@@ -1,0 +1,86 @@
+"""Which published column is which: by name, never by position."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from ingest.declaration import Layout
+from ingest.readers.faults import HEADER, Fault
+from ingest.readers.text import folded
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """Where each declared column stands in a file, and where its months do."""
+
+    width: int
+    positions: dict[str, int]  # declared column name -> index
+    published: dict[str, str]  # declared column name -> header as published
+    months: tuple[tuple[int, str], ...]  # (index, header as published), in the order of the months
+
+
+def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
+    """Match the first line of a file with its declaration.
+
+    Args:
+        names: the headers as published.
+
+    Returns:
+        The header, and everything that is wrong with it (then it is of no use).
+    """
+    wanted = {folded(alias): column.name for column in layout.columns for alias in column.headers}
+    is_month = re.compile(layout.month_columns.header_pattern, re.ASCII) if layout.month_columns else None
+    positions: dict[str, int] = {}
+    published: dict[str, str] = {}
+    months: list[tuple[int, str]] = []
+    faults: list[Fault] = []
+    for index, name in enumerate(names):
+        column = wanted.get(folded(name))
+        if column is not None:
+            if column in positions:
+                faults.append(Fault(HEADER, "header", name, f"is a second column for {column}"))
+            positions[column] = index
+            published[column] = name
+        elif is_month and is_month.fullmatch(name.strip()):
+            months.append((index, name.strip()))
+        else:
+            faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1})"))
+    missing = [column for column in layout.columns if column.name not in positions]
+    faults += [
+        Fault(
+            HEADER,
+            "header",
+            None,
+            f"has no column for {c.name} (any of: {', '.join(c.headers)}); it has {_list(names)}",
+        )
+        for c in missing
+    ]
+    if layout.month_columns:
+        faults += _month_faults([name for _, name in months], names)
+    months.sort(key=lambda month: month[1])
+    return Header(len(names), positions, published, tuple(months)), faults
+
+
+def _month_faults(months: list[str], names: Sequence[str]) -> list[Fault]:
+    if not months:
+        return [Fault(HEADER, "header", None, f"has no month column (YYYYMM); it has {_list(names)}")]
+    faults = [Fault(HEADER, "header", month, "is repeated") for month in sorted(set(months)) if months.count(month) > 1]
+    present = set(months)
+    gaps = [m for m in months_between(min(months), max(months)) if m not in present]
+    if gaps:
+        faults.append(Fault(HEADER, "header", None, f"lacks the month{'s' * (len(gaps) > 1)} {_list(gaps)}"))
+    return faults
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """Every month from first to last, both as YYYYMM and both included."""
+    start = int(first[:4]) * 12 + int(first[4:]) - 1
+    end = int(last[:4]) * 12 + int(last[4:]) - 1
+    return [f"{n // 12}{n % 12 + 1:02d}" for n in range(start, end + 1)]
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:12])
+    return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown

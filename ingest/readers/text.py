@@ -1,0 +1,51 @@
+"""Bytes to text, and the signs that a body is not the file it should be."""
+
+from __future__ import annotations
+
+import codecs
+
+from ingest.readers.faults import HEADER, Fault
+
+_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", b"PK\x03\x04": "a zip archive (or a workbook)"}
+
+
+def foreign_body(first: bytes) -> Fault | None:
+    """What a body really is, when its first bytes say that it is no delimited text.
+
+    Args:
+        first: the first bytes of the body (512 are enough).
+    """
+    for mark, what in _MARKS.items():
+        if first.startswith(mark):
+            return Fault(HEADER, "the file", None, f"is {what}, not delimited text in UTF-8")
+    start = first.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower()
+    if not start:
+        return Fault(HEADER, "the file", None, "is empty")
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+        return Fault(HEADER, "the file", None, "is an HTML or XML page, not delimited text")
+    if start.startswith((b"{", b"[")):
+        return Fault(HEADER, "the file", None, "is JSON, not delimited text")
+    return None
+
+
+def decode(body: bytes) -> str | Fault:
+    """A body as text: UTF-8, with or without a byte order mark, without NUL.
+
+    Returns:
+        The text, or what keeps it from being one, with the line where that is.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        return Fault(HEADER, "the file", None, f"is not UTF-8: byte {body[error.start]:#04x} on line {line}")
+    if "\0" in text:
+        return Fault(
+            HEADER, "the file", None, f"holds a NUL byte on line {text.count(chr(10), 0, text.index(chr(0))) + 1}"
+        )
+    return text
+
+
+def folded(label: str) -> str:
+    """A label as it is compared: trimmed, runs of white space made one space, case folded."""
+    return " ".join(label.split()).casefold()

@@ -1,0 +1,293 @@
+"""What must be true of the running stack: asked of the engine, of the UI's port and of the database's, from outside."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+RUNNING = ("postgres", "apiserver", "scheduler", "dag-processor")
+ADMINISTRATORS_SECRETS = {"postgres_password", "database_admin_url"}
+DAGS = {"nightly", "replay", "maintenance"}
+DAGS_APPEAR_WITHIN_S = 90
+ALLOWED_SECRETS = {
+    "postgres": {"postgres_password"},
+    "apiserver": {"airflow_admin_password", "airflow_fernet_key", "airflow_jwt_secret", "vru_airflow"},
+    "dag-processor": {"airflow_fernet_key", "airflow_jwt_secret", "vru_airflow"},
+}
+
+
+class Stack:
+    """The stack of one compose project, and the ways to ask it something."""
+
+    def __init__(self, engine: str, project: str, secrets: Path, postgres_port: int, ui_port: int) -> None:
+        self.engine = engine
+        self.project = project
+        self.secrets = secrets
+        self.postgres_port = postgres_port
+        self.ui_port = ui_port
+
+    def _engine(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [self.engine, *arguments], check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        assert done.returncode == 0, (
+            f"{self.engine} {' '.join(arguments)} failed: {done.stderr.strip() or done.stdout.strip()}"
+        )
+        return done.stdout
+
+    def container(self, service: str) -> str:
+        """Id of the one container of a service."""
+        labels = {"project": self.project, "service": service}
+        filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+        ids = self._engine("ps", "--all", "--quiet", *filters).split()
+        assert len(ids) == 1, f"{service} has {len(ids)} containers"
+        return ids[0]
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """What the engine says of a service's container."""
+        described: list[dict[str, Any]] = json.loads(self._engine("inspect", self.container(service)))
+        return described[0]
+
+    def run(self, service: str, *command: str) -> str:
+        """Standard output of a command run inside a service's container."""
+        return self._engine("exec", self.container(service), *command)
+
+    def airflow(self, method: str, path: str, *, token: str = "", body: object = None) -> tuple[int, Any]:
+        """Status and JSON that Airflow answers through the published port."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ui_port, timeout=10)
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        try:
+            connection.request(method, path, json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+        finally:
+            connection.close()
+
+    def airflow_as_admin(self, path: str) -> Any:
+        """What Airflow answers its administrator, who logs in with the password from the secret."""
+        login = {"username": "admin", "password": (self.secrets / "airflow_admin_password").read_text()}
+        status, answer = self.airflow("POST", "/auth/token", body=login)
+        assert status == 201, f"logging in: {status} {answer}"
+        status, found = self.airflow("GET", path, token=answer["access_token"])
+        assert status == 200, f"{path}: {status} {found}"
+        return found
+
+    def query(self, sql: str, role: str = "vru_analyst", password: str | None = None) -> list[tuple[Any, ...]]:
+        """Rows of a query put through the published port, as a role."""
+        password = password or (self.secrets / role).read_text().strip()
+        address = {"host": "127.0.0.1", "port": self.postgres_port, "dbname": "vru", "connect_timeout": 10}
+        with psycopg.connect(user=role, password=password, **address) as connection:  # type: ignore[arg-type]
+            return connection.execute(sql).fetchall()
+
+
+def one_value(stack: Stack, sql: str) -> Any:
+    [(value,)] = stack.query(sql)
+    return value
+
+
+def refused(stack: Stack, sql: str, error: type[psycopg.Error], **as_whom: str) -> None:
+    try:
+        rows = stack.query(sql, **as_whom)
+    except error:
+        return
+    raise AssertionError(f"it was allowed, and returned {rows[:3]}")
+
+
+def no_service_runs_as_root(stack: Stack) -> None:
+    users = {service: int(stack.run(service, "id", "-u")) for service in RUNNING}
+    assert users == {"postgres": 999} | dict.fromkeys(RUNNING[1:], 10001), users
+
+
+def every_root_filesystem_is_read_only(stack: Stack) -> None:
+    for service in RUNNING:
+        mounts = [line.split() for line in stack.run(service, "cat", "/proc/mounts").splitlines()]
+        options = next(mount[3].split(",") for mount in mounts if mount[1] == "/")
+        assert "ro" in options, f"{service}: {options}"
+
+
+def no_service_has_a_capability_or_can_gain_one(stack: Stack) -> None:
+    for service in RUNNING:
+        status = dict(
+            line.split(":\t", 1) for line in stack.run(service, "cat", "/proc/1/status").splitlines() if ":\t" in line
+        )
+        assert int(status["CapEff"], 16) == 0, f"{service}: CapEff {status['CapEff']}"
+        assert int(status["CapBnd"], 16) == 0, f"{service}: CapBnd {status['CapBnd']}"
+        assert status["NoNewPrivs"].strip() == "1", service
+
+
+def every_published_port_is_on_loopback_only(stack: Stack) -> None:
+    published = {}
+    for service in RUNNING:
+        for inside, bindings in (stack.inspect(service)["NetworkSettings"]["Ports"] or {}).items():
+            for binding in bindings or []:
+                published[f"{service} {inside}"] = (binding["HostIp"], int(binding["HostPort"]))
+    loopback = "127.0.0.1"
+    expected = {"postgres 5432/tcp": (loopback, stack.postgres_port), "apiserver 8080/tcp": (loopback, stack.ui_port)}
+    assert published == expected, published
+
+
+def every_service_has_a_memory_limit(stack: Stack) -> None:
+    limits = {service: stack.inspect(service)["HostConfig"]["Memory"] for service in RUNNING}
+    assert all(limits.values()), limits
+
+
+def the_administrators_password_is_with_init_and_postgres_alone(stack: Stack) -> None:
+    for service in RUNNING:
+        held = set(stack.run(service, "ls", "/run/secrets").split())
+        if service != "postgres":
+            assert not held & ADMINISTRATORS_SECRETS, f"{service} holds {held & ADMINISTRATORS_SECRETS}"
+        if service in ALLOWED_SECRETS:
+            assert held == ALLOWED_SECRETS[service], f"{service} holds {held}"
+
+
+def no_secret_stands_in_a_containers_configuration(stack: Stack) -> None:
+    secrets = {path.name: path.read_text().strip() for path in stack.secrets.iterdir()}
+    for service in (*RUNNING, "init"):
+        configuration = json.dumps(stack.inspect(service))
+        leaked = [name for name, value in secrets.items() if value in configuration]
+        assert not leaked, f"{service}: {leaked}"
+
+
+def the_ui_says_every_part_of_airflow_is_healthy(stack: Stack) -> None:
+    _, health = stack.airflow("GET", "/api/v2/monitor/health")
+    states = {part: health[part]["status"] for part in ("metadatabase", "scheduler", "dag_processor")}
+    assert set(states.values()) == {"healthy"}, states
+
+
+def the_ui_answers_a_stranger_with_401(stack: Stack) -> None:
+    status, answer = stack.airflow("GET", "/api/v2/dags")
+    assert status == 401, f"{status} {answer}"
+
+
+def the_administrator_logs_in_and_sees_the_dags(stack: Stack) -> None:
+    deadline = time.monotonic() + DAGS_APPEAR_WITHIN_S
+    while True:
+        known = {dag["dag_id"]: dag for dag in stack.airflow_as_admin("/api/v2/dags?limit=100")["dags"]}
+        if set(known) >= DAGS:
+            break
+        assert time.monotonic() < deadline, f"it knows {sorted(known)} and not {sorted(DAGS - set(known))}"
+        time.sleep(3)
+    paused = sorted(name for name in DAGS if known[name]["is_paused"])
+    assert "nightly" not in paused, "nightly is paused: no night would ever start"
+
+
+def no_dag_failed_to_import(stack: Stack) -> None:
+    errors = stack.airflow_as_admin("/api/v2/importErrors")
+    assert errors["total_entries"] == 0, errors
+
+
+def there_are_32_boroughs(stack: Stack) -> None:
+    count = one_value(stack, "select count(*) from marts.dim_borough")
+    assert count == 32, count
+
+
+def every_borough_has_a_number_in_the_newest_month(stack: Stack) -> None:
+    count = one_value(
+        stack,
+        """select count(distinct f.area_code)
+             from marts.fct_measure f
+             join marts.dim_borough b on b.borough_code = f.area_code
+            where f.measure_code = 'mps_all_offences' and f.period_kind = 'month' and f.value is not null
+              and f.period_start_date = (select max(period_start_date) from marts.fct_measure
+                                          where measure_code = 'mps_all_offences' and period_kind = 'month')""",
+    )
+    assert count == 32, f"{count} boroughs have mps_all_offences in the newest month"
+
+
+def london_is_the_sum_of_its_boroughs(stack: Stack) -> None:
+    months, differ = stack.query(
+        """with boroughs as (
+               select period_start_date, sum(value) as total
+                 from marts.fct_measure join marts.dim_borough on borough_code = area_code
+                where measure_code = 'mps_all_offences' and period_kind = 'month'
+                group by 1),
+           london as (
+               select period_start_date, value
+                 from marts.fct_measure
+                where measure_code = 'mps_all_offences' and period_kind = 'month' and area_code = 'LONDON_32')
+           select count(*), count(*) filter (where boroughs.total is distinct from london.value)
+             from boroughs full join london using (period_start_date)"""
+    )[0]
+    assert months > 0, "there is no month to compare"
+    assert differ == 0, f"{differ} of {months} months differ"
+
+
+def every_dataset_is_fresh(stack: Stack) -> None:
+    states = [state for (state,) in stack.query("select state from marts.data_status")]
+    assert states, "marts.data_status is empty"
+    assert set(states) == {"fresh"}, states
+
+
+def the_publication_says_it_is_synthetic(stack: Stack) -> None:
+    rows = stack.query("select data_kind, verdict from marts.publication order by release_id desc")
+    assert rows, "marts.publication is empty"
+    assert rows[0][0] == "synthetic", rows
+    assert rows[0][1] in {"passed", "warned"}, rows
+
+
+def the_analyst_can_neither_write_nor_read_raw(stack: Stack) -> None:
+    # Read-only is the role's default, which anybody may undo; what must hold then is that nothing was granted.
+    refused(stack, "set transaction read write; delete from marts.dim_borough", psycopg.errors.InsufficientPrivilege)
+    refused(stack, "select count(*) from raw.mps__borough_recent", psycopg.errors.InsufficientPrivilege)
+
+
+def a_wrong_password_is_refused(stack: Stack) -> None:
+    refused(stack, "select 1", psycopg.OperationalError, password="wrong")
+
+
+CLAIMS: tuple[Callable[[Stack], None], ...] = (
+    no_service_runs_as_root,
+    every_root_filesystem_is_read_only,
+    no_service_has_a_capability_or_can_gain_one,
+    every_published_port_is_on_loopback_only,
+    every_service_has_a_memory_limit,
+    the_administrators_password_is_with_init_and_postgres_alone,
+    no_secret_stands_in_a_containers_configuration,
+    the_ui_says_every_part_of_airflow_is_healthy,
+    the_ui_answers_a_stranger_with_401,
+    the_administrator_logs_in_and_sees_the_dags,
+    no_dag_failed_to_import,
+    there_are_32_boroughs,
+    every_borough_has_a_number_in_the_newest_month,
+    london_is_the_sum_of_its_boroughs,
+    every_dataset_is_fresh,
+    the_publication_says_it_is_synthetic,
+    the_analyst_can_neither_write_nor_read_raw,
+    a_wrong_password_is_refused,
+)
+
+
+def main() -> int:
+    """Checks every claim, also after one has failed. Exit status 1 when any has."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", required=True, choices=("docker", "podman"))
+    parser.add_argument("--project", required=True)
+    parser.add_argument("--secrets", required=True, type=Path)
+    parser.add_argument("--postgres-port", required=True, type=int)
+    parser.add_argument("--ui-port", required=True, type=int)
+    stack = Stack(**vars(parser.parse_args()))
+    failed = 0
+    for claim in CLAIMS:
+        words = claim.__name__.replace("_", " ")
+        try:
+            claim(stack)
+        except Exception as error:  # noqa: BLE001  a claim that crashes is one that does not hold; the others are still looked at
+            failed += 1
+            print(f"FAILED  {words}\n        {type(error).__name__}: {error}", flush=True)
+        else:
+            print(f"ok      {words}", flush=True)
+    print(f"\ncompose-test: {len(CLAIMS) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

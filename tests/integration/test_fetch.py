@@ -1,0 +1,203 @@
+"""Fetching from a publisher: the stand-in Datastore, honest and misbehaving, on loopback."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from ingest.connectors import file_at_url
+from ingest.connectors.file_at_url import Fetched, Seen
+from ingest.declaration import find_source
+from ingest.errors import BodyRefused, PublisherUnavailable, Refusal
+from ingest.http import ATTEMPTS, Client
+from sandbox.server import Publisher
+
+MPS = find_source("mps")
+RECENT = MPS.dataset("borough_recent")
+NOW = dt.datetime(2026, 11, 22, 3, 0, tzinfo=dt.UTC)
+FILE = "most recent 24 months"
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with sandbox.serve(today=NOW.date(), seed=1) as serving:
+        yield serving
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """Seconds that the client wanted to wait, instead of waiting."""
+    return []
+
+
+@pytest.fixture
+def client(waits: list[float]) -> Iterator[Client]:
+    with Client(("127.0.0.1",), sleep=waits.append) as one:
+        yield one
+
+
+def fetch_all(client: Client, publisher: Publisher, landing: Path, seen: list[Seen] | None = None) -> list[Fetched]:
+    offers = file_at_url.list_releases(client, MPS, RECENT, publisher.base_url)
+    return [
+        file_at_url.fetch(client, MPS, "borough_recent", offer, landing, NOW, seen=seen or [], must_be_synthetic=True)
+        for offer in offers
+    ]
+
+
+def remembered(fetched: list[Fetched]) -> list[Seen]:
+    return [Seen(f.offer.url, f.etag, f.last_modified, f.sha256) for f in fetched]
+
+
+def bodies(landing: Path) -> list[Path]:
+    return sorted(f for f in landing.glob("mps/*/*") if not f.name.endswith(".papers.json"))
+
+
+def test_every_copy_of_the_title_is_landed_as_published_the_newest_last(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    fetched = fetch_all(client, publisher, tmp_path)
+    assert len(fetched) == 2
+    newest_months = []
+    for one in fetched:
+        assert one.landed is not None
+        body = one.landed.path.read_bytes()
+        assert hashlib.sha256(body).hexdigest() == one.sha256 == one.landed.path.stem
+        assert (one.landed.papers.url, one.landed.papers.status, one.landed.papers.is_synthetic) == (
+            one.offer.url,
+            200,
+            True,
+        )
+        newest_months.append(body.split(b"\r\n", 1)[0].rsplit(b",", 1)[1].decode())
+    assert newest_months == sorted(newest_months)
+    assert newest_months[-1] == "202610"
+
+
+def test_an_unchanged_file_is_not_fetched_twice(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    first = fetch_all(client, publisher, tmp_path)
+    landed = bodies(tmp_path)
+    publisher.forget_requests()
+    again = fetch_all(client, publisher, tmp_path, seen=remembered(first))
+    assert [one.landed for one in again] == [None, None]
+    assert bodies(tmp_path) == landed
+    assert [r.status for r in publisher.requests if "/files/" in r.path] == [304, 304]
+
+
+def test_a_file_replaced_under_the_same_address_is_fetched(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    first = fetch_all(client, publisher, tmp_path)
+    other = b"MajorText,MinorText,BoroughName,202610\r\n"
+    publisher.misbehave("replace_body", path_contains=FILE, body=other)
+    again = fetch_all(client, publisher, tmp_path, seen=remembered(first))
+    assert {one.landed.path.read_bytes() for one in again if one.landed} == {other}
+
+
+def test_a_busy_publisher_is_asked_again_after_the_time_it_names(
+    client: Client, publisher: Publisher, tmp_path: Path, waits: list[float]
+) -> None:
+    publisher.misbehave("status", path_contains="package_show", times=2, code=503)
+    assert len(fetch_all(client, publisher, tmp_path)) == 2
+    assert len(waits) == 2
+
+
+def test_a_publisher_that_stays_busy_is_given_up_and_named(
+    client: Client, publisher: Publisher, tmp_path: Path, waits: list[float]
+) -> None:
+    publisher.misbehave("status", path_contains=FILE, code=503)
+    with pytest.raises(PublisherUnavailable, match=rf"status 503 \({ATTEMPTS} attempts\)"):
+        fetch_all(client, publisher, tmp_path)
+    assert bodies(tmp_path) == []
+    assert len(waits) == ATTEMPTS - 1
+
+
+def test_a_status_that_will_not_change_is_not_asked_for_again(
+    client: Client, publisher: Publisher, tmp_path: Path, waits: list[float]
+) -> None:
+    publisher.misbehave("status", path_contains=FILE, code=404)
+    with pytest.raises(BodyRefused, match="the publisher answered with status 404"):
+        fetch_all(client, publisher, tmp_path)
+    assert waits == []
+
+
+def test_a_body_cut_short_is_never_landed(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    publisher.misbehave("truncated_body", path_contains=FILE)
+    with pytest.raises(PublisherUnavailable, match="the body"):
+        fetch_all(client, publisher, tmp_path)
+    assert bodies(tmp_path) == []
+
+
+def test_a_body_cut_short_once_is_fetched_whole_the_next_time(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    whole = fetch_all(client, publisher, tmp_path / "whole")
+    publisher.misbehave("truncated_body", path_contains=FILE, times=1)
+    assert [f.sha256 for f in fetch_all(client, publisher, tmp_path / "cut")] == [f.sha256 for f in whole]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [("html_with_200", "what came is an HTML or XML page"), ("empty_with_200", "what came is empty")],
+)
+def test_a_page_or_nothing_in_place_of_the_file_is_refused_and_its_bytes_kept(
+    client: Client, publisher: Publisher, tmp_path: Path, fault: str, says: str
+) -> None:
+    publisher.misbehave(fault, path_contains=FILE)
+    with pytest.raises(BodyRefused, match=says):
+        fetch_all(client, publisher, tmp_path)
+    assert len(bodies(tmp_path)) == 1
+
+
+def test_a_page_in_place_of_the_list_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    publisher.misbehave("html_with_200", path_contains="package_show")
+    with pytest.raises(BodyRefused, match="the answer is not JSON"):
+        fetch_all(client, publisher, tmp_path)
+
+
+def test_a_redirect_to_another_host_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    publisher.misbehave("redirect_elsewhere", path_contains=FILE)
+    with pytest.raises(BodyRefused, match="not among the hosts this source may be fetched from"):
+        fetch_all(client, publisher, tmp_path)
+
+
+def test_a_body_larger_than_declared_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    offer = file_at_url.list_releases(client, MPS, RECENT, publisher.base_url)[-1]
+    with pytest.raises(BodyRefused, match="larger than the 1,000 bytes this dataset may have"):
+        client.fetch(offer.url, tmp_path, max_bytes=1000)
+
+
+def test_a_title_that_is_no_longer_offered_is_refused_with_what_is(client: Client, publisher: Publisher) -> None:
+    location = RECENT.location.model_copy(update={"file_name": "MPS Borough Crime.csv"})
+    renamed = RECENT.model_copy(update={"location": location})
+    with pytest.raises(BodyRefused, match=r"no file 'MPS Borough Crime.csv'; it offers .*MPS Borough Level Crime"):
+        file_at_url.list_releases(client, MPS, renamed, publisher.base_url)
+
+
+def test_synthetic_data_are_refused_where_real_data_were_asked_for(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    offer = file_at_url.list_releases(client, MPS, RECENT, publisher.base_url)[-1]
+    with pytest.raises(BodyRefused, match="what came is synthetic and real data were asked for"):
+        file_at_url.fetch(client, MPS, "borough_recent", offer, tmp_path, NOW, must_be_synthetic=False)
+    assert bodies(tmp_path) == []
+
+
+def test_a_full_disk_under_landing_is_a_sentence_and_leaves_nothing_half(
+    client: Client, publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ingest.landing.os.fsync", full)
+    with pytest.raises(Refusal, match="could not be landed: No space left on device"):
+        fetch_all(client, publisher, tmp_path)
+    assert bodies(tmp_path) == []
+
+
+def test_who_we_are_is_said_in_every_request(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    fetch_all(client, publisher, tmp_path)
+    assert {r.headers["user-agent"].split("/")[0] for r in publisher.requests} == {"vru-warehouse"}

@@ -1,0 +1,269 @@
+"""Landing and loading: every file once, whole or not at all, and never a hole."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ingest import landing
+from ingest.connectors import file_drop
+from ingest.declaration import find_source
+from ingest.errors import FileRefused, Refusal
+from ingest.load import Loaded
+from tests.mps_files import borough_file, categories, count
+from warehouse import nightly
+from warehouse.connection import ADMIN, LOADER, connect
+from warehouse.settings import Settings
+
+MPS = find_source("mps")
+Land = Callable[..., Loaded]
+
+
+@pytest.fixture
+def land(warehouse: Settings, tmp_path: Path) -> Land:
+    """Lands and loads bytes as a file of the MPS."""
+
+    def now(dataset: str, body: bytes, name: str = "file.csv", **how: object) -> Loaded:
+        file = tmp_path / name
+        file.write_bytes(body)
+        landed = file_drop.take(warehouse.landing, MPS, dataset, file, warehouse.now(), **how)  # type: ignore[arg-type]
+        return nightly.load_one(warehouse, MPS, dataset, landed)
+
+    return now
+
+
+def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with connect(settings, ADMIN) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def state(settings: Settings) -> list[tuple[object, ...]]:
+    """Everything raw and the ledger say, apart from what a refusal adds."""
+    return [
+        *rows(settings, "select * from raw.mps__borough_recent order by _load_id, _row_number, month_header"),
+        *rows(settings, "select * from raw.mps__borough_historical order by _load_id, _row_number, month_header"),
+        *rows(settings, "select * from ops.load where state <> 'refused' order by load_id"),
+    ]
+
+
+def test_every_cell_of_a_file_stands_in_raw_as_text_with_its_load_and_row(warehouse: Settings, land: Land) -> None:
+    done = land("borough_recent", borough_file("202401", "202402"))
+    assert done == Loaded(done.load_id, dt.date(2024, 3, 1), len(categories("connect_2025")) * 33, True, False)
+    assert rows(
+        warehouse,
+        """select borough_name, minor_text, month_header, cell, _load_id, _row_number from raw.mps__borough_recent
+           where _row_number = 2 order by month_header""",
+    ) == [
+        ("Barnet", "ARSON", "202401", str(count(0, 1, "202401")), done.load_id, 2),
+        ("Barnet", "ARSON", "202402", str(count(0, 1, "202402")), done.load_id, 2),
+    ]
+    assert rows(warehouse, "select count(*) from raw.mps__borough_recent") == [(done.rows * 2,)]
+
+
+def test_the_ledger_says_what_a_file_was(warehouse: Settings, land: Land) -> None:
+    body = borough_file("202401", "202402", vintage="connect_2024")
+    done = land("borough_recent", body, "MPS Borough.csv")
+    assert rows(
+        warehouse,
+        """select source, dataset, release_date, sha256, file_name, bytes, classification, first_period, last_period,
+               rows_in_file, rows_loaded, rows_quarantined, state, reason, is_synthetic from ops.load""",
+    ) == [
+        ("mps", "borough_recent", dt.date(2024, 3, 1), hashlib.sha256(body).hexdigest(), "MPS Borough.csv", len(body),
+         "connect_2024", dt.date(2024, 1, 1), dt.date(2024, 2, 1), done.rows, done.rows, 0, "loaded", None, False),
+    ]  # fmt: skip
+
+
+def test_both_files_of_one_publication_get_the_same_release_date(land: Land) -> None:
+    assert land("borough_historical", borough_file("201004", "201006")).release_date == dt.date(2012, 7, 1)
+    assert land("borough_recent", borough_file("201007", "201206"), "recent.csv").release_date == dt.date(2012, 7, 1)
+
+
+def test_the_same_bytes_are_loaded_once(warehouse: Settings, land: Land) -> None:
+    body = borough_file("202401", "202402")
+    first = land("borough_recent", body)
+    before = state(warehouse)
+    again = land("borough_recent", body, "under another name.csv")
+    assert (again.load_id, again.is_new) == (first.load_id, False)
+    assert state(warehouse) == before
+
+
+def test_an_older_file_is_kept_as_history(land: Land) -> None:
+    land("borough_recent", borough_file("202401", "202404"))
+    assert land("borough_recent", borough_file("202311", "202403"), "older.csv").is_history
+
+
+def test_a_file_that_is_refused_stays_in_landing_and_changes_neither_raw_nor_the_rest_of_the_ledger(
+    warehouse: Settings, land: Land
+) -> None:
+    land("borough_recent", borough_file("202401", "202402"))
+    before = state(warehouse)
+    bad = borough_file(
+        "202402", "202403", cells={("ARSON", "Barnet", "202403"): -5, ("RAPE", "Brent", "202402"): "n/a"}
+    )
+    with pytest.raises(FileRefused) as refused:
+        land("borough_recent", bad, "bad.csv")
+    told = str(refused.value)
+    assert "file bad.csv: row 2, column 202403: '-5' is not a whole number of offences, 0 or more" in told
+    assert "column 202402: 'n/a' is not a whole number" in told
+    assert "raw and the marts are as they were" in told
+    assert state(warehouse) == before
+    assert (warehouse.landing / "mps" / "borough_recent" / f"{hashlib.sha256(bad).hexdigest()}.csv").read_bytes() == bad
+    assert rows(
+        warehouse, "select state, rows_in_file, rows_loaded, rows_quarantined = rows_in_file from ops.load order by 1"
+    ) == [
+        ("loaded", 1089, 1089, False),
+        ("refused", 1089, 0, True),
+    ]
+    assert rows(
+        warehouse, "select row_number, column_name, value, reason from quarantine.refused_row order by row_number"
+    )[0] == (2, "202403", "-5", "is not a whole number of offences, 0 or more")
+
+
+def test_a_hole_between_historical_and_recent_is_refused_with_the_missing_months_named(
+    warehouse: Settings, land: Land
+) -> None:
+    land("borough_historical", borough_file("202301", "202307"))
+    before = state(warehouse)
+    with pytest.raises(
+        FileRefused, match="2023-08, 2023-09, 2023-10 would be in neither this file nor borough_historical"
+    ):
+        land("borough_recent", borough_file("202311", "202402"), "recent.csv")
+    assert state(warehouse) == before
+
+
+def test_a_hole_is_closed_by_landing_the_missing_file_first(land: Land) -> None:
+    recent = borough_file("202311", "202402")
+    land("borough_historical", borough_file("202301", "202307"))
+    with pytest.raises(FileRefused):
+        land("borough_recent", recent, "recent.csv")
+    land("borough_historical", borough_file("202301", "202310"), "longer.csv")
+    assert land("borough_recent", recent, "recent.csv").is_new
+
+
+def test_a_home_of_real_data_refuses_synthetic_files_and_the_other_way_round(warehouse: Settings, land: Land) -> None:
+    land("borough_recent", borough_file("202401", "202402"))
+    with pytest.raises(
+        Refusal, match=r"invented\.csv: is synthetic, and this home holds real data: the two never meet"
+    ):
+        land("borough_recent", borough_file("202402", "202403"), "invented.csv", is_synthetic=True)
+    assert not list(warehouse.landing.glob("*/*/*.csv"))[1:]
+    assert rows(warehouse, "select data_kind from ops.warehouse") == [("real",)]
+
+
+def test_a_database_of_synthetic_data_refuses_real_files_though_landing_is_new(
+    warehouse: Settings, land: Land, tmp_path: Path
+) -> None:
+    land("borough_recent", borough_file("202401", "202402"), is_synthetic=True)
+    elsewhere = warehouse.model_copy(update={"home": tmp_path / "elsewhere"})
+    file = tmp_path / "real.csv"
+    file.write_bytes(borough_file("202402", "202403"))
+    landed = file_drop.take(elsewhere.landing, MPS, "borough_recent", file, elsewhere.now())
+    with pytest.raises(Refusal, match="is real, and this warehouse holds synthetic data"):
+        nightly.load_one(elsewhere, MPS, "borough_recent", landed)
+
+
+def test_landed_bytes_that_changed_since_are_refused(warehouse: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    file.write_bytes(borough_file("202401", "202402"))
+    landed = file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now())
+    landed.path.chmod(0o644)
+    landed.path.write_bytes(borough_file("202401", "202402", cells={("ARSON", "Barnet", "202401"): 49}))
+    with pytest.raises(Refusal, match="its bytes are not those that were landed"):
+        nightly.load_one(warehouse, MPS, "borough_recent", landed)
+    assert rows(warehouse, "select count(*) from raw.mps__borough_recent") == [(0,)]
+
+
+def test_papers_beside_a_landed_file_say_where_it_came_from(warehouse: Settings, land: Land) -> None:
+    land("borough_recent", borough_file("202401", "202402"), "MPS.csv", release_date=dt.date(2024, 3, 6))
+    (beside,) = warehouse.landing.glob("mps/borough_recent/*.papers.json")
+    papers = json.loads(beside.read_text())
+    assert (papers["file_name"], papers["release_date"], papers["is_synthetic"]) == ("MPS.csv", "2024-03-06", False)
+    assert papers["licence"] == "Open Government Licence v3.0"
+    assert landing.read_papers(beside).landed_at.tzinfo is not None
+
+
+def test_two_loads_of_one_file_at_once_leave_one(warehouse: Settings, land: Land, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    file.write_bytes(borough_file("202401", "202402"))
+    landed = file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now())
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: nightly.load_one(warehouse, MPS, "borough_recent", landed), range(4)))
+    assert sorted(d.is_new for d in done) == [False, False, False, True]
+    assert rows(warehouse, "select count(*) from raw.mps__borough_recent") == [(done[0].rows * 2,)]
+
+
+def test_a_load_that_is_killed_leaves_nothing_and_the_next_one_loads_it(warehouse: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "file.csv"
+    file.write_bytes(borough_file("202401", "202402"))
+    landed = file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now())
+    with connect(warehouse, ADMIN, autocommit=True) as blocker:
+        # The load waits for this lock when its rows are in and its line in the ledger is not.
+        blocker.execute("begin; lock table ops.load in share row exclusive mode")
+        code = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from warehouse.settings import settings
+from warehouse import nightly
+from ingest import landing
+from ingest.declaration import find_source
+chosen = settings()
+nightly.load_one(chosen, find_source("mps"), "borough_recent", landing.find(chosen.landing, sys.argv[1]))
+"""
+        environment = {
+            **os.environ,
+            "VRU_HOME": str(warehouse.home),
+            "VRU_SECRETS_DIR": str(warehouse.secrets),
+            "VRU_DATABASE_URL": warehouse.database_url.get_secret_value() if warehouse.database_url else "",
+        }
+        relative = landed.path.relative_to(warehouse.landing).as_posix()
+        process = subprocess.Popen([sys.executable, "-c", code, relative], env=environment)
+        for _ in range(300):
+            waiting = blocker.execute(
+                "select 1 from pg_stat_activity where wait_event_type = 'Lock' and usename = %s and datname = current_database()",
+                [LOADER],
+            ).fetchone()
+            if waiting:
+                break
+            time.sleep(0.05)
+        assert waiting
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        blocker.execute("rollback")
+    assert nightly.load_one(warehouse, MPS, "borough_recent", landed).is_new
+    assert rows(warehouse, "select count(distinct _load_id), count(*) from raw.mps__borough_recent") == [(1, 1089 * 2)]
+
+
+def test_a_full_database_disk_is_a_sentence(warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise psycopg.errors.DiskFull("could not extend file")
+
+    monkeypatch.setattr("ingest.load._claim_kind", full)
+    with pytest.raises(Refusal, match="the database has no room for it"):
+        land("borough_recent", borough_file("202401", "202402"))
+
+
+def test_every_real_borough_file_loads_and_its_total_is_the_files(warehouse: Settings, samples: Path) -> None:
+    files = sorted((samples / "mps" / "borough").glob("*.csv"), key=lambda f: f.name.split("_")[2])
+    historical = [f for f in files if "_hist_" in f.name]
+    for file in [*historical, *(f for f in files if f not in historical)]:
+        dataset = "borough_historical" if file in historical else "borough_recent"
+        landed = file_drop.take(warehouse.landing, MPS, dataset, file, warehouse.now())
+        done = nightly.load_one(warehouse, MPS, dataset, landed)
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        assert done.rows == len(lines) - 1
+        expected = sum(int(field) for line in lines[1:] for field in line.split(",") if field.isdigit())
+        assert rows(warehouse, f"select sum(cell::int) from raw.mps__{dataset} where _load_id = {done.load_id}") == [
+            (expected,)
+        ]

@@ -1,0 +1,123 @@
+"""Files with a column per month are read whole or refused with everything that is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.declaration import find_source
+from ingest.readers import month_columns
+from ingest.readers.faults import sentence
+from tests.mps_files import HEADERS, borough_file, categories
+
+LAYOUT = find_source("mps").dataset("borough_recent").layout
+FIRST, LAST = "202401", "202403"
+
+
+def read(tmp_path: Path, body: bytes) -> month_columns.MonthFile:
+    file = tmp_path / "file.csv"
+    file.write_bytes(body)
+    return month_columns.read(file, LAYOUT)
+
+
+def told(tmp_path: Path, body: bytes) -> str:
+    return sentence(read(tmp_path, body).faults)
+
+
+WHOLE = borough_file(FIRST, LAST)
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("line_end", ["\r\n", "\n"])
+@pytest.mark.parametrize("bom", [True, False])
+def test_every_vintage_of_the_header_is_read_whatever_its_line_ends_and_mark(
+    tmp_path: Path, header: str, line_end: str, bom: bool
+) -> None:
+    vintage = "connect_2025" if header == "bocu" else header
+    file = read(tmp_path, borough_file(FIRST, LAST, vintage=vintage, header=header, line_end=line_end, bom=bom))
+    assert file.faults == []
+    assert file.vintage == vintage
+    assert (file.first_month, file.last_month) == (FIRST, LAST)
+    assert len(file.rows) == len(categories(vintage)) * 33
+
+
+def test_every_cell_becomes_a_row_with_its_header_and_row_number_as_text(tmp_path: Path) -> None:
+    file = read(tmp_path, WHOLE)
+    lines = [line.split("\t") for block in month_columns.copy_text(file, LAYOUT, 7) for line in block.splitlines()]
+    assert len(lines) == len(file.rows) * 3
+    assert lines[0] == ["ARSON AND CRIMINAL DAMAGE", "ARSON", "Barking and Dagenham", "202401", "2", "1", "7"]
+    assert [line[3] for line in lines[:3]] == ["202401", "202402", "202403"]
+    assert lines[-1][5] == str(len(file.rows))
+
+
+def test_columns_in_another_order_are_matched_by_name(tmp_path: Path) -> None:
+    lines = [line.split(",") for line in WHOLE.decode().split("\r\n") if '"' not in line and line]
+    turned = "\n".join(",".join([line[2], line[5], line[1], line[3], line[0], line[4]]) for line in lines) + "\n"
+    header = read(tmp_path, turned.encode()).header
+    assert header is not None
+    assert header.months == ((3, "202401"), (5, "202402"), (1, "202403"))
+    assert header.positions == {"borough_name": 0, "minor_text": 2, "major_text": 4}
+
+
+def replaced(old: str, new: str, count: int = 1) -> bytes:
+    text = WHOLE.decode()
+    assert old in text
+    return text.replace(old, new, count).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "the file is empty"),
+        (b"   \r\n", "the file is empty"),
+        (b"<!DOCTYPE html><html><body>Busy</body></html>", "is an HTML or XML page"),
+        (b'{"success": false}', "is JSON, not delimited text"),
+        (b"PK\x03\x04rest", "is a zip archive (or a workbook)"),
+        (WHOLE.decode().encode("utf-16"), "is UTF-16, not delimited text in UTF-8"),
+        (replaced("Barnet", "Barn\x00et"), "holds a NUL byte on line 3"),
+        (WHOLE.replace(b"Barnet", b"Barn\xa3et", 1), "is not UTF-8: byte 0xa3 on line 3"),
+        (WHOLE.split(b"\r\n")[0] + b"\r\n", "has a header and no rows"),
+        (replaced("MajorText", "Ward"), "header 'Ward' is not known (column 1)"),
+        (replaced("MajorText", "Ward"), "has no column for major_text (any of: MajorText, Major Category, Group)"),
+        (replaced("MinorText", "Major Category"), "header 'Major Category' is a second column for major_text"),
+        (replaced(",202402", ",202401"), "header '202401' is repeated"),
+        (replaced(",202402", ",202405"), "header lacks the months 202402, 202404"),
+        (replaced(",202402", ",202413"), "header '202413' is not known"),
+        (replaced(",202402", ",Total"), "header 'Total' is not known"),
+        (replaced("Barnet", "Barnett"), "row 2, column BoroughName: 'Barnett' is not in the list"),
+        (replaced("ARSON,Barnet", "ARSONIST,Barnet"), "row 2, column MajorText and MinorText: 'ARSON AND CRIMINAL DAMAGE / ARSONIST' is not"),
+        (replaced("ARSON,Barnet,5", "ARSON,Barnet,-5"), "row 2, column 202401: '-5' is not a whole number of offences, 0 or more"),
+        (replaced("ARSON,Barnet,5", "ARSON,Barnet,5.0"), "row 2, column 202401: '5.0' is not a whole number"),
+        (replaced("ARSON,Barnet,5", "ARSON,Barnet,"), "row 2, column 202401: '' is not a whole number"),
+        (replaced("ARSON,Barnet,5", "ARSON,Barnet,five"), "row 2, column 202401: 'five' is not a whole number"),
+        (replaced("ARSON,Barnet,5", 'ARSON,Barnet,"1,005"'), "row 2, column 202401: '1,005' is not a whole number"),
+        (replaced("ARSON,Barnet,5", "ARSON,Barnet,٥"), "row 2, column 202401: '٥' is not a whole number"),
+        (replaced("ARSON,Barnet,5", "ARSON,Barnet,5,9"), "row 2, column the row: has 7 fields where the header has 6"),
+        (replaced("ARSON,Barnet,5,", "ARSON,Barnet,"), "row 2, column the row: has 5 fields where the header has 6"),
+        (replaced("ARSON,Barnet,", "ARSON,Barking and Dagenham,"), "stands already in row 1"),
+        (replaced('ARSON,Barnet,', 'ARSON,"Barnet,'), "is not valid CSV"),
+        (WHOLE[:-2], "ends in the middle of a line"),
+        (WHOLE[: len(WHOLE) // 2], "ends in the middle of a line"),
+        (b"\r\n".join(WHOLE.split(b"\r\n")[:-4]) + b"\r\n", "has no row for wandsworth, westminster: the file is cut short"),
+        (b"\r\n".join(WHOLE.split(b"\r\n")[:200]) + b"\r\n", "which every file of that vintage has: it may be cut short"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_said_by_row_column_and_value(tmp_path: Path, body: bytes, says: str) -> None:
+    assert says in told(tmp_path, body)
+
+
+def test_every_fault_of_a_file_is_found_at_once(tmp_path: Path) -> None:
+    body = (
+        replaced("Barnet,", "Barnett,", 1).replace(b",Bexley,", b",Bexleyheath,", 1).replace(b"Brent,", b"Brent,-", 1)
+    )
+    assert [(f.row, f.value) for f in read(tmp_path, body).faults] == [(2, "Barnett"), (3, "Bexleyheath"), (4, "-11")]
+
+
+def test_two_vintages_in_one_file_are_refused(tmp_path: Path) -> None:
+    old = borough_file(FIRST, LAST, vintage="2019").decode().splitlines(keepends=True)
+    mixed = WHOLE.decode() + "".join(line for line in old if ",Drug Trafficking," in line)
+    assert told(tmp_path, mixed.encode()) == (
+        "major_text and minor_text fit no vintage of the list mps_category: closest is connect_2025, "
+        "but the file has drug offences / drug trafficking, which that vintage does not"
+    )

@@ -1,0 +1,350 @@
+"""`vru`: the tool a person uses. Exit status 0 only on success; what goes wrong is a sentence on standard error."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import psycopg
+from tabulate import tabulate
+
+from ingest.connectors import file_drop
+from ingest.declaration import find_source, read_sources
+from ingest.errors import Refusal
+from ingest.landing import SYNTHETIC, kind_held
+from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, status
+from warehouse import publish as publishing
+from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
+from warehouse.settings import settings
+
+SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
+ROLES = click.Choice([*LOGIN_ROLES, ADMIN])
+
+
+class _Command(click.Group):
+    """Turns what was refused into a sentence and a failing exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            _fail(str(refusal))
+        except psycopg.Error as error:
+            _fail(f"the database refused: {' '.join(str(error).split())}")
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            _fail(f"{where}{error.strerror or error}")
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(f"vru: {sentence}", err=True)
+    sys.exit(1)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
+    return value
+
+
+def _report(rows: list[dict[str, Any]], as_json: bool, *, empty: str, hide: tuple[str, ...] = ()) -> None:
+    """Print rows as a table, or as JSON for programs."""
+    if as_json:
+        click.echo(json.dumps(rows, default=str, indent=1))
+    elif not rows:
+        click.echo(empty)
+    else:
+        shown = [{k: _plain(v) for k, v in row.items() if k not in hide} for row in rows]
+        click.echo(tabulate(shown, headers="keys", tablefmt="simple", maxcolwidths=70))
+
+
+def _banner() -> None:
+    if kind_held(settings().landing) == SYNTHETIC:
+        click.echo(SYNTHETIC_BANNER, err=True)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+
+
+@click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """London's violence-reduction data warehouse."""
+
+
+@main.command()
+def setup() -> None:
+    """Set this home up: PostgreSQL, roles, schemas, Airflow's database. Running it again changes nothing."""
+    bootstrap.set_up(settings())
+    click.echo(f"ready: {settings().home}")
+
+
+@main.command("nightly")
+@click.option(
+    "--sources", default="sandbox", show_default=True, help="sandbox, live, or a list such as mps,nomis or live:mps."
+)
+def run_nightly(sources: str) -> None:
+    """Run the nightly job through Airflow, then say what it published."""
+    is_green = night.run(settings(), sources, echo=click.echo)
+    _print_outcome()
+    if not is_green:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("source")
+@click.argument("dataset")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--release",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="When the publisher released it (else worked out from the file).",
+)
+@click.option("--synthetic", is_flag=True, help="The file is invented; a home that holds real data refuses it.")
+def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetime | None, synthetic: bool) -> None:
+    """Take files by hand as if fetched: land them and load them."""
+    chosen, declared = settings(), find_source(source)
+    declared.dataset(dataset)
+    bootstrap.set_up(chosen)
+    refused = 0
+    for file in files:
+        try:
+            landed = file_drop.take(
+                chosen.landing,
+                declared,
+                dataset,
+                file,
+                chosen.now(),
+                release_date=release.date() if release else None,
+                is_synthetic=synthetic,
+            )
+            click.echo(f"{file.name}: {nightly.load_one(chosen, declared, dataset, landed)}")
+        except Refusal as refusal:
+            click.echo(f"vru: {refusal}", err=True)
+            refused += 1
+    if refused:
+        sys.exit(1)
+
+
+@main.command()
+def build() -> None:
+    """Transform what is loaded, judge it, and publish it if it is fit."""
+    if not night.build_and_publish(settings(), echo=click.echo):
+        _print_outcome()
+        sys.exit(1)
+    _print_outcome()
+
+
+def _print_outcome() -> None:
+    chosen = settings()
+    release, verdict = status.current_release(chosen), status.newest_verdict(chosen)
+    _banner()
+    if verdict and verdict["state"] == "held":
+        click.echo(f"HELD: {verdict['verdict_reason']}")
+    if release is None:
+        click.echo("nothing is published yet")
+        return
+    click.echo(
+        f"release {release['release_id']} ({release['data_kind']}), published {_plain(release['published_at'])}, "
+        f"verdict: {release['verdict']}{': ' + release['verdict_reason'] if release['verdict_reason'] else ''}"
+    )
+    click.echo()
+    _report(status.datasets(chosen), False, empty="", hide=("title", "newest_loaded_period_start_date", "checked_at"))
+    click.echo()
+    counts = [
+        {"mart": f"marts.{name}", "rows": rows} for name, rows in sorted(json.loads(release["row_counts"]).items())
+    ]
+    _report(counts, False, empty="")
+    click.echo()
+    click.echo(
+        'Look next: .venv/bin/vru sql "select * from marts.rpt_borough_month limit 5"; .venv/bin/vru status; README.md'
+    )
+
+
+@main.command("status")
+@json_option
+def show_status(as_json: bool) -> None:
+    """Each dataset: newest period, fetched, state, why; the current release and its verdict."""
+    chosen = settings()
+    release, verdict, datasets = status.current_release(chosen), status.newest_verdict(chosen), status.datasets(chosen)
+    if as_json:
+        found = {
+            "home": str(chosen.home),
+            "data_kind": status.data_kind(chosen),
+            "release": release,
+            "verdict": verdict,
+        }
+        click.echo(json.dumps({**found, "datasets": datasets}, default=str, indent=1))
+        return
+    _banner()
+    _report(datasets, False, empty="no dataset is declared", hide=("title",))
+    click.echo()
+    if release is None:
+        click.echo("nothing is published yet")
+    else:
+        click.echo(
+            f"current release: {release['release_id']} ({release['data_kind']}), published {_plain(release['published_at'])}, "
+            f"{release['row_count']:,} rows, verdict {release['verdict']}"
+            f"{': ' + release['verdict_reason'] if release['verdict_reason'] else ''}"
+        )
+    if verdict and verdict["state"] == "held":
+        click.echo(f"HELD since {_plain(verdict['judged_at'])}: {verdict['verdict_reason']}")
+        _report(status.failed_checks(chosen, verdict["release_id"]), False, empty="")
+
+
+@main.command()
+@json_option
+def releases(as_json: bool) -> None:
+    """Published releases, newest first."""
+    if not as_json:
+        _banner()
+    _report(
+        publishing.releases(settings()),
+        as_json,
+        empty="nothing is published yet",
+        hide=("candidate_id", "code_version"),
+    )
+
+
+@main.command()
+@click.argument("release", type=int)
+def rollback(release: int) -> None:
+    """Make the marts what they were at an earlier release."""
+    done = publishing.roll_back(settings(), release)
+    click.echo(f"release {done.release_id}: the marts are what they were at release {release}")
+    _banner()
+
+
+@main.command()
+def rebuild() -> None:
+    """Rebuild every table from landing alone: empty raw, load every landed file again, build, judge, publish."""
+    if not night.rebuild(settings(), echo=click.echo):
+        _print_outcome()
+        sys.exit(1)
+    _print_outcome()
+
+
+@main.command()
+@click.argument("source")
+@click.argument("dataset")
+@click.option("--from", "from_release", help="First release (YYYY-MM-DD).")
+@click.option("--to", "to_release", help="Last release (YYYY-MM-DD).")
+@click.option("--file", help="A path below landing, instead of a range.")
+def replay(source: str, dataset: str, from_release: str | None, to_release: str | None, file: str | None) -> None:
+    """Load landed files again; then run `vru build`."""
+    done = nightly.replay(source, dataset, from_release, to_release, file)
+    click.echo(f"loaded {done['files']} files again, {done['rows']:,} rows")
+
+
+@main.command("sql")
+@click.argument("query")
+@click.option("--role", type=ROLES, default=ANALYST, show_default=True)
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV.")
+@json_option
+def run_sql(query: str, role: str, as_csv: bool, as_json: bool) -> None:
+    """A query against the warehouse, as the given role."""
+    with connect(settings(), role) as connection:
+        cursor = connection.execute(query.encode())
+        names = [column.name for column in cursor.description or ()]
+        rows = cursor.fetchall() if names else []
+    _banner()
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_without_formula(value) for value in row] for row in rows)
+    elif as_json:
+        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str, indent=1))
+    elif names:
+        click.echo(tabulate(rows, headers=names, tablefmt="simple", missingval="∅", disable_numparse=True))
+        click.echo(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})")
+
+
+def _without_formula(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula, made text again (OWASP, CSV injection)."""
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+        return f"'{value}"
+    return value
+
+
+@main.group()
+def db() -> None:
+    """The database itself."""
+
+
+@db.command("url")
+@click.option("--role", type=ROLES, default=ANALYST, show_default=True)
+def show_url(role: str) -> None:
+    """The connection URL for a client, password included."""
+    click.echo(url(settings(), role))
+
+
+@main.command()
+@json_option
+def sources(as_json: bool) -> None:
+    """What is declared: each dataset, where it comes from, under what licence."""
+    rows = [
+        {
+            "source": source.source,
+            "dataset": name,
+            "title": dataset.title,
+            "cadence": dataset.cadence,
+            "licence": source.licence,
+            "page": dataset.page_url,
+        }
+        for source in read_sources().values()
+        for name, dataset in source.datasets.items()
+    ]
+    _report(rows, as_json, empty="no source is declared")
+
+
+@main.command("alerts")
+@json_option
+def show_alerts(as_json: bool) -> None:
+    """What went wrong, newest first, and whether the alert was delivered."""
+    _report(
+        alerts.alerts(settings()),
+        as_json,
+        empty="no alert has been raised",
+        hide=("alert_id",),
+    )
+
+
+@main.command()
+@click.option("--limit", default=50, show_default=True, help="At most so many rows.")
+@json_option
+def quarantine(limit: int, as_json: bool) -> None:
+    """Rows that were refused, and why."""
+    _report(status.refused_rows(settings(), limit), as_json, empty="no row has been refused")
+
+
+@main.command()
+@json_option
+def loads(as_json: bool) -> None:
+    """Each file that reached the loader: release, months, rows, state."""
+    _report(status.loads(settings()), as_json, empty="no file has been loaded")
+
+
+@main.command()
+def up() -> None:
+    """Start Airflow's scheduler, DAG processor, API server and UI for this home."""
+    bootstrap.set_up(settings())
+    airflow.up(settings(), echo=click.echo)
+
+
+@main.command()
+def down() -> None:
+    """Stop what `vru up` started, and the embedded PostgreSQL server."""
+    airflow.down(settings(), echo=click.echo)
+    if settings().is_embedded and embedded.stop(settings().home / "postgres"):
+        click.echo("the PostgreSQL server has stopped")
+
+
+@main.command("airflow", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run_airflow(arguments: tuple[str, ...]) -> None:
+    """Airflow's own command, in this home's environment."""
+    airflow.execute(settings(), list(arguments))

@@ -1,0 +1,168 @@
+"""A whole night, a build, a rebuild: the steps put together for a person at a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+
+import psycopg
+from psycopg import sql
+
+from ingest import landing
+from ingest.declaration import find_source, raw_table, read_sources
+from ingest.errors import FileRefused, Refusal
+from ingest.load import load as load_file
+from warehouse import airflow, alerts, bootstrap, nightly, transform
+from warehouse.connection import LOADER, connect
+from warehouse.settings import PROJECT, Settings
+
+Echo = Callable[[str], None]
+
+
+def run(chosen: Settings, sources: str, echo: Echo) -> bool:
+    """Run the nightly job through Airflow.
+
+    Args:
+        sources: `sandbox` (stand-in publishers, started for the run), `live`, or a comma-separated list of sources, which
+            narrows the stand-ins, or the real publishers where it begins with `live:`.
+        echo: prints a line.
+
+    Returns:
+        Whether the run was green.
+
+    Raises:
+        Refusal: an unknown source, or data of the kind this home does not hold.
+    """
+    is_live, names = _chosen(sources)
+    for name in names or []:
+        find_source(name)
+    kind = landing.REAL if is_live else landing.SYNTHETIC
+    if landing.kind_held(chosen.landing) not in (None, kind):
+        landing.claim_kind(chosen.landing, kind, what=f"the night that SOURCES={sources} asks for")
+    echo(f"home: {chosen.home}")
+    bootstrap.set_up(chosen)
+    with _publishers(chosen, is_live, echo) as environment:
+        return airflow.run_nightly(chosen, names, environment=environment, echo=echo)
+
+
+def _chosen(sources: str) -> tuple[bool, list[str] | None]:
+    if sources in {"sandbox", "live"}:
+        return sources == "live", None
+    is_live = sources.startswith("live:")
+    names = [name.strip() for name in sources.removeprefix("live:").split(",") if name.strip()]
+    if not names:
+        raise Refusal(
+            f"SOURCES={sources!r} names no source", next_step=f"use sandbox, live, or {','.join(read_sources())}"
+        )
+    return is_live, names
+
+
+@contextlib.contextmanager
+def _publishers(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str, str]]:
+    """The environment that points every source at its publisher; stand-ins live as long as the block."""
+    if is_live:
+        yield {}
+        return
+    if read_sources().keys() <= chosen.base_urls.keys():
+        yield {}
+        return
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--today", chosen.london_date().isoformat()]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ))
+    try:
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        line = process.stdout.readline()
+        if not line:
+            raise Refusal(
+                "the stand-in publishers did not start", next_step="run `.venv/bin/python -m sandbox` to see why"
+            )
+        base_url = json.loads(line)["base_url"]
+        echo(f"stand-in publishers: {base_url} (synthetic data)")
+        yield {"VRU_BASE_URLS": json.dumps(dict.fromkeys(read_sources(), base_url) | chosen.base_urls)}
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def build_and_publish(chosen: Settings, echo: Echo) -> bool:
+    """Transform, judge and publish what is loaded, with one alert where that fails.
+
+    Returns:
+        Whether the marts now hold what was loaded.
+    """
+    bootstrap.set_up(chosen)
+    run_id = f"build-{uuid.uuid4().hex[:12]}"
+    try:
+        echo("building the candidate")
+        candidate_id = transform.build(chosen)
+        assert candidate_id is not None  # noqa: S101 - only a build that may be skipped gives None
+        echo("judging it")
+        nightly.gate(run_id, candidate_id)
+        echo("publishing it")
+        nightly.publish(run_id, candidate_id, force=True)
+    except nightly.ReleaseHeld:
+        alerts.raise_alert(chosen, run_id)
+        return False
+    except Refusal as refusal:
+        alerts.record_problem(chosen, run_id, "build", "candidate", str(refusal))
+        alerts.raise_alert(chosen, run_id)
+        raise
+    return True
+
+
+def rebuild(chosen: Settings, echo: Echo) -> bool:
+    """Empty raw and the ledger of loads, load every landed file again in the order it was landed, build and publish.
+
+    Raises:
+        Refusal: when a file that stood in raw is now refused; then everything is as it was.
+    """
+    bootstrap.set_up(chosen)
+    with connect(chosen, LOADER, autocommit=True) as connection:
+        stood = _standing(connection)
+        with connection.transaction():
+            for name, source in read_sources().items():
+                for dataset in source.datasets:
+                    connection.execute(
+                        sql.SQL("delete from {}").format(sql.Identifier("raw", raw_table(name, dataset)))
+                    )
+            connection.execute("update ops.load set state = 'superseded' where state = 'loaded'")
+            waiting = list(landing.every_file(chosen.landing))
+            loaded_in_round = True
+            while waiting and loaded_in_round:
+                # A file that left a hole when it was first landed was loaded later, once its neighbour had come.
+                waiting, loaded_in_round = _load_round(connection, chosen, waiting, echo)
+            for file in waiting:
+                echo(f"{file.papers.file_name}: refused, as it was")
+            lost = stood - _standing(connection)
+            if lost:
+                raise Refusal(
+                    f"{len(lost)} files that stood in raw are not in landing or are refused now: {', '.join(sorted(lost))}",
+                    kept="raw and the marts are as they were",
+                    next_step="restore landing from its backup",
+                )
+    return build_and_publish(chosen, echo)
+
+
+def _load_round(
+    connection: psycopg.Connection, chosen: Settings, files: list[landing.LandedFile], echo: Echo
+) -> tuple[list[landing.LandedFile], bool]:
+    """Load what can be loaded now: the files that were refused, and whether any was not."""
+    refused = []
+    for file in files:
+        source = find_source(file.papers.source)
+        try:
+            loaded = load_file(connection, source, file.papers.dataset, file, chosen.now(), chosen.landing)
+        except FileRefused:
+            refused.append(file)
+        else:
+            echo(f"{file.papers.file_name}: {loaded}")
+    return refused, len(refused) < len(files)
+
+
+def _standing(connection: psycopg.Connection) -> set[str]:
+    rows = connection.execute("select source || '/' || dataset || '/' || sha256 from ops.load where state = 'loaded'")
+    return {name for (name,) in rows}

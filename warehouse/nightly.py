@@ -1,0 +1,329 @@
+"""The steps of a night. An Airflow task calls one of these and nothing else; `vru land` and `vru build` call them too.
+
+Arguments and results are ids, paths and counts, because Airflow keeps them in its own database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from ingest import landing
+from ingest.connectors import file_at_url
+from ingest.declaration import Source, find_source, raw_table, read_sources
+from ingest.errors import Refusal
+from ingest.http import Client, is_loopback
+from ingest.load import Loaded
+from ingest.load import load as load_file
+from warehouse import alerts, transform
+from warehouse import publish as publishing
+from warehouse.connection import LOADER, connect
+from warehouse.settings import Settings, settings
+
+
+class ReleaseHeld(Refusal):
+    """The gate blocked the candidate: yesterday's marts stand."""
+
+
+@contextmanager
+def _noted(run_id: str, step: str, subject: str) -> Iterator[None]:
+    """Write down what goes wrong in a step, in words, for the run's one alert; then let it go on up."""
+    try:
+        yield
+    except Refusal as refusal:
+        alerts.record_problem(settings(), run_id, step, subject, str(refusal))
+        raise
+    except Exception as error:
+        alerts.record_problem(
+            settings(),
+            run_id,
+            step,
+            subject,
+            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+        )
+        raise
+
+
+def base_url(chosen: Settings, source: Source) -> tuple[str, bool]:
+    """Where a source is fetched from, and whether that is a stand-in publisher: those are on this machine, no other is."""
+    base = chosen.base_urls.get(source.source, source.base_url)
+    return base, is_loopback(_host(base))
+
+
+def begin(run_id: str, sources: list[str] | None) -> None:
+    """Start a night: deliver alerts that are still waiting, and see that the night's data are of the home's kind.
+
+    Raises:
+        Refusal: an unknown source is named, or stand-ins are asked for in a home of real data, or the other way round.
+    """
+    chosen = settings()
+    with _noted(run_id, "begin", "nightly"):
+        alerts.deliver_pending(chosen)
+        for name in sources or read_sources():
+            source = find_source(name)
+            _, is_stand_in = base_url(chosen, source)
+            kind = landing.SYNTHETIC if is_stand_in else landing.REAL
+            held = landing.kind_held(chosen.landing)
+            if held not in (None, kind):
+                where = f"the {'stand-in' if is_stand_in else 'real'} publisher of {name}"
+                landing.claim_kind(chosen.landing, kind, what=where)
+
+
+def fetch(run_id: str, source: str, dataset: str) -> list[str]:
+    """Ask a publisher for every copy of a dataset's file that has changed since the last look, and land it.
+
+    Returns:
+        Paths of the landed files below landing, oldest first.
+
+    Raises:
+        PublisherUnavailable: worth trying again.
+        BodyRefused, Refusal: not worth trying again now.
+    """
+    chosen, declared = settings(), find_source(source)
+    with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, source, dataset):
+        base, is_stand_in = base_url(chosen, declared)
+        allowed = (_host(base),) if is_stand_in else (_host(base), *declared.allowed_hosts)
+        landed: list[str] = []
+        with Client(allowed, ca_bundle=chosen.ca_bundle) as client:
+            seen = _seen(chosen, source, dataset)
+            for offer in file_at_url.list_releases(client, declared, declared.dataset(dataset), base):
+                found = file_at_url.fetch(
+                    client,
+                    declared,
+                    dataset,
+                    offer,
+                    chosen.landing,
+                    chosen.now(),
+                    seen=seen,
+                    must_be_synthetic=is_stand_in,
+                )
+                if found.landed is not None:
+                    landed.append(found.landed.path.relative_to(chosen.landing).as_posix())
+                _remember(chosen, source, dataset, found)
+    return landed
+
+
+def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str, Any]:
+    """Load landed files into raw: those named, and any that an earlier night landed and did not get to load.
+
+    Returns:
+        How many files and rows are new.
+
+    Raises:
+        FileRefused: after every file has been tried; names the last one refused.
+    """
+    chosen, declared = settings(), find_source(source)
+    refused: Refusal | None = None
+    files = rows = 0
+    with _noted(run_id, "load", f"{source} {dataset}"):
+        for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *landed]):
+            try:
+                done = load_one(chosen, declared, dataset, landing.find(chosen.landing, path))
+            except Refusal as refusal:
+                refused = refusal
+                continue
+            files += done.is_new
+            rows += done.rows if done.is_new else 0
+        if refused is not None:
+            raise refused
+    return {"files": files, "rows": rows}
+
+
+def load_one(chosen: Settings, source: Source, dataset: str, landed: landing.LandedFile) -> Loaded:
+    """Load one landed file. Raises as ingest.load.load."""
+    with connect(chosen, LOADER, autocommit=True) as connection:
+        return load_file(connection, source, dataset, landed, chosen.now(), chosen.landing)
+
+
+def build(run_id: str) -> str | None:
+    """Build the candidate, unless the marts already hold what it would be. Returns its id, or None. Raises Refusal."""
+    with _noted(run_id, "transform", "candidate"):
+        return transform.build(settings(), unless_current=True)
+
+
+def gate(run_id: str, candidate_id: str) -> str:
+    """Judge the candidate. Returns the verdict (passed or warned).
+
+    Raises:
+        ReleaseHeld: it is blocked; names checks, areas and months.
+    """
+    from expectations import gate as judging
+
+    with _noted(run_id, "gate", "candidate"):
+        verdict = judging.judge(settings(), candidate_id)
+        if verdict.verdict == "blocked":
+            raise ReleaseHeld(
+                f"the release is held: {verdict.reason}",
+                kept="the marts are as they were",
+                next_step="docs/runbook.md, section 'A release is held'; `vru status` says since when",
+            )
+    return str(verdict.verdict)
+
+
+def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str, Any]:
+    """Publish the judged candidate. Returns release id and state. Raises Refusal.
+
+    Args:
+        force: a person asked for it: publish it also when the marts were rolled back from the same files.
+    """
+    with _noted(run_id, "publish", "candidate"):
+        done = publishing.publish(settings(), candidate_id, force=force)
+    return {"release_id": done.release_id, "state": done.state}
+
+
+def notify(run_id: str) -> None:
+    """Raise the run's one alert where anything went wrong."""
+    alerts.raise_alert(settings(), run_id)
+
+
+def replay(
+    source: str, dataset: str, from_release: str | None = None, to_release: str | None = None, file: str | None = None
+) -> dict[str, Any]:
+    """Load landed files again, from landing alone: those of a range of releases, or one file.
+
+    Args:
+        from_release, to_release: release dates (YYYY-MM-DD), both included; None leaves that end open.
+        file: path below landing, instead of a range.
+
+    Raises:
+        Refusal: when no landed file is meant, or one of them is refused.
+    """
+    chosen, declared = settings(), find_source(source)
+    files = [landing.find(chosen.landing, file)] if file else _landed(chosen, source, dataset)
+    done = []
+    with connect(chosen, LOADER, autocommit=True) as connection:
+        for landed in files:
+            load_id, release = _ledger_line(connection, source, dataset, landed.papers.sha256)
+            if not file and not _within(release, from_release, to_release):
+                continue
+            with connection.transaction():  # out and in again together, or not at all
+                if load_id is not None:
+                    _unload(connection, source, dataset, load_id)
+                done.append(load_file(connection, declared, dataset, landed, chosen.now(), chosen.landing))
+    if not done:
+        raise Refusal(
+            f"no landed file of {source} {dataset} lies in that range",
+            next_step="`vru status` names what is loaded; landing holds what was ever fetched",
+        )
+    return {"files": len(done), "rows": sum(loaded.rows for loaded in done)}
+
+
+def maintain() -> dict[str, Any]:
+    """Deliver alerts that are still waiting, and tidy what the nights leave: half-landed files, planner statistics.
+
+    Returns:
+        How many alerts went out and how many half-landed files were removed.
+    """
+    chosen = settings()
+    removed = 0
+    for leftover in chosen.landing.glob("**/.incoming-*"):
+        if leftover.is_file() and leftover.stat().st_mtime < chosen.now().timestamp() - 24 * 3600:
+            leftover.unlink()
+            removed += 1
+    return {"alerts_delivered": alerts.deliver_pending(chosen), "half_landed_files_removed": removed}
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+@contextmanager
+def _look_recorded(chosen: Settings, source: str, dataset: str) -> Iterator[None]:
+    """Note the outcome of a look at a publisher on the dataset, where `marts.data_status` reads it."""
+
+    def note(reason: str | None) -> None:
+        with connect(chosen, LOADER) as connection:
+            connection.execute(
+                """update ops.dataset set last_checked_at = %(now)s, last_check_failed_because = %(reason)s,
+                       failing_since = case when %(reason)s::text is null then null else coalesce(failing_since, %(now)s) end
+                   where source = %(source)s and dataset = %(dataset)s""",
+                {"now": chosen.now(), "reason": reason, "source": source, "dataset": dataset},
+            )
+
+    try:
+        yield
+    except Refusal as refusal:
+        note(str(refusal))
+        raise
+    note(None)
+
+
+def _seen(chosen: Settings, source: str, dataset: str) -> list[file_at_url.Seen]:
+    """What was where at the last look, as far as its bytes still stand in landing and were read."""
+    with connect(chosen, LOADER) as connection:
+        rows = connection.execute(
+            "select url, etag, last_modified, sha256 from ops.fetched_address where source = %s and dataset = %s",
+            [source, dataset],
+        ).fetchall()
+    folder = chosen.landing / source / dataset
+    return [file_at_url.Seen(*row) for row in rows if any(folder.glob(f"{row[3]}.*"))]
+
+
+def _remember(chosen: Settings, source: str, dataset: str, found: file_at_url.Fetched) -> None:
+    with connect(chosen, LOADER) as connection:
+        connection.execute(
+            """insert into ops.fetched_address (source, dataset, url, etag, last_modified, sha256, bytes, fetched_at, checked_at)
+               values (%(source)s, %(dataset)s, %(url)s, %(etag)s, %(modified)s, %(sha256)s, %(bytes)s, %(now)s, %(now)s)
+               on conflict (source, dataset, url) do update set checked_at = excluded.checked_at, etag = excluded.etag,
+                   last_modified = excluded.last_modified, sha256 = excluded.sha256,
+                   bytes = case when %(is_new)s then excluded.bytes else fetched_address.bytes end,
+                   fetched_at = case when %(is_new)s then excluded.fetched_at else fetched_address.fetched_at end""",
+            {
+                "source": source,
+                "dataset": dataset,
+                "url": found.offer.url,
+                "etag": found.etag,
+                "modified": found.last_modified,
+                "sha256": found.sha256,
+                "bytes": found.bytes,
+                "now": chosen.now(),
+                "is_new": found.landed is not None,
+            },
+        )
+
+
+def _landed(chosen: Settings, source: str, dataset: str) -> list[landing.LandedFile]:
+    return [f for f in landing.every_file(chosen.landing) if (f.papers.source, f.papers.dataset) == (source, dataset)]
+
+
+def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
+    """Landed files that no line of the ledger speaks of: a night was killed between landing and loading them."""
+    with connect(chosen, LOADER) as connection:
+        rows = connection.execute("select sha256 from ops.load where source = %s and dataset = %s", [source, dataset])
+        known = {sha256 for (sha256,) in rows}
+    return [
+        file.path.relative_to(chosen.landing).as_posix()
+        for file in _landed(chosen, source, dataset)
+        if file.papers.sha256 not in known
+    ]
+
+
+def _ledger_line(
+    connection: psycopg.Connection, source: str, dataset: str, sha256: str
+) -> tuple[int | None, dt.date | None]:
+    row = connection.execute(
+        """select load_id, release_date from ops.load
+           where source = %s and dataset = %s and sha256 = %s and state = 'loaded'""",
+        [source, dataset, sha256],
+    ).fetchone()
+    return row or (None, None)
+
+
+def _within(release: dt.date | None, first: str | None, last: str | None) -> bool:
+    if release is None:
+        return first is None and last is None
+    return (first is None or release >= dt.date.fromisoformat(first)) and (
+        last is None or release <= dt.date.fromisoformat(last)
+    )
+
+
+def _unload(connection: psycopg.Connection, source: str, dataset: str, load_id: int) -> None:
+    table = sql.Identifier("raw", raw_table(source, dataset))
+    connection.execute(sql.SQL("delete from {} where _load_id = %s").format(table), [load_id])
+    connection.execute("update ops.load set state = 'superseded' where load_id = %s", [load_id])

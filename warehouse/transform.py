@@ -1,0 +1,171 @@
+"""Building the candidate: dbt, as a program beside us, from raw to the marts as this run would publish them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+from ingest.errors import Refusal
+from warehouse.connection import TRANSFORMER, connect, parameters
+from warehouse.settings import PROJECT, Settings
+
+DBT_PROJECT = PROJECT / "dbt_project"
+LOCK = "vru pipeline"
+# What a build's result depends on besides the landed files.
+CODE = ("dbt_project", "expectations", "ingest", "warehouse")
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What a build is made from: the loads that stand in raw, and a fingerprint of them and the code."""
+
+    load_ids: tuple[int, ...]
+    fingerprint: str
+    data_kind: str
+
+
+def code_version() -> str:
+    """A hash of the code that decides what a build comes to (12 hex digits): the same code gives the same version anywhere."""
+    digest = hashlib.sha256()
+    for folder in CODE:
+        for file in sorted((PROJECT / folder).rglob("*")):
+            if file.suffix in {".py", ".sql", ".yml", ".csv"} and "target" not in file.relative_to(PROJECT).parts:
+                digest.update(file.relative_to(PROJECT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def inputs(settings: Settings) -> Inputs:
+    """What a build made now would be made from.
+
+    Raises:
+        Refusal: when nothing has been loaded yet.
+    """
+    with connect(settings, TRANSFORMER) as connection:
+        loads = connection.execute(
+            """select load_id, source, dataset, release_date, sha256, landed_at from ops.load
+               where state = 'loaded' order by source, dataset, release_date, landed_at, sha256"""
+        ).fetchall()
+        kind = connection.execute("select data_kind from ops.warehouse").fetchone()
+    if not loads or kind is None or kind[0] is None:
+        raise Refusal(
+            "there is nothing to build from: no file has been loaded",
+            kept="the marts are as they were",
+            next_step="`make nightly` fetches from the stand-in publishers; `vru land SOURCE DATASET FILE` takes a file by hand",
+        )
+    text = json.dumps([code_version(), *[[str(value) for value in load[1:]] for load in loads]])
+    return Inputs(tuple(load[0] for load in loads), hashlib.sha256(text.encode()).hexdigest(), kind[0])
+
+
+def build(settings: Settings, *, unless_current: bool = False) -> str | None:
+    """Build every model into schema candidate and note what it was built from.
+
+    Args:
+        unless_current: do nothing where the current release was built from the same files by the same code.
+
+    Returns:
+        The candidate's id; None where nothing was built because nothing has changed.
+
+    Raises:
+        Refusal: when dbt fails (names the models and tests that failed and where its log is), or another build is running.
+    """
+    found = inputs(settings)
+    if unless_current and _is_current(settings, found):
+        return None
+    candidate_id = f"{found.fingerprint[:12]}-{uuid.uuid4().hex[:8]}"
+    with connect(settings, TRANSFORMER, autocommit=True) as lock:
+        if lock.execute("select pg_try_advisory_lock(hashtext(%s))", [LOCK]).fetchone() != (True,):
+            raise Refusal(
+                "another build of this warehouse is running",
+                kept="the marts are as they were",
+                next_step="wait for it to end; `vru status` shows what it published",
+            )
+        # From here on the tables are this candidate's: a verdict on the one before is void, whatever becomes of this build.
+        lock.execute(
+            "insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values (%s, %s, %s, %s)",
+            [candidate_id, found.fingerprint, code_version(), found.data_kind],
+        )
+        _run_dbt(settings)
+        with lock.transaction():
+            lock.cursor().executemany(
+                "insert into ops.candidate_load (candidate_id, load_id) values (%s, %s)",
+                [(candidate_id, load_id) for load_id in found.load_ids],
+            )
+            lock.execute(
+                "update ops.candidate set built_at = %s where candidate_id = %s", [settings.now(), candidate_id]
+            )
+    return candidate_id
+
+
+def _is_current(settings: Settings, found: Inputs) -> bool:
+    """Whether the newest judged release stands in the marts and was built from this."""
+    with connect(settings, TRANSFORMER) as connection:
+        row = connection.execute(
+            """select c.input_fingerprint, r.state from ops.release as r join ops.candidate as c using (candidate_id)
+               order by r.release_id desc limit 1"""
+        ).fetchone()
+    return row is not None and row[0] == found.fingerprint and row[1] in {"published", "unchanged"}
+
+
+def _run_dbt(settings: Settings) -> None:
+    target = settings.home / "dbt"
+    logs = target / "logs"
+    connection = parameters(settings, TRANSFORMER)
+    environment = {
+        **os.environ,
+        "VRU_DBT_HOST": connection["host"],
+        "VRU_DBT_PORT": connection["port"],
+        "VRU_DBT_USER": connection["user"],
+        "VRU_DBT_PASSWORD": connection["password"],
+        "VRU_DBT_DBNAME": connection["dbname"],
+        "VRU_DBT_SSLMODE": connection.get("sslmode", "prefer"),
+        "DO_NOT_TRACK": "1",
+    }
+    result = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("dbt")),
+            "--quiet",
+            "build",
+            "--exclude-resource-type",
+            "unit_test",
+            *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+            *("--target-path", str(target), "--log-path", str(logs)),
+        ],
+        env=environment,
+        cwd=DBT_PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        failed = _failures(target / "run_results.json") if result.returncode == 1 else []
+        raise Refusal(
+            "the build failed: " + ("; ".join(failed) or _last_lines(result.stdout + result.stderr)),
+            where="dbt",
+            kept="the marts are as they were",
+            next_step=f"read {logs / 'dbt.log'}; docs/runbook.md, section 'The build failed'",
+        )
+
+
+def _failures(results: Path) -> list[str]:
+    found = json.loads(results.read_text(encoding="utf-8"))["results"]
+    return [
+        f"{item['unique_id'].split('.', 2)[-1]} ({_first_line(item.get('message') or item['status'])})"
+        for item in found
+        if item["status"] in {"error", "fail"}
+    ]
+
+
+def _first_line(text: str) -> str:
+    return " ".join(text.split())[:300]
+
+
+def _last_lines(text: str, lines: int = 3) -> str:
+    found: Iterable[str] = [line.strip() for line in text.splitlines() if line.strip()]
+    return " | ".join(list(found)[-lines:]) or "dbt said nothing"

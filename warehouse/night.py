@@ -103,7 +103,7 @@ def build_and_publish(chosen: Settings, echo: Echo) -> bool:
         echo("judging it")
         nightly.gate(run_id, candidate_id)
         echo("publishing it")
-        nightly.publish(run_id, candidate_id)
+        nightly.publish(run_id, candidate_id, force=True)
     except nightly.ReleaseHeld:
         alerts.raise_alert(chosen, run_id)
         return False

@@ -166,10 +166,14 @@ def gate(run_id: str, candidate_id: str) -> str:
     return str(verdict.verdict)
 
 
-def publish(run_id: str, candidate_id: str) -> dict[str, Any]:
-    """Publish the judged candidate. Returns release id and state. Raises Refusal."""
+def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str, Any]:
+    """Publish the judged candidate. Returns release id and state. Raises Refusal.
+
+    Args:
+        force: a person asked for it: publish it also when the marts were rolled back from the same files.
+    """
     with _noted(run_id, "publish", "candidate"):
-        done = publishing.publish(settings(), candidate_id)
+        done = publishing.publish(settings(), candidate_id, force=force)
     return {"release_id": done.release_id, "state": done.state}
 
 

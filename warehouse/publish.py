@@ -14,23 +14,23 @@ import contextlib
 import dataclasses
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from ingest.errors import Refusal
-from warehouse import shape
+from warehouse import difference, shape
 from warehouse.connection import PUBLISHER, connect
+from warehouse.difference import Counts
 from warehouse.settings import Settings
 
 LOCK = "vru publish"
 # Longer than any publish takes, so that two at once come one after the other.
 TURN_TIMEOUT = "5min"
 UNTOUCHED = "marts and history as they were"
-
-Counts = dict[str, int]
 
 
 class RolledBackFrom(Refusal):
@@ -87,6 +87,17 @@ class _Release:
     rolled_back_to: int | None
 
 
+@dataclasses.dataclass(frozen=True)
+class _Input:
+    """What a candidate was made from: a fingerprint of files and code, and the files alone (None where none is noted)."""
+
+    fingerprint: str
+    files: str | None
+
+    def comes_from_what(self, other: _Input) -> bool:
+        return self.fingerprint == other.fingerprint or (self.files is not None and self.files == other.files)
+
+
 _RELEASE_COLUMNS = tuple(field.name for field in dataclasses.fields(_Release))
 
 
@@ -141,6 +152,36 @@ def roll_back(settings: Settings, release_id: int) -> Publication:
                 raise psycopg.Rollback(transaction)
         _analyze(connection, outcome)
     return outcome
+
+
+def releases(settings: Settings) -> list[dict[str, Any]]:
+    """Every release, the newest first, as rows for a report.
+
+    Returns:
+        For each: release_id; at (UTC: when readers first saw it, where they never did when it was judged); verdict;
+        state (judged, published, unchanged, held); data_kind; rows_changed (in all marts together, None where it was
+        never published); is_current; rolled_back_to and rolled_back_from (the release a rollback restored, and the one
+        the marts held until then); why (what the gate warned of, or why it is held); candidate_id; code_version.
+
+    Raises:
+        Refusal: when the warehouse cannot be reached.
+    """
+    with connect(settings, PUBLISHER) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """select r.release_id, coalesce(r.published_at, r.judged_at) as at, r.verdict, r.state, r.data_kind,
+                      (select sum(moved.value::bigint)::bigint
+                       from jsonb_each(r.row_changes) as mart, jsonb_each_text(mart.value) as moved) as rows_changed,
+                      coalesce(r.release_id = max(r.release_id) filter (where r.state = 'published') over (), false)
+                          as is_current,
+                      r.rolled_back_to,
+                      case when r.rolled_back_to is not null then
+                          max(r.release_id) filter (where r.state = 'published') over (
+                              order by r.release_id rows between unbounded preceding and 1 preceding
+                          )
+                      end as rolled_back_from,
+                      r.verdict_reason as why, r.candidate_id, r.code_version
+               from ops.release as r order by r.release_id desc"""
+        ).fetchall()
 
 
 @contextlib.contextmanager
@@ -219,7 +260,7 @@ def _publish(
         if release.state == "judged":
             connection.execute(
                 """update ops.release set state = 'held',
-                       verdict_reason = concat_ws('; ', nullif(verdict_reason, ''), %s) where release_id = %s""",
+                       verdict_reason = concat_ws('; ', nullif(verdict_reason, ''), %s::text) where release_id = %s""",
                 [pinned.problem, release.release_id],
             )
         return pinned
@@ -257,15 +298,12 @@ def _pin(connection: psycopg.Connection, candidate_id: str) -> RolledBackFrom | 
         (r.release_id for r in settled if r.rolled_back_to is None and r.candidate_id == rollback.candidate_id), 0
     )
     left = [r for r in settled if r.rolled_back_to is None and r.release_id > restored]
-    inputs: dict[str, str] = dict(
-        connection.execute(
-            "select candidate_id, input_fingerprint from ops.candidate where candidate_id = any(%s)",
-            [[candidate_id, rollback.candidate_id, *(r.candidate_id for r in left)]],
-        ).fetchall()
-    )
-    mine = inputs.get(candidate_id)
-    bad = next((r.release_id for r in left if inputs[r.candidate_id] == mine), None)
-    if bad is None or mine == inputs[rollback.candidate_id]:
+    inputs = _inputs(connection, [candidate_id, rollback.candidate_id, *(r.candidate_id for r in left)])
+    mine = inputs[candidate_id]
+    if mine.fingerprint == inputs[rollback.candidate_id].fingerprint:
+        return None
+    bad = next((r.release_id for r in left if mine.comes_from_what(inputs[r.candidate_id])), None)
+    if bad is None:
         return None
     return RolledBackFrom(
         f"not published: the marts were rolled back from release {bad} to release {rollback.rolled_back_to}, and "
@@ -275,27 +313,34 @@ def _pin(connection: psycopg.Connection, candidate_id: str) -> RolledBackFrom | 
     )
 
 
+def _inputs(connection: psycopg.Connection, candidate_ids: list[str]) -> dict[str, _Input]:
+    rows = connection.execute(
+        """select c.candidate_id, c.input_fingerprint,
+                  (select string_agg(concat_ws(' ', l.source, l.dataset, l.release_date, l.sha256), ', '
+                                     order by l.source, l.dataset, l.release_date, l.sha256)
+                   from ops.candidate_load as cl join ops.load as l using (load_id)
+                   where cl.candidate_id = c.candidate_id)
+           from ops.candidate as c where c.candidate_id = any(%s)""",
+        [candidate_ids],
+    )
+    return {name: _Input(fingerprint, files) for name, fingerprint, files in rows}
+
+
 def _candidate_tables(connection: psycopg.Connection, candidate_id: str) -> dict[str, shape.Table]:
     """The tables of the candidate, held still for this transaction.
 
     Raises:
-        Refusal: when another build has been recorded, or begun, since.
+        Refusal: when another build has begun since, or this one never ended.
     """
-    newest = connection.execute(
-        "select candidate_id, table_oids from ops.candidate order by build_number desc limit 1"
-    ).fetchone()
     changed = Refusal(
-        f"schema candidate no longer holds candidate {candidate_id}: "
-        + (f"{newest[0]} was built since" if newest and newest[0] != candidate_id else "a build was begun since"),
+        f"schema candidate does not hold candidate {candidate_id}: another build has begun since, or this one was cut short",
         kept=UNTOUCHED,
         next_step="run `vru build`, which judges what it builds",
     )
-    if newest is None or newest[0] != candidate_id:
-        raise changed
-    names = sorted(newest[1])
+    names = sorted(shape.read_tables(connection, shape.CANDIDATE))
     if names:
         try:
-            # A build that replaces a table now waits until we are through; readers' locks do not disturb each other.
+            # A build that replaces one of them now waits until we are through.
             connection.execute(
                 sql.SQL("lock table {} in access share mode").format(
                     sql.SQL(", ").join(sql.Identifier(shape.CANDIDATE, name) for name in names)
@@ -303,8 +348,12 @@ def _candidate_tables(connection: psycopg.Connection, candidate_id: str) -> dict
             )
         except psycopg.errors.UndefinedTable as error:
             raise changed from error
+    # A build announces itself before it touches a table. None had when this is read, so the locked tables are this one's.
+    newest = connection.execute(
+        "select candidate_id, built_at from ops.candidate order by begun_at desc, candidate_id desc limit 1"
+    ).fetchone()
     tables = shape.read_tables(connection, shape.CANDIDATE)
-    if {name: table.oid for name, table in tables.items()} != newest[1]:
+    if newest is None or newest[0] != candidate_id or newest[1] is None or sorted(tables) != names:
         raise changed
     return tables
 
@@ -355,7 +404,7 @@ def _close_release(
         release,
         state="published" if moved else "unchanged",
         published_at=settings.now() if moved else None,
-        row_counts={name: _count(connection, sql.Identifier(shape.MARTS, name)) for name in changes},
+        row_counts={name: difference.count(connection, sql.Identifier(shape.MARTS, name)) for name in changes},
         row_changes=changes,
     )
     connection.execute(
@@ -409,7 +458,7 @@ def _roll_back(settings: Settings, connection: psycopg.Connection, release_id: i
     for name, mart in marts.items():
         for statement in shape.allow_nulls(name, late[name]):
             connection.execute(statement)
-        changes[name] = _move(connection, mart, sources[name], new.release_id)
+        changes[name] = difference.move(connection, mart, sources[name], new.release_id)
     connection.execute("set constraints all immediate")
     if not _any(changes):
         return dataclasses.replace(_as_publication(current, current), state="unchanged", row_changes={})
@@ -449,9 +498,9 @@ def _move_to_candidate(
             connection.execute(statement)
         source = candidate[name]
         if plans[name].is_new:
-            moved[name] = _fill(connection, source, release_id)
+            moved[name] = difference.fill(connection, source, release_id)
         else:
-            moved[name] = _move(connection, source, source.identifier, release_id)
+            moved[name] = difference.move(connection, source, source.identifier, release_id)
 
     if any(plan.drops for plan in plans.values()):
         shape.lock(connection, altered, "access exclusive")
@@ -486,119 +535,8 @@ def _move_to_candidate(
     return {name: moved[name] for name in candidate}, reshaped
 
 
-def _fill(connection: psycopg.Connection, source: shape.Table, release_id: int) -> Counts:
-    """The first rows of a new mart, in the order of its key, so that rows that are asked for together lie together."""
-    columns = shape.columns_of(source.names)
-    mart, history = sql.Identifier(shape.MARTS, source.name), sql.Identifier(shape.HISTORY, source.name)
-    inserted = connection.execute(
-        sql.SQL("insert into {} ({}) select {} from {} order by {}").format(
-            mart, columns, columns, source.identifier, shape.columns_of(source.key)
-        )
-    ).rowcount
-    connection.execute(
-        sql.SQL("insert into {} ({}, {}) select {}, {} from {}").format(
-            history, columns, sql.Identifier(shape.VALID_FROM), columns, sql.Literal(release_id), mart
-        )
-    )
-    return {"inserted": inserted, "updated": 0, "deleted": 0}
-
-
-def _move(connection: psycopg.Connection, table: shape.Table, source: sql.Composable, release_id: int) -> Counts:
-    """Make one mart hold the rows of a source by touching the rows that differ and no other, and keep what they said.
-
-    Args:
-        table: names, key and other unique rules of the rows.
-        source: what they come from: a table, or a function call.
-        release_id: the release that brings them.
-
-    Returns:
-        Rows inserted, updated and deleted.
-    """
-    mart, history = sql.Identifier(shape.MARTS, table.name), sql.Identifier(shape.HISTORY, table.name)
-    values = tuple(name for name in table.names if name not in table.key)
-    first = sql.Identifier(table.key[0])
-    difference = sql.Identifier("pg_temp", f"{table.name[:50]}_difference")
-    differs = sql.SQL("s.{first} is null or m.{first} is null").format(first=first)
-    if values:
-        differs += sql.SQL(" or row({}) is distinct from row({})").format(
-            shape.columns_of(values, "s"), shape.columns_of(values, "m")
-        )
-    key, columns = shape.columns_of(table.key), shape.columns_of(table.names)
-    # It carries the new values: joining the source a second time is where a misjudged plan would take minutes. And it
-    # lies in the order of the key, as the mart does: changing rows in another order costs several times as much.
-    found = connection.execute(
-        sql.SQL(
-            """create temporary table {difference} on commit drop as
-               select case
-                       when m.{first} is null then 'inserted'
-                       when s.{first} is null then 'deleted'
-                       else 'updated'
-                   end as change_, {selected}
-               from {source} as s full join {mart} as m using ({key}) where {differs}
-               order by {key}"""
-        ).format(
-            difference=difference,
-            first=first,
-            selected=sql.SQL(", ").join(
-                sql.Identifier(name) if name in table.key else sql.Identifier("s", name) for name in table.names
-            ),
-            key=key,
-            source=source,
-            mart=mart,
-            differs=differs,
-        )
-    ).rowcount
-    counts = {"inserted": 0, "updated": 0, "deleted": 0}
-    if not found:
-        return counts
-    connection.execute(sql.SQL("analyze {}").format(difference))
-    counts |= dict(
-        connection.execute(sql.SQL("select change_, count(*) from {} group by 1").format(difference)).fetchall()
-    )
-    parts = {
-        "difference": difference,
-        "mart": mart,
-        "history": history,
-        "same": sql.SQL(" and ").join(sql.SQL("t.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key),
-        "columns": columns,
-        "release": sql.Literal(release_id),
-        "valid_from": sql.Identifier(shape.VALID_FROM),
-        "valid_to": sql.Identifier(shape.VALID_TO),
-        "set": sql.SQL(", ").join(sql.SQL("{0} = d.{0}").format(sql.Identifier(name)) for name in values),
-        # Two rows that swap a value of another unique column could not be updated one after the other.
-        "gone": sql.SQL("('deleted', 'updated')" if table.has_other_unique else "('deleted')"),
-        "come": sql.SQL("('inserted', 'updated')" if table.has_other_unique else "('inserted')"),
-    }
-
-    def run(statement: LiteralString) -> None:
-        connection.execute(sql.SQL(statement).format(**parts))
-
-    if counts["deleted"] or table.has_other_unique:
-        run("delete from {mart} as t using {difference} as d where {same} and d.change_ in {gone}")
-    if counts["updated"] and not table.has_other_unique:
-        run("update {mart} as t set {set} from {difference} as d where {same} and d.change_ = 'updated'")
-    if counts["inserted"] or table.has_other_unique:
-        run("insert into {mart} ({columns}) select {columns} from {difference} where change_ in {come}")
-    if counts["deleted"] or counts["updated"]:
-        run(
-            "update {history} as t set {valid_to} = {release} from {difference} as d "
-            "where {same} and t.{valid_to} is null and d.change_ <> 'inserted'"
-        )
-    if counts["inserted"] or counts["updated"]:
-        run(
-            "insert into {history} ({columns}, {valid_from}) select {columns}, {release} from {difference} "
-            "where change_ <> 'deleted'"
-        )
-    return counts
-
-
 def _any(changes: dict[str, Counts]) -> bool:
     return any(count for counts in changes.values() for count in counts.values())
-
-
-def _count(connection: psycopg.Connection, table: sql.Identifier) -> int:
-    row = connection.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _analyze(connection: psycopg.Connection, publication: Publication) -> None:

@@ -86,14 +86,13 @@ def build(settings: Settings, *, unless_current: bool = False) -> str | None:
                 kept="the marts are as they were",
                 next_step="wait for it to end; `vru status` shows what it published",
             )
+        # From here on the tables are this candidate's: a verdict on the one before is void, whatever becomes of this build.
+        lock.execute(
+            "insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values (%s, %s, %s, %s)",
+            [candidate_id, found.fingerprint, code_version(), found.data_kind],
+        )
         _run_dbt(settings)
         with lock.transaction():
-            # Only now: the database takes down which tables stand there as it records them.
-            lock.execute(
-                """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, built_at)
-                   values (%s, %s, %s, %s, %s)""",
-                [candidate_id, found.fingerprint, code_version(), found.data_kind, settings.now()],
-            )
             lock.cursor().executemany(
                 "insert into ops.candidate_load (candidate_id, load_id) values (%s, %s)",
                 [(candidate_id, load_id) for load_id in found.load_ids],

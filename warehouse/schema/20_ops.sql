@@ -79,34 +79,24 @@ comment on column ops.load.classification is 'Which vintage of the publisher''s 
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
 comment on column ops.load.drift is 'Headers that were not known and were left out of raw, if any.';
 
+-- The loader does not own the raw tables, and before version 17 only an owner may gather statistics.
+create or replace function ops.gather_raw_statistics(table_name text) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$ begin execute format('analyze raw.%I', table_name); end $$;
+comment on function ops.gather_raw_statistics(text) is
+'Gathers planner statistics of a raw table. Without them, the first build and the first gate after a load are planned blind.';
+revoke all on function ops.gather_raw_statistics(text) from public;
+
 create table if not exists ops.candidate (
     candidate_id text primary key,
     input_fingerprint text not null,
     code_version text not null,
     data_kind text not null check (data_kind in ('real', 'synthetic')),
-    built_at timestamptz not null,
-    build_number bigint generated always as identity unique,
-    table_oids jsonb not null
+    begun_at timestamptz not null default clock_timestamp(),
+    built_at timestamptz
 );
-comment on table ops.candidate is 'Grain: one row a build of schema candidate. The newest is what stands there now.';
-comment on column ops.candidate.build_number is
-'Counts builds; the highest is the newest, whatever the clock said. Given by the database.';
-comment on column ops.candidate.table_oids is
-'Each table of schema candidate and its oid, taken down by the database when the build was recorded. dbt makes every table anew, so a build begun since, finished or cut short, shows.';
-
-create or replace function ops.take_down_candidate_tables() returns trigger
-language plpgsql as $$
-begin
-    new.table_oids := (
-        select coalesce(jsonb_object_agg(c.relname, c.oid::bigint), '{}')
-        from pg_class as c
-        where c.relnamespace = to_regnamespace('candidate')::oid and c.relkind in ('r', 'p')
-    );
-    return new;
-end
-$$;
-create or replace trigger take_down_candidate_tables before insert on ops.candidate
-for each row execute function ops.take_down_candidate_tables();
+comment on table ops.candidate is
+'Grain: one row a build of schema candidate. The newest (begun_at) is what stands there now, or is being built where built_at is null.';
 
 create table if not exists ops.candidate_load (
     candidate_id text not null references ops.candidate on delete cascade,

@@ -1,0 +1,201 @@
+"""The shape of the marts follows the candidate where no reader's query breaks, and is refused where one would."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import threading
+import time
+
+import pytest
+
+from ingest.errors import Refusal
+from tests.candidates import AREA, FACT, Rows, area, bytes_of_marts, fact, judged, pair, read
+from warehouse import shape
+from warehouse.connection import ANALYST, connect
+from warehouse.publish import publish, roll_back
+from warehouse.settings import Settings
+
+WITH_INNER = """create table candidate.area (
+    area_code text primary key, inner_outer text not null, area_name text not null, version integer not null
+);
+comment on table candidate.area is 'Grain: one row an area.';
+comment on column candidate.area.inner_outer is 'inner or outer.';
+comment on column candidate.area.area_name is 'Name as published.'"""
+
+
+def _with_inner(*codes: str) -> tuple[str, str, Rows]:
+    return "area", WITH_INNER, [(code, "inner", f"name {code}", 1) for code in codes]
+
+
+def test_a_new_column_comes_with_its_comment_its_rule_and_its_values(warehouse: Settings) -> None:
+    first = publish(warehouse, judged(warehouse, [area(("A", "name A", 1)), fact(("A", "2025-01-01", 1, 1))]))
+    second = publish(warehouse, judged(warehouse, [_with_inner("A", "B"), fact(("A", "2025-01-01", 1, 1))]))
+    assert second.row_changes["area"] == {"inserted": 1, "updated": 1, "deleted": 0}
+    columns = "area_code, area_name, version, inner_outer"
+    assert read(warehouse, f"select {columns} from marts.area order by 1") == [
+        ("A", "name A", 1, "inner"),
+        ("B", "name B", 1, "inner"),
+    ]
+    assert read(
+        warehouse,
+        """select attrelid::regclass::text, attnotnull, col_description(attrelid, attnum) from pg_attribute
+           where attname = 'inner_outer' and attrelid in ('marts.area'::regclass, 'marts_history.area'::regclass)
+           order by 1""",
+    ) == [("marts.area", True, "inner or outer."), ("marts_history.area", False, "inner or outer.")]
+    as_of = f"select {columns} from marts_history.area_as_of(%s) order by 1"
+    assert read(warehouse, as_of % first.release_id) == [("A", "name A", 1, None)]
+    assert read(warehouse, as_of % second.release_id) == [("A", "name A", 1, "inner"), ("B", "name B", 1, "inner")]
+
+
+def test_rolling_back_to_before_a_column_and_forward_again_is_exact(warehouse: Settings) -> None:
+    first = publish(warehouse, judged(warehouse, [area(("A", "name A", 1)), fact()])).release_id
+    second = publish(warehouse, judged(warehouse, [_with_inner("A", "B"), fact()])).release_id
+    assert roll_back(warehouse, first).state == "published"
+    assert read(warehouse, "select area_code, inner_outer from marts.area") == [("A", None)]
+    roll_back(warehouse, second)
+    assert read(warehouse, "select area_code, inner_outer from marts.area order by 1") == [
+        ("A", "inner"),
+        ("B", "inner"),
+    ]
+    publish(warehouse, judged(warehouse, [_with_inner("A", "C"), fact()]))
+    assert read(
+        warehouse,
+        "select attnotnull from pg_attribute where attrelid = 'marts.area'::regclass and attname = 'inner_outer'",
+    ) == [(True,)]
+
+
+def test_a_new_mart_is_made_beside_the_old_ones_and_is_empty_in_releases_before_it(warehouse: Settings) -> None:
+    first = publish(warehouse, judged(warehouse, [area(("A", "Camden", 1))])).release_id
+    second = publish(warehouse, judged(warehouse, [area(("A", "Camden", 1)), fact(("A", "2025-01-01", 1, 1))]))
+    assert second.row_changes == {
+        "area": {"inserted": 0, "updated": 0, "deleted": 0},
+        "fact": {"inserted": 1, "updated": 0, "deleted": 0},
+    }
+    assert read(warehouse, "select confrelid::regclass::text from pg_constraint where contype = 'f' and conrelid = 'marts.fact'::regclass") == [("marts.area",)]  # fmt: skip
+    assert roll_back(warehouse, first).row_counts == {"area": 1, "fact": 0}
+    assert roll_back(warehouse, second.release_id).row_counts == {"area": 1, "fact": 1}
+
+
+def test_a_changed_comment_is_published_and_no_row_is_touched(warehouse: Settings) -> None:
+    publish(warehouse, judged(warehouse, pair(1)))
+    before = bytes_of_marts(warehouse)
+    name, statements, rows = pair(1)[0]
+    statements = statements.replace("one row an area", "one row a place").replace(
+        "Name as published", "Name by the ONS"
+    )
+    done = publish(warehouse, judged(warehouse, [(name, statements, rows), pair(1)[1]]))
+    assert (done.state, done.rows_changed) == ("published", 0)
+    assert read(
+        warehouse,
+        """select obj_description('marts.area'::regclass), col_description('marts.area'::regclass, 2),
+                  col_description('marts_history.area'::regclass, 2)""",
+    ) == [("Grain: one row a place.", "Name by the ONS.", "Name by the ONS.")]
+    assert bytes_of_marts(warehouse) == before
+
+
+def test_rules_and_indexes_that_come_and_go_follow(warehouse: Settings) -> None:
+    publish(warehouse, judged(warehouse, pair(1)))
+    loose = FACT.replace(" references candidate.area (area_code)", "").replace(", check (version >= 0)", "")
+    loose = loose.replace("(month);", "(version);").replace("version integer not null", "version integer")
+    rules = """select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'marts.fact'::regclass and contype <> 'n'
+               union all select substring(indexdef from 'USING.*') from pg_indexes
+               where schemaname = 'marts' and tablename = 'fact' and indexname not like '%pkey' order by 1"""
+    publish(warehouse, judged(warehouse, [area(("A", "Camden", 1)), ("fact", loose, [("X", "2025-01-01", 1, None)])]))
+    assert read(warehouse, rules) == [("PRIMARY KEY (area_code, month)",), ("USING btree (version)",)]
+    assert read(warehouse, "select area_code, version from marts.fact") == [("X", None)]
+    publish(warehouse, judged(warehouse, pair(2)))
+    assert read(warehouse, rules) == [
+        ("CHECK ((version >= 0))",),
+        ("FOREIGN KEY (area_code) REFERENCES marts.area(area_code) DEFERRABLE INITIALLY DEFERRED",),
+        ("PRIMARY KEY (area_code, month)",),
+        ("USING btree (month)",),
+    ]
+    assert read(warehouse, "select distinct version from marts.fact") == [(2,)]
+
+
+RENAMED = AREA.replace("area_name", "name")
+RETYPED = AREA.replace("version integer", "version bigint")
+OTHER_KEY = AREA.replace("text primary key", "text").replace("version integer not null", "version integer primary key")
+
+
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        ([("area", RENAMED, []), fact()], "area has lost the column area_name"),
+        ([("area", RETYPED, []), fact()], "area.version was integer and is now bigint"),
+        (
+            [("area", OTHER_KEY, []), ("fact", FACT.replace(" references candidate.area (area_code)", ""), [])],
+            "the key of area was (area_code) and is now (version)",
+        ),
+        ([area()], "fact is no longer built, and analysts may be reading it"),
+        (
+            [("place", AREA.replace("candidate.area", "candidate.place"), []), area()],
+            "fact is no longer built, and analysts may be reading it",
+        ),
+        ([*pair(1), ("x__dbt_tmp", "create table candidate.x__dbt_tmp (x integer primary key)", [])], "cut short"),
+        ([*pair(1), ("x" * 58, f"create table candidate.{'x' * 58} (x integer primary key)", [])], "longer than 57"),
+    ],
+)
+def test_a_change_that_would_break_a_reader_is_refused_by_name(
+    warehouse: Settings, tables: list[tuple[str, str, Rows]], sentence: str
+) -> None:
+    publish(warehouse, judged(warehouse, pair(1)))
+    before = bytes_of_marts(warehouse)
+    with pytest.raises(Refusal, match=re.escape(sentence)):
+        publish(warehouse, judged(warehouse, tables))
+    assert bytes_of_marts(warehouse) == before
+
+
+def test_everything_that_is_wrong_with_a_shape_is_said_at_once(warehouse: Settings) -> None:
+    publish(warehouse, judged(warehouse, pair(1)))
+    with pytest.raises(Refusal) as refusal:
+        publish(warehouse, judged(warehouse, [("area", RENAMED.replace("version integer", "version bigint"), [])]))
+    for sentence in ("fact is no longer built", "lost the column area_name", "version was integer"):
+        assert sentence in str(refusal.value)
+
+
+def test_a_new_column_waits_for_a_reader_in_short_tries_and_then_names_the_table(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shape, "DDL_ATTEMPTS", 2)
+    publish(warehouse, judged(warehouse, [area(("A", "name A", 1)), fact(("A", "2025-01-01", 1, 1))]))
+    before = bytes_of_marts(warehouse)
+    candidate_id = judged(warehouse, [_with_inner("A"), fact(("A", "2025-01-01", 2, 2))])
+    with connect(warehouse, ANALYST) as reader:
+        reader.execute("select * from marts.area")
+        with pytest.raises(Refusal, match=r"the shape of marts\.area has to change, and somebody kept reading it"):
+            publish(warehouse, candidate_id)
+        assert bytes_of_marts(warehouse) == before
+    assert publish(warehouse, candidate_id).state == "published"
+    assert read(warehouse, "select value from marts.fact") == [(2,)]
+
+
+def test_a_reader_of_two_tables_is_never_killed_by_a_change_of_both(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shape, "DDL_ATTEMPTS", 2)
+    publish(warehouse, judged(warehouse, pair(1)))
+    wider = FACT.replace("value numeric,", "value numeric, note text,")
+    tables = [_with_inner("A"), ("fact", wider, [("A", dt.date(2025, 1, 1), 1, "x", 1)])]
+    candidate_id = judged(warehouse, tables)
+    refusals = []
+
+    def run() -> None:
+        try:
+            publish(warehouse, candidate_id)
+        except Refusal as refusal:
+            refusals.append(str(refusal))
+
+    thread = threading.Thread(target=run)
+    with connect(warehouse, ANALYST) as reader:
+        # It holds the table that is locked second and comes for the first while the publisher waits: a deadlock, unless
+        # the publisher gives way before PostgreSQL looks for one.
+        reader.execute("select * from marts.fact")
+        thread.start()
+        while thread.is_alive():
+            reader.execute("select * from marts.area, marts.fact")
+            time.sleep(0.01)
+    thread.join()
+    assert len(refusals) == 1
+    assert "marts.fact" in refusals[0]

@@ -1,0 +1,346 @@
+"""Alerts: one for each run that ended red, written down before it is sent, sent until it arrives.
+
+A channel that is down changes no verdict and stops no run: the alert waits in ops.alert, `vru alerts` shows it, and the
+next night tries again. An alert says which checks, areas and months; it never carries a row, a password or an address
+with a key in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+from typing import Any, Literal
+
+import psycopg
+import requests
+from psycopg import sql
+from psycopg.rows import class_row
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from warehouse.connection import PUBLISHER, connect
+from warehouse.settings import LONDON, Settings
+
+WEBHOOK = "webhook"
+NO_CHANNEL = "none"
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 10.0
+TRIES = 4
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 20.0
+LONGEST_PROBLEM = 2000
+LONGEST_SUBJECT = 250
+
+# Headings of docs/runbook.md, by the step that failed; where the step is none of these, the page as a whole.
+RUNBOOK = {
+    "fetch": "A publisher is down",
+    "land": "A publisher has changed its file",
+    "load": "A publisher has changed its file",
+    "transform": "The build failed",
+    "build": "The build failed",
+    "gate": "A release is held",
+    "publish": "The database",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Alert:
+    """One alert.
+
+    Attributes:
+        alert_id: its number.
+        run_id: the run it is about; a run has one alert at most.
+        kind: held (the gate blocked a release) or failed (a step did).
+        subject: one line.
+        body: what failed, how the marts stand, what to do.
+        raised_at: when it was written down (UTC).
+        channel: webhook, or none where no webhook is set.
+        attempts: how often it was sent.
+        delivered_at: when the channel took it (UTC); None while it has not.
+        last_error: why the last attempt failed, without the address.
+    """
+
+    alert_id: int
+    run_id: str
+    kind: str
+    subject: str
+    body: str
+    raised_at: dt.datetime
+    channel: str
+    attempts: int
+    delivered_at: dt.datetime | None
+    last_error: str | None
+
+    @property
+    def text(self) -> str:
+        """Subject and body, as they are sent and printed."""
+        return f"{self.subject}\n\n{self.body}"
+
+
+_Outcome = Literal["delivered", "down", "refused", "nothing to send", "sent by another"]
+
+
+class _ChannelDown(Exception):
+    """The channel may take it later."""
+
+
+class _ChannelRefused(Exception):
+    """The channel will not take it as it is configured; asking again at once is no use."""
+
+
+def record_problem(settings: Settings, run_id: str, step: str, subject: str, problem: str) -> None:
+    """Write down that a step of a run failed, for the run's one alert. The last word on a step and subject stands.
+
+    Args:
+        run_id: the run.
+        step: fetch, land, load, transform, gate, publish, ...
+        subject: what the step was about: "mps borough_recent", "release 7".
+        problem: what was wrong, in words; names of files, columns, areas and months, never a row.
+
+    Raises:
+        Refusal: when the warehouse cannot be reached.
+    """
+    with connect(settings, PUBLISHER) as connection:
+        connection.execute(
+            """insert into ops.run_problem (run_id, step, subject, problem, happened_at) values (%s, %s, %s, %s, %s)
+               on conflict (run_id, step, subject) do update
+               set problem = excluded.problem, happened_at = excluded.happened_at""",
+            [run_id, step, subject, _one_line(problem), settings.now()],
+        )
+
+
+def raise_alert(settings: Settings, run_id: str) -> Alert | None:
+    """Raise the run's one alert: write it from the run's problems, then try to deliver it.
+
+    A run without a problem raises none, unless the gate blocked the newest release and no alert has said so yet.
+
+    Args:
+        run_id: the run. Asked again, it returns the alert that was raised the first time, and tries again to deliver it
+            if it has not arrived.
+
+    Returns:
+        The alert as it stands after the attempt, or None where there is nothing to say.
+
+    Raises:
+        Refusal: when the warehouse cannot be reached. A channel that cannot be reached raises nothing.
+    """
+    with connect(settings, PUBLISHER, autocommit=True) as connection:
+        with connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(hashtext('vru alert of ' || %s))", [run_id])
+            alert = _of_run(connection, run_id) or _write(settings, connection, run_id)
+        if alert is not None:
+            _deliver(settings, connection, alert.alert_id)
+        return _of_run(connection, run_id)
+
+
+def deliver_pending(settings: Settings) -> int:
+    """Try again to deliver the alerts that have not arrived, oldest first. A channel that is still down ends the try.
+
+    Returns:
+        How many arrived.
+
+    Raises:
+        Refusal: when the warehouse cannot be reached.
+    """
+    delivered = 0
+    with connect(settings, PUBLISHER, autocommit=True) as connection:
+        waiting = connection.execute(
+            "select alert_id from ops.alert where channel = %s and delivered_at is null order by alert_id", [WEBHOOK]
+        ).fetchall()
+        for (alert_id,) in waiting:
+            outcome = _deliver(settings, connection, alert_id)
+            delivered += outcome == "delivered"
+            if outcome == "down":
+                break
+    return delivered
+
+
+def alerts(settings: Settings) -> list[dict[str, Any]]:
+    """Every alert, the newest first, as rows for a report (the attributes of Alert).
+
+    Raises:
+        Refusal: when the warehouse cannot be reached.
+    """
+    with connect(settings, PUBLISHER) as connection:
+        return [dataclasses.asdict(alert) for alert in _read(connection, sql.SQL("true"), [])]
+
+
+def _read(connection: psycopg.Connection, condition: sql.SQL, values: list[Any]) -> list[Alert]:
+    with connection.cursor(row_factory=class_row(Alert)) as cursor:
+        return cursor.execute(
+            sql.SQL("select {} from ops.alert where {} order by alert_id desc").format(
+                sql.SQL(", ").join(sql.Identifier(field.name) for field in dataclasses.fields(Alert)), condition
+            ),
+            values,
+        ).fetchall()
+
+
+def _of_run(connection: psycopg.Connection, run_id: str) -> Alert | None:
+    found = _read(connection, sql.SQL("run_id = %s"), [run_id])
+    return found[0] if found else None
+
+
+def _write(settings: Settings, connection: psycopg.Connection, run_id: str) -> Alert | None:
+    problems: list[tuple[str, str, str]] = connection.execute(
+        "select step, subject, problem from ops.run_problem where run_id = %s order by happened_at, step, subject",
+        [run_id],
+    ).fetchall()
+    newest = connection.execute(
+        """select release_id, state, verdict, verdict_reason, judged_at,
+                  not exists (select from ops.alert where raised_at >= judged_at)
+           from ops.release order by release_id desc limit 1"""
+    ).fetchone()
+    held = newest if newest and newest[1] == "held" else None
+    is_new_block = held is not None and held[2] == "blocked" and held[5]
+    if not problems and not is_new_block:
+        return None
+    steps = list(dict.fromkeys(step for step, _, _ in problems)) or ["gate"]
+    kind = "held" if is_new_block or (held is not None and "gate" in steps) else "failed"
+    connection.execute(
+        """insert into ops.alert (run_id, kind, subject, body, raised_at, channel)
+           values (%s, %s, %s, %s, %s, %s)""",
+        [
+            run_id,
+            kind,
+            _subject(connection, run_id, kind, held, problems),
+            _body(connection, held, problems, steps),
+            settings.now(),
+            WEBHOOK if settings.alert_webhook else NO_CHANNEL,
+        ],
+    )
+    return _of_run(connection, run_id)
+
+
+def _subject(
+    connection: psycopg.Connection,
+    run_id: str,
+    kind: str,
+    held: tuple[Any, ...] | None,
+    problems: list[tuple[str, str, str]],
+) -> str:
+    row = connection.execute("select data_kind from ops.warehouse").fetchone()
+    mark = "[synthetic data] " if row and row[0] == "synthetic" else ""
+    if kind == "held" and held is not None:
+        what = f"release {held[0]} is held, the marts stand as they were"
+    else:
+        what = "; ".join(dict.fromkeys(f"{step} failed for {subject}" for step, subject, _ in problems))
+    return _one_line(f"{mark}Violence-reduction warehouse: {what} (run {run_id})", LONGEST_SUBJECT)
+
+
+def _body(
+    connection: psycopg.Connection,
+    held: tuple[Any, ...] | None,
+    problems: list[tuple[str, str, str]],
+    steps: list[str],
+) -> str:
+    lines = ["What failed:"]
+    lines += [f"- {step}, {subject}: {problem}" for step, subject, problem in problems]
+    if held is not None and not any(held[3] and held[3] in problem for _, _, problem in problems):
+        lines.append(f"- release {held[0]} is held since {_london(held[4])}: {_one_line(held[3])}")
+    lines += ["", "The marts:", f"- {_standing(connection)}"]
+    lines += [
+        f"- {source} {dataset} is {state}"
+        + (f" since {_london(since)}" if since else "")
+        + (f", newest month published {newest:%Y-%m}" if newest else ", nothing published")
+        for source, dataset, state, since, newest in connection.execute(
+            """select source, dataset, state, since, newest_period_start_date from marts.data_status
+               where state <> 'fresh'"""
+        )
+    ]
+    sections = list(dict.fromkeys(RUNBOOK[step] for step in steps if step in RUNBOOK))
+    lines += [
+        "",
+        "Next: `vru status`, then docs/runbook.md" + "".join(f", section '{name}'" for name in sections) + ".",
+    ]
+    return "\n".join(lines)
+
+
+def _standing(connection: psycopg.Connection) -> str:
+    row = connection.execute(
+        """select release_id, published_at, rolled_back_to from ops.release
+           where state = 'published' order by release_id desc limit 1"""
+    ).fetchone()
+    if row is None:
+        return "nothing has been published yet"
+    back = f", rolled back to release {row[2]}" if row[2] else ""
+    return f"they hold release {row[0]}, published {_london(row[1])}{back}"
+
+
+def _london(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(LONDON):%Y-%m-%d %H:%M}"
+
+
+def _one_line(text: str, longest: int = LONGEST_PROBLEM) -> str:
+    """Text on one line and of bounded length, without the passwords that addresses carry."""
+    line = re.sub(r"(://)[^/@\s]*@", r"\1***@", " ".join(text.split()))
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _deliver(settings: Settings, connection: psycopg.Connection, alert_id: int) -> _Outcome:
+    """Send an alert until the channel takes it, or for a few tries, and note each of them.
+
+    A process that dies between the channel's answer and the note sends the alert twice rather than never.
+    """
+    mine = connection.execute("select pg_try_advisory_lock(hashtext('vru alert'), %s)", [alert_id]).fetchone()
+    if mine != (True,):
+        return "sent by another"
+    try:
+        found = _read(connection, sql.SQL("alert_id = %s"), [alert_id])
+        if not found or found[0].delivered_at is not None or found[0].channel != WEBHOOK or not settings.alert_webhook:
+            return "nothing to send"
+        sending = Retrying(
+            retry=retry_if_exception_type(_ChannelDown),
+            stop=stop_after_attempt(TRIES),
+            wait=wait_exponential_jitter(
+                multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS, jitter=FIRST_PAUSE_SECONDS
+            ),
+            reraise=True,
+        )
+        try:
+            sending(_attempt, settings, connection, found[0])
+        except _ChannelDown:
+            return "down"
+        except _ChannelRefused:
+            return "refused"
+        return "delivered"
+    finally:
+        connection.execute("select pg_advisory_unlock(hashtext('vru alert'), %s)", [alert_id])
+
+
+def _attempt(settings: Settings, connection: psycopg.Connection, alert: Alert) -> None:
+    connection.execute("update ops.alert set attempts = attempts + 1 where alert_id = %s", [alert.alert_id])
+    try:
+        _post(settings, alert.text)
+    except (_ChannelDown, _ChannelRefused) as failure:
+        connection.execute("update ops.alert set last_error = %s where alert_id = %s", [str(failure), alert.alert_id])
+        raise
+    connection.execute(
+        "update ops.alert set delivered_at = %s, last_error = null where alert_id = %s",
+        [settings.now(), alert.alert_id],
+    )
+
+
+def _post(settings: Settings, text: str) -> None:
+    """One POST. What is raised never quotes the address: a webhook's path is its key."""
+    try:
+        response = requests.post(
+            settings.alert_webhook,
+            json={"text": text},
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            verify=str(settings.ca_bundle) if settings.ca_bundle else True,
+            # Nothing of the answer is used, and a channel may answer for as long as it likes.
+            stream=True,
+        )
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise _ChannelDown(f"no answer from the webhook ({type(error).__name__})") from None
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise _ChannelRefused(f"the webhook cannot be called ({type(error).__name__})") from None
+    response.close()
+    status = response.status_code
+    if status >= 500 or status in (408, 429):
+        raise _ChannelDown(f"the webhook answered {status}")
+    if status >= 300:
+        why = " (redirects are not followed)" if status < 400 else ""
+        raise _ChannelRefused(f"the webhook answered {status}{why}")

@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 # Loading Airflow makes a million objects that stay; looking through them for cycles again and again costs a second or two.
@@ -29,6 +30,9 @@ def stop_with_parent() -> None:
     def wait() -> None:
         sys.stdin.buffer.read()
         os.kill(os.getpid(), signal.SIGTERM)
+        # Waiting for a database, Python does not hear signals.
+        time.sleep(5)
+        os._exit(143)
 
     threading.Thread(target=wait, daemon=True, name="parent").start()
 

@@ -27,6 +27,47 @@ from warehouse.settings import Settings, read_settings
 TODAY = dt.date(2026, 11, 22)
 
 
+def _home(folder: Path) -> Settings:
+    (folder / "airflow").mkdir(parents=True)
+    return read_settings({"VRU_HOME": str(folder)})
+
+
+def test_two_homes_never_share_a_port(tmp_path: Path) -> None:
+    one, two = _home(tmp_path / "one"), _home(tmp_path / "two")
+    processes._choose_ports(one)
+    with contextlib.ExitStack() as taken:
+        for port in dataclasses.astuple(processes.remembered_ports(one)):
+            taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        processes._choose_ports(two)
+        ports = {*dataclasses.astuple(processes.remembered_ports(one))}
+        assert len(ports | {*dataclasses.astuple(processes.remembered_ports(two))}) == 4
+        processes._choose_ports(one)
+        assert not ports & {*dataclasses.astuple(processes.remembered_ports(one))}, "a port that is taken was kept"
+
+
+def test_a_port_asked_for_that_is_taken_is_refused_by_name(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = _home(tmp_path / "one").model_copy(update={"airflow_port": port})
+        with pytest.raises(Refusal, match=f"VRU_AIRFLOW_PORT: port {port} is taken"):
+            processes._choose_ports(settings)
+
+
+def test_down_leaves_a_process_alone_that_only_has_the_number_of_one_of_ours(tmp_path: Path) -> None:
+    settings = _home(tmp_path / "one")
+    born = psutil.Process().create_time()
+    processes._write_started(settings, processes._Started({"scheduler": (os.getpid(), born - 100)}, {}))
+    assert not airflow.down(settings, echo=print)
+
+
+def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:
+    with (
+        records.only_runner(warehouse),
+        pytest.raises(Refusal, match="a nightly run of this home is under way"),
+    ):
+        airflow.run_nightly(warehouse, None, echo=print)
+
+
 @dataclasses.dataclass(frozen=True)
 class Stack:
     """A home whose scheduler is up, the stand-in publisher its tasks ask, and the environment that says so."""
@@ -50,7 +91,7 @@ def stack(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             "VRU_DATABASE_URL": settings.database_url.get_secret_value(),
             "VRU_AIRFLOW_DATABASE_URL": settings.airflow_database_url.get_secret_value(),
             "VRU_SECRETS_DIR": str(settings.secrets),
-            "VRU_MPS_BASE_URL": publisher.base_url,
+            "VRU_BASE_URLS": json.dumps({"mps": publisher.base_url}),
             "VRU_TODAY": TODAY.isoformat(),
         }
         address = airflow.up(settings, environment=environment, echo=print)
@@ -127,47 +168,6 @@ def test_bringing_up_what_is_up_starts_nothing(stack: Stack) -> None:
 
 
 def test_a_run_for_other_publishers_is_refused_while_the_scheduler_is_up(stack: Stack) -> None:
-    elsewhere = {**stack.environment, "VRU_MPS_BASE_URL": "http://127.0.0.1:1"}
-    with pytest.raises(Refusal, match=r"started with other settings \(VRU_MPS_BASE_URL\)"):
+    elsewhere = {**stack.environment, "VRU_BASE_URLS": json.dumps({"mps": "http://127.0.0.1:1"})}
+    with pytest.raises(Refusal, match=r"started with other settings \(VRU_BASE_URLS\)"):
         airflow.run_nightly(stack.settings, None, environment=elsewhere, echo=print)
-
-
-def _home(folder: Path) -> Settings:
-    (folder / "airflow").mkdir(parents=True)
-    return read_settings({"VRU_HOME": str(folder)})
-
-
-def test_two_homes_never_share_a_port(tmp_path: Path) -> None:
-    one, two = _home(tmp_path / "one"), _home(tmp_path / "two")
-    processes._choose_ports(one)
-    with contextlib.ExitStack() as taken:
-        for port in dataclasses.astuple(processes.remembered_ports(one)):
-            taken.enter_context(socket.create_server(("127.0.0.1", port)))
-        processes._choose_ports(two)
-        ports = {*dataclasses.astuple(processes.remembered_ports(one))}
-        assert len(ports | {*dataclasses.astuple(processes.remembered_ports(two))}) == 4
-        processes._choose_ports(one)
-        assert not ports & {*dataclasses.astuple(processes.remembered_ports(one))}, "a port that is taken was kept"
-
-
-def test_a_port_asked_for_that_is_taken_is_refused_by_name(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        settings = _home(tmp_path / "one").model_copy(update={"airflow_port": port})
-        with pytest.raises(Refusal, match=f"VRU_AIRFLOW_PORT: port {port} is taken"):
-            processes._choose_ports(settings)
-
-
-def test_down_leaves_a_process_alone_that_only_has_the_number_of_one_of_ours(tmp_path: Path) -> None:
-    settings = _home(tmp_path / "one")
-    born = psutil.Process().create_time()
-    processes._write_started(settings, processes._Started({"scheduler": (os.getpid(), born - 100)}, {}))
-    assert not airflow.down(settings, echo=print)
-
-
-def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:
-    with (
-        records.only_runner(warehouse),
-        pytest.raises(Refusal, match="a nightly run of this home is under way"),
-    ):
-        airflow.run_nightly(warehouse, None, echo=print)

@@ -203,8 +203,8 @@ def test_a_delivery_that_is_not_fit_is_held_and_the_marts_stand_byte_for_byte(ho
     assert home.marts() == marts
     assert set(home.rows("select state from marts.data_status")) == {("held",)}
     (alert,) = home.alerts()
-    assert "volume" in str(alert["body"])
-    assert "2026-10" in str(alert["body"])
+    assert "no_month_moves_15_percent_from_what_is_published" in str(alert["body"])
+    assert "2024-11" in str(alert["body"])
 
 
 def test_a_file_that_changed_its_form_is_refused_the_rest_goes_on_and_one_alert_says_so(home: Home) -> None:

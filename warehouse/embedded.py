@@ -67,16 +67,17 @@ def start(data: Path) -> tuple[Path, int]:
             try:
                 pgserver.get_server(data, cleanup_mode=None)
                 break
-            except subprocess.TimeoutExpired:
-                # Recovery after a crash may take longer than the library waits; the server goes on starting meanwhile.
+            except (subprocess.TimeoutExpired, AssertionError):
+                # Recovery after a crash, or a shutdown under way, may take longer than the library waits.
                 if time.monotonic() > deadline:
                     raise Refusal(
                         "the embedded PostgreSQL server did not become ready within 120 seconds",
                         where=f"data folder {data}",
                         next_step=f"read {data / 'log'}",
                     ) from None
+                pgserver.postgres_server.PostgresServer._instances.pop(data, None)
                 time.sleep(1)
-            except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
+            except (subprocess.SubprocessError, OSError, RuntimeError) as error:
                 raise Refusal(
                     f"the embedded PostgreSQL server does not start ({type(error).__name__}: {_last_line(data / 'log')})",
                     where=f"data folder {data}",

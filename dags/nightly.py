@@ -36,7 +36,7 @@ from ingest.declaration import Source
 
 
 @task(execution_timeout=dt.timedelta(minutes=20), **FETCH_RETRIES)
-def fetch(begun: Any, source: str, dataset: str, params: Any = None) -> list[str]:
+def fetch(source: str, dataset: str, run_id: Any = None, params: Any = None) -> list[str]:
     """Fetches what the publisher has released and we do not hold, as published; passes on the paths in landing.
 
     When red: the publisher was away at every try, or answered with something that is not the file. Nothing was loaded.
@@ -45,19 +45,19 @@ def fetch(begun: Any, source: str, dataset: str, params: Any = None) -> list[str
 
     chosen = params["sources"]
     needed(chosen is None or source in chosen or None, f"{source} is not among the sources of this run")
-    return nightly.fetch(begun, source, dataset)
+    return nightly.fetch(run_id, source, dataset)
 
 
 # all_done, because it waits for the dataset before it, whose failure must not stop it.
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(hours=1))
-def load(begun: Any, source: str, dataset: str, landed: Any) -> dict[str, Any]:
+def load(source: str, dataset: str, landed: Any, run_id: Any = None) -> dict[str, Any]:
     """Loads the landed files into raw, every row accounted for; passes on row counts.
 
     When red: the file is not what its declaration says. It is in landing and in `ops.load` as refused; raw is as it was.
     """
     from warehouse import nightly
 
-    return nightly.load(begun, source, dataset, needed(landed, "nothing was fetched"))
+    return nightly.load(run_id, source, dataset, needed(landed, "nothing was fetched"))
 
 
 def source_group(source: Source, begun: Any) -> list[Any]:
@@ -67,8 +67,9 @@ def source_group(source: Source, begun: Any) -> list[Any]:
     def group() -> Any:
         loads: list[Any] = []
         for name in source.datasets:
-            landed = fetch.override(task_id=f"fetch_{name}", pool=fetch_pool(source.source))(begun, source.source, name)
-            loaded = load.override(task_id=f"load_{name}")(begun, source.source, name, landed)
+            landed = fetch.override(task_id=f"fetch_{name}", pool=fetch_pool(source.source))(source.source, name)
+            loaded = load.override(task_id=f"load_{name}")(source.source, name, landed)
+            begun >> landed
             if loads:
                 loads[-1] >> loaded
             loads.append(loaded)

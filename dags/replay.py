@@ -15,11 +15,11 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
-from steps import DEFAULTS, RUNBOOK, SOURCES, begin, build_and_publish, finish
+from steps import DEFAULTS, RUNBOOK, SOURCES, build_and_publish, finish
 
 
 @task(execution_timeout=dt.timedelta(hours=2))
-def replay(begun: Any, params: Any = None) -> dict[str, Any]:
+def replay(params: Any = None) -> dict[str, Any]:
     """Loads the chosen releases again from landing; passes on row counts.
 
     When red: a file is missing in landing or was refused; the log names it.
@@ -66,6 +66,6 @@ with DAG(
     doc_md=f"{__doc__}\n{RUNBOOK}\n",
     tags=["warehouse", "publishes", "by hand"],
 ) as dag:
-    begun = begin()
-    build_and_publish(begun, [replay(begun)])
+    replayed = replay()
+    build_and_publish(replayed, [replayed])
     finish(dag)

@@ -97,36 +97,37 @@ def begin(run_id: Any = None, params: Any = None) -> Any:
 
 
 @task(execution_timeout=dt.timedelta(hours=1))
-def transform(begun: Any) -> str | None:
+def transform(begun: Any, run_id: Any = None) -> str | None:
     """Builds the candidate marts with dbt; skips what follows when nothing changed since the last published release.
 
     When red: a model or one of its tests failed; the marts are as they were. The log names model, test and rows.
     """
     from warehouse import nightly
 
-    return nightly.build(needed(begun, "the run did not begin"))
+    needed(begun, "what comes before it failed")
+    return nightly.build(run_id)
 
 
 @task(execution_timeout=dt.timedelta(minutes=30))
-def gate(begun: Any, candidate: Any) -> str:
+def gate(candidate: Any, run_id: Any = None) -> str:
     """Judges landing and candidate with Great Expectations; a blocked candidate is held and the run is red.
 
     When red: the marts are as they were and the release is marked held. `vru alerts` names check, areas and months.
     """
     from warehouse import nightly
 
-    return nightly.gate(begun, needed(candidate, "nothing changed since the last published release"))
+    return nightly.gate(run_id, needed(candidate, "nothing changed since the last published release"))
 
 
 @task(execution_timeout=dt.timedelta(minutes=30))
-def publish(begun: Any, candidate: Any) -> dict[str, Any]:
+def publish(candidate: Any, run_id: Any = None) -> dict[str, Any]:
     """Moves the judged candidate into the marts, all of it in one transaction.
 
     When red: the transaction was rolled back; readers see the release before. Clear this task to try again.
     """
     from warehouse import nightly
 
-    return nightly.publish(begun, needed(candidate, "there is no candidate"))
+    return nightly.publish(run_id, needed(candidate, "there is no candidate"))
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(minutes=5))
@@ -158,19 +159,19 @@ def finish(dag: DAG) -> None:
     """What every DAG ends with: the watcher on all its tasks, and their docs set flush, as the UI's markdown wants them."""
     list(dag.tasks) >> watcher()
     for each in dag.tasks:
-        each.doc_md = inspect.cleandoc(each.doc_md or "")
+        each.doc_md = inspect.cleandoc(each.doc_md or "")  # type: ignore[misc]
 
 
 def build_and_publish(begun: Any, after: list[Any], **transform_rule: Any) -> Any:
     """Tasks that turn what is loaded into a published release: transform, gate, publish, notify.
 
     Args:
-        begun: what `begin` returned.
+        begun: what the task returned without which nothing is to be built.
         after: the tasks that load; transform waits for all of them.
         transform_rule: arguments that `transform` gets in this DAG, such as its trigger rule.
     """
     candidate = transform.override(**transform_rule)(begun) if transform_rule else transform(begun)
     after >> candidate
-    verdict = gate(begun, candidate)
-    published = publish(begun, candidate)
+    verdict = gate(candidate)
+    published = publish(candidate)
     verdict >> published >> notify()

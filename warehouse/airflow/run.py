@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -77,11 +78,23 @@ def _run_in_process(
         finally:
             stop([psutil.Process(process.pid)] if process.poll() is None else [], seconds=10)
             close_interrupted_runs(connection)
-    if process.returncode not in (0, 1) or not progress.has_begun:
+    if process.returncode not in (0, 1):
         raise Refusal(
-            f"Airflow could not run the DAG nightly: {last_line(log)}", where=str(log), next_step=f"read {log}"
+            f"the nightly run was ended from outside ({_ending(process.returncode)})",
+            kept="what its finished tasks did; a step that was cut off changed nothing",
+            next_step="run it again",
         )
+    if not progress.has_begun:
+        raise Refusal(f"Airflow could not run the DAG nightly: {last_line(log)}", next_step=f"read {log}")
     return process.returncode == 0
+
+
+def _ending(status: int) -> str:
+    number = -status if status < 0 else status - 128
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"exit status {status}"
 
 
 def _run_on_scheduler(settings: Settings, configuration: dict[str, Any], echo: Echo) -> bool:

@@ -89,6 +89,12 @@ def test_whoever_reads_marts_reads_a_new_one_and_its_history_and_nobody_else_doe
         for role in (LOADER, OPEN, TRANSFORMER):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 read(warehouse, f"select * from {relation}", role)
+    assert read(
+        warehouse,
+        """select rolname::text from pg_roles
+           where rolname like 'vru%' and has_function_privilege(oid, 'marts_history.fact_as_of(bigint)', 'execute')
+           order by 1""",
+    ) == [(ANALYST,), (GATE,), (PUBLISHER,)]
 
 
 def test_an_analyst_may_write_neither_a_mart_nor_history(warehouse: Settings) -> None:
@@ -337,9 +343,10 @@ def test_what_moved_is_known_to_the_planner_at_once(warehouse: Settings) -> None
     publish(warehouse, judged(warehouse, pair(1, areas=30)))
     assert read(
         warehouse,
-        """select relname::text, reltuples::integer from pg_class
-           where oid in ('marts.area'::regclass, 'marts_history.area'::regclass) order by oid""",
-    ) == [("area", 30), ("area", 30)]
+        """select schemaname::text, n_distinct from pg_stats
+           where tablename = 'area' and attname = 'area_code' and schemaname like 'marts%' order by 1""",
+        ADMIN,
+    ) == [("marts", -1), ("marts_history", -1)]
 
 
 def test_a_database_that_gives_up_is_told_in_a_sentence(warehouse: Settings) -> None:

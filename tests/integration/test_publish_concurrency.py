@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from tests.candidates import bytes_of_marts, fill, judge, judged, pair, read
+from tests.candidates import FACT, bytes_of_marts, fill, judge, judged, pair, read
 from warehouse.connection import ADMIN, ANALYST, TRANSFORMER, connect
 from warehouse.publish import Publication, publish
 from warehouse.settings import PROJECT, Settings
@@ -132,7 +132,15 @@ def test_a_build_that_begins_during_a_publish_does_not_mix_into_it(warehouse: Se
     with ThreadPoolExecutor() as pool:
         publishing = pool.submit(publish, warehouse, candidate_id)
         _wait_until(warehouse, "wait_event = 'PgSleep'")
-        judged(warehouse, pair(2, areas=5))
+        # The publisher has moved area and not yet looked at fact.
+        with connect(warehouse, TRANSFORMER) as connection:
+            connection.execute(
+                """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind)
+                   values ('the next', 'f', 'v1', 'synthetic');
+                   drop table candidate.fact"""
+            )
+            connection.execute(FACT.encode())
+            fill(connection, "fact", pair(2)[1][2])
         assert publishing.result().state == "published"
     assert read(warehouse, VERSIONS) == [([1], [1], 3, 3)]
 

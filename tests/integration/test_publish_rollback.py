@@ -113,29 +113,36 @@ def test_the_next_night_does_not_bring_back_what_was_rolled_back_from(warehouse:
     assert "rolled back from release 2" in newest["why"]
 
 
-def test_new_code_alone_does_not_bring_back_the_same_files(warehouse: Settings) -> None:
+def _judged_of_files(warehouse: Settings, version: int, fingerprint: str, *load_ids: int) -> str:
+    candidate_id = judged(warehouse, pair(version), fingerprint=fingerprint)
     with connect(warehouse, ADMIN) as connection:
-        connection.execute(
-            """insert into ops.load (source, dataset, release_date, sha256, file_name, landed_path, bytes, landed_at, loaded_at,
-                   rows_in_file, rows_loaded, rows_quarantined, state, is_synthetic)
-               select 'mps', 'borough_recent', '2025-01-01', 'hash ' || n, 'f', 'p', 1, now(), now(), 1, 1, 0, 'loaded', true
-               from generate_series(1, 2) as n"""
+        connection.cursor().executemany(
+            """insert into ops.load (load_id, source, dataset, sha256, file_name, landed_path, bytes, landed_at, loaded_at,
+                   rows_in_file, rows_loaded, rows_quarantined, state, is_synthetic) overriding system value
+               values (%s, 'mps', 'borough_recent', 'hash ' || %s, 'f', 'p', 1, now(), now(), 1, 1, 0, 'loaded', true)
+               on conflict do nothing""",
+            [(load_id, load_id) for load_id in load_ids],
         )
+        connection.cursor().executemany(
+            "insert into ops.candidate_load values (%s, %s)", [(candidate_id, load_id) for load_id in load_ids]
+        )
+    return candidate_id
 
-    def of_files(version: int, fingerprint: str, *load_ids: int) -> str:
-        candidate_id = judged(warehouse, pair(version), fingerprint=fingerprint)
-        with connect(warehouse, ADMIN) as connection:
-            connection.cursor().executemany(
-                "insert into ops.candidate_load values (%s, %s)", [(candidate_id, load_id) for load_id in load_ids]
-            )
-        return candidate_id
 
-    publish(warehouse, of_files(1, "first file, code 1", 1))
-    publish(warehouse, of_files(2, "bad second file, code 1", 1, 2))
+def test_new_code_alone_does_not_bring_back_the_same_files(warehouse: Settings) -> None:
+    publish(warehouse, _judged_of_files(warehouse, 1, "first file, code 1", 1))
+    publish(warehouse, _judged_of_files(warehouse, 2, "bad second file, code 1", 1, 2))
     roll_back(warehouse, 1)
     with pytest.raises(RolledBackFrom):
-        publish(warehouse, of_files(2, "bad second file, code 2", 1, 2))
-    assert publish(warehouse, of_files(1, "first file, code 1", 1)).state == "unchanged"
+        publish(warehouse, _judged_of_files(warehouse, 2, "bad second file, code 2", 1, 2))
+    assert publish(warehouse, _judged_of_files(warehouse, 3, "third file, code 2", 1, 2, 3)).state == "published"
+
+
+def test_the_code_and_files_of_the_release_that_stands_may_be_published_again(warehouse: Settings) -> None:
+    publish(warehouse, _judged_of_files(warehouse, 1, "one file, code 1", 1))
+    publish(warehouse, _judged_of_files(warehouse, 2, "one file, bad code 2", 1))
+    roll_back(warehouse, 1)
+    assert publish(warehouse, _judged_of_files(warehouse, 1, "one file, code 1", 1)).state == "unchanged"
 
 
 @pytest.mark.parametrize("is_built_again", [False, True])

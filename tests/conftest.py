@@ -18,6 +18,9 @@ from warehouse import bootstrap, embedded
 from warehouse.connection import ADMIN, connect, url
 from warehouse.settings import Settings, read_settings
 
+# The programs that tests start would compile Airflow, dbt and Great Expectations anew each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT.parent / "shared" / "samples"
 TEMPLATE = "vru"

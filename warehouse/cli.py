@@ -92,6 +92,8 @@ def run_nightly(sources: str) -> None:
     is_green = night.run(settings(), sources, echo=click.echo)
     _print_outcome()
     if not is_green:
+        newest = alerts.alerts(settings())[:1]
+        click.echo("\n".join(f"\nALERT: {alert['subject']}\n{alert['body']}" for alert in newest), err=True)
         sys.exit(1)
 
 

@@ -134,6 +134,7 @@ def _run_dbt(settings: Settings) -> None:
         "VRU_DBT_DBNAME": connection["dbname"],
         "VRU_DBT_SSLMODE": connection.get("sslmode", "prefer"),
         "DO_NOT_TRACK": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # dbt compiles itself anew at every start otherwise
     }
     result = subprocess.run(
         [

@@ -192,21 +192,6 @@ def test_a_night_on_which_nothing_changed_writes_nothing_and_builds_nothing(home
     assert home.alerts() == []
 
 
-def test_a_delivery_that_is_not_fit_is_held_and_the_marts_stand_byte_for_byte(home: Home) -> None:
-    marts = home.marts()
-    spoilt = recounted(offered(home.publisher, RECENT), 0.5)
-    home.publisher.misbehave("replace_body", path_contains=RECENT, body=spoilt)
-    night = home.vru("nightly")
-    home.publisher.behave()
-    assert night.returncode == 1
-    assert "HELD" in night.stdout
-    assert home.marts() == marts
-    assert set(home.rows("select state from marts.data_status")) == {("held",)}
-    (alert,) = home.alerts()
-    assert "no_month_moves_15_percent_from_what_is_published" in str(alert["body"])
-    assert "2024-11" in str(alert["body"])
-
-
 def test_a_file_that_changed_its_form_is_refused_the_rest_goes_on_and_one_alert_says_so(home: Home) -> None:
     marts, before = home.marts(), len(home.alerts())
     body = offered(home.publisher, RECENT).replace(b"BoroughName", b"Ward", 1)
@@ -226,9 +211,24 @@ def test_a_publisher_that_is_down_makes_the_run_red_and_its_data_stale(home: Hom
     night = home.vru("nightly")
     home.publisher.behave()
     assert night.returncode == 1
-    why = home.rows("select distinct why from marts.data_status where why like '%status 404%'")
-    held = home.rows("select distinct state from marts.data_status")
-    assert why or held == [("held",)]
+    assert home.rows("select distinct state from marts.data_status") == [("stale",)]
+    assert home.rows("select count(*) from marts.data_status where why like '%status 404%'") == [(2,)]
+    assert home.rows("select count(*) from marts.publication") == [(1,)]
+
+
+def test_a_delivery_that_is_not_fit_is_held_and_the_marts_stand_byte_for_byte(home: Home) -> None:
+    marts = home.marts()
+    spoilt = recounted(offered(home.publisher, RECENT), 0.5)
+    home.publisher.misbehave("replace_body", path_contains=RECENT, body=spoilt)
+    night = home.vru("nightly")
+    home.publisher.behave()
+    assert night.returncode == 1
+    assert "HELD" in night.stdout
+    assert home.marts() == marts
+    assert set(home.rows("select state from marts.data_status")) == {("held",)}
+    alert = home.alerts()[0]
+    assert "no_month_moves_15_percent_from_what_is_published" in str(alert["body"])
+    assert "2024-11" in str(alert["body"])
 
 
 def test_the_next_good_month_publishes_by_itself(home: Home) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import IO, Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import psycopg
 
 from ingest.errors import Refusal

@@ -350,3 +350,7 @@ def down() -> None:
 def run_airflow(arguments: tuple[str, ...]) -> None:
     """Airflow's own command, in this home's environment."""
     airflow.execute(settings(), list(arguments))
+
+
+if __name__ == "__main__":
+    main()

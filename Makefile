@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES ?= sandbox
 export SOURCES
+# Without byte code, every one of the dozen programs of a night compiles Airflow, dbt and Great Expectations anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup nightly test up down check bench compose-test lock clean

@@ -79,6 +79,7 @@ class _Candidate:
     candidate_id: str
     code_version: str
     data_kind: str
+    is_whole: bool
 
 
 def judge(settings: Settings, candidate_id: str, *, suites: Path = SUITES) -> Verdict:
@@ -98,10 +99,12 @@ def judge(settings: Settings, candidate_id: str, *, suites: Path = SUITES) -> Ve
     """
     with connect(settings, GATE, autocommit=True) as connection:
         candidate = _find_candidate(connection, candidate_id)
-        connection.execute("select set_config('vru.candidate_id', %s, false)", [candidate_id])
-        results = _judge_still(settings, connection, candidate_id, suites)
+        for name, value in engine.session_settings(candidate_id).items():
+            connection.execute("select set_config(%s, %s, false)", [name, value])
+        results = _judge_still(settings, connection, candidate, suites)
         verdict, reason = decide(results)
         judged_at = settings.now()
+        connection.execute("set default_transaction_read_only to off")
         _record_results(connection, candidate_id, results, judged_at)
         release_id = _record_release(connection, candidate, verdict, reason, judged_at)
     return Verdict(candidate_id, release_id, verdict, reason, judged_at, results)
@@ -130,7 +133,8 @@ def _sentence(result: Result) -> str:
 
 def _find_candidate(connection: psycopg.Connection, candidate_id: str) -> _Candidate:
     row = connection.execute(
-        "select candidate_id, code_version, data_kind from ops.candidate where candidate_id = %s", [candidate_id]
+        "select candidate_id, code_version, data_kind, built_at is not null from ops.candidate where candidate_id = %s",
+        [candidate_id],
     ).fetchone()
     if row is None:
         raise Refusal(
@@ -142,16 +146,18 @@ def _find_candidate(connection: psycopg.Connection, candidate_id: str) -> _Candi
 
 
 def _judge_still(
-    settings: Settings, connection: psycopg.Connection, candidate_id: str, folder: Path
+    settings: Settings, connection: psycopg.Connection, candidate: _Candidate, folder: Path
 ) -> tuple[Result, ...]:
     """Every result, and one more that says whether the candidate stood still while it was looked at.
 
     Great Expectations asks one statement at a time, so what it looks at must be the same from the first to the last.
     """
     before = _identity(connection)
-    if before[0] != candidate_id:
+    if before[0] != candidate.candidate_id:
         return (_stood_still(f"the newest candidate is {before[0]}, so schema candidate no longer holds this one"),)
-    results = _judge_suites(settings, connection, candidate_id, folder)
+    if not candidate.is_whole:
+        return (_stood_still("its build has not come to an end"),)
+    results = _judge_suites(settings, connection, candidate.candidate_id, folder)
     if _identity(connection) != before:
         return (*results, _stood_still("schema candidate was built again while it was being judged"))
     return (*results, Result("gate", "the_candidate_stood_still", "critical", "passed", None, ""))
@@ -162,12 +168,12 @@ def _stood_still(detail: str) -> Result:
 
 
 def _identity(connection: psycopg.Connection) -> tuple[object, ...]:
-    """The newest candidate, and which tables stand in its schema: a rebuilt or refilled table is another one."""
+    """The newest candidate, and which tables stand in its schema: one that was built or filled again is another."""
     newest = connection.execute(
-        "select candidate_id from ops.candidate order by built_at desc, candidate_id desc limit 1"
+        "select candidate_id from ops.candidate order by begun_at desc, candidate_id desc limit 1"
     ).fetchone()
     tables = connection.execute(
-        """select relname, oid, pg_relation_filenode(oid), pg_relation_size(oid) from pg_class
+        """select relname, oid, pg_relation_filenode(oid) from pg_class
            where relnamespace = 'candidate'::regnamespace and relkind in ('r', 'v', 'm', 'p') order by relname"""
     ).fetchall()
     return (newest[0] if newest else None, *tables)
@@ -299,7 +305,8 @@ def _checks_every_suite_gets(connection: psycopg.Connection, suite: Suite) -> tu
         for (name,) in columns
         if name not in suite.may_be_all_null
     ]  # fmt: skip
-    if parts:
+    # A mart's columns are judged by the mart's own suite, once.
+    if parts and (suite.kind == "marts" or not suite.target.startswith("candidate.")):
         query = sql.SQL("\nunion all\n").join(parts).as_string(connection)
         checks.append(Check(name="no_column_is_all_null", severity="critical", unexpected_rows=query))
     published = suite.target.replace("candidate.", "marts.", 1)
@@ -372,7 +379,7 @@ def _entry(place: str, rows: list[dict[str, Any]]) -> str:
             and (value is None or (isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)))
         ]
         if figures:
-            words.append(f"({', '.join(figures)})")
+            words.append(f"({', '.join(figures)})" if words else ", ".join(figures))
     return " ".join(words)
 
 

@@ -101,8 +101,19 @@ class Suite(_Strict):
         return self.name.split("/")[1] if self.kind == "landing" else None
 
     def query(self, select: str) -> str:
-        """A query of a check as PostgreSQL takes it: the suite's definitions before it, its table for {batch}."""
-        before = ",\n".join(f"{name} as ({body})" for name, body in self.definitions.items())
+        """A query of a check as PostgreSQL takes it: the definitions it uses before it, the suite's table for {batch}.
+
+        A definition nobody uses costs nothing, but one it mentions is then mentioned twice, and PostgreSQL writes what is
+        mentioned twice down before it goes on.
+        """
+        used: set[str] = set()
+        texts = [select]
+        while texts:
+            words = set(re.findall(r"[a-z_][a-z0-9_]*", texts.pop()))
+            new = words & self.definitions.keys() - used
+            used |= new
+            texts += [self.definitions[name] for name in new]
+        before = ",\n".join(f"{name} as ({body})" for name, body in self.definitions.items() if name in used)
         return (f"with {before}\n{select}" if before else select).replace("{batch}", self.target)
 
 

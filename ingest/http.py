@@ -68,7 +68,7 @@ class Client:
         self._session.headers["User-Agent"] = USER_AGENT
         self._verify: bool | str = str(ca_bundle) if ca_bundle else True
         self._deadline = deadline
-        self._pause = 0.0 if all(_is_loopback(host) for host in allowed_hosts) else pause
+        self._pause = 0.0 if all(is_loopback(host) for host in allowed_hosts) else pause
         self._sleep = sleep
         self._last_request = 0.0
 
@@ -207,7 +207,7 @@ class Client:
                 kept="nothing was fetched; the last good data stand",
                 next_step="if the publisher has moved, add the host to allowed_hosts in source.yml after checking it is theirs",
             )
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not is_loopback(host):
             raise BodyRefused("is not an https address", where=url, kept="nothing was fetched")
 
     def _wait_for_turn(self) -> None:
@@ -243,7 +243,8 @@ def _retry_after(value: str | None) -> float | None:
     return max(0.0, (when - dt.datetime.now(dt.UTC)).total_seconds())
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: localhost, 127.0.0.0/8, ::1."""
     if host == "localhost":
         return True
     try:

@@ -21,6 +21,7 @@ from ingest.readers import delimited, month_columns
 from ingest.readers.faults import HEADER, Fault, sentence
 from ingest.readers.headers import months_between
 
+PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
 KEPT = "its bytes are in landing and its line in ops.load; raw and the marts are as they were"
 
 
@@ -75,6 +76,7 @@ def load(
     dataset = source.dataset(name)
     try:
         with connection.transaction():
+            connection.execute("select pg_advisory_xact_lock_shared(hashtext(%s))", [PIPELINE_LOCK])
             connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"load {source.source}"])
             earlier = connection.execute(
                 """select load_id, release_date, rows_loaded from ops.load
@@ -85,7 +87,9 @@ def load(
                 _check_same_release(landed, earlier[1])
                 return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False)
             _claim_kind(connection, landed, now)
-            return _load_new(connection, source, name, dataset, landed, now, landing)
+            done = _load_new(connection, source, name, dataset, landed, now, landing)
+        connection.execute("select ops.gather_raw_statistics(%s)", [raw_table(source.source, name)])
+        return done
     except _Faulty as faulty:
         with connection.transaction():
             _record_refusal(connection, source, name, landed, faulty, now, landing)

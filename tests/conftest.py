@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -16,6 +17,9 @@ from psycopg import sql
 from warehouse import bootstrap, embedded
 from warehouse.connection import ADMIN, connect, url
 from warehouse.settings import Settings, read_settings
+
+# The programs that tests start would compile Airflow, dbt and Great Expectations anew each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT.parent / "shared" / "samples"
@@ -48,6 +52,13 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def warehouse(server: Server, tmp_path: Path) -> Iterator[Settings]:
     """Settings of an empty warehouse: a database of its own on the session's server, and a home of its own."""
+    with new_warehouse(server, tmp_path) as settings:
+        yield settings
+
+
+@contextlib.contextmanager
+def new_warehouse(server: Server, folder: Path) -> Iterator[Settings]:
+    """As `warehouse`, for as long as the block, its home in that folder."""
     name = f"vru_test_{os.getpid()}_{next(_numbers)}"
     with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
         connection.execute(
@@ -57,7 +68,7 @@ def warehouse(server: Server, tmp_path: Path) -> Iterator[Settings]:
     admin = url(server.settings, ADMIN).replace(f"@/{TEMPLATE}?", f"@/{name}?")
     settings = read_settings(
         {
-            "VRU_HOME": str(tmp_path / "home"),
+            "VRU_HOME": str(folder / "home"),
             "VRU_SECRETS_DIR": str(server.settings.secrets),
             "VRU_DATABASE_URL": admin,
             "VRU_AIRFLOW_DATABASE_URL": url(server.settings, "vru_airflow"),

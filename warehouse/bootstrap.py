@@ -35,7 +35,8 @@ SCHEMA = Path(__file__).resolve().parent / "schema"
 ROLE_SETTINGS = {
     TRANSFORMER: {"statement_timeout": "30min", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "10min"},
     PUBLISHER: {"statement_timeout": "30min", "idle_in_transaction_session_timeout": "10min"},
-    GATE: {"statement_timeout": "10min", "default_transaction_read_only": "off"},
+    # Its queries are joins of whole tables over common table expressions, of which the planner knows no sizes.
+    GATE: {"statement_timeout": "10min", "enable_nestloop": "off"},
     ANALYST: {"statement_timeout": "5min", "default_transaction_read_only": "on"},
     OPEN: {"statement_timeout": "1min", "default_transaction_read_only": "on"},
 }
@@ -107,7 +108,8 @@ def _set_up_roles(settings: Settings, connection: psycopg.Connection) -> None:
                 sql.Identifier(role), sql.Literal(password(settings, role, make=True))
             )
         )
-        for name, value in ROLE_SETTINGS.get(role, {}).items():
+        # A statement whose client was killed ends within a second; otherwise it would run on, and commit.
+        for name, value in ({"client_connection_check_interval": "1s"} | ROLE_SETTINGS.get(role, {})).items():
             connection.execute(
                 sql.SQL("alter role {} set {} = {}").format(
                     sql.Identifier(role), sql.Identifier(name), sql.Literal(value)

@@ -92,6 +92,8 @@ def run_nightly(sources: str) -> None:
     is_green = night.run(settings(), sources, echo=click.echo)
     _print_outcome()
     if not is_green:
+        newest = alerts.alerts(settings())[:1]
+        click.echo("\n".join(f"\nALERT: {alert['subject']}\n{alert['body']}" for alert in newest), err=True)
         sys.exit(1)
 
 
@@ -200,8 +202,14 @@ def show_status(as_json: bool) -> None:
 @json_option
 def releases(as_json: bool) -> None:
     """Published releases, newest first."""
-    _banner() if not as_json else None
-    _report(publishing.releases(settings()), as_json, empty="nothing is published yet")
+    if not as_json:
+        _banner()
+    _report(
+        publishing.releases(settings()),
+        as_json,
+        empty="nothing is published yet",
+        hide=("candidate_id", "code_version"),
+    )
 
 
 @main.command()
@@ -299,7 +307,12 @@ def sources(as_json: bool) -> None:
 @json_option
 def show_alerts(as_json: bool) -> None:
     """What went wrong, newest first, and whether the alert was delivered."""
-    _report(alerts.alerts(settings()), as_json, empty="no alert has been raised")
+    _report(
+        alerts.alerts(settings()),
+        as_json,
+        empty="no alert has been raised",
+        hide=("alert_id",),
+    )
 
 
 @main.command()

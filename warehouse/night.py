@@ -68,8 +68,7 @@ def _publishers(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[st
     if is_live:
         yield {}
         return
-    override = {f"VRU_{name.upper()}_BASE_URL": getattr(chosen, f"{name}_base_url", "") for name in read_sources()}
-    if all(override.values()):
+    if read_sources().keys() <= chosen.base_urls.keys():
         yield {}
         return
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--today", chosen.london_date().isoformat()]
@@ -83,7 +82,7 @@ def _publishers(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[st
             )
         base_url = json.loads(line)["base_url"]
         echo(f"stand-in publishers: {base_url} (synthetic data)")
-        yield {name: value or base_url for name, value in override.items()}
+        yield {"VRU_BASE_URLS": json.dumps(dict.fromkeys(read_sources(), base_url) | chosen.base_urls)}
     finally:
         process.terminate()
         process.wait(timeout=10)

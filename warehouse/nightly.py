@@ -18,7 +18,7 @@ from ingest import landing
 from ingest.connectors import file_at_url
 from ingest.declaration import Source, find_source, raw_table, read_sources
 from ingest.errors import Refusal
-from ingest.http import Client
+from ingest.http import Client, is_loopback
 from ingest.load import Loaded
 from ingest.load import load as load_file
 from warehouse import alerts, transform
@@ -51,9 +51,9 @@ def _noted(run_id: str, step: str, subject: str) -> Iterator[None]:
 
 
 def base_url(chosen: Settings, source: Source) -> tuple[str, bool]:
-    """Where a source is fetched from, and whether that is a stand-in publisher."""
-    override = getattr(chosen, f"{source.source}_base_url", "")
-    return (override, True) if override else (source.base_url, False)
+    """Where a source is fetched from, and whether that is a stand-in publisher: those are on this machine, no other is."""
+    base = chosen.base_urls.get(source.source, source.base_url)
+    return base, is_loopback(_host(base))
 
 
 def begin(run_id: str, sources: list[str] | None) -> None:
@@ -88,7 +88,7 @@ def fetch(run_id: str, source: str, dataset: str) -> list[str]:
     chosen, declared = settings(), find_source(source)
     with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, source, dataset):
         base, is_stand_in = base_url(chosen, declared)
-        allowed = (_host(base),) if is_stand_in else declared.allowed_hosts
+        allowed = (_host(base),) if is_stand_in else (_host(base), *declared.allowed_hosts)
         landed: list[str] = []
         with Client(allowed, ca_bundle=chosen.ca_bundle) as client:
             seen = _seen(chosen, source, dataset)

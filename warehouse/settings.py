@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import zoneinfo
 from functools import cache
@@ -47,7 +48,7 @@ class Settings(BaseSettings):
     secrets_dir: Path | None = None
     alert_webhook: HttpUrl = ""
     ca_bundle: Path | None = None
-    mps_base_url: HttpUrl = ""
+    base_urls: dict[str, HttpUrl] = {}
     today: dt.date | None = None
     airflow_port: int = 0
 
@@ -108,8 +109,15 @@ def read_settings(environment: dict[str, str]) -> Settings:
                 problems.append(f"{name} names a file that cannot be read ({error.strerror})")
         else:
             problems.append(f"{name} is not a setting")
+    given: dict[str, object] = dict(values)
+    if "base_urls" in values:
+        try:
+            given["base_urls"] = json.loads(values["base_urls"])
+        except ValueError:
+            problems.append('VRU_BASE_URLS is not JSON such as {"mps": "https://mirror.example"}')
+            del given["base_urls"]
     try:
-        settings = Settings.model_validate(values)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
         for item in error.errors():
             name = "".join(f"{PREFIX}{part.upper()} " for part in item["loc"] if isinstance(part, str))

@@ -12,12 +12,16 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from ingest.errors import Refusal
+from ingest.load import PIPELINE_LOCK
 from warehouse.connection import TRANSFORMER, connect, parameters
 from warehouse.settings import PROJECT, Settings
 
 DBT_PROJECT = PROJECT / "dbt_project"
-LOCK = "vru pipeline"
+TURN_TIMEOUT = "10min"
 # What a build's result depends on besides the landed files.
 CODE = ("dbt_project", "expectations", "ingest", "warehouse")
 
@@ -75,18 +79,22 @@ def build(settings: Settings, *, unless_current: bool = False) -> str | None:
     Raises:
         Refusal: when dbt fails (names the models and tests that failed and where its log is), or another build is running.
     """
-    found = inputs(settings)
-    if unless_current and _is_current(settings, found):
-        return None
-    candidate_id = f"{found.fingerprint[:12]}-{uuid.uuid4().hex[:8]}"
     with connect(settings, TRANSFORMER, autocommit=True) as lock:
-        if lock.execute("select pg_try_advisory_lock(hashtext(%s))", [LOCK]).fetchone() != (True,):
+        # Loads hold the same lock shared: what is built is what stood loaded, to the end of the build.
+        lock.execute(sql.SQL("set lock_timeout = {}").format(sql.Literal(TURN_TIMEOUT)))
+        try:
+            lock.execute("select pg_advisory_lock(hashtext(%s))", [PIPELINE_LOCK])
+        except psycopg.errors.LockNotAvailable:
             raise Refusal(
-                "another build of this warehouse is running",
+                f"another build of this warehouse, or a load, has been running for {TURN_TIMEOUT}",
                 kept="the marts are as they were",
                 next_step="wait for it to end; `vru status` shows what it published",
-            )
-        # From here on the tables are this candidate's, so a verdict on the one before is void, whatever becomes of this build.
+            ) from None
+        found = inputs(settings)
+        if unless_current and _is_current(settings, found):
+            return None
+        candidate_id = f"{found.fingerprint[:12]}-{uuid.uuid4().hex[:8]}"
+        # From here on the tables are this candidate's: a verdict on the one before is void, whatever becomes of this build.
         lock.execute(
             "insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values (%s, %s, %s, %s)",
             [candidate_id, found.fingerprint, code_version(), found.data_kind],
@@ -126,6 +134,7 @@ def _run_dbt(settings: Settings) -> None:
         "VRU_DBT_DBNAME": connection["dbname"],
         "VRU_DBT_SSLMODE": connection.get("sslmode", "prefer"),
         "DO_NOT_TRACK": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # dbt compiles itself anew at every start otherwise
     }
     result = subprocess.run(
         [

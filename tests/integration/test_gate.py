@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
 
+import psycopg
 import pytest
 
+from expectations import engine
 from expectations.gate import Result, Verdict, judge
-from warehouse.connection import ADMIN, TRANSFORMER, connect
+from expectations.suite import SUITES
+from ingest.errors import Refusal
+from warehouse.connection import ADMIN, GATE, TRANSFORMER, connect
 from warehouse.settings import Settings
 
 TODAY = dt.date(2025, 11, 10)
@@ -125,7 +131,8 @@ inner join candidate.fct_measure as l
     on l.area_code = 'LONDON_32' and l.measure_code = f.measure_code and l.period_start_date = f.period_start_date
 where f.area_code <> 'UNALLOCATED';
 
-insert into ops.candidate values ('{CANDIDATE}', 'f', 'v1', 'synthetic', '2025-11-10');
+insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at) values
+    ('{CANDIDATE}', 'f', 'v1', 'synthetic', '2025-11-10', '2025-11-10');
 insert into ops.candidate_load select '{CANDIDATE}', load_id from ops.load;
 """
 
@@ -141,7 +148,7 @@ def candidate(warehouse: Settings) -> Settings:
 
 def as_role(settings: Settings, role: str, statements: str) -> None:
     with connect(settings, role) as connection:
-        connection.execute(statements)  # type: ignore[call-overload]
+        connection.execute(statements)
 
 
 def change(settings: Settings, statements: str) -> None:
@@ -165,3 +172,657 @@ def test_a_candidate_without_a_fault_passes_every_check(candidate: Settings) -> 
     verdict = judge(candidate, CANDIDATE)
     assert [(r.suite, r.check, r.outcome, r.detail) for r in verdict.results if r.outcome != "passed"] == []
     assert verdict.verdict == "passed"
+
+
+def test_the_verdict_and_every_result_are_recorded_for_the_candidate(candidate: Settings) -> None:
+    verdict = judge(candidate, CANDIDATE)
+    with connect(candidate, GATE) as connection:
+        releases = connection.execute(
+            """select release_id, candidate_id, verdict, verdict_reason, state, judged_at, published_at, code_version, data_kind
+               from ops.release"""
+        ).fetchall()
+        results = connection.execute(
+            "select suite, check_name, severity, outcome, unexpected_count, detail, checked_at from ops.quality_result order by 1, 2"
+        ).fetchall()
+    assert releases == [
+        (
+            verdict.release_id, CANDIDATE, "passed", f"all {len(verdict.results)} checks passed", "judged",
+            verdict.judged_at, None, "v1", "synthetic",
+        )
+    ]  # fmt: skip
+    assert results == sorted(
+        (r.suite, r.check, r.severity, r.outcome, r.unexpected_count, r.detail, verdict.judged_at)
+        for r in verdict.results
+    )
+
+
+def test_no_connection_is_left_open(candidate: Settings) -> None:
+    judge(candidate, CANDIDATE)
+    with connect(candidate, ADMIN) as connection:
+        (left,) = connection.execute(
+            "select count(*) from pg_stat_activity where usename = 'vru_gate' and datname = current_database()"
+        ).fetchone() or (None,)
+    assert left == 0
+
+
+def test_nothing_is_printed_logged_or_written_beside_the_home(
+    candidate: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("HOME", str(elsewhere))
+    change(candidate, "update candidate.fct_measure set value = null where measure_code = 'mps_rape'")
+    judge(candidate, CANDIDATE)
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_faults_in_the_facts_are_each_named_by_area_and_month(candidate: Settings) -> None:
+    change(
+        candidate,
+        f"""
+        delete from candidate.fct_measure
+        where area_code = '{CAMDEN}' and period_start_date = '2025-03-01' and measure_code = 'mps_rape';
+        update candidate.fct_measure set value = -4
+        where area_code = '{BARNET}' and period_start_date = '2025-02-01' and measure_code = 'mps_rape';
+        update candidate.fct_measure set value = 'NaN'
+        where area_code = '{HACKNEY}' and period_start_date = '2025-01-01' and measure_code = 'mps_rape';
+        update candidate.fct_measure set value = null
+        where area_code = '{BARNET}' and period_start_date = '2025-04-01' and measure_code = 'mps_robbery_personal';
+        insert into candidate.fct_measure
+        select * from candidate.fct_measure
+        where area_code = '{HACKNEY}' and period_start_date = '2025-05-01' and measure_code = 'mps_robbery_personal';
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert verdict.verdict == "blocked"
+    assert result(verdict, "every_borough_stands_in_every_month").detail == "Camden 2025-03 mps_rape"
+    assert (
+        result(verdict, "every_value_is_a_number_of_0_or_more").detail
+        == "Barnet 2025-02 mps_rape, Hackney 2025-01 mps_rape"
+    )
+    assert result(verdict, "no_value_is_missing_without_a_note").detail == "Barnet 2025-04 mps_robbery_personal"
+    assert (
+        result(verdict, "no_count_is_missing", "landing/mps/reconciliation").detail
+        == "Barnet 2025-04 mps_robbery_personal"
+    )
+    assert (
+        result(verdict, "no_two_rows_share_a_key").detail
+        == "Hackney 2025-05 mps_robbery_personal (rows with this key 2)"
+    )
+    assert result(verdict, "no_two_rows_share_a_key").unexpected_count == 1
+    # 688 = Σ over 32 boroughs of (5 + borough): one lost 11 (Camden is the 6th), one went from 7 to -4, one is no number.
+    assert result(verdict, "london_is_the_sum_of_its_boroughs").detail == (
+        "London (32 boroughs) 2025-05 mps_robbery_personal (sum of boroughs 2519, published 2448), "
+        "London (32 boroughs) 2025-04 mps_robbery_personal (sum of boroughs 2386, published 2448), "
+        "London (32 boroughs) 2025-03 mps_rape (sum of boroughs 677, published 688), "
+        "London (32 boroughs) 2025-02 mps_rape (sum of boroughs 677, published 688), "
+        "London (32 boroughs) 2025-01 mps_rape (sum of boroughs NaN, published 688)"
+    )
+    for check in (
+        "every_borough_stands_in_every_month",
+        "every_value_is_a_number_of_0_or_more",
+        "no_two_rows_share_a_key",
+    ):
+        assert f"{check} (marts/fct_measure) failed: " in verdict.reason
+    assert "Camden 2025-03 mps_rape" in verdict.reason
+
+
+def test_a_gap_month_is_named_critical_in_the_total_and_a_warning_in_a_category(candidate: Settings) -> None:
+    change(candidate, "delete from candidate.fct_measure where period_start_date = '2025-06-01'")
+    verdict = judge(candidate, CANDIDATE)
+    total = result(verdict, "no_month_is_missing_within_a_total_or_a_series")
+    assert (total.severity, total.outcome, total.detail) == ("critical", "failed", "2025-06 mps_all_offences")
+    category = result(verdict, "no_month_is_missing_within_a_category")
+    assert (category.severity, category.outcome, category.detail) == (
+        "warning",
+        "failed",
+        "2025-06 mps_rape, mps_robbery_personal",
+    )
+    recon = result(verdict, "every_month_adds_up_to_the_file", "landing/mps/reconciliation")
+    assert recon.detail == "2025-06 (in file 3160, in candidate missing)"
+
+
+def test_a_month_that_is_not_over_is_named(candidate: Settings) -> None:
+    verdict = judge(candidate.model_copy(update={"today": dt.date(2025, 10, 31)}), CANDIDATE)
+    future = result(verdict, "no_month_lies_in_the_future")
+    assert future.detail == "2025-10 mps_all_offences, mps_rape, mps_robbery_personal"
+    assert verdict.verdict == "blocked"
+    assert judge(candidate.model_copy(update={"today": dt.date(2025, 11, 1)}), CANDIDATE).verdict == "passed"
+
+
+def test_a_figure_that_is_one_off_from_the_file_is_named(candidate: Settings) -> None:
+    change(
+        candidate,
+        f"""
+        update candidate.fct_measure set value = value + 1, numerator = numerator + 1
+        where area_code in ('{CAMDEN}', 'LONDON_32') and period_start_date = '2024-11-01'
+            and measure_code in ('mps_rape', 'mps_all_offences');
+        update candidate.rpt_borough_month as r set month_count = f.value
+        from candidate.fct_measure as f
+        where f.area_code = r.area_code and f.measure_code = r.measure_code and f.period_start_date = r.month_start_date;
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert not_passed(verdict) == [
+        ("landing/mps/reconciliation", "every_month_adds_up_to_the_file", "failed"),
+        ("landing/mps/reconciliation", "every_figure_is_the_figure_of_the_file", "failed"),
+    ]
+    month = result(verdict, "every_month_adds_up_to_the_file", "landing/mps/reconciliation")
+    assert month.detail == "2024-11 (in file 3160, in candidate 3161)"
+    figure = result(verdict, "every_figure_is_the_figure_of_the_file", "landing/mps/reconciliation")
+    assert figure.detail == "Camden 2024-11 mps_all_offences, mps_rape"
+    assert figure.unexpected_count == 2
+
+
+def test_offences_without_a_borough_pass_to_2_warn_to_5_and_block_above_5_percent_of_a_month(
+    candidate: Settings,
+) -> None:
+    def unplaced(month: str, offences: int) -> str:
+        """Make so many robberies of a month unplaced, in the file and in the marts; 3136 others have a borough."""
+        return f"""
+        update raw.mps__borough_recent set cell = '{offences - 12}'
+        where borough_name = 'Unknown' and month_header = '{month}' and minor_text = 'ROBBERY OF PERSONAL PROPERTY';
+        update candidate.fct_measure set value = case measure_code when 'mps_all_offences' then {offences} else {offences - 12} end
+        where area_code = 'UNALLOCATED' and to_char(period_start_date, 'YYYYMM') = '{month}' and measure_code <> 'mps_rape';
+        """
+
+    suite = "landing/mps/reconciliation"
+    change(candidate, unplaced("202503", 400) + unplaced("202504", 80))
+    verdict = judge(candidate, CANDIDATE)
+    assert (verdict.verdict, not_passed(verdict)) == (
+        "warned",
+        [(suite, "at_most_2_percent_of_a_month_has_no_borough", "failed")],
+    )
+    assert verdict.may_be_published
+    warning = result(verdict, "at_most_2_percent_of_a_month_has_no_borough", suite)
+    assert warning.detail == "2025-04 (percent 2.49); known: 2025-03 (percent 11.31)"
+    assert verdict.reason == f"at_most_2_percent_of_a_month_has_no_borough ({suite}) warned: 2025-04 (percent 2.49)"
+    with connect(candidate, GATE) as connection:
+        assert connection.execute("select verdict, state from ops.release").fetchall() == [("warned", "judged")]
+
+    change(candidate, unplaced("202504", 200))
+    verdict = judge(candidate, CANDIDATE)
+    assert not_passed(verdict) == [(suite, "at_most_5_percent_of_a_month_has_no_borough", "failed")]
+    assert (verdict.verdict, verdict.reason) == (
+        "blocked",
+        f"at_most_5_percent_of_a_month_has_no_borough ({suite}) failed: 2025-04 (percent 6)",
+    )
+    with connect(candidate, GATE) as connection:
+        newest = connection.execute(
+            "select verdict, state from ops.release order by release_id desc limit 1"
+        ).fetchall()
+        assert newest == [("blocked", "held")]
+
+    # Known is not unlimited.
+    change(candidate, unplaced("202504", 24) + unplaced("202503", 1200))
+    verdict = judge(candidate, CANDIDATE)
+    assert result(verdict, "at_most_5_percent_of_a_month_has_no_borough", suite).detail == (
+        "2025-03 (percent 27.68); known: 2025-03 (percent 27.68)"
+    )
+
+
+def publish(settings: Settings) -> None:
+    """Stand in for the publisher: the marts hold what the candidate holds, and the ledger says so."""
+    tables = "".join(f"create table marts.{t} as select * from candidate.{t};" for t in MARTS)
+    as_role(
+        settings,
+        ADMIN,
+        "set role vru_publisher;" + tables + "reset role;"
+        f"""insert into ops.release (candidate_id, verdict, state, judged_at, code_version, data_kind)
+            values ('{CANDIDATE}', 'passed', 'published', now(), 'v1', 'synthetic')""",
+    )
+
+
+def test_a_delivery_much_smaller_than_the_last_release_blocks_by_month(candidate: Settings) -> None:
+    publish(candidate)
+    assert judge(candidate, CANDIDATE).verdict == "passed"
+    change(
+        candidate,
+        """
+        update marts.fct_measure set value = value * 1.25 where period_start_date in ('2025-07-01', '2025-08-01');
+        update marts.fct_measure set value = value * 1.17 where period_start_date = '2025-06-01' and measure_code = 'mps_all_offences';
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert not_passed(verdict) == [
+        ("landing/mps/reconciliation", "no_month_moves_15_percent_from_what_is_published", "failed")
+    ]
+    moved = result(verdict, "no_month_moves_15_percent_from_what_is_published", "landing/mps/reconciliation")
+    assert moved.detail == "2025-08 (offences 3160, published 3950), 2025-07 (offences 3160, published 3950)"
+    change(candidate, "update marts.fct_measure set value = value * 2 where measure_code = 'mps_rape'")
+    moved = result(judge(candidate, CANDIDATE), "london_moves_less_than_15_percent_from_what_is_published")
+    assert (moved.severity, moved.outcome, moved.detail) == (
+        "warning",
+        "failed",
+        "mps_rape (published 18576, found 8944)",
+    )
+
+
+def test_a_file_with_fewer_rows_than_the_last_release_blocks_unless_its_categories_changed(candidate: Settings) -> None:
+    publish(candidate)
+    change(
+        candidate,
+        """
+        insert into ops.load (source, dataset, release_date, sha256, file_name, landed_path, bytes, landed_at, loaded_at,
+            classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state, is_synthetic)
+        values ('mps', 'borough_recent', '2025-10-01', 'c', 'c.csv', 'c', 1, '2025-10-01', '2025-10-01', 'connect_2025',
+            '2024-12-01', '2025-10-01', 75, 75, 0, 'loaded', true);
+        insert into raw.mps__borough_recent
+        select major_text, minor_text, borough_name || n, month_header, cell, 3, _row_number
+        from raw.mps__borough_recent, generate_series(0, 0) as n;
+        insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at) values
+            ('older', 'f', 'v1', 'synthetic', '2025-10-10', '2025-10-10');
+        insert into ops.candidate_load values ('older', 1), ('older', 3);
+        update ops.release set candidate_id = 'older';
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    rows = result(verdict, "rows_are_at_least_90_percent_of_the_last_release", "landing/mps/delivery")
+    assert rows.detail == "borough_recent load 2 (rows loaded 66, rows of the last release 75)"
+    assert verdict.verdict == "blocked"
+    change(candidate, "update ops.load set classification = 'connect_2024' where load_id = 3")
+    assert judge(candidate, CANDIDATE).verdict == "passed"
+
+
+def test_losing_months_areas_or_rows_that_are_published_blocks(candidate: Settings) -> None:
+    publish(candidate)
+    change(
+        candidate,
+        """
+        insert into marts.fct_measure
+        select area_code, period_kind, m::date, m::date, measure_code, sex, age_band, ethnicity, 1, null, value, value_note, 'r', true
+        from marts.fct_measure, generate_series(timestamp '2024-08-01', timestamp '2024-09-01', interval '1 month') as m
+        where period_start_date = '2024-10-01';
+        insert into marts.dim_source select source, dataset || n, licence, attribution from marts.dim_source, generate_series(1, 2) as n;
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert result(verdict, "no_month_of_a_source_is_lost").detail == "2024-09 mps, 2024-08 mps"
+    assert (
+        result(verdict, "coverage_is_at_least_90_percent_of_what_is_published").detail
+        == "mps (cells 442, cells published 510)"
+    )
+    assert (
+        result(verdict, "rows_are_at_least_90_percent_of_what_is_published", "marts/dim_source").detail
+        == "found 2, published 6"
+    )
+    fewer = result(verdict, "rows_of_a_measure_are_at_least_90_percent_of_what_is_published")
+    assert (fewer.severity, fewer.outcome, fewer.unexpected_count) == ("warning", "failed", 3)
+
+
+def test_a_borough_that_drops_to_nothing_is_a_warning_that_names_it(candidate: Settings) -> None:
+    change(
+        candidate,
+        f"""
+        update raw.mps__borough_recent set cell = '0'
+        where borough_name = ' camden ' and month_header = '202509' and minor_text = 'ROBBERY OF PERSONAL PROPERTY';
+        update candidate.fct_measure set value = value - 66, numerator = numerator - 66
+        where area_code in ('{CAMDEN}', 'LONDON_32') and period_start_date = '2025-09-01' and measure_code <> 'mps_rape';
+        update candidate.rpt_borough_month as r set month_count = f.value
+        from candidate.fct_measure as f
+        where f.area_code = r.area_code and f.measure_code = r.measure_code and f.period_start_date = r.month_start_date;
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert not_passed(verdict) == [("marts/fct_measure", "no_borough_drops_to_nothing", "failed")]
+    assert verdict.verdict == "warned"
+    assert verdict.reason == (
+        "no_borough_drops_to_nothing (marts/fct_measure) warned: Camden 2025-09 mps_robbery_personal (usually 66)"
+    )
+
+
+def test_faults_in_the_delivery_are_each_named(candidate: Settings) -> None:
+    change(
+        candidate,
+        """
+        update raw.mps__borough_recent set cell = '-1' where _row_number = 6 and month_header = '202501';
+        update raw.mps__borough_recent set cell = '' where _row_number = 7 and month_header = '202502';
+        update raw.mps__borough_recent set cell = null where _row_number = 8 and month_header = '202503';
+        update raw.mps__borough_recent set cell = '1.5' where _row_number = 33 and month_header = '202504';
+        delete from raw.mps__borough_historical where borough_name = 'Borough 2';
+        update ops.load set is_synthetic = false, rows_loaded = 65, rows_quarantined = 1 where load_id = 2;
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert verdict.verdict == "blocked"
+    cells = result(verdict, "every_cell_is_a_count_of_0_or_more", "landing/mps/borough_recent")
+    assert sorted(cells.named) == [
+        "Borough 7 202502 load 2 row number 7",
+        "Borough 8 202503 load 2 row number 8",
+        "Camden 202501 load 2 row number 6",
+        "No borough recorded 202504 load 2 row number 33",
+    ]
+    assert result(verdict, "every_borough_is_in_the_file", "landing/mps/borough_historical").detail == "Barnet load 1"
+    rows = result(verdict, "raw_holds_the_rows_of_the_ledger", "landing/mps/borough_historical")
+    assert rows.detail == "load 1 (expected 132, found 128)"
+    assert (
+        result(verdict, "raw_holds_the_rows_of_the_ledger", "landing/mps/borough_recent").detail
+        == "load 2 (expected 715, found 726)"
+    )
+    assert (
+        result(verdict, "real_and_synthetic_data_do_not_meet", "landing/mps/delivery").detail == "borough_recent load 2"
+    )
+    quarantined = result(verdict, "no_row_was_quarantined", "landing/mps/delivery")
+    assert (quarantined.severity, quarantined.detail) == ("warning", "borough_recent load 2 (rows quarantined 1)")
+    crashed = result(verdict, "every_month_adds_up_to_the_file", "landing/mps/reconciliation")
+    assert (crashed.outcome, crashed.detail) == ("crashed", "InvalidTextRepresentation")
+
+
+def test_a_newer_file_that_was_left_out_is_a_warning(candidate: Settings) -> None:
+    change(
+        candidate,
+        """
+        insert into ops.load (source, dataset, release_date, sha256, file_name, landed_path, bytes, landed_at, loaded_at,
+            classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state, is_synthetic)
+        values ('mps', 'borough_recent', '2025-11-01', 'c', 'c.csv', 'c', 1, '2025-11-02', '2025-11-02', 'connect_2025',
+            '2024-12-01', '2025-10-01', 66, 66, 0, 'loaded', true)
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert verdict.verdict == "warned"
+    assert (
+        result(verdict, "nothing_newer_was_left_out", "landing/mps/delivery").detail == "2025-10 borough_recent load 3"
+    )
+
+
+def test_an_empty_table_blocks_whatever_else_it_passes(candidate: Settings) -> None:
+    for table in MARTS:
+        change(candidate, f"create table keep_{table} as table candidate.{table}; delete from candidate.{table}")
+    verdict = judge(candidate, CANDIDATE)
+    assert [result(verdict, "the_table_has_rows", f"marts/{table}").outcome for table in MARTS] == ["failed"] * len(
+        MARTS
+    )
+    assert result(verdict, "the_table_has_rows", "marts/series_break").blocks
+    assert verdict.verdict == "blocked"
+
+
+def test_a_column_without_a_value_blocks_by_name(candidate: Settings) -> None:
+    change(candidate, "update candidate.fct_measure set source_release = null, is_provisional = null")
+    verdict = judge(candidate, CANDIDATE)
+    assert not_passed(verdict) == [("marts/fct_measure", "no_column_is_all_null", "failed")]
+    assert verdict.reason == "no_column_is_all_null (marts/fct_measure) failed: source_release, is_provisional"
+
+
+def test_a_missing_column_a_missing_table_and_a_mart_without_a_suite_each_block(candidate: Settings) -> None:
+    change(candidate, "alter table candidate.fct_measure drop column is_provisional, drop column value_note")
+    change(
+        candidate,
+        "drop table candidate.series_break; set role vru_transformer; create table candidate.rpt_new as select 1 as x",
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert (
+        not_passed(verdict)
+        == [
+            ("gate", "every_mart_has_a_suite", "failed"),
+            ("marts/fct_measure", "no_value_is_missing_without_a_note", "crashed"),
+            ("marts/series_break", "the_table_has_rows", "crashed"),
+            ("marts/series_break", "every_break_has_a_reason", "crashed"),
+            ("marts/series_break", "every_break_is_of_a_measure_that_exists", "crashed"),
+            ("marts/series_break", "rows_are_at_least_90_percent_of_what_is_published", "passed"),
+        ][:-1]
+    )
+    assert result(verdict, "no_value_is_missing_without_a_note").detail.startswith("UndefinedColumn: column")
+    assert result(verdict, "the_table_has_rows", "marts/series_break").detail == (
+        'UndefinedTable: relation "candidate.series_break" does not exist'
+    )
+    assert (
+        result(verdict, "every_mart_has_a_suite", "gate").detail
+        == "candidate.rpt_new (add expectations/marts/rpt_new.yml)"
+    )
+    assert verdict.verdict == "blocked"
+
+
+def test_what_went_into_the_candidate_must_be_judged(candidate: Settings) -> None:
+    change(
+        candidate,
+        f"""
+        insert into ops.load (source, dataset, sha256, file_name, landed_path, bytes, landed_at, loaded_at,
+            rows_in_file, rows_loaded, rows_quarantined, state, is_synthetic)
+        values ('nomis', 'population', 'd', 'd.csv', 'd', 1, now(), now(), 1, 1, 0, 'loaded', true);
+        insert into ops.candidate_load values ('{CANDIDATE}', 3);
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    assert (
+        result(verdict, "every_source_has_a_suite", "gate").detail
+        == "nomis (add a suite to expectations/landing/nomis/)"
+    )
+    assert result(verdict, "every_dataset_that_went_in_is_described", "marts/dim_source").detail == "nomis population"
+    change(candidate, "delete from ops.candidate_load")
+    verdict = judge(candidate, CANDIDATE)
+    assert result(verdict, "every_source_has_a_suite", "gate").detail == "the candidate was built from no load"
+    assert result(verdict, "every_source_with_values_went_in_by_a_load").detail == "mps"
+    assert [r.suite for r in verdict.results if r.suite.startswith("landing/")] == []
+    assert verdict.verdict == "blocked"
+
+
+BOROUGHS_SUITE = """
+describes: The boroughs.
+target: candidate.dim_borough
+minimum_checks: {minimum}
+checks:
+{checks}
+"""
+
+
+@pytest.fixture
+def suites(candidate: Settings, tmp_path: Path) -> Callable[..., Path]:
+    """Make a folder with one suite, for a candidate that holds that one table."""
+    for table in MARTS[1:]:
+        change(candidate, f"drop table candidate.{table}")
+
+    def make(checks: str, minimum: int = 1) -> Path:
+        folder = tmp_path / "suites"
+        (folder / "marts").mkdir(parents=True, exist_ok=True)
+        (folder / "landing" / "mps").mkdir(parents=True, exist_ok=True)
+        (folder / "marts" / "dim_borough.yml").write_text(BOROUGHS_SUITE.format(minimum=minimum, checks=checks))
+        (folder / "landing" / "mps" / "loads.yml").write_text(
+            "describes: Loads.\ntarget: ops.load\nminimum_checks: 1\nmay_be_all_null: [url, reason]\n"
+            "checks: [{name: there_are_two, severity: critical, expectation: ExpectTableRowCountToEqual, arguments: {value: 2}}]\n"
+        )
+        return folder
+
+    return make
+
+
+def check(name: str, severity: str = "critical", **what: object) -> str:
+    body = ", ".join(f"{key}: {value}" for key, value in {"name": name, "severity": severity, **what}.items())
+    return f"  - {{{body}}}\n"
+
+
+def test_an_empty_suite_a_suite_cut_short_and_no_suites_at_all_block(
+    candidate: Settings, suites: Callable[..., Path], tmp_path: Path
+) -> None:
+    there_are_32 = check("there_are_32", expectation="ExpectTableRowCountToEqual", arguments="{value: 32}")
+    assert judge(candidate, CANDIDATE, suites=suites(there_are_32)).verdict == "passed"
+    verdict = judge(candidate, CANDIDATE, suites=suites(there_are_32, minimum=2))
+    assert verdict.reason == "the_suite_is_whole (marts/dim_borough) failed: it holds 1 checks and must hold 2"
+    verdict = judge(candidate, CANDIDATE, suites=suites("  []"))
+    assert verdict.reason == "the_suite_is_whole (marts/dim_borough) failed: it holds 0 checks and must hold 1"
+    empty = tmp_path / "nothing"
+    empty.mkdir()
+    verdict = judge(candidate, CANDIDATE, suites=empty)
+    assert verdict.verdict == "blocked"
+    assert not_passed(verdict) == [
+        ("gate", "every_mart_has_a_suite", "failed"),
+        ("gate", "every_source_has_a_suite", "failed"),
+    ]
+
+
+def test_a_suite_that_cannot_be_read_blocks_by_file_and_key(candidate: Settings, suites: Callable[..., Path]) -> None:
+    folder = suites(check("there_are_32", expectation="ExpectTableRowCountToEqual", argumnets="{value: 32}"))
+    verdict = judge(candidate, CANDIDATE, suites=folder)
+    assert verdict.verdict == "blocked"
+    assert f"{folder}/marts/dim_borough.yml: is not a valid suite: checks.0.argumnets" in verdict.reason
+
+
+def test_great_expectations_own_word_is_not_taken_for_it(candidate: Settings, suites: Callable[..., Path]) -> None:
+    change(
+        candidate,
+        """
+        alter table candidate.dim_borough add column nothing text, add column number double precision;
+        update candidate.dim_borough set number = case borough_code when 'E09000007' then double precision 'NaN' else 1 end;
+        """,
+    )
+    folder = suites(
+        check("nothing_is_in_a_set", "warning", expectation="ExpectColumnValuesToBeInSet",
+              arguments="{column: nothing, value_set: [a]}")
+        + check("a_missing_column_is_bounded", "warning", expectation="ExpectColumnValuesToBeBetween",
+                arguments="{column: absent, min_value: 0}")
+        + check("a_mean_that_is_no_number", "warning", expectation="ExpectColumnMeanToBeBetween",
+                arguments="{column: number, min_value: 0}")
+        + check("a_query_that_does_not_parse", "warning", unexpected_rows='"select 1 from {batch} where where x"')
+        + check("a_query_that_stumbles_on_a_value", "warning",
+                unexpected_rows='"select 1 from {batch} where borough_name::integer > 0"')
+        + check("an_expectation_nobody_knows", "warning", expectation="ExpectTheBest")
+        + check("an_argument_nobody_knows", "warning", expectation="ExpectTableRowCountToEqual", arguments="{valu: 32}")
+        + check("a_warning", "warning", expectation="ExpectTableRowCountToEqual", arguments="{value: 33}")
+        + check("a_set_that_lacks_one", "warning", expectation="ExpectColumnDistinctValuesToContainSet",
+                arguments="{column: borough_name, value_set: [Camden, Atlantis]}")
+        + check("a_name_in_a_set", "warning", expectation="ExpectColumnValuesToBeInSet",
+                arguments="{column: borough_name, value_set: [Camden]}")
+    )  # fmt: skip
+    verdict = judge(candidate, CANDIDATE, suites=folder)
+    found = {
+        r.check: (r.outcome, r.detail)
+        for r in verdict.results
+        if r.suite == "marts/dim_borough" and r.outcome != "passed"
+    }
+    unknown_argument = found.pop("an_argument_nobody_knows")
+    assert unknown_argument[0] == "crashed"
+    assert unknown_argument[1].startswith("ValidationError: ")
+    assert found == {
+        "no_column_is_all_null": ("failed", "nothing"),
+        "nothing_is_in_a_set": ("failed", "there was no value to check"),
+        "a_missing_column_is_bounded": ("crashed", 'The column "absent" in BatchData does not exist'),
+        "a_mean_that_is_no_number": ("crashed", "it came back without an observed value"),
+        "a_query_that_does_not_parse": ("crashed", 'SyntaxError: syntax error at or near "where"'),
+        "a_query_that_stumbles_on_a_value": ("crashed", "InvalidTextRepresentation"),
+        "an_expectation_nobody_knows": ("crashed", "LookupError: Great Expectations has no ExpectTheBest"),
+        "a_warning": ("failed", "found 32"),
+        "a_set_that_lacks_one": ("failed", "1 values missing, 0 not expected"),
+        "a_name_in_a_set": ("failed", "31 of 32 rows"),
+    }
+    # Each is only a warning; those that crashed block all the same.
+    assert verdict.verdict == "blocked"
+    assert {r.check for r in verdict.results if r.blocks} == {
+        "no_column_is_all_null", "a_missing_column_is_bounded", "a_mean_that_is_no_number", "a_query_that_does_not_parse",
+        "a_query_that_stumbles_on_a_value", "an_expectation_nobody_knows", "an_argument_nobody_knows",
+    }  # fmt: skip
+
+
+def test_only_areas_months_and_numbers_of_a_row_reach_the_ledger(
+    candidate: Settings, suites: Callable[..., Path]
+) -> None:
+    change(candidate, "alter table candidate.dim_borough add column victim text default 'Jo Bloggs'")
+    folder = suites(
+        check(
+            "nobody_is_named",
+            unexpected_rows="\"select borough_code as area_code, victim, 3 as found from {batch} where victim <> ''\"",
+        )
+    )
+    verdict = judge(candidate, CANDIDATE, suites=folder)
+    detail = result(verdict, "nobody_is_named", "marts/dim_borough").detail
+    assert detail.startswith("E09000002 (found 3), E09000003 (found 3), ")
+    assert detail.endswith(" and 12 more")
+    with connect(candidate, GATE) as connection:
+        stored = connection.execute("select string_agg(q::text, '') from ops.quality_result as q").fetchone()
+        verdicts = connection.execute("select string_agg(r::text, '') from ops.release as r").fetchone()
+    assert "Bloggs" not in f"{stored}{verdicts}{verdict}"
+
+
+def test_a_candidate_that_is_replaced_while_it_is_judged_blocks(
+    candidate: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = engine.run
+
+    def meanwhile(statements: str) -> None:
+        def replaced(url: str, work: object) -> object:
+            found = run(url, work)  # type: ignore[arg-type]
+            change(candidate, statements)
+            return found
+
+        monkeypatch.setattr(engine, "run", replaced)
+
+    meanwhile("create table candidate.again as table candidate.dim_month; drop table candidate.dim_month;"
+              "alter table candidate.again rename to dim_month; alter table candidate.dim_month owner to vru_transformer;"
+              "grant select on candidate.dim_month to vru_gate")  # fmt: skip
+    verdict = judge(candidate, CANDIDATE)
+    assert (verdict.verdict, verdict.reason) == (
+        "blocked",
+        "the_candidate_stood_still (gate) crashed: schema candidate was built again while it was being judged",
+    )
+    meanwhile(
+        "insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at)"
+        " values ('c 2', 'f', 'v1', 'synthetic', '2025-11-11')"
+    )
+    assert judge(candidate, CANDIDATE).verdict == "blocked"
+    monkeypatch.setattr(engine, "run", run)
+    verdict = judge(candidate, CANDIDATE)
+    assert verdict.reason == (
+        "the_candidate_stood_still (gate) crashed: the newest candidate is c 2, so schema candidate no longer holds this one"
+    )
+    assert (
+        judge(candidate, "c 2").reason == "the_candidate_stood_still (gate) crashed: its build has not come to an end"
+    )
+    with connect(candidate, GATE) as connection:
+        states = connection.execute(
+            "select candidate_id, verdict, state from ops.release order by release_id"
+        ).fetchall()
+    assert states == [(CANDIDATE, "blocked", "held")] * 3 + [("c 2", "blocked", "held")]
+
+
+def test_an_answer_that_does_not_come_back_blocks(candidate: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = engine.run
+
+    def forgetful(url: str, work: object) -> object:
+        found = run(url, work)  # type: ignore[arg-type]
+        del found["marts/fct_measure", "no_borough_drops_to_nothing"]
+        return found
+
+    monkeypatch.setattr(engine, "run", forgetful)
+    verdict = judge(candidate, CANDIDATE)
+    assert (verdict.verdict, verdict.reason) == (
+        "blocked",
+        "no_borough_drops_to_nothing (marts/fct_measure) crashed: no answer came back",
+    )
+
+    def broken(url: str, work: object) -> object:
+        raise RuntimeError("Jo Bloggs")
+
+    monkeypatch.setattr(engine, "run", broken)
+    verdict = judge(candidate, CANDIDATE)
+    assert verdict.verdict == "blocked"
+    assert result(verdict, "every_check_was_run", "gate").detail == "Great Expectations did not run (RuntimeError)"
+
+
+def test_the_results_are_written_before_the_verdict(candidate: Settings) -> None:
+    change(candidate, "revoke insert on ops.release from vru_gate")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        judge(candidate, CANDIDATE)
+    with connect(candidate, GATE) as connection:
+        assert connection.execute("select count(*) > 50 from ops.quality_result").fetchone() == (True,)
+        assert connection.execute("select count(*) from ops.release").fetchone() == (0,)
+
+
+def test_a_candidate_nobody_built_is_refused_by_name(candidate: Settings) -> None:
+    with pytest.raises(Refusal, match="there is no candidate 'c 9' to judge"):
+        judge(candidate, "c 9")
+
+
+def test_checks_cannot_write(candidate: Settings, suites: Callable[..., Path]) -> None:
+    change(candidate, "grant all on sequence ops.release_release_id_seq to vru_gate")
+    folder = suites(
+        check("it_writes", unexpected_rows="\"select 1 from {batch} where nextval('ops.release_release_id_seq') < 0\"")
+    )
+    found = result(judge(candidate, CANDIDATE, suites=folder), "it_writes", "marts/dim_borough")
+    assert (found.outcome, found.detail) == ("crashed", "ReadOnlySqlTransaction")
+
+
+def test_every_suite_of_the_warehouse_was_used(candidate: Settings) -> None:
+    files = {f.relative_to(SUITES).with_suffix("").as_posix() for f in SUITES.rglob("*.yml")}
+    assert {r.suite for r in judge(candidate, CANDIDATE).results} == {"gate", *files}

@@ -79,6 +79,14 @@ comment on column ops.load.classification is 'Which vintage of the publisher''s 
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
 comment on column ops.load.drift is 'Headers that were not known and were left out of raw, if any.';
 
+-- The loader does not own the raw tables, and before version 17 only an owner may gather statistics.
+create or replace function ops.gather_raw_statistics(table_name text) returns void
+language plpgsql security definer set search_path = pg_catalog
+as $$ begin execute format('analyze raw.%I', table_name); end $$;
+comment on function ops.gather_raw_statistics(text) is
+'Gathers planner statistics of a raw table. Without them, the first build and the first gate after a load are planned blind.';
+revoke all on function ops.gather_raw_statistics(text) from public;
+
 create table if not exists ops.candidate (
     candidate_id text primary key,
     input_fingerprint text not null,

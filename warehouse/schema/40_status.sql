@@ -81,8 +81,7 @@ loaded as (
         l.dataset,
         max(l.last_period) as newest_loaded,
         max(l.landed_at) as fetched_at,
-        max(l.last_period) filter (where cl.load_id is not null) as newest_published,
-        max(l.landed_at) filter (where cl.load_id is null) as newest_unpublished_at
+        max(l.last_period) filter (where cl.load_id is not null) as newest_published
     from ops.load as l
     left join current_release as c on true
     left join ops.candidate_load as cl on l.load_id = cl.load_id and c.candidate_id = cl.candidate_id
@@ -90,14 +89,76 @@ loaded as (
     group by l.source, l.dataset
 ),
 
-refusal as (
+-- The newest file that was fetched. One landed by hand says nothing about what the publisher serves.
+newest_fetched as (
     select distinct on (source, dataset)
         source,
         dataset,
         loaded_at,
         reason
     from ops.load
+    where url is not null
     order by source asc, dataset asc, load_id desc
+),
+
+refusal as (
+    select
+        source,
+        dataset,
+        loaded_at,
+        reason
+    from newest_fetched
+    where reason is not null
+),
+
+overdue as (
+    select
+        d.source,
+        d.dataset,
+        (l.newest_loaded + interval '1 month')::date + d.stale_after_days as overdue_from
+    from ops.dataset as d
+    left join loaded as l on d.source = l.source and d.dataset = l.dataset
+),
+
+-- What is to be said of a dataset, the gravest first.
+finding as (
+    select distinct on (d.source, d.dataset)
+        d.source,
+        d.dataset,
+        f.state,
+        f.why,
+        f.since
+    from ops.dataset as d
+    left join loaded as l on d.source = l.source and d.dataset = l.dataset
+    left join refusal as r on d.source = r.source and d.dataset = r.dataset
+    left join newest_verdict as v on true
+    left join rollback as b on true
+    left join overdue as o on d.source = o.source and d.dataset = o.dataset
+    cross join
+        lateral (
+            values
+            (
+                1,
+                l.source is null,
+                'missing',
+                coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded'),
+                d.failing_since
+            ),
+            (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at),
+            (3, b.why is not null, 'held', b.why, b.published_at),
+            (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at),
+            (5, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since),
+            (6, r.reason is not null, 'stale', r.reason, r.loaded_at),
+            (
+                7,
+                ops.today() >= o.overdue_from,
+                'stale',
+                format('newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence),
+                o.overdue_from::timestamptz
+            )
+        ) as f (gravity, applies, state, why, since)
+    where f.applies
+    order by d.source asc, d.dataset asc, f.gravity asc
 )
 
 select
@@ -108,38 +169,12 @@ select
     l.newest_loaded as newest_loaded_period_start_date,
     l.fetched_at,
     d.last_checked_at as checked_at,
-    case
-        when l.source is null then 'missing'
-        when v.state = 'held' or b.why is not null then 'held'
-        when d.last_check_failed_because is not null then 'stale'
-        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days then 'stale'
-        else 'fresh'
-    end as state,
-    case
-        when l.source is null then coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded')
-        when v.state = 'held' and v.verdict = 'blocked' then v.verdict_reason
-        when b.why is not null then b.why
-        when v.state = 'held' then v.verdict_reason
-        when d.last_check_failed_because is not null then d.last_check_failed_because
-        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days
-            then format(
-                'newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence
-            )
-    end as why,
-    case
-        when l.source is null then d.failing_since
-        when v.state = 'held' and v.verdict = 'blocked' then v.judged_at
-        when b.why is not null then b.published_at
-        when v.state = 'held' then v.judged_at
-        when d.last_check_failed_because is not null then d.failing_since
-        when ops.today() > (l.newest_loaded + interval '1 month' - interval '1 day')::date + d.stale_after_days
-            then ((l.newest_loaded + interval '1 month')::date + d.stale_after_days)::timestamptz
-    end as since
+    coalesce(f.state, 'fresh') as state,
+    f.why,
+    f.since
 from ops.dataset as d
 left join loaded as l on d.source = l.source and d.dataset = l.dataset
-left join refusal as r on d.source = r.source and d.dataset = r.dataset and r.reason is not null
-left join newest_verdict as v on true
-left join rollback as b on true
+left join finding as f on d.source = f.source and d.dataset = f.dataset
 order by d.source, d.position;
 comment on view marts.data_status is
 'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm, or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, or the marts were rolled back; missing: never loaded.';

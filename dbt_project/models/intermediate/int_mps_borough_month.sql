@@ -74,7 +74,7 @@ select
     winner.load_id,
     winner.source_release,
     winner.is_provisional,
-    coalesce(counted.offence_count, 0) as offence_count
+    coalesce(counted.offence_count, 0) as month_count
 from winner
 inner join covered_area on winner.load_id = covered_area.load_id
 left join counted

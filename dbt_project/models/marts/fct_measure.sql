@@ -1,13 +1,24 @@
+-- One line a source: what it counts by area and month, its releases already resolved.
+{% set counts = [
+    ('mps', 'int_mps_borough_month'),
+] %}
+
 with placed as (
+    {% for source, model in counts %}
     select
+        '{{ source }}' as source,
         area_code,
         month_start_date,
         measure_code,
-        offence_count,
+        month_count,
         load_id,
         source_release,
         is_provisional
-    from {{ ref('int_mps_borough_month') }}
+    from {{ ref(model) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
 ),
 
 aggregates as (
@@ -15,7 +26,7 @@ aggregates as (
         aggregate.area_code,
         placed.month_start_date,
         placed.measure_code,
-        sum(placed.offence_count) as offence_count,
+        sum(placed.month_count) as month_count,
         min(placed.load_id) as load_id,
         -- One release speaks for a measure in a month, so the smallest is the only one.
         min(placed.source_release) as source_release,
@@ -31,7 +42,7 @@ together as (
         area_code,
         month_start_date,
         measure_code,
-        offence_count,
+        month_count,
         load_id,
         source_release,
         is_provisional
@@ -41,7 +52,7 @@ together as (
         area_code,
         month_start_date,
         measure_code,
-        offence_count,
+        month_count,
         load_id,
         source_release,
         is_provisional
@@ -55,8 +66,9 @@ noted as (
         known.month_start_date,
         known.note
     from placed
-    inner join {{ ref('known_unallocated_months') }} as known on placed.month_start_date = known.month_start_date
-    where known.source = 'mps' and placed.area_code = 'UNALLOCATED'
+    inner join {{ ref('known_unallocated_months') }} as known
+        on placed.source = known.source and placed.month_start_date = known.month_start_date
+    where placed.area_code = 'UNALLOCATED'
 )
 
 select
@@ -68,9 +80,9 @@ select
     'all' as sex,
     'all' as age_band,
     'all' as ethnicity,
-    together.offence_count::numeric(18, 4) as numerator,
+    together.month_count::numeric(18, 4) as numerator,
     null::numeric(18, 4) as denominator,
-    together.offence_count::numeric(18, 4) as value,
+    together.month_count::numeric(18, 4) as value,
     noted.note as value_note,
     together.source_release,
     together.is_provisional

@@ -1,0 +1,53 @@
+"""Weekly housekeeping: alerts not yet delivered, what the nights leave behind, Airflow's records and logs older than 90 days.
+
+**When:** Sundays at 12:00 in London, when no nightly run is due. Nothing an analyst reads depends on it, and landing is never pruned.
+
+**When red:** nothing is lost and the next week makes it good. `prune_airflow` red: the log names the table; Airflow goes on working, its database grows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule, task
+from steps import DEFAULTS, LONDON, RUNBOOK, finish
+
+
+@task(execution_timeout=dt.timedelta(hours=1))
+def maintain() -> dict[str, Any]:
+    """Delivers waiting alerts and tidies what the nights leave behind.
+
+    When red: the log's last line says which of them failed; the others of that run may not have been done.
+    """
+    from warehouse import nightly
+
+    return nightly.maintain()
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(hours=1))
+def prune_airflow() -> dict[str, int]:
+    """Removes runs from Airflow's database, and log files, that are older than 90 days; passes on how many files.
+
+    When red: the log names the table that could not be pruned. Nothing else depends on it.
+    """
+    from warehouse import airflow
+    from warehouse.settings import settings
+
+    return airflow.prune(settings(), keep_days=90)
+
+
+with DAG(
+    dag_id="maintenance",
+    schedule=CronTriggerTimetable("0 12 * * 0", timezone=LONDON, run_immediately=dt.timedelta(0)),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    dagrun_timeout=dt.timedelta(hours=3),
+    default_args=DEFAULTS,
+    description="Deliver waiting alerts, tidy up, prune Airflow's records and logs",
+    doc_md=f"{__doc__}\n{RUNBOOK}\n",
+    tags=["warehouse", "housekeeping"],
+) as dag:
+    maintain() >> prune_airflow()
+    finish(dag)

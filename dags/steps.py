@@ -1,0 +1,177 @@
+"""What the DAGs share: the tasks that build and publish, what is retried, and when a task has nothing to do.
+
+Only Airflow loads this folder. Nothing at the top of these files reads a setting, a clock, the network or a database, so
+the DAGs parse on any machine. What a task does is one call of `warehouse.nightly`, imported when the task runs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+from typing import Any, TypeVar
+
+from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TriggerRule, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from ingest.declaration import read_sources
+from ingest.errors import PublisherUnavailable
+
+T = TypeVar("T")
+
+LONDON = "Europe/London"
+SOURCES = read_sources()
+
+# One slot: what changes the warehouse does so one after the other, whichever run and DAG it belongs to.
+WAREHOUSE_POOL = "warehouse"
+
+# A publisher that is away may be back in a minute. A changed header, a refused file, a held release and a mistake of
+# ours say the same at every try: trying again only delays the alert.
+RETRY_BY_KIND = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(PublisherUnavailable, RetryAction.RETRY, reason="the publisher is away and may be back soon"),
+        RetryRule(Exception, RetryAction.FAIL, reason="trying again would say the same"),
+    ]
+)
+
+DEFAULTS: dict[str, Any] = {
+    "owner": "data-engineering",
+    "pool": WAREHOUSE_POOL,
+    "retry_policy": RETRY_BY_KIND,
+    # For a task whose process was killed: it raises nothing that the policy could judge, and every step may be repeated.
+    "retries": 1,
+    "retry_delay": dt.timedelta(seconds=10),
+}
+
+# Three more tries, after 30 to 60, 60 to 120 and 120 to 240 seconds: Airflow adds up to the same again to every wait.
+FETCH_RETRIES: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay": dt.timedelta(seconds=30),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": dt.timedelta(minutes=5),
+}
+
+RUNBOOK = (
+    "The runbook, `docs/runbook.md`, has a section for every alert; `vru alerts` and `vru status` say what happened."
+)
+
+
+def fetch_pool(source: str) -> str:
+    """Name of the pool that keeps requests to one publisher one after the other."""
+    return f"fetch_{source}"
+
+
+def sources_param() -> Param:
+    """The parameter `sources`: the sources a run is about, all of them where it is left out."""
+    return Param(
+        None,
+        title="Sources",
+        description="Only these sources are fetched and loaded; empty means all. What the others hold stays as it is.",
+        type=["null", "array"],
+        items={"type": "string", "enum": list(SOURCES)},
+        minItems=1,
+        uniqueItems=True,
+    )
+
+
+def needed(value: T | None, reason: str) -> T:
+    """The value; where it is missing, the task that needs it is skipped.
+
+    Raises:
+        AirflowSkipException: with the reason.
+    """
+    if value is None:
+        raise AirflowSkipException(reason)
+    return value
+
+
+@task(execution_timeout=dt.timedelta(minutes=5))
+def begin(run_id: Any = None, params: Any = None) -> Any:
+    """Delivers alerts left from before, and refuses a run that would mix real and synthetic data.
+
+    When red: nothing was fetched and nothing changed. The log's last line says why and what to do.
+    """
+    from warehouse import nightly
+
+    nightly.begin(run_id, params.get("sources"))
+    return run_id
+
+
+@task(execution_timeout=dt.timedelta(hours=1))
+def transform(begun: Any, run_id: Any = None) -> str | None:
+    """Builds the candidate marts with dbt; skips what follows when nothing changed since the last published release.
+
+    When red: a model or one of its tests failed; the marts are as they were. The log names model, test and rows.
+    """
+    from warehouse import nightly
+
+    needed(begun, "what comes before it failed")
+    return nightly.build(run_id)
+
+
+@task(execution_timeout=dt.timedelta(minutes=30))
+def gate(candidate: Any, run_id: Any = None) -> str:
+    """Judges landing and candidate with Great Expectations; a blocked candidate is held and the run is red.
+
+    When red: the marts are as they were and the release is marked held. `vru alerts` names check, areas and months.
+    """
+    from warehouse import nightly
+
+    return nightly.gate(run_id, needed(candidate, "nothing changed since the last published release"))
+
+
+@task(execution_timeout=dt.timedelta(minutes=30))
+def publish(candidate: Any, run_id: Any = None) -> dict[str, Any]:
+    """Moves the judged candidate into the marts, all of it in one transaction.
+
+    When red: the transaction was rolled back; readers see the release before. Clear this task to try again.
+    """
+    from warehouse import nightly
+
+    return nightly.publish(run_id, needed(candidate, "there is no candidate"))
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(minutes=5))
+def notify(run_id: Any = None) -> None:
+    """Raises one alert when anything in the run went wrong, and none when nothing did.
+
+    When red: the alert is in `ops.alert` and the next run delivers it again.
+    """
+    from warehouse import nightly
+
+    nightly.notify(run_id)
+
+
+@task(
+    trigger_rule=TriggerRule.ONE_FAILED,
+    retries=0,
+    pool="default_pool",
+    execution_timeout=dt.timedelta(minutes=1),
+)
+def watcher() -> None:
+    """Fails as soon as any other task has failed, which makes the run red although `notify` succeeds after it.
+
+    When red: look for the other red task. This one has nothing to tell.
+    """
+    raise AirflowFailException("another task of this run failed; its log says why")
+
+
+def finish(dag: DAG) -> None:
+    """What every DAG ends with: the watcher on all its tasks, and their docs set flush, as the UI's markdown wants them."""
+    list(dag.tasks) >> watcher()
+    for each in dag.tasks:
+        each.doc_md = inspect.cleandoc(each.doc_md or "")  # type: ignore[misc]
+
+
+def build_and_publish(begun: Any, after: list[Any], **transform_rule: Any) -> Any:
+    """Tasks that turn what is loaded into a published release: transform, gate, publish, notify.
+
+    Args:
+        begun: what the task returned without which nothing is to be built.
+        after: the tasks that load; transform waits for all of them.
+        transform_rule: arguments that `transform` gets in this DAG, such as its trigger rule.
+    """
+    candidate = transform.override(**transform_rule)(begun) if transform_rule else transform(begun)
+    after >> candidate
+    verdict = gate(candidate)
+    published = publish(candidate)
+    verdict >> published >> notify()

@@ -1,0 +1,96 @@
+"""A program for the tests: runs the DAG `nightly` with steps that do as they are told, and prints what became of the tasks.
+
+Argument: JSON, a scenario by name: what each step does ("fetch.mps.borough_recent": "unavailable"), and the run's
+configuration under "conf". Two sources are declared, so that one can be seen to leave the other alone.
+Needs Airflow's environment (`warehouse.airflow.environment`) and its migrated database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+from ingest import declaration
+from ingest.errors import PublisherUnavailable, Refusal
+
+SECOND_SOURCE = "other"
+STEPS = ("begin", "fetch", "load", "build", "gate", "publish", "notify")
+
+
+class Steps(types.ModuleType):
+    """In place of `warehouse.nightly`: every step notes that it was called, and does what the scenario says."""
+
+    def __init__(self) -> None:
+        super().__init__("warehouse.nightly")
+        self.scenario: dict[str, Any] = {}
+        self.called: list[list[Any]] = []
+
+    def __getattr__(self, step: str) -> Any:
+        if step not in STEPS:
+            raise AttributeError(step)
+        return lambda run_id, *arguments: self._act(step, *arguments)
+
+    def _act(self, step: str, *arguments: Any) -> Any:
+        self.called.append([step, *arguments])
+        name = ".".join([step, *arguments[:2]]) if step in {"fetch", "load"} else step
+        match self.scenario.get(name, "well"):
+            case "well":
+                results = {"fetch": ["a/b/c.csv"], "load": {"rows": 1}, "build": "candidate", "gate": "passed"}
+                return results.get(step)
+            case "unavailable once":
+                del self.scenario[name]
+                raise PublisherUnavailable("503")
+            case "unavailable":
+                raise PublisherUnavailable("503")
+            case "refused":
+                raise Refusal("not the file")
+            case "broken":
+                raise ZeroDivisionError
+            case "nothing":
+                return None
+        raise ValueError(name)
+
+
+def main(scenarios: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """State of the run, and state and number of tries of each task, by scenario."""
+    import warehouse
+
+    steps = Steps()
+    sys.modules["warehouse.nightly"] = warehouse.nightly = steps  # type: ignore[attr-defined]
+    declared = declaration.read_sources()
+    first = next(iter(declared.values()))
+    both = {**declared, SECOND_SOURCE: first.model_copy(update={"source": SECOND_SOURCE})}
+    declaration.read_sources = lambda: both  # type: ignore[assignment, misc]
+
+    import airflow.sdk  # noqa: F401 - it must be loaded before the DAGs' folder can shadow anything
+    import nightly as file
+    from airflow.sdk.exceptions import ParamValidationError
+    from run_in_process import serve_newest_api_only
+
+    serve_newest_api_only()
+    for task in file.dag.tasks:
+        task.retry_delay = dt.timedelta(seconds=0.1)
+    found = {}
+    for name, scenario in scenarios.items():
+        steps.scenario, steps.called = {**scenario}, []
+        moment = dt.datetime.now(dt.UTC)
+        try:
+            run = file.dag.test(run_after=moment, logical_date=moment, run_conf=scenario.get("conf", {}))
+        except ParamValidationError as error:
+            found[name] = {"state": f"not started: {error}", "called": steps.called}
+            continue
+        found[name] = {
+            "state": str(run.state),
+            "tasks": {task.task_id: [str(task.state), task.try_number] for task in run.get_task_instances()},
+            "called": steps.called,
+        }
+    return found
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "dags"))
+    print(json.dumps(main(json.loads(sys.argv[1]))))

@@ -1,0 +1,137 @@
+"""`vru`: exit status 0 only on success, a sentence when not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.mps_files import borough_file
+from warehouse.settings import Settings
+
+VRU = str(Path(sys.executable).with_name("vru"))
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    assert settings.database_url is not None
+    assert settings.airflow_database_url is not None
+    return {
+        "VRU_HOME": str(settings.home),
+        "VRU_SECRETS_DIR": str(settings.secrets),
+        "VRU_DATABASE_URL": settings.database_url.get_secret_value(),
+        "VRU_AIRFLOW_DATABASE_URL": settings.airflow_database_url.get_secret_value(),
+    }
+
+
+def vru(settings: Settings, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    result = subprocess.run(
+        [VRU, *arguments],
+        env={**os.environ, **environment(settings), **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Traceback" not in result.stderr, result.stderr
+    return result
+
+
+COMMANDS = [
+    "airflow", "alerts", "build", "db", "down", "land", "loads", "nightly", "quarantine", "rebuild", "releases", "replay",
+    "rollback", "setup", "sources", "sql", "status", "up",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "airflow"])
+def test_every_command_has_help(command: str) -> None:
+    result = subprocess.run([VRU, command, "--help"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert result.stdout.startswith(f"Usage: vru {command}")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"VRU_HOEM": "x", "VRU_TODAY": "soon"}, "VRU_HOEM is not a setting; VRU_TODAY"),
+        ({"VRU_DATABASE_URL": "postgresql://nobody:wrong@127.0.0.1:1/vru"}, "the warehouse cannot be reached"),
+        ({"VRU_SECRETS_DIR": "/nowhere/at/all"}, "there is no password file for the role"),
+    ],
+)
+def test_a_wrong_setting_is_a_sentence(warehouse: Settings, changed: dict[str, str], says: str) -> None:
+    result = vru(warehouse, "status", **changed)
+    assert result.returncode == 1
+    assert says in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_wrong_password_is_a_sentence(warehouse: Settings, tmp_path: Path) -> None:
+    for role in warehouse.secrets.glob("vru_*"):
+        (tmp_path / role.name).write_text("wrong")
+    result = vru(warehouse, "sql", "select 1", VRU_SECRETS_DIR=str(tmp_path))
+    assert result.returncode == 1
+    assert 'password authentication failed for user "vru_analyst"' in result.stderr
+
+
+def test_building_from_nothing_is_refused(warehouse: Settings) -> None:
+    result = vru(warehouse, "build")
+    assert result.returncode == 1
+    assert "there is nothing to build from: no file has been loaded" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("land", "met", "borough_recent", "x.csv"), "no source 'met' is declared. Next: use one of mps"),
+        (
+            ("land", "mps", "wards", "x.csv"),
+            "declares no dataset 'wards'. Next: use one of borough_historical, borough_recent",
+        ),
+        (("land", "mps", "borough_recent", "absent.csv"), "absent.csv: cannot be read: No such file or directory"),
+        (("rollback", "9"), "9"),
+        (("sql", "select * from raw.mps__borough_recent"), "permission denied"),
+        (("nightly", "--sources", "mps,met"), "no source 'met' is declared"),
+    ],
+)
+def test_what_is_not_there_or_not_allowed_is_a_sentence(
+    warehouse: Settings, arguments: tuple[str, ...], says: str
+) -> None:
+    result = vru(warehouse, *arguments)
+    assert result.returncode == 1
+    assert says in result.stderr
+
+
+def test_a_refused_file_is_named_with_row_column_and_value_and_the_status_fails(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "july.csv"
+    file.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): "3.5"}))
+    result = vru(warehouse, "land", "mps", "borough_recent", str(file))
+    assert result.returncode == 1
+    assert "file july.csv: row " in result.stderr
+    assert "column 202602: '3.5' is not a whole number of offences, 0 or more" in result.stderr
+    (row,) = json.loads(vru(warehouse, "quarantine", "--json").stdout)
+    assert (row["file_name"], row["column_name"], row["value"]) == ("july.csv", "202602", "3.5")
+
+
+def test_text_that_a_spreadsheet_would_run_is_exported_as_text(warehouse: Settings) -> None:
+    result = vru(warehouse, "sql", "select '=1+1' as a, '@x' as b, -5 as c, 'plain' as d", "--csv")
+    assert list(csv.reader(io.StringIO(result.stdout))) == [["a", "b", "c", "d"], ["'=1+1", "'@x", "-5", "plain"]]
+
+
+def test_the_url_of_a_role_is_one_a_client_can_use(warehouse: Settings) -> None:
+    import psycopg2
+
+    url = vru(warehouse, "db", "url", "--role", "vru_analyst").stdout.strip()
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select current_user")
+            assert cursor.fetchone() == ("vru_analyst",)
+    finally:
+        connection.close()

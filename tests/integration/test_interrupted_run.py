@@ -1,0 +1,57 @@
+"""A nightly run in a process of its own, when the one who started it is gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+import time
+
+from warehouse import airflow
+from warehouse.airflow import records
+from warehouse.airflow.program import DAGS
+from warehouse.settings import Settings
+
+
+def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Settings) -> None:
+    assert warehouse.database_url is not None
+    moment = dt.datetime.now(dt.UTC).isoformat()
+    process = subprocess.Popen(
+        [sys.executable, str(DAGS / "run_in_process.py"), "nightly", moment, json.dumps({"sources": None})],
+        env={
+            **airflow.environment(warehouse),
+            "VRU_DATABASE_URL": warehouse.database_url.get_secret_value(),
+            "VRU_SECRETS_DIR": str(warehouse.secrets),
+            # Nobody answers there, so the run waits for its second try.
+            "VRU_BASE_URLS": json.dumps({"mps": "http://127.0.0.1:1"}),
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    with records.metadata(warehouse) as connection:
+
+        def state() -> str | None:
+            row = connection.execute("select state from dag_run where run_id = %s", [f"manual__{moment}"]).fetchone()
+            return str(row[0]) if row else None
+
+        try:
+            deadline = time.monotonic() + 90
+            while state() != "running" and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.2)
+            assert state() == "running"
+            process.stdin.close()
+            assert process.wait(timeout=20) not in (0, 1)
+        finally:
+            process.kill()
+            process.wait()
+        assert state() == "running", "Airflow does not know that the run is over"
+        records.close_interrupted_runs(connection)
+        assert state() == "failed"
+        left = connection.execute(
+            "select task_id from task_instance where run_id = %s and state in ('running', 'queued', 'up_for_retry')",
+            [f"manual__{moment}"],
+        ).fetchall()
+        assert left == []

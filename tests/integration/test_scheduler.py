@@ -1,0 +1,173 @@
+"""The nightly DAG on a real scheduler with LocalExecutor, DAG processor and API server, as `vru up` starts them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+import sandbox
+from ingest.errors import Refusal
+from sandbox.server import Publisher
+from tests.conftest import Server, new_warehouse
+from warehouse import airflow
+from warehouse.airflow import processes, records
+from warehouse.connection import ANALYST, connect
+from warehouse.settings import Settings, read_settings
+
+TODAY = dt.date(2026, 11, 22)
+
+
+def _home(folder: Path) -> Settings:
+    (folder / "airflow").mkdir(parents=True)
+    return read_settings({"VRU_HOME": str(folder)})
+
+
+def test_two_homes_never_share_a_port(tmp_path: Path) -> None:
+    one, two = _home(tmp_path / "one"), _home(tmp_path / "two")
+    processes._choose_ports(one)
+    with contextlib.ExitStack() as taken:
+        for port in dataclasses.astuple(processes.remembered_ports(one)):
+            taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        processes._choose_ports(two)
+        ports = {*dataclasses.astuple(processes.remembered_ports(one))}
+        assert len(ports | {*dataclasses.astuple(processes.remembered_ports(two))}) == 4
+        processes._choose_ports(one)
+        assert not ports & {*dataclasses.astuple(processes.remembered_ports(one))}, "a port that is taken was kept"
+
+
+def test_a_port_asked_for_that_is_taken_is_refused_by_name(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = _home(tmp_path / "one").model_copy(update={"airflow_port": port})
+        with pytest.raises(Refusal, match=f"VRU_AIRFLOW_PORT: port {port} is taken"):
+            processes._choose_ports(settings)
+
+
+def test_down_leaves_a_process_alone_that_only_has_the_number_of_one_of_ours(tmp_path: Path) -> None:
+    settings = _home(tmp_path / "one")
+    born = psutil.Process().create_time()
+    processes._write_started(settings, processes._Started({"scheduler": (os.getpid(), born - 100)}, {}))
+    assert not airflow.down(settings, echo=print)
+
+
+def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:
+    with (
+        records.only_runner(warehouse),
+        pytest.raises(Refusal, match="a nightly run of this home is under way"),
+    ):
+        airflow.run_nightly(warehouse, None, echo=print)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stack:
+    """A home whose scheduler is up, the stand-in publisher its tasks ask, and the environment that says so."""
+
+    settings: Settings
+    publisher: Publisher
+    environment: dict[str, str]
+    address: str
+    started: list[psutil.Process]
+
+
+@pytest.fixture(scope="module")
+def stack(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with (
+        new_warehouse(server, tmp_path_factory.mktemp("scheduler")) as settings,
+        sandbox.serve(today=TODAY, seed=1) as publisher,
+    ):
+        assert settings.database_url is not None
+        assert settings.airflow_database_url is not None
+        environment = {
+            "VRU_DATABASE_URL": settings.database_url.get_secret_value(),
+            "VRU_AIRFLOW_DATABASE_URL": settings.airflow_database_url.get_secret_value(),
+            "VRU_SECRETS_DIR": str(settings.secrets),
+            "VRU_BASE_URLS": json.dumps({"mps": publisher.base_url}),
+            "VRU_TODAY": TODAY.isoformat(),
+        }
+        address = airflow.up(settings, environment=environment, echo=print)
+        started = list(processes._running(settings).values())
+        started += [child for process in started for child in process.children(recursive=True)]
+        try:
+            yield Stack(settings, publisher, environment, address, started)
+        finally:
+            airflow.down(settings, echo=print)
+            left = [process for process in started if process.is_running() and process.status() != "zombie"]
+            assert not left, f"`down` left {left} behind"
+
+
+def _run(stack: Stack) -> tuple[bool, dict[str, str]]:
+    """Run the DAG: whether it was green, and the last word on each task."""
+    lines: list[str] = []
+    is_green = airflow.run_nightly(stack.settings, None, environment=stack.environment, echo=lines.append)
+    return is_green, {line.split()[0]: line.split()[1] for line in lines if line.startswith("  ")}
+
+
+def test_a_night_through_the_real_scheduler_publishes(stack: Stack) -> None:
+    is_green, words = _run(stack)
+    assert is_green, words
+    assert len(words) == 9
+    assert set(words.values()) == {"done"}
+    with connect(stack.settings, ANALYST) as connection:
+        found = connection.execute(
+            """select count(distinct area_code) from marts.fct_measure join marts.dim_borough on borough_code = area_code
+               where measure_code = 'mps_all_offences'"""
+        ).fetchone()
+    assert found == (32,)
+
+
+def test_a_dataset_that_fails_makes_the_run_red_while_the_others_run(stack: Stack) -> None:
+    stack.publisher.misbehave("html_with_200", path_contains="Historical")
+    try:
+        is_green, words = _run(stack)
+    finally:
+        stack.publisher.behave()
+    assert not is_green
+    assert words["mps.fetch_borough_historical"] == "FAILED"
+    for task in ("begin", "mps.fetch_borough_recent", "mps.load_borough_recent", "transform", "notify"):
+        assert words[task] == "done", words
+
+
+def test_what_is_up_answers_on_loopback_alone_and_to_nobody_without_a_password(stack: Stack) -> None:
+    assert stack.address.startswith("http://127.0.0.1:")
+    assert requests.get(f"{stack.address}/api/v2/dags", timeout=10).status_code == 401
+    password = json.loads((stack.settings.secrets / "airflow_passwords.json").read_text())["admin"]
+    login = requests.post(
+        f"{stack.address}/auth/token", json={"username": "admin", "password": password}, timeout=10
+    ).json()
+    found = requests.get(
+        f"{stack.address}/api/v2/dags", headers={"Authorization": f"Bearer {login['access_token']}"}, timeout=10
+    ).json()
+    assert {dag["dag_id"]: dag["is_paused"] for dag in found["dags"]} == {
+        "nightly": False,
+        "replay": False,
+        "maintenance": False,
+    }
+    own = {process.pid for process in stack.started}
+    listening = {
+        connection.laddr.ip
+        for connection in psutil.net_connections("inet")
+        if connection.pid in own and connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def test_bringing_up_what_is_up_starts_nothing(stack: Stack) -> None:
+    before = processes._read_started(stack.settings)
+    assert airflow.up(stack.settings, environment=stack.environment, echo=print) == stack.address
+    assert processes._read_started(stack.settings) == before
+
+
+def test_a_run_for_other_publishers_is_refused_while_the_scheduler_is_up(stack: Stack) -> None:
+    elsewhere = {**stack.environment, "VRU_BASE_URLS": json.dumps({"mps": "http://127.0.0.1:1"})}
+    with pytest.raises(Refusal, match=r"started with other settings \(VRU_BASE_URLS\)"):
+        airflow.run_nightly(stack.settings, None, environment=elsewhere, echo=print)

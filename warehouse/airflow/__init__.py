@@ -1,0 +1,7 @@
+"""Running Airflow as a program beside us: its environment, its database, its runs and processes. Nothing here imports Airflow."""
+
+from warehouse.airflow.processes import down, execute, up
+from warehouse.airflow.program import environment, migrate, prune
+from warehouse.airflow.run import run_nightly
+
+__all__ = ["down", "environment", "execute", "migrate", "prune", "run_nightly", "up"]

@@ -1,0 +1,287 @@
+"""Airflow's processes in the background on this machine: what `vru up` starts and `vru down` stops."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import requests
+
+from ingest.errors import Refusal
+from warehouse.airflow.program import USER, Echo, Ports, call, last_line, program, remembered_ports, ui_password
+from warehouse.airflow.program import environment as airflow_environment
+from warehouse.airflow.records import close_interrupted_runs, metadata, only_runner, set_pools
+from warehouse.settings import PREFIX, Settings
+
+DAG_IDS = ("nightly", "replay", "maintenance")
+PROCESSES = {
+    "api-server": ["api-server"],
+    # Everything is on this machine, so the API server reads the logs from disk: no port for them.
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+}
+
+
+def up(
+    settings: Settings, *, environment: dict[str, str] | None = None, echo: Echo = print, seconds: float = 180
+) -> str:
+    """Start API server, scheduler and DAG processor of this home in the background, and wait until they are well.
+
+    Args:
+        environment: names and values that they get besides ours.
+        seconds: how long to wait.
+
+    Returns:
+        The address of the UI. Where everything is running already, nothing is started.
+
+    Raises:
+        Refusal: when a nightly run is under way, a port is taken, or they do not get well; then all are stopped again.
+    """
+    extra = environment or {}
+    password = ui_password(settings)
+    with only_runner(settings):
+        running = _running(settings)
+        if set(running) != set(PROCESSES):
+            _stop_all(running)
+            _start_all(settings, extra, echo, seconds)
+        else:
+            check_same_settings(settings, extra)
+    address = f"http://127.0.0.1:{remembered_ports(settings).api}"
+    echo(f"Airflow is up: {address}  user {USER}  password {password}  (logs in {settings.home / 'airflow' / 'logs'})")
+    return address
+
+
+def _start_all(settings: Settings, extra: dict[str, str], echo: Echo, seconds: float) -> None:
+    home = settings.home / "airflow"
+    (home / "logs").mkdir(parents=True, exist_ok=True)
+    _choose_ports(settings)
+    with metadata(settings) as connection:
+        close_interrupted_runs(connection)
+    echo("starting Airflow: API server, scheduler, DAG processor")
+    started = _Started({}, _settings_digest(extra))
+    for name, arguments in PROCESSES.items():
+        with (home / "logs" / f"{name}.log").open("ab") as output:
+            process = subprocess.Popen(
+                [program(), *arguments],
+                env={**airflow_environment(settings), **extra},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started.processes[name] = (process.pid, psutil.Process(process.pid).create_time())
+        _write_started(settings, started)
+    try:
+        set_pools(settings)
+        _wait_until_well(settings, seconds)
+        _unpause(settings)
+    except BaseException:
+        down(settings, echo=lambda line: None)
+        raise
+
+
+def _wait_until_well(settings: Settings, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        for name in PROCESSES.keys() - _running(settings).keys():
+            log = settings.home / "airflow" / "logs" / f"{name}.log"
+            raise Refusal(
+                f"Airflow's {name} stopped as soon as it was started: {last_line(log)}", next_step=f"read {log}"
+            )
+        missing = _not_well(settings)
+        if not missing:
+            return
+        if time.monotonic() > deadline:
+            raise Refusal(
+                f"Airflow did not get well within {seconds:.0f} seconds: {missing}",
+                next_step=f"read the logs in {settings.home / 'airflow' / 'logs'}",
+            )
+        time.sleep(0.3)
+
+
+def _not_well(settings: Settings) -> str:
+    """What is still missing; empty when everything works and every DAG is known."""
+    api = f"http://127.0.0.1:{remembered_ports(settings).api}"
+    try:
+        health = requests.get(f"{api}/api/v2/monitor/health", timeout=10).json()
+        # What tasks talk to is generated at its first request, which takes longer than a task waits for an answer.
+        requests.get(f"{api}/execution/health", timeout=60).raise_for_status()
+    except (requests.RequestException, ValueError):
+        return "the API server does not answer"
+    for part in ("metadatabase", "scheduler", "dag_processor"):
+        if (health.get(part) or {}).get("status") != "healthy":
+            return f"the {part.replace('_', ' ')} is not healthy"
+    with metadata(settings) as connection:
+        known = {name for (name,) in connection.execute("select dag_id from dag where not is_stale")}
+    unknown = set(DAG_IDS) - known
+    return f"the DAGs {', '.join(sorted(unknown))} were not read" if unknown else ""
+
+
+def _unpause(settings: Settings) -> None:
+    """A paused nightly is a silent outage, and Airflow never unpauses a DAG that it has once seen paused."""
+    with metadata(settings) as connection:
+        paused = [
+            name
+            for (name,) in connection.execute(
+                "select dag_id from dag where is_paused and dag_id = any(%s)", [[*DAG_IDS]]
+            )
+        ]
+    for name in paused:
+        call(
+            settings,
+            ["dags", "unpause", name, "--yes"],
+            log=settings.home / "airflow" / "logs" / "unpause.log",
+            problem=f"the DAG {name} is paused and could not be unpaused",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Started:
+    """What `up` started: enough to know it again, and to refuse when it runs for other publishers."""
+
+    processes: dict[str, tuple[int, float]]
+    settings: dict[str, str]
+
+
+def _state_file(settings: Settings) -> Path:
+    return settings.home / "airflow" / "up.json"
+
+
+def _read_started(settings: Settings) -> _Started:
+    try:
+        found = json.loads(_state_file(settings).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _Started({}, {})
+    return _Started({name: (int(pid), float(at)) for name, (pid, at) in found["processes"].items()}, found["settings"])
+
+
+def _write_started(settings: Settings, started: _Started) -> None:
+    file = _state_file(settings)
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(dataclasses.asdict(started), indent=1), encoding="utf-8")
+    fresh.replace(file)
+
+
+def _running(settings: Settings) -> dict[str, psutil.Process]:
+    """The processes that `up` started and that are still the same ones: a number may be another program's by now."""
+    found = {}
+    for name, (pid, created) in _read_started(settings).processes.items():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE:
+                found[name] = process
+    return found
+
+
+def _settings_digest(extra: dict[str, str]) -> dict[str, str]:
+    """Our settings as a process started now would see them, by name; values hashed, since some are secret."""
+    seen = {name: value for name, value in {**os.environ, **extra}.items() if name.startswith(PREFIX) and value}
+    seen.pop("VRU_HOME", None)
+    return {name: hashlib.sha256(value.encode()).hexdigest()[:16] for name, value in sorted(seen.items())}
+
+
+def check_same_settings(settings: Settings, extra: dict[str, str]) -> None:
+    """Raises Refusal where the scheduler's tasks would see other settings than this run is asked to have."""
+    if not _running(settings):
+        return  # a scheduler of another container, whose settings are that container's business
+    theirs, ours = _read_started(settings).settings, _settings_digest(extra)
+    differing = sorted(name for name in {*theirs, *ours} if theirs.get(name) != ours.get(name))
+    if differing:
+        raise Refusal(
+            f"the scheduler that is up in this home was started with other settings ({', '.join(differing)}), and its tasks would go by those",
+            kept="nothing was started",
+            next_step="run `vru down` first, or start the scheduler again with these settings",
+        )
+
+
+def down(settings: Settings, *, echo: Echo = print) -> bool:
+    """Stop what `up` started in this home, and nothing else; does nothing where nothing runs.
+
+    Returns:
+        Whether there was anything to stop.
+    """
+    running = _running(settings)
+    _stop_all(running)
+    _state_file(settings).unlink(missing_ok=True)
+    echo("Airflow is stopped" if running else "Airflow was not running")
+    return bool(running)
+
+
+def _stop_all(running: dict[str, psutil.Process]) -> None:
+    """Stop the scheduler, whose tasks may finish what they are at, while the API server still takes their reports; then that."""
+    stop([process for name, process in running.items() if name != "api-server"], seconds=30)
+    # It answers the signal at once and spends the rest of its time taking Python down.
+    stop([process for name, process in running.items() if name == "api-server"], seconds=3)
+
+
+def stop(processes: list[psutil.Process], *, seconds: float) -> None:
+    """End processes and all that they started: asked first, and killed where they have not gone in time."""
+    family = {member for process in processes for member in (process, *_children(process))}
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGTERM)
+    _, left = psutil.wait_procs(family, timeout=seconds)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=10)
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _choose_ports(settings: Settings) -> None:
+    """Remember two free loopback ports for this home: those it had, where they are still free.
+
+    Raises:
+        Refusal: when VRU_AIRFLOW_PORT names one that is taken.
+    """
+    file = settings.home / "airflow" / "ports.json"
+    if settings.airflow_port and not _is_free(settings.airflow_port):
+        raise Refusal(
+            f"port {settings.airflow_port} is taken by another program",
+            where="VRU_AIRFLOW_PORT",
+            next_step="name a free one, or leave it out and one is chosen",
+        )
+    ports = remembered_ports(settings)
+    if file.exists() and all(map(_is_free, dataclasses.astuple(ports))):
+        return
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        chosen = Ports(settings.airflow_port or one.getsockname()[1], other.getsockname()[1])
+    file.write_text(json.dumps(dataclasses.asdict(chosen)), encoding="utf-8")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as candidate:
+        # As the servers do, so that a port whose last connection has just ended counts as free.
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def execute(settings: Settings, arguments: list[str]) -> None:
+    """Become the airflow command, with this home's environment: for containers, which run one process each. Never returns.
+
+    AIRFLOW__ variables that are set already win over ours, so a compose file can name hosts and ports of its own.
+    """
+    if arguments[:1] == ["scheduler"]:
+        set_pools(settings)
+    os.execve(program(), [program(), *arguments], airflow_environment(settings))  # noqa: S606 - an argument list, no shell

@@ -170,6 +170,13 @@ def test_new_files_lift_the_pin_by_themselves(warehouse: Settings) -> None:
     assert read(warehouse, "select distinct version from marts.fact") == [(3,)]
 
 
+def test_the_input_of_an_older_release_was_not_rolled_back_from(warehouse: Settings) -> None:
+    for version, fingerprint in enumerate(("older", "good", "bad"), start=1):
+        publish(warehouse, judged(warehouse, pair(version), fingerprint=fingerprint))
+    roll_back(warehouse, 2)
+    assert publish(warehouse, judged(warehouse, pair(1), fingerprint="older")).state == "published"
+
+
 def test_going_forward_again_lifts_the_pin(warehouse: Settings) -> None:
     publish(warehouse, judged(warehouse, pair(1), fingerprint="old"))
     newest = judged(warehouse, pair(2), fingerprint="new")

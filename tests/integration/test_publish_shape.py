@@ -118,32 +118,30 @@ RETYPED = AREA.replace("version integer", "version bigint")
 OTHER_KEY = AREA.replace("text primary key", "text").replace("version integer not null", "version integer primary key")
 
 
-@pytest.mark.parametrize(
-    ("tables", "sentence"),
-    [
-        ([("area", RENAMED, []), fact()], "area has lost the column area_name"),
-        ([("area", RETYPED, []), fact()], "area.version was integer and is now bigint"),
-        (
-            [("area", OTHER_KEY, []), ("fact", FACT.replace(" references candidate.area (area_code)", ""), [])],
-            "the key of area was (area_code) and is now (version)",
-        ),
-        ([area()], "fact is no longer built, and analysts may be reading it"),
-        (
-            [("place", AREA.replace("candidate.area", "candidate.place"), []), area()],
-            "fact is no longer built, and analysts may be reading it",
-        ),
-        ([*pair(1), ("x__dbt_tmp", "create table candidate.x__dbt_tmp (x integer primary key)", [])], "cut short"),
-        ([*pair(1), ("x" * 58, f"create table candidate.{'x' * 58} (x integer primary key)", [])], "longer than 57"),
-    ],
-)
-def test_a_change_that_would_break_a_reader_is_refused_by_name(
-    warehouse: Settings, tables: list[tuple[str, str, Rows]], sentence: str
-) -> None:
+REFUSED: list[tuple[list[tuple[str, str, Rows]], str]] = [
+    ([("area", RENAMED, []), fact()], "area has lost the column area_name"),
+    ([("area", RETYPED, []), fact()], "area.version was integer and is now bigint"),
+    (
+        [("area", OTHER_KEY, []), ("fact", FACT.replace(" references candidate.area (area_code)", ""), [])],
+        "the key of area was (area_code) and is now (version)",
+    ),
+    ([area()], "fact is no longer built, and analysts may be reading it"),
+    (
+        [("place", AREA.replace("candidate.area", "candidate.place"), []), area()],
+        "fact is no longer built, and analysts may be reading it",
+    ),
+    ([*pair(1), ("x__dbt_tmp", "create table candidate.x__dbt_tmp (x integer primary key)", [])], "cut short"),
+    ([*pair(1), ("x" * 58, f"create table candidate.{'x' * 58} (x integer primary key)", [])], "longer than 57"),
+]
+
+
+def test_a_change_that_would_break_a_reader_is_refused_by_name(warehouse: Settings) -> None:
     publish(warehouse, judged(warehouse, pair(1)))
     before = bytes_of_marts(warehouse)
-    with pytest.raises(Refusal, match=re.escape(sentence)):
-        publish(warehouse, judged(warehouse, tables))
-    assert bytes_of_marts(warehouse) == before
+    for tables, sentence in REFUSED:
+        with pytest.raises(Refusal, match=re.escape(sentence)):
+            publish(warehouse, judged(warehouse, tables))
+        assert bytes_of_marts(warehouse) == before
 
 
 def test_everything_that_is_wrong_with_a_shape_is_said_at_once(warehouse: Settings) -> None:

@@ -122,6 +122,7 @@ class Dataset(_Strict):
     layout: Layout
     release: Release | None = None
     abuts: Identifier | None = None
+    at_most_months: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 

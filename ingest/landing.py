@@ -38,10 +38,11 @@ class Papers:
 
 @dataclasses.dataclass(frozen=True)
 class LandedFile:
-    """A file in landing."""
+    """A file in landing. arrived_at is when these bytes came this time; the papers tell of the first."""
 
     path: Path
     papers: Papers
+    arrived_at: dt.datetime
 
 
 def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
@@ -77,7 +78,7 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
             kept="nothing of it; the warehouse is as it was",
             next_step=f"make room on the disk of {landing}, or put VRU_HOME on another",
         ) from error
-    return LandedFile(path, read_papers(beside))
+    return LandedFile(path, read_papers(beside), papers.landed_at)
 
 
 def _beside(path: Path) -> Path:
@@ -156,22 +157,44 @@ def find(landing: Path, relative: str) -> LandedFile:
     beside = _beside(path)
     if not path.is_relative_to(landing.resolve()) or not path.is_file() or not beside.is_file():
         raise Refusal("is not a landed file with its papers", where=relative, next_step=f"look in {landing}")
-    return LandedFile(path, read_papers(beside))
+    papers = read_papers(beside)
+    return LandedFile(path, papers, papers.landed_at)
+
+
+def note_return(landed: LandedFile) -> None:
+    """Write down, beside a file, that its bytes came again after others had taken their place."""
+    note = landed.path.with_name(f"{landed.papers.sha256}.returned-{landed.arrived_at:%Y%m%dT%H%M%S%f}.json")
+    if note.exists():
+        return
+    with tempfile.TemporaryDirectory(dir=note.parent, prefix=".incoming-") as incoming:
+        body = Path(incoming) / "note"
+        body.write_text(json.dumps({"landed_at": landed.arrived_at.isoformat()}) + "\n", encoding="utf-8")
+        _write(note, body)
 
 
 def every_file(landing: Path) -> Iterator[LandedFile]:
-    """Every landed file with its papers, in the order in which they were landed."""
-    notes = [read_papers(note) for note in landing.glob("*/*/*.papers.json")]
-    for papers in sorted(notes, key=lambda p: (p.landed_at, p.source, p.dataset, p.sha256)):
+    """Every landed file with its papers, each time it came, in the order in which they came."""
+    arrivals = []
+    for beside in landing.glob("*/*/*.papers.json"):
+        papers = read_papers(beside)
+        arrivals.append((papers.landed_at, papers))
+        for note in beside.parent.glob(f"{papers.sha256}.returned-*.json"):
+            found = json.loads(note.read_text(encoding="utf-8"))
+            arrivals.append((dt.datetime.fromisoformat(found["landed_at"]), papers))
+    for arrived_at, papers in sorted(arrivals, key=lambda a: (a[0], a[1].source, a[1].dataset, a[1].sha256)):
         folder = landing / papers.source / papers.dataset
-        bodies = [p for p in folder.glob(f"{papers.sha256}.*") if not p.name.endswith(".papers.json")]
+        bodies = [
+            p
+            for p in folder.glob(f"{papers.sha256}.*")
+            if ".returned-" not in p.name and not p.name.endswith(".papers.json")
+        ]
         if not bodies:
             raise Refusal(
                 "its papers are in landing and its bytes are not",
                 where=f"{papers.source}/{papers.dataset}/{papers.sha256} ({papers.file_name})",
                 next_step="restore the landing folder from its backup; nothing can be rebuilt without it",
             )
-        yield LandedFile(bodies[0], papers)
+        yield LandedFile(bodies[0], papers, arrived_at)
 
 
 def sha256_of(file: Path) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from ingest.declaration import Dataset, Source, raw_columns, raw_table
 from ingest.errors import FileRefused, Refusal
-from ingest.landing import LandedFile, sha256_of
+from ingest.landing import LandedFile, note_return, sha256_of
 from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns
 from ingest.readers.faults import HEADER, Fault, sentence
@@ -34,8 +34,11 @@ class Loaded:
     rows: int
     is_new: bool
     is_history: bool  # a newer release covers every month of it
+    is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
 
     def __str__(self) -> str:
+        if self.is_back:
+            return f"came again (load {self.load_id}, release {self.release_date}): it speaks for its months again"
         if not self.is_new:
             return f"already loaded (load {self.load_id}, release {self.release_date}): nothing changed"
         note = "; older than what is loaded, kept as history" if self.is_history else ""
@@ -85,6 +88,13 @@ def load(
             ).fetchone()
             if earlier:
                 _check_same_release(landed, earlier[1])
+                if _was_displaced(connection, earlier[0]):
+                    # The publisher went back to what was there before: these bytes speak for their months again.
+                    connection.execute(
+                        "update ops.load set landed_at = %s where load_id = %s", [landed.arrived_at, earlier[0]]
+                    )
+                    note_return(landed)
+                    return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False, is_back=True)
                 return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False)
             _claim_kind(connection, landed, now)
             done = _load_new(connection, source, name, dataset, landed, now, landing)
@@ -135,6 +145,20 @@ def _check_same_release(landed: LandedFile, release_date: dt.date) -> None:
         )
 
 
+def _was_displaced(connection: psycopg.Connection, load_id: int) -> bool:
+    """Whether another file of the same dataset and release came after this one."""
+    return (
+        connection.execute(
+            """select 1 from ops.load as later inner join ops.load as this on this.load_id = %s
+               where later.source = this.source and later.dataset = this.dataset and later.state = 'loaded'
+                 and later.release_date = this.release_date and later.load_id <> this.load_id
+                 and (later.landed_at, later.load_id) > (this.landed_at, this.load_id)""",
+            [load_id],
+        ).fetchone()
+        is not None
+    )
+
+
 def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.datetime) -> None:
     """The database's own note of what landing/data_kind says: marts and print-outs read it."""
     kind = "synthetic" if landed.papers.is_synthetic else "real"
@@ -164,6 +188,7 @@ def _load_new(
     with _hashed(landed) as bytes_are_whole:
         contents = _read(landed.path, dataset)
         release = landed.papers.release_date or _release_date(contents, dataset, landed)
+        _check_plausible(contents, dataset, release, now)
         holes = _holes(connection, source, name, dataset, contents)
         if holes:
             raise _Faulty(
@@ -280,6 +305,33 @@ def _release_date(contents: _Contents, dataset: Dataset, landed: LandedFile) -> 
         return landed.papers.landed_at.date()
     months = contents.last.year * 12 + contents.last.month - 1 + dataset.release.months_after_newest
     return dt.date(months // 12, months % 12 + 1, 1)
+
+
+def _check_plausible(contents: _Contents, dataset: Dataset, release: dt.date, now: dt.datetime) -> None:
+    """Refuse what can only be another dataset's file: it would speak for its months until its date has come."""
+    tomorrow = (now + dt.timedelta(days=1)).date()
+    if release > tomorrow:
+        raise _Faulty(
+            [Fault(HEADER, "the file", None, f"would be a release of {release}, which is still to come")],
+            0,
+            "see that the file is of this dataset and not of another; or give its date with --release",
+        )
+    if dataset.at_most_months is None or contents.first is None or contents.last is None:
+        return
+    months = len(months_between(f"{contents.first:%Y%m}", f"{contents.last:%Y%m}"))
+    if months > dataset.at_most_months:
+        raise _Faulty(
+            [
+                Fault(
+                    HEADER,
+                    "the file",
+                    None,
+                    f"has {months} months, and one of this dataset has {dataset.at_most_months} at most",
+                )
+            ],
+            0,
+            f"see that it is not a file of {dataset.abuts or 'another dataset'}",
+        )
 
 
 def _holes(

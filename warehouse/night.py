@@ -18,7 +18,7 @@ from ingest.declaration import find_source, raw_table, read_sources
 from ingest.errors import FileRefused, Refusal
 from ingest.load import load as load_file
 from warehouse import airflow, alerts, bootstrap, nightly, transform
-from warehouse.connection import LOADER, connect
+from warehouse.connection import LOADER, TRANSFORMER, connect
 from warehouse.settings import PROJECT, Settings
 
 Echo = Callable[[str], None]
@@ -93,6 +93,24 @@ def build_and_publish(chosen: Settings, echo: Echo) -> bool:
     """
     bootstrap.set_up(chosen)
     run_id = f"build-{uuid.uuid4().hex[:12]}"
+    with _only_build(chosen):
+        return _build_and_publish(chosen, run_id, echo)
+
+
+@contextlib.contextmanager
+def _only_build(chosen: Settings) -> Iterator[None]:
+    """Keep a second build by hand from replacing the candidate while the first judges and publishes it."""
+    with connect(chosen, TRANSFORMER, autocommit=True) as connection:
+        if connection.execute("select pg_try_advisory_lock(hashtext('vru build by hand'))").fetchone() != (True,):
+            raise Refusal(
+                "another `vru build` of this warehouse is at work",
+                kept="the marts are as they were",
+                next_step="wait for it to end; `vru status` shows what it published",
+            )
+        yield
+
+
+def _build_and_publish(chosen: Settings, run_id: str, echo: Echo) -> bool:
     try:
         echo("building the candidate")
         candidate_id = transform.build(chosen)

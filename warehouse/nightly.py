@@ -5,6 +5,7 @@ Arguments and results are ids, paths and counts, because Airflow keeps them in i
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,7 +138,10 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     with _noted(run_id, "load", f"{source} {dataset}"):
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *landed]):
             try:
-                done = load_one(chosen, declared, dataset, landing.find(chosen.landing, path))
+                file = landing.find(chosen.landing, path)
+                if path in landed:
+                    file = dataclasses.replace(file, arrived_at=chosen.now())
+                done = load_one(chosen, declared, dataset, file)
             except Refusal as refusal:
                 refused = refusal
                 continue
@@ -208,12 +212,13 @@ def replay(
         Refusal: when no landed file is meant, or one of them is refused.
     """
     chosen, declared = settings(), find_source(source)
-    files = [landing.find(chosen.landing, file)] if file else _landed(chosen, source, dataset)
+    files = _landed(chosen, source, dataset) if file is None else [landing.find(chosen.landing, file)]
     done = []
     with connect(chosen, LOADER, autocommit=True) as connection:
         for landed in files:
             load_id, release = _ledger_line(connection, source, dataset, landed.papers.sha256)
-            if not file and not _within(release, from_release, to_release):
+            # A range is of files that stand in raw; one that was refused is asked for by its path.
+            if file is None and (load_id is None or not _within(release, from_release, to_release)):
                 continue
             with connection.transaction():  # out and in again together, or not at all
                 if load_id is not None:

@@ -210,7 +210,11 @@ def test_a_load_that_is_killed_leaves_nothing_and_the_next_one_loads_it(warehous
     file = tmp_path / "file.csv"
     file.write_bytes(borough_file("202401", "202402"))
     landed = file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now())
-    with connect(warehouse, ADMIN, autocommit=True) as blocker:
+    with (
+        connect(warehouse, ADMIN, autocommit=True) as blocker,
+        # A transaction sees one snapshot of who is doing what, so another one looks.
+        connect(warehouse, ADMIN, autocommit=True) as watcher,
+    ):
         # The load waits for this lock when its rows are in and its line in the ledger is not.
         blocker.execute("begin; lock table ops.load in share row exclusive mode")
         code = f"""
@@ -231,7 +235,7 @@ nightly.load_one(chosen, find_source("mps"), "borough_recent", landing.find(chos
         relative = landed.path.relative_to(warehouse.landing).as_posix()
         process = subprocess.Popen([sys.executable, "-c", code, relative], env=environment)
         for _ in range(300):
-            waiting = blocker.execute(
+            waiting = watcher.execute(
                 "select 1 from pg_stat_activity where wait_event_type = 'Lock' and usename = %s and datname = current_database()",
                 [LOADER],
             ).fetchone()
@@ -268,3 +272,26 @@ def test_every_real_borough_file_loads_and_its_total_is_the_files(warehouse: Set
         assert rows(warehouse, f"select sum(cell::int) from raw.mps__{dataset} where _load_id = {done.load_id}") == [
             (expected,)
         ]
+
+
+def test_a_publisher_who_goes_back_to_what_was_there_is_believed_again(warehouse: Settings, land: Land) -> None:
+    first = borough_file("202401", "202402")
+    spoilt = borough_file("202401", "202402", cells={("ARSON", "Barnet", "202401"): 49})
+    newest = (
+        "select load_id from ops.load where state = 'loaded' order by release_date desc, landed_at desc, load_id desc"
+    )
+    one = land("borough_recent", first)
+    two = land("borough_recent", spoilt, "spoilt.csv")
+    assert rows(warehouse, newest)[0] == (two.load_id,)
+    assert land("borough_recent", first).is_back
+    assert rows(warehouse, newest)[0] == (one.load_id,)
+    assert not land("borough_recent", first).is_back
+    arrivals = [file.papers.sha256 for file in landing.every_file(warehouse.landing)]
+    assert arrivals == [hashlib.sha256(body).hexdigest() for body in (first, spoilt, first)]
+
+
+def test_a_file_of_the_other_dataset_is_refused(land: Land) -> None:
+    with pytest.raises(FileRefused, match=r"would be a release of 20\d\d-\d\d-01, which is still to come"):
+        land("borough_historical", borough_file("202404", "202603"))
+    with pytest.raises(FileRefused, match="has 36 months, and one of this dataset has 30 at most"):
+        land("borough_recent", borough_file("202104", "202403"))

@@ -146,7 +146,7 @@ def call(settings: Settings, arguments: list[str], *, log: Path, problem: str) -
             check=False,
         )
     if result.returncode:
-        raise Refusal(problem, where=str(log), next_step=f"read {log}")
+        raise Refusal(f"{problem}: {last_line(log)}", where=str(log), next_step=f"read {log}")
 
 
 def remembered_ports(settings: Settings) -> Ports:

@@ -74,13 +74,12 @@ def sources_param() -> Param:
 
 
 def stand_ins_param() -> Param:
-    """The parameter `stand_ins`: addresses of stand-in publishers on this machine, by source; the real ones where it is left out."""
+    """The parameter `stand_ins`: where stand-in publishers are, by source, as JSON text; the real ones where it is left out."""
     return Param(
         None,
         title="Stand-in publishers",
-        description="Where stand-in publishers are, by source; `vru nightly` fills it in. Empty means the real ones.",
-        type=["null", "object"],
-        additionalProperties={"type": "string", "pattern": "^http://127\\.0\\.0\\.1:[0-9]+/?$"},
+        description='JSON such as {"mps": "http://127.0.0.1:8000"}; `vru nightly` fills it in. Empty means the real publishers.',
+        type=["null", "string"],
     )
 
 

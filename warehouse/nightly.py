@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -57,20 +58,24 @@ def base_url(chosen: Settings, source: Source) -> tuple[str, bool]:
     return base, is_loopback(_host(base))
 
 
-def _for_run(stand_ins: dict[str, str] | None) -> Settings:
-    """The settings, with the stand-in publishers of a run.
+def _for_run(stand_ins: str | None) -> Settings:
+    """The settings, with the stand-in publishers of a run (JSON: address by source).
 
     Raises:
         Refusal: when one of them is not on this machine: who starts a run may not send it anywhere else.
     """
     chosen = settings()
-    for name, address in (stand_ins or {}).items():
+    try:
+        addresses = {str(name): str(address) for name, address in json.loads(stand_ins or "{}").items()}
+    except (ValueError, AttributeError):
+        raise Refusal(f"stand_ins is not JSON of addresses by source: {stand_ins!r}", kept="nothing changed") from None
+    for name, address in addresses.items():
         if not is_loopback(_host(address)):
             raise Refusal(f"the stand-in publisher of {name} is at {address}, which is not this machine")
-    return chosen.model_copy(update={"base_urls": {**chosen.base_urls, **(stand_ins or {})}})
+    return chosen.model_copy(update={"base_urls": {**chosen.base_urls, **addresses}})
 
 
-def begin(run_id: str, sources: list[str] | None, stand_ins: dict[str, str] | None = None) -> None:
+def begin(run_id: str, sources: list[str] | None, stand_ins: str | None = None) -> None:
     """Start a night: deliver alerts that are still waiting, and see that the night's data are of the home's kind.
 
     Raises:
@@ -89,7 +94,7 @@ def begin(run_id: str, sources: list[str] | None, stand_ins: dict[str, str] | No
                 landing.claim_kind(chosen.landing, kind, what=where)
 
 
-def fetch(run_id: str, source: str, dataset: str, stand_ins: dict[str, str] | None = None) -> list[str]:
+def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) -> list[str]:
     """Ask a publisher for every copy of a dataset's file that has changed since the last look, and land it.
 
     Returns:

@@ -48,7 +48,8 @@ def run_nightly(
         Refusal: when another run of this home is under way, or a scheduler is up that was started for other publishers.
     """
     extra = environment or {}
-    configuration = {"sources": sources, "stand_ins": stand_ins}
+    # As text: an object that passes for text on one way into Airflow does not on another.
+    configuration = {"sources": sources, "stand_ins": json.dumps(stand_ins) if stand_ins else None}
     if is_scheduler_alive(settings):
         check_same_settings(settings, extra)
         return _run_on_scheduler(settings, configuration, echo)

@@ -30,6 +30,7 @@ from steps import (
     finish,
     needed,
     sources_param,
+    stand_ins_param,
 )
 
 from ingest.declaration import Source
@@ -87,7 +88,7 @@ with DAG(
     is_paused_upon_creation=False,
     dagrun_timeout=dt.timedelta(hours=6),
     default_args=DEFAULTS,
-    params={"sources": sources_param()},
+    params={"sources": sources_param(), "stand_ins": stand_ins_param()},
     description="Fetch and load every source, then build, judge and publish all of it at once",
     doc_md=f"{__doc__}\n{RUNBOOK}\n",
     tags=["warehouse", "publishes"],

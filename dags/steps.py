@@ -73,6 +73,17 @@ def sources_param() -> Param:
     )
 
 
+def stand_ins_param() -> Param:
+    """The parameter `stand_ins`: addresses of stand-in publishers on this machine, by source; the real ones where it is left out."""
+    return Param(
+        None,
+        title="Stand-in publishers",
+        description="Where stand-in publishers are, by source; `vru nightly` fills it in. Empty means the real ones.",
+        type=["null", "object"],
+        additionalProperties={"type": "string", "pattern": "^http://127\\.0\\.0\\.1:[0-9]+/?$"},
+    )
+
+
 def needed(value: T | None, reason: str) -> T:
     """The value; where it is missing, the task that needs it is skipped.
 
@@ -92,7 +103,7 @@ def begin(run_id: Any = None, params: Any = None) -> Any:
     """
     from warehouse import nightly
 
-    nightly.begin(run_id, params.get("sources"))
+    nightly.begin(run_id, params.get("sources"), params.get("stand_ins"))
     return run_id
 
 

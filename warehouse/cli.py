@@ -233,12 +233,16 @@ def rebuild() -> None:
 @main.command()
 @click.argument("source")
 @click.argument("dataset")
-@click.option("--from", "from_release", help="First release (YYYY-MM-DD).")
-@click.option("--to", "to_release", help="Last release (YYYY-MM-DD).")
+@click.option("--from", "from_release", type=click.DateTime(["%Y-%m-%d"]), help="First release.")
+@click.option("--to", "to_release", type=click.DateTime(["%Y-%m-%d"]), help="Last release.")
 @click.option("--file", help="A path below landing, instead of a range.")
-def replay(source: str, dataset: str, from_release: str | None, to_release: str | None, file: str | None) -> None:
+def replay(
+    source: str, dataset: str, from_release: dt.datetime | None, to_release: dt.datetime | None, file: str | None
+) -> None:
     """Load landed files again; then run `vru build`."""
-    done = nightly.replay(source, dataset, from_release, to_release, file)
+    _banner()
+    first, last = (day.date().isoformat() if day else None for day in (from_release, to_release))
+    done = nightly.replay(source, dataset, first, last, file)
     click.echo(f"loaded {done['files']} files again, {done['rows']:,} rows")
 
 
@@ -288,6 +292,8 @@ def show_url(role: str) -> None:
 @json_option
 def sources(as_json: bool) -> None:
     """What is declared: each dataset, where it comes from, under what licence."""
+    if not as_json:
+        _banner()
     rows = [
         {
             "source": source.source,
@@ -307,6 +313,8 @@ def sources(as_json: bool) -> None:
 @json_option
 def show_alerts(as_json: bool) -> None:
     """What went wrong, newest first, and whether the alert was delivered."""
+    if not as_json:
+        _banner()
     _report(
         alerts.alerts(settings()),
         as_json,
@@ -320,6 +328,8 @@ def show_alerts(as_json: bool) -> None:
 @json_option
 def quarantine(limit: int, as_json: bool) -> None:
     """Rows that were refused, and why."""
+    if not as_json:
+        _banner()
     _report(status.refused_rows(settings(), limit), as_json, empty="no row has been refused")
 
 
@@ -327,6 +337,8 @@ def quarantine(limit: int, as_json: bool) -> None:
 @json_option
 def loads(as_json: bool) -> None:
     """Each file that reached the loader: release, months, rows, state."""
+    if not as_json:
+        _banner()
     _report(status.loads(settings()), as_json, empty="no file has been loaded")
 
 
@@ -335,6 +347,11 @@ def up() -> None:
     """Start Airflow's scheduler, DAG processor, API server and UI for this home."""
     bootstrap.set_up(settings())
     airflow.up(settings(), echo=click.echo)
+    if kind_held(settings().landing) == SYNTHETIC:
+        click.echo(
+            "This home holds synthetic data, so the scheduled run at 02:30, which asks the real publishers, will be refused: "
+            "`vru nightly` runs on this scheduler with the stand-ins."
+        )
 
 
 @main.command()
@@ -350,3 +367,7 @@ def down() -> None:
 def run_airflow(arguments: tuple[str, ...]) -> None:
     """Airflow's own command, in this home's environment."""
     airflow.execute(settings(), list(arguments))
+
+
+if __name__ == "__main__":
+    main()

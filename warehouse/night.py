@@ -46,8 +46,8 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
         landing.claim_kind(chosen.landing, kind, what=f"the night that SOURCES={sources} asks for")
     echo(f"home: {chosen.home}")
     bootstrap.set_up(chosen)
-    with _publishers(chosen, is_live, echo) as environment:
-        return airflow.run_nightly(chosen, names, environment=environment, echo=echo)
+    with _stand_ins(chosen, is_live, echo) as stand_ins:
+        return airflow.run_nightly(chosen, names, stand_ins=stand_ins, echo=echo)
 
 
 def _chosen(sources: str) -> tuple[bool, list[str] | None]:
@@ -63,13 +63,10 @@ def _chosen(sources: str) -> tuple[bool, list[str] | None]:
 
 
 @contextlib.contextmanager
-def _publishers(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str, str]]:
-    """The environment that points every source at its publisher; stand-ins live as long as the block."""
-    if is_live:
-        yield {}
-        return
-    if read_sources().keys() <= chosen.base_urls.keys():
-        yield {}
+def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str, str] | None]:
+    """Where the stand-in publishers are, which live as long as the block; None where the run needs none of ours."""
+    if is_live or read_sources().keys() <= chosen.base_urls.keys():
+        yield None
         return
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--today", chosen.london_date().isoformat()]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ))

@@ -56,14 +56,27 @@ def base_url(chosen: Settings, source: Source) -> tuple[str, bool]:
     return base, is_loopback(_host(base))
 
 
-def begin(run_id: str, sources: list[str] | None) -> None:
+def _for_run(stand_ins: dict[str, str] | None) -> Settings:
+    """The settings, with the stand-in publishers of a run.
+
+    Raises:
+        Refusal: when one of them is not on this machine: who starts a run may not send it anywhere else.
+    """
+    chosen = settings()
+    for name, address in (stand_ins or {}).items():
+        if not is_loopback(_host(address)):
+            raise Refusal(f"the stand-in publisher of {name} is at {address}, which is not this machine")
+    return chosen.model_copy(update={"base_urls": {**chosen.base_urls, **(stand_ins or {})}})
+
+
+def begin(run_id: str, sources: list[str] | None, stand_ins: dict[str, str] | None = None) -> None:
     """Start a night: deliver alerts that are still waiting, and see that the night's data are of the home's kind.
 
     Raises:
         Refusal: an unknown source is named, or stand-ins are asked for in a home of real data, or the other way round.
     """
-    chosen = settings()
     with _noted(run_id, "begin", "nightly"):
+        chosen = _for_run(stand_ins)
         alerts.deliver_pending(chosen)
         for name in sources or read_sources():
             source = find_source(name)
@@ -75,7 +88,7 @@ def begin(run_id: str, sources: list[str] | None) -> None:
                 landing.claim_kind(chosen.landing, kind, what=where)
 
 
-def fetch(run_id: str, source: str, dataset: str) -> list[str]:
+def fetch(run_id: str, source: str, dataset: str, stand_ins: dict[str, str] | None = None) -> list[str]:
     """Ask a publisher for every copy of a dataset's file that has changed since the last look, and land it.
 
     Returns:
@@ -85,7 +98,7 @@ def fetch(run_id: str, source: str, dataset: str) -> list[str]:
         PublisherUnavailable: worth trying again.
         BodyRefused, Refusal: not worth trying again now.
     """
-    chosen, declared = settings(), find_source(source)
+    chosen, declared = _for_run(stand_ins), find_source(source)
     with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, source, dataset):
         base, is_stand_in = base_url(chosen, declared)
         allowed = (_host(base),) if is_stand_in else (_host(base), *declared.allowed_hosts)

@@ -62,7 +62,7 @@ def test_a_run_in_which_all_goes_well_calls_every_step_once_and_is_green(runs: d
         for dataset in ("borough_historical", "borough_recent")
     )
     rest = [call for call in run["called"] if call[0] not in {"fetch", "load"}]
-    assert rest == [["begin", None], ["build"], ["gate", "candidate"], ["publish", "candidate"], ["notify"]]
+    assert rest == [["begin", None, None], ["build"], ["gate", "candidate"], ["publish", "candidate"], ["notify"]]
 
 
 def test_a_source_is_loaded_in_its_declared_order_with_what_was_fetched(runs: dict[str, Any]) -> None:

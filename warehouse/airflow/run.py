@@ -26,13 +26,19 @@ SHOWN = {"running": "running", "success": "done", "failed": "FAILED", "up_for_re
 
 
 def run_nightly(
-    settings: Settings, sources: list[str] | None, *, environment: dict[str, str] | None = None, echo: Echo = print
+    settings: Settings,
+    sources: list[str] | None,
+    *,
+    stand_ins: dict[str, str] | None = None,
+    environment: dict[str, str] | None = None,
+    echo: Echo = print,
 ) -> bool:
     """Run the DAG `nightly` once and wait for its end: on the scheduler where one is up, else in a process of its own.
 
     Args:
         sources: ids of the sources to fetch and load; None for all.
-        environment: names and values that the run gets besides ours (where the publishers are, say).
+        stand_ins: addresses of stand-in publishers by source, for this run; None for the real publishers.
+        environment: names and values that the run gets besides ours.
         echo: prints a line; told what starts and ends, not what the tasks log.
 
     Returns:
@@ -42,7 +48,7 @@ def run_nightly(
         Refusal: when another run of this home is under way, or a scheduler is up that was started for other publishers.
     """
     extra = environment or {}
-    configuration = {"sources": sources}
+    configuration = {"sources": sources, "stand_ins": stand_ins}
     if is_scheduler_alive(settings):
         check_same_settings(settings, extra)
         return _run_on_scheduler(settings, configuration, echo)

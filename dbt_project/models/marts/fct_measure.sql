@@ -59,16 +59,17 @@ together as (
     from aggregates
 ),
 
--- The note holds only for releases that set the unplaced offences apart: older files of the same months do not.
+-- The note holds only where the release shows what it says: older files of the same months place more, and invented ones all.
 noted as (
-    select distinct
+    select
         placed.load_id,
         known.month_start_date,
         known.note
     from placed
     inner join {{ ref('known_unallocated_months') }} as known
         on placed.source = known.source and placed.month_start_date = known.month_start_date
-    where placed.area_code = 'UNALLOCATED'
+    group by placed.load_id, known.month_start_date, known.note
+    having sum(placed.month_count) filter (where placed.area_code = 'UNALLOCATED') > 0.05 * sum(placed.month_count)
 )
 
 select

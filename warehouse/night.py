@@ -79,7 +79,7 @@ def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str
             )
         base_url = json.loads(line)["base_url"]
         echo(f"stand-in publishers: {base_url} (synthetic data)")
-        yield {"VRU_BASE_URLS": json.dumps(dict.fromkeys(read_sources(), base_url) | chosen.base_urls)}
+        yield {name: base_url for name in read_sources() if name not in chosen.base_urls}
     finally:
         process.terminate()
         process.wait(timeout=10)

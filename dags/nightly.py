@@ -46,7 +46,7 @@ def fetch(source: str, dataset: str, run_id: Any = None, params: Any = None) -> 
 
     chosen = params["sources"]
     needed(chosen is None or source in chosen or None, f"{source} is not among the sources of this run")
-    return nightly.fetch(run_id, source, dataset)
+    return nightly.fetch(run_id, source, dataset, params["stand_ins"])
 
 
 # all_done, because it waits for the dataset before it, whose failure must not stop it.

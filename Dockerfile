@@ -11,13 +11,13 @@ COPY requirements-bootstrap.lock requirements.lock ./
 # Compiled here, because at run time nothing may be written beside the code and every start would compile it all again.
 RUN --mount=type=secret,id=ca_bundle \
     if [ -s /run/secrets/ca_bundle ]; then export PIP_CERT=/run/secrets/ca_bundle SSL_CERT_FILE=/run/secrets/ca_bundle; fi; \
-    python3 -m venv /tmp/bootstrap \
-    && /tmp/bootstrap/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes \
+    python3 -m venv .bootstrap \
+    && .bootstrap/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes \
         -r requirements-bootstrap.lock \
     && python3 -m venv .venv \
-    && /tmp/bootstrap/bin/uv pip install --quiet --no-cache --python .venv/bin/python --compile-bytecode --require-hashes \
+    && .bootstrap/bin/uv pip install --quiet --no-cache --python .venv/bin/python --compile-bytecode --require-hashes \
         -r requirements.lock \
-    && rm -rf /tmp/bootstrap
+    && rm -rf .bootstrap
 
 ENV PATH=/opt/vru/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 \

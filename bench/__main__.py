@@ -26,8 +26,8 @@ from warehouse.settings import PROJECT, Settings, read_settings
 
 WORK = PROJECT / "build" / "bench"
 ROWS = 1_000_000
-SMALL_ROWS = 100_000
-ROUNDS = 5
+SMALL_ROWS = 300_000  # enough to fill every buffer once
+ROUNDS = 7
 DLT_ROUNDS = 3
 
 

@@ -28,4 +28,5 @@ def main() -> None:
     print(json.dumps({"seconds": seconds, "rows": done.rows, "peak_mib": peak}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -123,7 +123,7 @@ def claim_kind(landing: Path, kind: str, *, what: str) -> None:
     held = kind_held(landing)
     if held != kind:
         raise Refusal(
-            f"is {kind}, and this home holds {held} data: the two never meet",
+            f"brings {kind} data, and this home holds {held} data: the two never meet",
             where=what,
             kept="nothing of it was landed; the warehouse is as it was",
             next_step=f"use another VRU_HOME for {kind} data (this one is {landing.parent})",

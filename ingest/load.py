@@ -18,7 +18,7 @@ from ingest.errors import FileRefused, Refusal
 from ingest.landing import LandedFile, note_return, sha256_of
 from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns
-from ingest.readers.faults import HEADER, Fault, sentence
+from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
 from ingest.readers.headers import months_between
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
@@ -97,9 +97,7 @@ def load(
                     return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False, is_back=True)
                 return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False)
             _claim_kind(connection, landed, now)
-            done = _load_new(connection, source, name, dataset, landed, now, landing)
-        connection.execute("select ops.gather_raw_statistics(%s)", [raw_table(source.source, name)])
-        return done
+            return _load_new(connection, source, name, dataset, landed, now, landing)
     except _Faulty as faulty:
         with connection.transaction():
             _record_refusal(connection, source, name, landed, faulty, now, landing)
@@ -118,6 +116,15 @@ def load(
         ) from error
 
 
+def gather_statistics(connection: psycopg.Connection, source: Source, name: str) -> None:
+    """Tell PostgreSQL's planner what a dataset's raw table now holds: once, after the last file of a step.
+
+    Args:
+        connection: as vru_loader.
+    """
+    connection.execute("select ops.gather_raw_statistics(%s)", [raw_table(source.source, name)])
+
+
 class _Faulty(Exception):
     """Carries the faults of a file out of the transaction that must not commit."""
 
@@ -132,6 +139,12 @@ _NEXT = (
     "if the publisher has changed the file, extend its source.yml or the named seed and land it again; "
     "if the file was damaged on its way, fetch it again"
 )
+_NEXT_DAMAGED = "fetch it again: this is not the file, or not the whole of it; if it stays so, ask the publisher"
+
+
+def _next_step(faults: list[Fault]) -> str:
+    """What to do: nobody extends a declaration for a page that says 'try later', or for half a file."""
+    return _NEXT_DAMAGED if any(fault.column == THE_FILE for fault in faults) else _NEXT
 
 
 def _check_same_release(landed: LandedFile, release_date: dt.date) -> None:
@@ -169,7 +182,7 @@ def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.date
     ).fetchone()
     if row is None or row[0] != kind:
         raise Refusal(
-            f"is {kind}, and this warehouse holds {row[0] if row else 'no'} data: the two never meet",
+            f"brings {kind} data, and this warehouse holds {row[0] if row else 'no'} data: the two never meet",
             where=f"file {landed.papers.file_name}",
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step=f"use another home and database for {kind} data",
@@ -251,7 +264,7 @@ def _read(file: Path, dataset: Dataset) -> _Contents:
 def _read_months(path: Path, dataset: Dataset) -> _Contents:
     file = month_columns.read(path, dataset.layout)
     if file.faults or file.header is None:
-        raise _Faulty(file.faults, len(file.rows), _NEXT)
+        raise _Faulty(file.faults, len(file.rows), _next_step(file.faults))
     cells = len(file.rows) * len(file.header.months)
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> tuple[int, int, int]:
@@ -270,7 +283,7 @@ def _read_months(path: Path, dataset: Dataset) -> _Contents:
 def _read_rows(path: Path, dataset: Dataset) -> _Contents:
     start = delimited.read_start(path, dataset.layout)
     if start.faults or start.header is None:
-        raise _Faulty(start.faults, 0, _NEXT)
+        raise _Faulty(start.faults, 0, _next_step(start.faults))
     header = start.header
     columns = sorted(header.positions, key=lambda column: header.positions[column])
 
@@ -290,7 +303,7 @@ def _read_rows(path: Path, dataset: Dataset) -> _Contents:
             rows = vouched.result()
         if rows is None:
             number, faults = delimited.explain(path, start, dataset.layout)
-            raise _Faulty(faults, number, _NEXT)
+            raise _Faulty(faults, number, _next_step(faults))
         return rows, rows, cursor.rowcount
 
     return _Contents(None, None, None, copy)
@@ -312,7 +325,7 @@ def _check_plausible(contents: _Contents, dataset: Dataset, release: dt.date, no
     tomorrow = (now + dt.timedelta(days=1)).date()
     if release > tomorrow:
         raise _Faulty(
-            [Fault(HEADER, "the file", None, f"would be a release of {release}, which is still to come")],
+            [Fault(HEADER, THE_FILE, None, f"would be a release of {release}, which is still to come")],
             0,
             "see that the file is of this dataset and not of another; or give its date with --release",
         )
@@ -324,7 +337,7 @@ def _check_plausible(contents: _Contents, dataset: Dataset, release: dt.date, no
             [
                 Fault(
                     HEADER,
-                    "the file",
+                    THE_FILE,
                     None,
                     f"has {months} months, and one of this dataset has {dataset.at_most_months} at most",
                 )

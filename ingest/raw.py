@@ -24,7 +24,8 @@ def create_table(connection: psycopg.Connection, source: Source, name: str, data
     if dataset.layout.month_columns is None:
         # The file's bytes go to COPY untouched, so the database itself adds what they lack.
         sequence = sql.Identifier("raw", f"{plain}__row_number")
-        connection.execute(sql.SQL("create sequence if not exists {}").format(sequence))
+        # Taken in thousands: one at a time they would cost a third of what copying a row costs.
+        connection.execute(sql.SQL("create sequence if not exists {} cache 10000").format(sequence))
         load_id += sql.SQL(" default current_setting({})::bigint").format(sql.Literal(LOAD_SETTING))
         row_number += sql.SQL(" default nextval({})").format(sql.Literal(f"raw.{plain}__row_number"))
     connection.execute(

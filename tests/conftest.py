@@ -26,6 +26,14 @@ SAMPLES = PROJECT.parent / "shared" / "samples"
 TEMPLATE = "vru"
 
 
+LONGEST = "test_nights.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first: two processes share the files out in order, and the last one should be short."""
+    items.sort(key=lambda item: item.path.name != LONGEST)
+
+
 @dataclasses.dataclass(frozen=True)
 class Server:
     """The session's server: the settings of the home that was set up on it, whose database serves as a template."""

@@ -134,8 +134,8 @@ def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetim
 
 @main.command()
 def build() -> None:
-    """Transform what is loaded, judge it, and publish it if it is fit."""
-    if not night.build_and_publish(settings(), echo=click.echo):
+    """Transform what is loaded, judge it, and publish it if it is fit. Where the marts hold it already, nothing is done."""
+    if not night.build_and_publish(settings(), echo=click.echo, unless_current=True):
         _print_outcome()
         sys.exit(1)
     _print_outcome()
@@ -344,14 +344,12 @@ def loads(as_json: bool) -> None:
 
 @main.command()
 def up() -> None:
-    """Start Airflow's scheduler, DAG processor, API server and UI for this home."""
+    """Start Airflow's scheduler, DAG processor, API server and UI for this home.
+
+    A home that holds synthetic data gets the stand-in publishers beside them, so that its scheduled run asks those.
+    """
     bootstrap.set_up(settings())
-    airflow.up(settings(), echo=click.echo)
-    if kind_held(settings().landing) == SYNTHETIC:
-        click.echo(
-            "This home holds synthetic data, so the scheduled run at 02:30, which asks the real publishers, will be refused: "
-            "`vru nightly` runs on this scheduler with the stand-ins."
-        )
+    airflow.up(settings(), stand_ins_for=night.sources_to_stand_in_for(settings()), echo=click.echo)
 
 
 @main.command()

@@ -16,8 +16,9 @@ from psycopg import sql
 from ingest import landing
 from ingest.declaration import find_source, raw_table, read_sources
 from ingest.errors import FileRefused, Refusal
+from ingest.load import gather_statistics
 from ingest.load import load as load_file
-from warehouse import airflow, alerts, bootstrap, nightly, transform
+from warehouse import airflow, alerts, bootstrap, nightly, status, transform
 from warehouse.connection import LOADER, TRANSFORMER, connect
 from warehouse.settings import PROJECT, Settings
 
@@ -46,8 +47,12 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
         landing.claim_kind(chosen.landing, kind, what=f"the night that SOURCES={sources} asks for")
     echo(f"home: {chosen.home}")
     bootstrap.set_up(chosen)
+    before = status.current_release(chosen)
     with _stand_ins(chosen, is_live, echo) as stand_ins:
-        return airflow.run_nightly(chosen, names, stand_ins=stand_ins, echo=echo)
+        is_green = airflow.run_nightly(chosen, names, stand_ins=stand_ins, echo=echo)
+    if is_green and before is not None and before == status.current_release(chosen):
+        echo(f"nothing was new: release {before['release_id']} stands")
+    return is_green
 
 
 def _chosen(sources: str) -> tuple[bool, list[str] | None]:
@@ -60,6 +65,13 @@ def _chosen(sources: str) -> tuple[bool, list[str] | None]:
             f"SOURCES={sources!r} names no source", next_step=f"use sandbox, live, or {','.join(read_sources())}"
         )
     return is_live, names
+
+
+def sources_to_stand_in_for(chosen: Settings) -> list[str]:
+    """The sources that a scheduled run of this home asks a stand-in for: none unless it holds synthetic data."""
+    if landing.kind_held(chosen.landing) != landing.SYNTHETIC:
+        return []
+    return [name for name in read_sources() if name not in chosen.base_urls]
 
 
 @contextlib.contextmanager
@@ -85,8 +97,11 @@ def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str
         process.wait(timeout=10)
 
 
-def build_and_publish(chosen: Settings, echo: Echo) -> bool:
+def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = False) -> bool:
     """Transform, judge and publish what is loaded, with one alert where that fails.
+
+    Args:
+        unless_current: do nothing where the current release was built from the same files by the same code.
 
     Returns:
         Whether the marts now hold what was loaded.
@@ -94,7 +109,7 @@ def build_and_publish(chosen: Settings, echo: Echo) -> bool:
     bootstrap.set_up(chosen)
     run_id = f"build-{uuid.uuid4().hex[:12]}"
     with _only_build(chosen):
-        return _build_and_publish(chosen, run_id, echo)
+        return _build_and_publish(chosen, run_id, echo, unless_current)
 
 
 @contextlib.contextmanager
@@ -110,11 +125,13 @@ def _only_build(chosen: Settings) -> Iterator[None]:
         yield
 
 
-def _build_and_publish(chosen: Settings, run_id: str, echo: Echo) -> bool:
+def _build_and_publish(chosen: Settings, run_id: str, echo: Echo, unless_current: bool) -> bool:
     try:
         echo("building the candidate")
-        candidate_id = transform.build(chosen)
-        assert candidate_id is not None  # noqa: S101 - only a build that may be skipped gives None
+        candidate_id = transform.build(chosen, unless_current=unless_current)
+        if candidate_id is None:
+            echo("nothing is new: the marts hold what this build would come to")
+            return True
         echo("judging it")
         nightly.gate(run_id, candidate_id)
         echo("publishing it")
@@ -159,6 +176,9 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
                     kept="raw and the marts are as they were",
                     next_step="restore landing from its backup",
                 )
+        for source in read_sources().values():
+            for dataset in source.datasets:
+                gather_statistics(connection, source, dataset)
     return build_and_publish(chosen, echo)
 
 

@@ -21,7 +21,7 @@ from ingest.connectors import file_at_url
 from ingest.declaration import Source, find_source, raw_table, read_sources
 from ingest.errors import Refusal
 from ingest.http import Client, is_loopback
-from ingest.load import Loaded
+from ingest.load import Loaded, gather_statistics
 from ingest.load import load as load_file
 from warehouse import alerts, transform
 from warehouse import publish as publishing
@@ -140,18 +140,20 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     chosen, declared = settings(), find_source(source)
     refused: Refusal | None = None
     files = rows = 0
-    with _noted(run_id, "load", f"{source} {dataset}"):
+    with _noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *landed]):
             try:
                 file = landing.find(chosen.landing, path)
                 if path in landed:
                     file = dataclasses.replace(file, arrived_at=chosen.now())
-                done = load_one(chosen, declared, dataset, file)
+                done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
             except Refusal as refusal:
                 refused = refusal
                 continue
             files += done.is_new
             rows += done.rows if done.is_new else 0
+        if files:
+            gather_statistics(connection, declared, dataset)
         if refused is not None:
             raise refused
     return {"files": files, "rows": rows}
@@ -160,7 +162,10 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
 def load_one(chosen: Settings, source: Source, dataset: str, landed: landing.LandedFile) -> Loaded:
     """Load one landed file. Raises as ingest.load.load."""
     with connect(chosen, LOADER, autocommit=True) as connection:
-        return load_file(connection, source, dataset, landed, chosen.now(), chosen.landing)
+        done = load_file(connection, source, dataset, landed, chosen.now(), chosen.landing)
+        if done.is_new:
+            gather_statistics(connection, source, dataset)
+        return done
 
 
 def build(run_id: str) -> str | None:
@@ -233,6 +238,7 @@ def replay(
                 if load_id is not None:
                     _unload(connection, source, dataset, load_id)
                 done.append(load_file(connection, declared, dataset, landed, chosen.now(), chosen.landing))
+        gather_statistics(connection, declared, dataset)
     if not done:
         raise Refusal(
             f"no landed file of {source} {dataset} lies in that range",

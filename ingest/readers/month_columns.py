@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingest.declaration import Layout
 from ingest.readers import code_lists
-from ingest.readers.faults import HEADER, Fault
+from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import decode, folded, foreign_body
 
@@ -56,7 +56,7 @@ def read(file: Path, layout: Layout) -> MonthFile:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
-        return MonthFile(None, [], None, [Fault(HEADER, "the file", None, f"is not valid CSV: {error}")])
+        return MonthFile(None, [], None, [Fault(HEADER, THE_FILE, None, f"is not valid CSV: {error}")])
     header, faults = resolve(lines[0], layout)
     # A line of nothing but separators carries nothing: spreadsheets leave them at the end.
     rows = [line for line in lines[1:] if any(field.strip() for field in line)]
@@ -64,13 +64,13 @@ def read(file: Path, layout: Layout) -> MonthFile:
         faults.append(
             Fault(
                 HEADER,
-                "the file",
+                THE_FILE,
                 None,
                 f"ends in the middle of a line (row {len(rows)} has no line end): it is cut short",
             )
         )
     if not rows:
-        faults.append(Fault(HEADER, "the file", None, "has a header and no rows"))
+        faults.append(Fault(HEADER, THE_FILE, None, "has a header and no rows"))
     if any(fault.column == "header" for fault in faults):
         return MonthFile(header, rows, None, faults)
     faults += _row_faults(rows, header, layout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from ingest.readers.faults import HEADER, Fault
+from ingest.readers.faults import HEADER, THE_FILE, Fault
 
 _MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", b"PK\x03\x04": "a zip archive (or a workbook)"}
 
@@ -17,14 +17,14 @@ def foreign_body(first: bytes) -> Fault | None:
     """
     for mark, what in _MARKS.items():
         if first.startswith(mark):
-            return Fault(HEADER, "the file", None, f"is {what}, not delimited text in UTF-8")
+            return Fault(HEADER, THE_FILE, None, f"is {what}, not delimited text in UTF-8")
     start = first.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower()
     if not start:
-        return Fault(HEADER, "the file", None, "is empty")
+        return Fault(HEADER, THE_FILE, None, "is empty")
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        return Fault(HEADER, "the file", None, "is an HTML or XML page, not delimited text")
+        return Fault(HEADER, THE_FILE, None, "is an HTML or XML page, not delimited text")
     if start.startswith((b"{", b"[")):
-        return Fault(HEADER, "the file", None, "is JSON, not delimited text")
+        return Fault(HEADER, THE_FILE, None, "is JSON, not delimited text")
     return None
 
 
@@ -38,10 +38,10 @@ def decode(body: bytes) -> str | Fault:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        return Fault(HEADER, "the file", None, f"is not UTF-8: byte {body[error.start]:#04x} on line {line}")
+        return Fault(HEADER, THE_FILE, None, f"is not UTF-8: byte {body[error.start]:#04x} on line {line}")
     if "\0" in text:
         return Fault(
-            HEADER, "the file", None, f"holds a NUL byte on line {text.count(chr(10), 0, text.index(chr(0))) + 1}"
+            HEADER, THE_FILE, None, f"holds a NUL byte on line {text.count(chr(10), 0, text.index(chr(0))) + 1}"
         )
     return text
 

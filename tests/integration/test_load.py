@@ -85,6 +85,21 @@ def test_the_ledger_says_what_a_file_was(warehouse: Settings, land: Land) -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("body", "next_step"),
+    [
+        (b"<html>try again later</html>\n", "fetch it again"),
+        (borough_file("202401", "202402").rstrip(b"\r\n"), "fetch it again"),
+        (borough_file("202401", "202402").replace(b"Barnet", b"Barnett"), "extend its source.yml or the named seed"),
+    ],
+    ids=["a page", "cut short", "a new label"],
+)
+def test_what_to_do_next_depends_on_what_is_wrong(land: Land, body: bytes, next_step: str) -> None:
+    with pytest.raises(FileRefused) as refusal:
+        land("borough_recent", body)
+    assert f"Next: {next_step}" in str(refusal.value).replace("if the publisher has changed the file, ", "")
+
+
 def test_both_files_of_one_publication_get_the_same_release_date(land: Land) -> None:
     assert land("borough_historical", borough_file("201004", "201006")).release_date == dt.date(2012, 7, 1)
     assert land("borough_recent", borough_file("201007", "201206"), "recent.csv").release_date == dt.date(2012, 7, 1)
@@ -155,7 +170,7 @@ def test_a_hole_is_closed_by_landing_the_missing_file_first(land: Land) -> None:
 def test_a_home_of_real_data_refuses_synthetic_files_and_the_other_way_round(warehouse: Settings, land: Land) -> None:
     land("borough_recent", borough_file("202401", "202402"))
     with pytest.raises(
-        Refusal, match=r"invented\.csv: is synthetic, and this home holds real data: the two never meet"
+        Refusal, match=r"invented\.csv: brings synthetic data, and this home holds real data: the two never meet"
     ):
         land("borough_recent", borough_file("202402", "202403"), "invented.csv", is_synthetic=True)
     assert not list(warehouse.landing.glob("*/*/*.csv"))[1:]
@@ -170,7 +185,7 @@ def test_a_database_of_synthetic_data_refuses_real_files_though_landing_is_new(
     file = tmp_path / "real.csv"
     file.write_bytes(borough_file("202402", "202403"))
     landed = file_drop.take(elsewhere.landing, MPS, "borough_recent", file, elsewhere.now())
-    with pytest.raises(Refusal, match="is real, and this warehouse holds synthetic data"):
+    with pytest.raises(Refusal, match="brings real data, and this warehouse holds synthetic data"):
         nightly.load_one(elsewhere, MPS, "borough_recent", landed)
 
 

@@ -185,6 +185,8 @@ def test_a_night_on_which_nothing_changed_writes_nothing_and_builds_nothing(home
     home.publisher.forget_requests()
     quiet = home.vru("nightly")
     assert quiet.returncode == 0, quiet.stdout
+    assert "nothing was new: release 1 stands" in quiet.stdout
+    assert "nothing is new: the marts hold what this build would come to" in home.vru("build").stdout
     assert home.marts() == marts
     assert home.written() == written
     assert {r.status for r in home.publisher.requests if "/files/" in r.path} == {304}
@@ -263,10 +265,10 @@ def test_a_home_of_synthetic_data_refuses_real_files_and_the_real_publishers_by_
     marts = home.marts()
     real = home.vru("nightly", "--sources", "live")
     assert real.returncode == 1
-    assert "real, and this home holds synthetic data" in real.stderr
+    assert "the real publisher of mps: brings real data, and this home holds synthetic data" in real.stderr
     file = home.folder / "real.csv"
     file.write_bytes(offered(home.publisher, RECENT))
     by_hand = home.vru("land", "mps", "borough_recent", str(file))
     assert by_hand.returncode == 1
-    assert "real.csv: is real, and this home holds synthetic data: the two never meet" in by_hand.stderr
+    assert "real.csv: brings real data, and this home holds synthetic data: the two never meet" in by_hand.stderr
     assert home.marts() == marts

@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +17,12 @@ import pytest
 import requests
 
 import sandbox
+from ingest import landing
+from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from sandbox.server import Publisher
 from tests.conftest import Server, new_warehouse
-from warehouse import airflow
+from warehouse import airflow, night
 from warehouse.airflow import processes, records
 from warehouse.connection import ANALYST, connect
 from warehouse.settings import Settings, read_settings
@@ -58,6 +61,34 @@ def test_down_leaves_a_process_alone_that_only_has_the_number_of_one_of_ours(tmp
     born = psutil.Process().create_time()
     processes._write_started(settings, processes._Started({"scheduler": (os.getpid(), born - 100)}, {}))
     assert not airflow.down(settings, echo=print)
+
+
+def test_a_home_of_synthetic_data_has_its_stand_ins_beside_the_scheduler(tmp_path: Path) -> None:
+    settings = _home(tmp_path / "one").model_copy(update={"today": TODAY})
+    assert night.sources_to_stand_in_for(settings) == []
+    (settings.home / "airflow" / "logs").mkdir()
+    landing.claim_kind(settings.landing, landing.SYNTHETIC, what="a test")
+    assert night.sources_to_stand_in_for(settings) == list(read_sources())
+    command = [sys.executable, "-m", "sandbox", "--today", TODAY.isoformat()]
+    started = processes._Started({}, {})
+    processes._start(settings, started, processes.STAND_INS, command, dict(os.environ))
+    try:
+        address = processes._stand_ins_address(settings)
+        found = requests.get(f"{address}/api/action/package_show", params={"id": "exy3m"}, timeout=10)
+        assert found.headers["X-Synthetic-Data"] == "true"
+    finally:
+        assert airflow.down(settings, echo=print)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(address, timeout=10)
+
+
+def test_stand_ins_that_do_not_start_say_why(tmp_path: Path) -> None:
+    settings = _home(tmp_path / "one")
+    (settings.home / "airflow" / "logs").mkdir()
+    command = [sys.executable, "-m", "sandbox", "--today", "1066-10-14"]
+    processes._start(settings, processes._Started({}, {}), processes.STAND_INS, command, dict(os.environ))
+    with pytest.raises(Refusal, match=r"the stand-in publishers did not start: .*1066"):
+        processes._stand_ins_address(settings)
 
 
 def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ingest.errors import Refusal
 from warehouse.airflow.program import USER, Echo, Ports, call, last_line, program, remembered_ports, ui_password
 from warehouse.airflow.program import environment as airflow_environment
 from warehouse.airflow.records import close_interrupted_runs, metadata, only_runner, set_pools
-from warehouse.settings import PREFIX, Settings
+from warehouse.settings import PREFIX, PROJECT, Settings
 
 DAG_IDS = ("nightly", "replay", "maintenance")
 PROCESSES = {
@@ -29,14 +30,21 @@ PROCESSES = {
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
 }
+STAND_INS = "stand-ins"
 
 
 def up(
-    settings: Settings, *, environment: dict[str, str] | None = None, echo: Echo = print, seconds: float = 180
+    settings: Settings,
+    *,
+    stand_ins_for: list[str] | None = None,
+    environment: dict[str, str] | None = None,
+    echo: Echo = print,
+    seconds: float = 180,
 ) -> str:
     """Start API server, scheduler and DAG processor of this home in the background, and wait until they are well.
 
     Args:
+        stand_ins_for: sources whose stand-in publishers run beside them, so that a scheduled run asks those.
         environment: names and values that they get besides ours.
         seconds: how long to wait.
 
@@ -50,9 +58,9 @@ def up(
     password = ui_password(settings)
     with only_runner(settings):
         running = _running(settings)
-        if set(running) != set(PROCESSES):
+        if set(running) != {*PROCESSES, *([STAND_INS] if stand_ins_for else [])}:
             _stop_all(running)
-            _start_all(settings, extra, echo, seconds)
+            _start_all(settings, stand_ins_for or [], extra, echo, seconds)
         else:
             check_same_settings(settings, extra)
     address = f"http://127.0.0.1:{remembered_ports(settings).api}"
@@ -60,27 +68,25 @@ def up(
     return address
 
 
-def _start_all(settings: Settings, extra: dict[str, str], echo: Echo, seconds: float) -> None:
+def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, str], echo: Echo, seconds: float) -> None:
     home = settings.home / "airflow"
     (home / "logs").mkdir(parents=True, exist_ok=True)
     _choose_ports(settings)
     with metadata(settings) as connection:
         close_interrupted_runs(connection)
-    echo("starting Airflow: API server, scheduler, DAG processor")
     started = _Started({}, _settings_digest(extra))
-    for name, arguments in PROCESSES.items():
-        with (home / "logs" / f"{name}.log").open("ab") as output:
-            process = subprocess.Popen(
-                [program(), *arguments],
-                env={**airflow_environment(settings), **extra},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        started.processes[name] = (process.pid, psutil.Process(process.pid).create_time())
-        _write_started(settings, started)
+    publishers: dict[str, str] = {}
     try:
+        if stand_ins_for:
+            day = ["--today", settings.today.isoformat()] if settings.today else []
+            _start(settings, started, STAND_INS, [sys.executable, "-m", "sandbox", *day], dict(os.environ))
+            address = _stand_ins_address(settings)
+            echo(f"stand-in publishers: {address} (synthetic data, as this home holds)")
+            publishers = {"VRU_BASE_URLS": json.dumps({**dict.fromkeys(stand_ins_for, address), **settings.base_urls})}
+        echo("starting Airflow: API server, scheduler, DAG processor")
+        for name, arguments in PROCESSES.items():
+            environment = {**airflow_environment(settings), **publishers, **extra}
+            _start(settings, started, name, [program(), *arguments], environment)
         set_pools(settings)
         _wait_until_well(settings, seconds)
         _unpause(settings)
@@ -89,11 +95,42 @@ def _start_all(settings: Settings, extra: dict[str, str], echo: Echo, seconds: f
         raise
 
 
+def _start(settings: Settings, started: _Started, name: str, command: list[str], environment: dict[str, str]) -> None:
+    """Start a process that outlives us, its output in the log of its name, and note it as ours."""
+    with _log(settings, name).open("wb" if name == STAND_INS else "ab") as output:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    started.processes[name] = (process.pid, psutil.Process(process.pid).create_time())
+    _write_started(settings, started)
+
+
+def _log(settings: Settings, name: str) -> Path:
+    return settings.home / "airflow" / "logs" / f"{name}.log"
+
+
+def _stand_ins_address(settings: Settings) -> str:
+    """Where the stand-in publishers answer: the line they print once they do."""
+    log = _log(settings, STAND_INS)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and STAND_INS in _running(settings):
+        with contextlib.suppress(ValueError):
+            return str(json.loads(log.read_text(encoding="utf-8"))["base_url"])
+        time.sleep(0.1)
+    raise Refusal(f"the stand-in publishers did not start: {last_line(log)}", next_step=f"read {log}")
+
+
 def _wait_until_well(settings: Settings, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while True:
         for name in PROCESSES.keys() - _running(settings).keys():
-            log = settings.home / "airflow" / "logs" / f"{name}.log"
+            log = _log(settings, name)
             raise Refusal(
                 f"Airflow's {name} stopped as soon as it was started: {last_line(log)}", next_step=f"read {log}"
             )

@@ -1,0 +1,74 @@
+"""Files with a row per row of raw: Arrow vouches for all of them, and where it does not, the file is read again to say why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.declaration import Layout
+from ingest.readers import delimited
+
+LAYOUT = Layout.model_validate(
+    {
+        "columns": [
+            {"name": "crime_id", "headers": ["Crime ID"], "pattern": "[0-9a-f]{4}", "may_be_blank": True},
+            {"name": "month", "headers": ["Month"], "pattern": r"20\d{2}-\d{2}"},
+            {"name": "location", "headers": ["Location"]},
+            {"name": "age", "headers": ["Age"], "pattern": r"\d+", "is_personal": True, "may_be_blank": True},
+        ]
+    }
+)
+HEADER = "Crime ID,Month,Location,Age\n"
+WHOLE = HEADER + 'ab12,2026-01,"On or near High Road, Ickenham",17\n,2026-01,Ealing,\n'
+
+
+def vouched(tmp_path: Path, body: bytes) -> int | None:
+    file = tmp_path / "file.csv"
+    file.write_bytes(body)
+    start = delimited.read_start(file, LAYOUT)
+    assert not start.faults, start.faults
+    return delimited.is_clean(file, start, LAYOUT)
+
+
+def explained(tmp_path: Path, body: bytes) -> list[str]:
+    file = tmp_path / "file.csv"
+    file.write_bytes(body)
+    return [str(fault) for fault in delimited.explain(file, delimited.read_start(file, LAYOUT), LAYOUT)[1]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [WHOLE.encode(), b"\xef\xbb\xbf" + WHOLE.encode(), WHOLE.replace("\n", "\r\n").encode()],
+    ids=["plain", "BOM", "CRLF"],
+)
+def test_a_clean_file_is_vouched_for_with_its_number_of_rows(tmp_path: Path, body: bytes) -> None:
+    assert vouched(tmp_path, body) == 2
+
+
+def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
+    assert vouched(tmp_path, (HEADER + 'ab12,2026-01,"High\nRoad",\n').encode()) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("ab12,2026-01,Ealing\n", "row 1, column the row: has 3 fields where the header has 4"),
+        ("ab12,2026-01,Ealing,,\n", "row 1, column the row: has 5 fields where the header has 4"),
+        ("ab12,2026-01,Ealing,\nXY12,2026-01,Brent,\n", "row 2, column Crime ID: 'XY12' does not match [0-9a-f]{4}"),
+        ("ab12,,Ealing,\n", "row 1, column Month: '' is blank"),
+        ("ab12,2026-01,,\n", "row 1, column Location: '' is blank"),
+        ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: does not match \d+"),
+        ("ab12,2026-01,Ealing,", "row 1, column the file: is cut short: its last row has no line end"),
+        ('ab12,2026-01,"Ealing,\n', "row 1, column the row: is not valid CSV: unexpected end of data"),
+        (
+            f"ab12,2026-01,{'x' * 4 * delimited.BLOCK},\n" + "ab12,2026-01,Ealing,\n" * 50_000,
+            "row 1, column the row: is not valid CSV: field larger than field limit (131072)",
+        ),
+    ],
+    ids=["short", "long", "pattern", "blank", "blank without a pattern", "personal", "cut", "open quote", "huge cell"],
+)
+def test_a_file_that_is_not_clean_is_not_vouched_for_and_the_row_is_named(tmp_path: Path, rows: str, says: str) -> None:
+    body = (HEADER + rows).encode()
+    assert vouched(tmp_path, body) is None
+    assert says in explained(tmp_path, body)

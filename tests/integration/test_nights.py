@@ -265,7 +265,7 @@ def test_a_home_of_synthetic_data_refuses_real_files_and_the_real_publishers_by_
     marts = home.marts()
     real = home.vru("nightly", "--sources", "live")
     assert real.returncode == 1
-    assert "the real publisher of mps: brings real data, and this home holds synthetic data" in real.stderr
+    assert "SOURCES=live asks for: brings real data, and this home holds synthetic data" in real.stderr
     file = home.folder / "real.csv"
     file.write_bytes(offered(home.publisher, RECENT))
     by_hand = home.vru("land", "mps", "borough_recent", str(file))

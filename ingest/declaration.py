@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ingest.errors import Refusal
 
@@ -39,13 +39,26 @@ class _Strict(BaseModel):
 
 
 class Column(_Strict):
-    """A column of the published file: its name in raw, and every header the publisher has used for it."""
+    """A column of the published file: its name in raw, and every header the publisher has used for it.
+
+    header_pattern is for a header that says something of the request or the day, and so is never the same.
+    A column that may be missing is blank where a file lacks it. One that is dropped is in landing and never in raw.
+    """
 
     name: Identifier
-    headers: Annotated[tuple[str, ...], Field(min_length=1)]
+    headers: tuple[str, ...] = ()
+    header_pattern: Pattern | None = None
     pattern: Pattern | None = None
     may_be_blank: bool = False
+    may_be_missing: bool = False
     is_personal: bool = False
+    is_dropped: bool = False
+
+    @model_validator(mode="after")
+    def _has_a_header(self) -> Self:
+        if not self.headers and self.header_pattern is None:
+            raise ValueError("must have headers, or a header_pattern")
+        return self
 
 
 class CodeList(_Strict):
@@ -86,23 +99,61 @@ class Complete(_Strict):
     members_code: Identifier
 
 
+class Sheets(_Strict):
+    """The sheets of a workbook that are read: those whose name matches, each with its header in that row.
+
+    One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
+    """
+
+    name_pattern: Pattern
+    header_row: Annotated[int, Field(gt=0)] = 1
+
+
+class Period(_Strict):
+    """The column that says which time a row is about, and the forms it is written in (as strptime reads them)."""
+
+    column: Identifier
+    forms: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class Layout(_Strict):
-    """How the bytes are read."""
+    """How the bytes are read.
+
+    bad_rows: what becomes of a file with a row that is not as declared: it is refused whole, or such rows are quarantined,
+    each with its reason, as long as they are no more than at_most_quarantined of it.
+    """
 
     encoding: Literal["utf-8"] = "utf-8"
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+    sheets: Sheets | None = None
     month_columns: MonthColumns | None = None
+    period: Period | None = None
     code_lists: tuple[CodeList, ...] = ()
     complete: Complete | None = None
     unique: tuple[Identifier, ...] = ()
+    bad_rows: Literal["refuse", "quarantine"] = "refuse"
+    at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    rows_may_be_short: bool = False
+
+    @property
+    def may_be_workbook(self) -> bool:
+        return self.sheets is not None
+
+    @property
+    def kept_columns(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if not column.is_dropped)
 
 
 class DatastoreFile(_Strict):
-    """A file of a London Datastore dataset, found by its name among the dataset's resources."""
+    """A file of a London Datastore dataset, found among the dataset's resources by its name, or by a pattern of names."""
 
     kind: Literal["london_datastore"]
     package: str
     file_name: str
+    file_pattern: Pattern | None = None
+
+
+Location = DatastoreFile
 
 
 class Release(_Strict):
@@ -118,9 +169,13 @@ class Dataset(_Strict):
     page_url: str
     cadence: Literal["monthly", "quarterly", "yearly"]
     stale_after_days: Annotated[int, Field(gt=0)]
-    location: DatastoreFile
+    location: Location
     layout: Layout
     release: Release | None = None
+    # What a file is about besides its release, found in its name: of each part the newest release speaks.
+    part_pattern: Pattern | None = None
+    # Event files are large, and only the newest release of each part is kept in raw. Landing keeps all.
+    keep_releases: Literal["all", "newest_of_each_part"] = "all"
     abuts: Identifier | None = None
     at_most_months: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
@@ -163,9 +218,11 @@ def raw_table(source: str, dataset: str) -> str:
 
 
 def raw_columns(layout: Layout) -> tuple[str, ...]:
-    """The published columns of a dataset as raw holds them, in order; a month file adds the month's header and its cell."""
-    names = tuple(column.name for column in layout.columns)
-    return (*names, "month_header", "cell") if layout.month_columns else names
+    """The published columns of a dataset as raw holds them, in order; a month file adds the month's header and its cell, a
+    workbook the sheet."""
+    names = tuple(column.name for column in layout.kept_columns)
+    sheet = ("sheet",) if layout.sheets else ()
+    return (*names, *sheet, "month_header", "cell") if layout.month_columns else (*names, *sheet)
 
 
 def read_source(file: Path) -> Source:
@@ -189,6 +246,10 @@ def read_source(file: Path) -> Source:
         if dataset.abuts is not None and dataset.abuts not in source.datasets:
             problems.append(f"datasets.{name}.abuts: {dataset.abuts!r} is not a dataset of this source")
         columns = {column.name for column in dataset.layout.columns}
+        if dataset.layout.period and dataset.layout.period.column not in columns:
+            problems.append(f"datasets.{name}.period: {dataset.layout.period.column!r} is not a declared column")
+        if dataset.keep_releases == "newest_of_each_part" and dataset.part_pattern is None:
+            problems.append(f"datasets.{name}.keep_releases: needs a part_pattern")
         for code_list in dataset.layout.code_lists:
             problems += [
                 f"datasets.{name}.code_lists: {column!r} is not a declared column"

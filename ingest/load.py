@@ -6,18 +6,19 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from ingest.declaration import Dataset, Source, raw_columns, raw_table
+from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
 from ingest.errors import FileRefused, Refusal
 from ingest.landing import LandedFile, note_return, sha256_of
 from ingest.raw import number_rows
-from ingest.readers import delimited, month_columns
+from ingest.readers import delimited, month_columns, tables
 from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
 from ingest.readers.headers import months_between
 
@@ -34,6 +35,7 @@ class Loaded:
     rows: int
     is_new: bool
     is_history: bool  # a newer release covers every month of it
+    quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
 
     def __str__(self) -> str:
@@ -41,19 +43,36 @@ class Loaded:
             return f"came again (load {self.load_id}, release {self.release_date}): it speaks for its months again"
         if not self.is_new:
             return f"already loaded (load {self.load_id}, release {self.release_date}): nothing changed"
-        note = "; older than what is loaded, kept as history" if self.is_history else ""
+        note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
+        note += "; older than what is loaded, kept as history" if self.is_history else ""
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
 @dataclasses.dataclass(frozen=True)
+class _Copied:
+    """What copying a file came to: its data rows that stand in raw now, the rows of raw they made, what was quarantined,
+    and the first and last time it is about."""
+
+    rows: int
+    raw_rows: int
+    quarantined: list[Fault]
+    first: dt.date | None
+    last: dt.date | None
+
+    @property
+    def rows_quarantined(self) -> int:
+        return len({(fault.sheet, fault.row) for fault in self.quarantined})
+
+
+@dataclasses.dataclass(frozen=True)
 class _Contents:
-    """A faultless file, ready to be copied."""
+    """A file whose header is as declared, ready to be copied. Where it is of months, they are known by now."""
 
     vintage: str | None
     first: dt.date | None
     last: dt.date | None
-    copy: Callable[[psycopg.Cursor, str, int], tuple[int, int, int]]
-    """Copies it to a raw table as a load: data rows of the file, rows of raw that come of them, rows PostgreSQL took."""
+    drift: dict[str, list[str]]
+    copy: Callable[[psycopg.Cursor, str, int], _Copied]
 
 
 def load(
@@ -198,44 +217,69 @@ def _load_new(
     now: dt.datetime,
     landing: Path,
 ) -> Loaded:
+    part = _part(dataset, landed)
     with _hashed(landed) as bytes_are_whole:
         contents = _read(landed.path, dataset)
-        release = landed.papers.release_date or _release_date(contents, dataset, landed)
-        _check_plausible(contents, dataset, release, now)
         holes = _holes(connection, source, name, dataset, contents)
         if holes:
+            fault = Fault(
+                HEADER, "months", None, f"{', '.join(holes)} would be in neither this file nor {dataset.abuts}"
+            )
             raise _Faulty(
-                [
-                    Fault(
-                        HEADER, "months", None, f"{', '.join(holes)} would be in neither this file nor {dataset.abuts}"
-                    )
-                ],
-                0,
-                f"land the {dataset.abuts} file that reaches these months first, then this one again",
+                [fault], 0, f"land the {dataset.abuts} file that reaches these months first, then this one again"
             )
         cursor = connection.cursor()
         row = cursor.execute("select nextval(pg_get_serial_sequence('ops.load', 'load_id'))").fetchone()
         assert row is not None  # noqa: S101 - a sequence has a next value
         load_id = int(row[0])
-        table = raw_table(source.source, name)
-        rows, expected, taken = contents.copy(cursor, table, load_id)
-        if taken != expected:
-            raise Refusal(
-                f"{expected:,} rows were read and PostgreSQL took {taken:,}",
-                where=f"{source.source} {name}, file {landed.papers.file_name}",
-                kept="its bytes are in landing; raw and the marts are as they were",
-                next_step="report this with the file: the two readers of it disagree",
-            )
+        done = contents.copy(cursor, raw_table(source.source, name), load_id)
+        release = landed.papers.release_date or _release_date(done, dataset, landed)
+        _check_plausible(done, dataset, release, now)
         bytes_are_whole()
+    newer = connection.execute(
+        """select 1 from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
+           and release_date > %s""",
+        [source.source, name, part, release],
+    ).fetchone()
     _insert_ledger(
         cursor, source, name, landed, now, landing,
-        load_id=load_id, state="loaded", release=release, contents=contents, loaded=rows, quarantined=0, reason=None,
+        load_id=load_id, state="loaded", part=part, release=release, contents=contents, first=done.first, last=done.last,
+        loaded=done.rows, quarantined=done.rows_quarantined, reason=None,
     )  # fmt: skip
-    newer = connection.execute(
-        "select 1 from ops.load where source = %s and dataset = %s and state = 'loaded' and release_date > %s",
-        [source.source, name, release],
-    ).fetchone()
-    return Loaded(load_id, release, rows, is_new=True, is_history=newer is not None)
+    _quarantine(cursor, load_id, done.quarantined)
+    if dataset.keep_releases == "newest_of_each_part":
+        _keep_newest(connection, source, name, part)
+    return Loaded(
+        load_id, release, done.rows, is_new=True, is_history=newer is not None, quarantined=done.rows_quarantined
+    )
+
+
+def _part(dataset: Dataset, landed: LandedFile) -> str:
+    """What a file is about besides its release; empty where a file is about all of its dataset."""
+    if dataset.part_pattern is None:
+        return ""
+    found = re.search(dataset.part_pattern, landed.papers.file_name)
+    if found is None:
+        raise _Faulty(
+            [Fault(HEADER, THE_FILE, None, f"has a name that does not say what it is about: {dataset.part_pattern}")],
+            0,
+            "give the file the name it was published under",
+        )
+    return found[1]
+
+
+def _keep_newest(connection: psycopg.Connection, source: Source, name: str, part: str) -> None:
+    """Take all but the newest release of a part out of raw; landing keeps them."""
+    older = connection.execute(
+        """select load_id from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
+           order by release_date desc, landed_at desc, load_id desc offset 1""",
+        [source.source, name, part],
+    ).fetchall()
+    if older:
+        ids = [load_id for (load_id,) in older]
+        table = sql.Identifier("raw", raw_table(source.source, name))
+        connection.execute(sql.SQL("delete from {} where _load_id = any(%s)").format(table), [ids])
+        connection.execute("update ops.load set state = 'superseded' where load_id = any(%s)", [ids])
 
 
 @contextlib.contextmanager
@@ -265,62 +309,159 @@ def _read_months(path: Path, dataset: Dataset) -> _Contents:
     file = month_columns.read(path, dataset.layout)
     if file.faults or file.header is None:
         raise _Faulty(file.faults, len(file.rows), _next_step(file.faults))
-    cells = len(file.rows) * len(file.header.months)
+    first, last = _month(file.first_month), _month(file.last_month)
 
-    def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> tuple[int, int, int]:
+    def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
+        cells = len(file.rows) * len(file.header.months) if file.header else 0
         columns = [*raw_columns(dataset.layout), "_row_number", "_load_id"]
-        statement = sql.SQL("copy {} ({}) from stdin").format(
-            sql.Identifier("raw", table), sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        with cursor.copy(statement) as stream:
-            for lines in month_columns.copy_text(file, dataset.layout, load_id):
-                stream.write(lines)
-        return len(file.rows), cells, cursor.rowcount
+        _copy(cursor, table, columns, month_columns.copy_text(file, dataset.layout, load_id), expected=lambda: cells)
+        return _Copied(len(file.rows), cells, [], first, last)
 
-    return _Contents(file.vintage, _month(file.first_month), _month(file.last_month), copy)
+    return _Contents(file.vintage, first, last, {}, copy)
+
+
+def _copy(
+    cursor: psycopg.Cursor,
+    table: str,
+    columns: Sequence[str],
+    blocks: Iterable[str | bytes],
+    *,
+    expected: Callable[[], int],
+    options: str = "",
+) -> None:
+    """COPY text to a raw table, and see that PostgreSQL took as many rows as were meant."""
+    statement = sql.SQL("copy {} ({}) from stdin {}").format(
+        sql.Identifier("raw", table), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(options)
+    )
+    with cursor.copy(statement) as stream:
+        for block in blocks:
+            stream.write(block)
+    if cursor.rowcount != expected():
+        raise Refusal(
+            f"{expected():,} rows were read and PostgreSQL took {cursor.rowcount:,}",
+            where=f"raw.{table}",
+            kept="its bytes are in landing; raw and the marts are as they were",
+            next_step="report this with the file: the two readers of it disagree",
+        )
 
 
 def _read_rows(path: Path, dataset: Dataset) -> _Contents:
-    start = delimited.read_start(path, dataset.layout)
-    if start.faults or start.header is None:
-        raise _Faulty(start.faults, 0, _next_step(start.faults))
-    header = start.header
-    columns = sorted(header.positions, key=lambda column: header.positions[column])
+    layout = dataset.layout
+    found, faults = tables.open_tables(path, layout)
+    if faults:
+        raise _Faulty(faults, 0, _next_step(faults))
+    unknown = list(dict.fromkeys(header for table in found for header in table.header.unknown))
+    drift = {"new columns": unknown} if unknown else {}
+    start = delimited.read_start(path, layout) if not found[0].sheet else None
+    if start is not None and start.header is not None and delimited.fits(start.header, layout):
+        return _Contents(None, None, None, drift, _copy_as_it_is(path, start, layout))
+    return _Contents(None, None, None, drift, _copy_row_by_row(path, layout))
 
-    def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> tuple[int, int, int]:
-        vouched = delimited.vouch(path, start, dataset.layout)
+
+def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
+    def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
+        assert start.header is not None  # noqa: S101 - the caller looked
+        header = start.header
+        columns = sorted(header.positions, key=lambda column: header.positions[column])
+        vouched = delimited.vouch(path, start, layout)
         number_rows(cursor, table, load_id)
-        statement = sql.SQL("copy {} ({}) from stdin (format csv, null '\\N')").format(
-            sql.Identifier("raw", table), sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        try:
-            with cursor.copy(statement) as stream:
-                for block in delimited.blocks(path, start):
-                    stream.write(block)
-        except psycopg.DataError:
-            rows = None
-        else:
-            rows = vouched.result()
-        if rows is None:
-            number, faults = delimited.explain(path, start, dataset.layout)
-            raise _Faulty(faults, number, _next_step(faults))
-        return rows, rows, cursor.rowcount
+        with contextlib.suppress(psycopg.DataError), cursor.connection.transaction():
+            _copy(
+                cursor, table, columns, delimited.blocks(path, start),
+                expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
+            )  # fmt: skip
+            done = vouched.result()
+            if done is not None:
+                first, last = _span(done.times, layout)
+                return _Copied(done.rows, done.rows, [], first, last)
+        if layout.bad_rows == "quarantine":
+            return _copy_row_by_row(path, layout)(cursor, table, load_id)
+        number, faults = tables.explain(path, layout)
+        raise _Faulty(faults, number, _next_step(faults))
 
-    return _Contents(None, None, None, copy)
+    return copy
+
+
+def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
+    def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
+        count = 0
+        bad: list[Fault] = []
+        times: set[str] = set()
+        found, _ = tables.open_tables(path, layout)
+
+        def lines() -> Iterator[str]:
+            nonlocal count
+            for part in found:
+                for number, row in part.rows:
+                    row = tables.made_whole(row, part.header, layout)
+                    faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
+                    if faults or isinstance(row, Fault):
+                        bad.extend(dataclasses.replace(fault, sheet=part.sheet) for fault in faults)
+                        if layout.bad_rows == "refuse" and len(bad) >= tables.FAULTS_KEPT:
+                            return
+                        continue
+                    count += 1
+                    if layout.period:
+                        times.add(row[part.header.positions[layout.period.column]])
+                    fields = tables.row_in_order(row, part, layout)
+                    yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
+
+        _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
+        if not tables.ends_whole(path):
+            bad.append(Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end"))
+        done = _Copied(count, count, bad, *_span(times, layout))
+        total = count + done.rows_quarantined
+        is_refused = layout.bad_rows == "refuse" or any(fault.row == HEADER for fault in bad)
+        if bad and (is_refused or done.rows_quarantined > layout.at_most_quarantined * total):
+            raise _Faulty(bad[: tables.FAULTS_KEPT], done.rows_quarantined, _next_step(bad))
+        return done
+
+    return copy
+
+
+def _rows_of(vouched: delimited.Vouched | None) -> int:
+    if vouched is None:
+        raise psycopg.DataError("not vouched for")
+    return vouched.rows
+
+
+def _span(times: Iterable[str], layout: Layout) -> tuple[dt.date | None, dt.date | None]:
+    """First and last day of the times a file is about.
+
+    Raises:
+        _Faulty: naming a time that is written in none of the declared forms.
+    """
+    if layout.period is None or not times:
+        return None, None
+    days = []
+    for time in times:
+        day = next((day for form in layout.period.forms if (day := _parsed(time, form))), None)
+        if day is None:
+            fault = Fault(HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})")
+            raise _Faulty([fault], 0, _NEXT)
+        days.append(day)
+    return min(days), max(days)
+
+
+def _parsed(time: str, form: str) -> dt.date | None:
+    try:
+        return dt.datetime.strptime(time.strip(), form).date()
+    except ValueError:
+        return None
 
 
 def _month(text: str) -> dt.date:
     return dt.date(int(text[:4]), int(text[4:]), 1)
 
 
-def _release_date(contents: _Contents, dataset: Dataset, landed: LandedFile) -> dt.date:
+def _release_date(contents: _Copied, dataset: Dataset, landed: LandedFile) -> dt.date:
     if contents.last is None or dataset.release is None:
         return landed.papers.landed_at.date()
     months = contents.last.year * 12 + contents.last.month - 1 + dataset.release.months_after_newest
     return dt.date(months // 12, months % 12 + 1, 1)
 
 
-def _check_plausible(contents: _Contents, dataset: Dataset, release: dt.date, now: dt.datetime) -> None:
+def _check_plausible(contents: _Copied, dataset: Dataset, release: dt.date, now: dt.datetime) -> None:
     """Refuse what can only be another dataset's file: it would speak for its months until its date has come."""
     tomorrow = (now + dt.timedelta(days=1)).date()
     if release > tomorrow:
@@ -380,8 +521,11 @@ def _insert_ledger(
     *,
     load_id: int | None,
     state: str,
+    part: str,
     release: dt.date | None,
     contents: _Contents | None,
+    first: dt.date | None,
+    last: dt.date | None,
     loaded: int,
     quarantined: int,
     reason: str | None,
@@ -390,15 +534,15 @@ def _insert_ledger(
     row = cursor.execute(
         """insert into ops.load (load_id, source, dataset, release_date, sha256, file_name, landed_path, url, bytes, landed_at,
                loaded_at, classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state,
-               reason, drift, is_synthetic)
+               reason, drift, is_synthetic, part)
            overriding system value
-           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
+           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
             load_id, source.source, name, release, papers.sha256, papers.file_name,
             landed.path.resolve().relative_to(landing.resolve()).as_posix(), papers.url, papers.bytes, papers.landed_at, now,
-            contents.vintage if contents else None, contents.first if contents else None,
-            contents.last if contents else None, loaded + quarantined, loaded, quarantined, state, reason, Jsonb({}),
-            papers.is_synthetic,
+            contents.vintage if contents else None, first, last,
+            loaded + quarantined, loaded, quarantined, state, reason, Jsonb(contents.drift if contents else {}),
+            papers.is_synthetic, part,
         ],
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - insert returning gives a row
@@ -417,12 +561,26 @@ def _record_refusal(
     cursor = connection.cursor()
     load_id = _insert_ledger(
         cursor, source, name, landed, now, landing,
-        load_id=None, state="refused", release=landed.papers.release_date, contents=None, loaded=0, quarantined=faulty.rows,
-        reason=sentence(faulty.faults),
+        load_id=None, state="refused", part="", release=landed.papers.release_date, contents=None, first=None, last=None,
+        loaded=0, quarantined=faulty.rows, reason=sentence(faulty.faults),
     )  # fmt: skip
+    _quarantine(cursor, load_id, faulty.faults)
+
+
+def _quarantine(cursor: psycopg.Cursor, load_id: int, faults: Sequence[Fault]) -> None:
     cursor.executemany(
-        """insert into quarantine.refused_row (load_id, row_number, column_name, value, reason)
-           values (%s, %s, %s, %s, %s) on conflict (load_id, row_number, column_name) do update
+        """insert into quarantine.refused_row (load_id, sheet, row_number, column_name, value, reason)
+           values (%s, %s, %s, %s, %s, %s) on conflict (load_id, sheet, row_number, column_name) do update
            set reason = refused_row.reason || '; ' || excluded.reason""",
-        [(load_id, f.row, f.column, None if f.value is None else f.value[:500], f.reason) for f in faulty.faults],
+        [
+            (
+                load_id,
+                fault.sheet,
+                fault.row,
+                fault.column,
+                None if fault.value is None else fault.value[:500],
+                fault.reason,
+            )
+            for fault in faults
+        ],
     )

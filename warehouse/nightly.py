@@ -17,7 +17,8 @@ import psycopg
 from psycopg import sql
 
 from ingest import landing
-from ingest.connectors import file_at_url
+from ingest.connectors import connector
+from ingest.connectors.look import Fetched, Look, Seen
 from ingest.declaration import Source, find_source, raw_table, read_sources
 from ingest.errors import Refusal
 from ingest.http import Client, is_loopback
@@ -110,18 +111,21 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
         allowed = (_host(base),) if is_stand_in else (_host(base), *declared.allowed_hosts)
         landed: list[str] = []
         with Client(allowed, ca_bundle=chosen.ca_bundle) as client:
-            seen = _seen(chosen, source, dataset)
-            for offer in file_at_url.list_releases(client, declared, declared.dataset(dataset), base):
-                found = file_at_url.fetch(
-                    client,
-                    declared,
-                    dataset,
-                    offer,
-                    chosen.landing,
-                    chosen.now(),
-                    seen=seen,
-                    must_be_synthetic=is_stand_in,
-                )
+            look = Look(
+                client=client,
+                source=declared,
+                name=dataset,
+                base_url=base,
+                landing=chosen.landing,
+                inbox=chosen.inbox,
+                now=chosen.now(),
+                seen=_seen(chosen, source, dataset),
+                must_be_synthetic=is_stand_in,
+                key=_publishers_key(chosen, source),
+            )
+            way = connector(declared.dataset(dataset))
+            for offer in way.list_releases(look):
+                found = way.fetch(look, offer)
                 if found.landed is not None:
                     landed.append(found.landed.path.relative_to(chosen.landing).as_posix())
                 _remember(chosen, source, dataset, found)
@@ -287,7 +291,13 @@ def _look_recorded(chosen: Settings, source: str, dataset: str) -> Iterator[None
     note(None)
 
 
-def _seen(chosen: Settings, source: str, dataset: str) -> list[file_at_url.Seen]:
+def _publishers_key(chosen: Settings, source: str) -> str | None:
+    """The key that a publisher gave us, from secrets/<source>_key; None where this home has none."""
+    file = chosen.secrets / f"{source}_key"
+    return file.read_text(encoding="utf-8").strip() or None if file.is_file() else None
+
+
+def _seen(chosen: Settings, source: str, dataset: str) -> tuple[Seen, ...]:
     """What was where at the last look, as far as its bytes still stand in landing and were read."""
     with connect(chosen, LOADER) as connection:
         rows = connection.execute(
@@ -295,10 +305,11 @@ def _seen(chosen: Settings, source: str, dataset: str) -> list[file_at_url.Seen]
             [source, dataset],
         ).fetchall()
     folder = chosen.landing / source / dataset
-    return [file_at_url.Seen(*row) for row in rows if any(folder.glob(f"{row[3]}.*"))]
+    held = {file.name.partition(".")[0] for file in folder.glob("*.papers.json")}
+    return tuple(Seen(*row) for row in rows if row[3] in held)
 
 
-def _remember(chosen: Settings, source: str, dataset: str, found: file_at_url.Fetched) -> None:
+def _remember(chosen: Settings, source: str, dataset: str, found: Fetched) -> None:
     with connect(chosen, LOADER) as connection:
         connection.execute(
             """insert into ops.fetched_address (source, dataset, url, etag, last_modified, sha256, bytes, fetched_at, checked_at)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingest.declaration import SEEDS, CodeList, Complete, Layout
 from ingest.readers.faults import HEADER, Fault
+from ingest.readers.headers import Header
 from ingest.readers.text import folded
 
 Key = tuple[str, ...]
@@ -142,6 +143,26 @@ def incomplete(complete: Complete, code_list: CodeList, vintage: str, found: Ite
 def _words(names: Iterable[str]) -> str:
     every = sorted(names)
     return f"{', '.join(every[:5])} and {len(every) - 5} more" if len(every) > 5 else ", ".join(every)
+
+
+def unlisted(code_list: CodeList, found: Iterable[Key], layout: Layout) -> set[Key]:
+    """Values (as published) that a code list does not have. Columns that may be blank may be so together."""
+    may_be_blank = {column.name for column in layout.columns if column.may_be_blank}.issuperset(code_list.columns)
+    keys = listed(code_list).keys
+    return {key for key in found if tuple(map(folded, key)) not in keys and not (may_be_blank and not any(key))}
+
+
+def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
+    """The values of a row that its code lists do not have."""
+    faults = []
+    for code_list in layout.code_lists:
+        columns = [column for column in code_list.columns if column in header.positions]
+        values = [row[header.positions[column]] for column in columns]
+        if unlisted(code_list, {tuple(values)}, layout):
+            place = " and ".join(header.published[column] for column in columns)
+            reason = f"is not in the list dbt_project/seeds/{code_list.seed}.csv"
+            faults.append(Fault(number, place, " / ".join(values), reason))
+    return faults
 
 
 def vintage_list(layout: Layout) -> CodeList | None:

@@ -2,6 +2,7 @@
 
 PostgreSQL's COPY swallows what it should not (a byte order mark, a last line cut short, and before version 18 everything after a
 line `\\.`), so the file is parsed at the same time by Arrow, on the other core, and both must have seen the same rows.
+Where a file cannot go this way, or is not clean, `tables` reads it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import concurrent.futures
 import csv
 import dataclasses
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,12 +19,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from ingest.declaration import Layout
+from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
+from ingest.readers.tables import ends_whole
 from ingest.readers.text import foreign_body
 
 BLOCK = 512 * 1024  # bytes
-FAULTS_KEPT = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,15 @@ class Start:
     header: Header | None
     bytes: int
     faults: list[Fault]
+
+
+def fits(header: Header, layout: Layout) -> bool:
+    """Whether a file's bytes can go to COPY as they are: raw takes every column it has, and it has every one."""
+    return (
+        not header.unknown
+        and header.positions.keys() == {column.name for column in layout.kept_columns}
+        and not (layout.sheets or layout.rows_may_be_short)
+    )
 
 
 def read_start(file: Path, layout: Layout) -> Start:
@@ -54,26 +64,41 @@ def read_start(file: Path, layout: Layout) -> Start:
     return Start(header, end, faults)
 
 
-def is_clean(file: Path, start: Start, layout: Layout) -> int | None:
-    """Vouch for every row of a file: as wide as the header, UTF-8, no NUL, whole to the end, each column as declared.
+@dataclasses.dataclass(frozen=True)
+class Vouched:
+    """What a clean file holds: how many data rows, and which times they are about (as published)."""
+
+    rows: int
+    times: frozenset[str]
+
+
+def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
+    """Vouch for every row of a file: as wide as the header, whole to the end, each column and code as declared.
 
     Args:
         file: the landed file.
-        start: its faultless start.
+        start: its faultless start, which `fits`.
 
     Returns:
-        How many data rows it has; None where some row is not clean (`explain` says which and why).
+        What it holds; None where some row is not clean (`tables.explain` says which and why).
     """
     assert start.header is not None  # noqa: S101 - a faultless start has one
     names = [f"c{i}" for i in range(start.header.width)]
+    positions = start.header.positions
     checks = [
-        (start.header.positions[column.name], column.pattern, column.may_be_blank)
+        (positions[column.name], column.pattern, column.may_be_blank)
         for column in layout.columns
         if column.pattern or not column.may_be_blank
     ]
-    if not _ends_whole(file):
+    lists = [(code_list, [names[positions[column]] for column in code_list.columns]) for code_list in layout.code_lists]
+    looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
+    if layout.period:
+        looked_into.add(names[positions[layout.period.column]])
+    if not ends_whole(file):
         return None
     rows = 0
+    codes: dict[int, set[tuple[str, ...]]] = {index: set() for index in range(len(lists))}
+    times: set[str] = set()
     try:
         with pa.OSFile(str(file)) as source:
             source.seek(start.bytes)
@@ -83,7 +108,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> int | None:
                 parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
                 # Only what is looked into becomes columns; whether text is UTF-8 without NUL, COPY says.
                 convert_options=pyarrow.csv.ConvertOptions(
-                    include_columns=[names[position] for position, _, _ in checks] or names[:1],
+                    include_columns=sorted(looked_into, key=names.index) or names[:1],
                     column_types=dict.fromkeys(names, pa.string()),
                     strings_can_be_null=False,
                     check_utf8=False,
@@ -91,12 +116,26 @@ def is_clean(file: Path, start: Start, layout: Layout) -> int | None:
             )
             for batch in reader:
                 rows += batch.num_rows
-                for column, (_, pattern, may_be_blank) in zip(batch.columns, checks, strict=False):
-                    if not _column_is_clean(column, pattern, may_be_blank):
+                for position, pattern, may_be_blank in checks:
+                    if not _column_is_clean(batch.column(names[position]), pattern, may_be_blank):
                         return None
+                for index, (_, columns) in enumerate(lists):
+                    codes[index].update(_combinations(batch, columns))
+                if layout.period:
+                    times.update(pc.unique(batch.column(names[positions[layout.period.column]])).to_pylist())
     except (pa.ArrowInvalid, StopIteration):
         return None
-    return rows
+    if any(code_lists.unlisted(code_list, codes[index], layout) for index, (code_list, _) in enumerate(lists)):
+        return None
+    return Vouched(rows, frozenset(times))
+
+
+def _combinations(batch: pa.RecordBatch, columns: list[str]) -> set[tuple[str, ...]]:
+    """Each combination of values that some columns hold together."""
+    if len(columns) == 1:
+        return {(value,) for value in pc.unique(batch.column(columns[0])).to_pylist()}
+    found = pa.Table.from_batches([batch]).group_by(columns).aggregate([])
+    return set(zip(*(found.column(name).to_pylist() for name in columns), strict=True))
 
 
 def _column_is_clean(column: pa.StringArray, pattern: str | None, may_be_blank: bool) -> bool:
@@ -104,12 +143,6 @@ def _column_is_clean(column: pa.StringArray, pattern: str | None, may_be_blank: 
     if may_be_blank:
         is_right = pc.or_(is_right, pc.equal(column, ""))
     return bool(pc.all(is_right).as_py() is not False)
-
-
-def _ends_whole(file: Path) -> bool:
-    with file.open("rb") as handle:
-        handle.seek(-1, io.SEEK_END)
-        return handle.read(1) == b"\n"
 
 
 def blocks(file: Path, start: Start) -> Iterator[bytes]:
@@ -120,69 +153,10 @@ def blocks(file: Path, start: Start) -> Iterator[bytes]:
             yield block
 
 
-def vouch(file: Path, start: Start, layout: Layout) -> concurrent.futures.Future[int | None]:
+def vouch(file: Path, start: Start, layout: Layout) -> concurrent.futures.Future[Vouched | None]:
     """`is_clean`, on another thread: Arrow lets go of the interpreter, so COPY is fed meanwhile."""
     pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="vouch")
     try:
         return pool.submit(is_clean, file, start, layout)
     finally:
         pool.shutdown(wait=False)
-
-
-def explain(file: Path, start: Start, layout: Layout) -> tuple[int, list[Fault]]:
-    """Read a file that is not clean row by row, and say what is wrong.
-
-    Returns:
-        How many data rows there are, and their faults (at most 1,000; one a row and column).
-    """
-    assert start.header is not None  # noqa: S101
-    faults: list[Fault] = []
-    number = 0
-    for number, row in rows(file, start):
-        if isinstance(row, Fault):
-            faults.append(row)
-        else:
-            faults += row_faults(number, row, start.header, layout)
-        if len(faults) >= FAULTS_KEPT:
-            break
-    if not _ends_whole(file):
-        faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
-    if not faults:
-        faults.append(Fault(HEADER, THE_FILE, None, "is read differently by Arrow, PostgreSQL and Python: report it"))
-    return number, faults
-
-
-def rows(file: Path, start: Start) -> Iterator[tuple[int, list[str] | Fault]]:
-    """Each data row with its number; a Fault where the bytes are no row."""
-    number = 0
-    with file.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as handle:
-        reader = csv.reader(handle, strict=True)
-        next(reader)
-        while True:
-            number += 1
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield number, Fault(number, "the row", None, f"is not valid CSV: {error}")
-                return
-            yield number, row
-
-
-def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
-    """What is wrong with one row."""
-    if len(row) != header.width:
-        return [Fault(number, "the row", None, f"has {len(row)} fields where the header has {header.width}")]
-    faults = []
-    for column in layout.columns:
-        value = row[header.positions[column.name]]
-        shown = None if column.is_personal else value
-        if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
-            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text"))
-        elif not value:
-            if not column.may_be_blank:
-                faults.append(Fault(number, header.published[column.name], shown, "is blank"))
-        elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
-            faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
-    return faults

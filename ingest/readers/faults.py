@@ -18,9 +18,11 @@ class Fault:
     column: str
     value: str | None
     reason: str
+    sheet: str = ""
 
     def __str__(self) -> str:
         place = f"row {self.row}, column {self.column}" if self.row else self.column
+        place = f"sheet {self.sheet}, {place}" if self.sheet else place
         shown = "" if self.value is None else f" {_shortened(self.value)!r}"
         return f"{place}:{shown} {self.reason}" if self.row else f"{place}{shown} {self.reason}".strip()
 

@@ -19,6 +19,7 @@ class Header:
     positions: dict[str, int]  # declared column name -> index
     published: dict[str, str]  # declared column name -> header as published
     months: tuple[tuple[int, str], ...]  # (index, header as published), in the order of the months
+    unknown: tuple[str, ...] = ()  # headers that no column declares: left out of raw, noted as drift
 
 
 def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
@@ -31,13 +32,15 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         The header, and everything that is wrong with it (then it is of no use).
     """
     wanted = {folded(alias): column.name for column in layout.columns for alias in column.headers}
+    patterns = [(re.compile(c.header_pattern), c.name) for c in layout.columns if c.header_pattern]
     is_month = re.compile(layout.month_columns.header_pattern, re.ASCII) if layout.month_columns else None
     positions: dict[str, int] = {}
     published: dict[str, str] = {}
     months: list[tuple[int, str]] = []
     faults: list[Fault] = []
+    unknown: list[str] = []
     for index, name in enumerate(names):
-        column = wanted.get(folded(name))
+        column = wanted.get(folded(name)) or next((c for p, c in patterns if p.fullmatch(name.strip())), None)
         if column is not None:
             if column in positions:
                 faults.append(Fault(HEADER, "header", name, f"is a second column for {column}"))
@@ -45,22 +48,28 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             published[column] = name
         elif is_month and is_month.fullmatch(name.strip()):
             months.append((index, name.strip()))
-        else:
+        elif is_month:
+            # It may be a month under another name, and to leave it out would lose one.
             faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1})"))
-    missing = [column for column in layout.columns if column.name not in positions]
+        else:
+            unknown.append(name)
+    missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]
+    if missing:
+        # Where a known column is missing, an unknown one may be it under a new name.
+        faults += [Fault(HEADER, "header", name, f"is not known (column {names.index(name) + 1})") for name in unknown]
     faults += [
         Fault(
             HEADER,
             "header",
             None,
-            f"has no column for {c.name} (any of: {', '.join(c.headers)}); it has {_list(names)}",
+            f"has no column for {c.name} (any of: {', '.join(c.headers) or c.header_pattern}); it has {_list(names)}",
         )
         for c in missing
     ]
     if layout.month_columns:
         faults += _month_faults([name for _, name in months], names)
     months.sort(key=lambda month: month[1])
-    return Header(len(names), positions, published, tuple(months)), faults
+    return Header(len(names), positions, published, tuple(months), tuple(unknown)), faults
 
 
 def _month_faults(months: list[str], names: Sequence[str]) -> list[Fault]:

@@ -107,18 +107,18 @@ def _row_faults(rows: list[list[str]], header: Header, layout: Layout) -> list[F
             for index, month in header.months
             if not is_cell(row[index])
         ]
-        for code_list in layout.code_lists:
-            key = tuple(folded(row[header.positions[column]]) for column in code_list.columns)
-            if key not in code_lists.listed(code_list).keys:
-                value = " / ".join(row[header.positions[column]] for column in code_list.columns)
-                place = " and ".join(header.published[column] for column in code_list.columns)
-                faults.append(Fault(number, place, value, f"is not in the list dbt_project/seeds/{code_list.seed}.csv"))
+        faults += code_lists.row_faults(number, row, header, layout)
         if layout.unique:
             key = tuple(folded(row[header.positions[column]]) for column in layout.unique)
             if key in seen:
                 faults.append(Fault(number, "the row", " / ".join(key), f"stands already in row {seen[key]}"))
             seen[key] = number
     return faults
+
+
+def escaped(field: str) -> str:
+    """A field in COPY's text format."""
+    return field.translate(_ESCAPES)
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

@@ -6,15 +6,19 @@ import codecs
 
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 
-_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", b"PK\x03\x04": "a zip archive (or a workbook)"}
+ZIP = b"PK\x03\x04"
+_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", ZIP: "a zip archive (or a workbook)"}
 
 
-def foreign_body(first: bytes) -> Fault | None:
+def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None:
     """What a body really is, when its first bytes say that it is no delimited text.
 
     Args:
         first: the first bytes of the body (512 are enough).
+        may_be_workbook: whether a workbook, which is a zip archive, is as good.
     """
+    if may_be_workbook and first.startswith(ZIP):
+        return None
     for mark, what in _MARKS.items():
         if first.startswith(mark):
             return Fault(HEADER, THE_FILE, None, f"is {what}, not delimited text in UTF-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import sandbox
-from ingest.connectors import file_at_url
-from ingest.connectors.file_at_url import Fetched, Seen
+from ingest.connectors import london_datastore
+from ingest.connectors.look import Fetched, Look, Seen
 from ingest.declaration import find_source
 from ingest.errors import BodyRefused, PublisherUnavailable, Refusal
 from ingest.http import ATTEMPTS, Client
@@ -41,12 +42,25 @@ def client(waits: list[float]) -> Iterator[Client]:
         yield one
 
 
+def a_look(
+    client: Client, publisher: Publisher, landing: Path, seen: list[Seen] | None = None, *, is_stand_in: bool = True
+) -> Look:
+    return Look(
+        client=client,
+        source=MPS,
+        name="borough_recent",
+        base_url=publisher.base_url,
+        landing=landing,
+        inbox=landing,
+        now=NOW,
+        seen=tuple(seen or []),
+        must_be_synthetic=is_stand_in,
+    )
+
+
 def fetch_all(client: Client, publisher: Publisher, landing: Path, seen: list[Seen] | None = None) -> list[Fetched]:
-    offers = file_at_url.list_releases(client, MPS, RECENT, publisher.base_url)
-    return [
-        file_at_url.fetch(client, MPS, "borough_recent", offer, landing, NOW, seen=seen or [], must_be_synthetic=True)
-        for offer in offers
-    ]
+    look = a_look(client, publisher, landing, seen)
+    return [london_datastore.fetch(look, offer) for offer in london_datastore.list_releases(look)]
 
 
 def remembered(fetched: list[Fetched]) -> list[Seen]:
@@ -165,24 +179,29 @@ def test_a_redirect_to_another_host_is_refused(client: Client, publisher: Publis
 
 
 def test_a_body_larger_than_declared_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
-    offer = file_at_url.list_releases(client, MPS, RECENT, publisher.base_url)[-1]
+    offer = london_datastore.list_releases(a_look(client, publisher, tmp_path))[-1]
     with pytest.raises(BodyRefused, match="larger than the 1,000 bytes this dataset may have"):
         client.fetch(offer.url, tmp_path, max_bytes=1000)
 
 
-def test_a_title_that_is_no_longer_offered_is_refused_with_what_is(client: Client, publisher: Publisher) -> None:
+def test_a_title_that_is_no_longer_offered_is_refused_with_what_is(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
     location = RECENT.location.model_copy(update={"file_name": "MPS Borough Crime.csv"})
     renamed = RECENT.model_copy(update={"location": location})
+    source = MPS.model_copy(update={"datasets": {"borough_recent": renamed}})
+    look = dataclasses.replace(a_look(client, publisher, tmp_path), source=source)
     with pytest.raises(BodyRefused, match=r"no file 'MPS Borough Crime.csv'; it offers .*MPS Borough Level Crime"):
-        file_at_url.list_releases(client, MPS, renamed, publisher.base_url)
+        london_datastore.list_releases(look)
 
 
 def test_synthetic_data_are_refused_where_real_data_were_asked_for(
     client: Client, publisher: Publisher, tmp_path: Path
 ) -> None:
-    offer = file_at_url.list_releases(client, MPS, RECENT, publisher.base_url)[-1]
+    look = a_look(client, publisher, tmp_path, is_stand_in=False)
+    offer = london_datastore.list_releases(look)[-1]
     with pytest.raises(BodyRefused, match="what came is synthetic and real data were asked for"):
-        file_at_url.fetch(client, MPS, "borough_recent", offer, tmp_path, NOW, must_be_synthetic=False)
+        london_datastore.fetch(look, offer)
     assert bodies(tmp_path) == []
 
 

@@ -68,8 +68,10 @@ create table if not exists ops.load (
     reason text,
     drift jsonb not null default '{}',
     is_synthetic boolean not null,
+    part text not null default '',
     check (rows_in_file = rows_loaded + rows_quarantined)
 );
+alter table ops.load add column if not exists part text not null default '';
 create unique index if not exists load_once_per_file
 on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
@@ -77,7 +79,9 @@ comment on table ops.load is
 comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
-comment on column ops.load.drift is 'Headers that were not known and were left out of raw, if any.';
+comment on column ops.load.drift is 'New columns: headers that were not known and were left out of raw, if any.';
+comment on column ops.load.part is
+'What the file is about besides its release (a force and month, say): of each part the newest release speaks. Empty where a file is about all of its dataset.';
 
 -- The loader does not own the raw tables, and before version 17 only an owner may gather statistics.
 create or replace function ops.gather_raw_statistics(table_name text) returns void

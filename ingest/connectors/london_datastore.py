@@ -1,0 +1,58 @@
+"""Files of a London Datastore dataset, found by name among its resources.
+
+The London Datastore keeps old copies of a file under the same title beside the new one, and replaces files in place under the same
+address. So every copy of the title is asked for, each only if it has changed since the last look, and what a file holds decides
+which release it is. Contract: DataPress/CKAN `package_show`, ../sources/mps/README.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
+
+from ingest.connectors.file_at_url import fetch
+from ingest.connectors.look import Look, Offer
+from ingest.declaration import DatastoreFile
+from ingest.errors import BodyRefused
+
+__all__ = ["fetch", "list_releases"]
+
+
+def list_releases(look: Look) -> list[Offer]:
+    """Every copy of a dataset's file on offer, oldest first, so that the newest is landed last.
+
+    Raises:
+        BodyRefused: the publisher does not list the file; names what it lists instead.
+        PublisherUnavailable: it does not answer.
+    """
+    location = look.dataset.location
+    assert isinstance(location, DatastoreFile)  # noqa: S101 - the registry chose this connector by it
+    url = f"{look.base_url.rstrip('/')}/api/action/package_show?{urlencode({'id': location.package})}"
+    answer, _ = look.client.json(url)
+    try:
+        resources = [(str(r["name"]), str(r["url"])) for r in answer["result"]["resources"]]
+    except (KeyError, TypeError):
+        raise BodyRefused(
+            "the answer is not the description of a dataset (no result.resources with name and url)",
+            where=url,
+            kept="nothing was fetched; the last good data stand",
+            next_step="compare the answer with ingest/sources/mps/README.md",
+        ) from None
+    offers = [
+        Offer(urljoin(url, address), _file_name(address))
+        for name, address in resources
+        if location.file_name in (name, f"{name}.csv", _file_name(address))
+    ]
+    if not offers:
+        raise BodyRefused(
+            f"the dataset offers no file {location.file_name!r}; it offers {', '.join(sorted({n for n, _ in resources}))}",
+            where=url,
+            kept="nothing was fetched; the last good data stand",
+            next_step="if the publisher has renamed it, change file_name in source.yml",
+        )
+    unique = list(dict.fromkeys(offers))
+    return unique[::-1]  # they list the newest first
+
+
+def _file_name(url: str) -> str:
+    return unquote(Path(urlsplit(url).path).name)

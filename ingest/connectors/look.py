@@ -1,0 +1,98 @@
+"""One look at a publisher for one dataset: what a connector needs to know, and what it comes back with."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+from typing import Protocol
+
+from ingest.declaration import Dataset, Source
+from ingest.http import Client
+from ingest.landing import LandedFile
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What was at an address at the last look."""
+
+    url: str
+    etag: str | None
+    last_modified: str | None
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """A look at a publisher.
+
+    Attributes:
+        client: allowed to speak to the publisher, at its pace.
+        source, name: the declared source and which of its datasets.
+        base_url: where the publisher is (the stand-in's address in a synthetic home).
+        landing, inbox: folders of this home.
+        now: the time for the papers (UTC).
+        seen: what was where at the last look, as far as its bytes still stand in landing and were read.
+        must_be_synthetic: whether this publisher is a stand-in; an answer of the other kind is refused.
+        key: the publisher's key, where it gives one and this home has it (`secrets/<source>_key`).
+    """
+
+    client: Client
+    source: Source
+    name: str
+    base_url: str
+    landing: Path
+    inbox: Path
+    now: dt.datetime
+    seen: tuple[Seen, ...] = ()
+    must_be_synthetic: bool = False
+    key: str | None = None
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.source.dataset(self.name)
+
+    def last(self, url: str) -> Seen | None:
+        """What was at an address at the last look."""
+        return next((seen for seen in self.seen if seen.url == url), None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """One copy of a file that a publisher offers.
+
+    Attributes:
+        url: its address; unique within the dataset, and what the next look knows it by.
+        file_name: its name, which the papers keep.
+        release_date: when the publisher released it, where the publisher says.
+        mark: what the publisher says of its content (a hash, a time of change); the same mark means the same bytes.
+    """
+
+    url: str
+    file_name: str
+    release_date: dt.date | None = None
+    mark: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Fetched:
+    """The outcome of one look at an address: the landed file, or None where it has not changed."""
+
+    offer: Offer
+    landed: LandedFile | None
+    etag: str | None
+    last_modified: str | None
+    sha256: str
+    bytes: int
+
+
+class Connector(Protocol):
+    """A way in which data arrive. What was fetched is read by `ingest.load`, whatever way it came."""
+
+    def list_releases(self, look: Look) -> list[Offer]:
+        """Everything on offer, oldest first, so that the newest is landed last. Raises PublisherUnavailable, BodyRefused."""
+        ...
+
+    def fetch(self, look: Look, offer: Offer) -> Fetched:
+        """Fetch one and land it, unless it is what it was. Raises PublisherUnavailable, BodyRefused, Refusal."""
+        ...

@@ -1,0 +1,178 @@
+"""Files with a row per row of raw, read row by row: workbooks, and text that cannot go to COPY as it is.
+
+A file goes this way when it is a workbook, has columns that raw does not take, lacks some that it may lack, or holds rows that are to be
+quarantined. It is slower than `delimited`, and the rows that come out are the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import python_calamine
+
+from ingest.declaration import Layout
+from ingest.readers import code_lists
+from ingest.readers.faults import HEADER, THE_FILE, Fault
+from ingest.readers.headers import Header, resolve
+from ingest.readers.text import ZIP, foreign_body
+from ingest.readers.workbook import cell_text, refused_content
+
+FAULTS_KEPT = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """One table of a file: the whole file, or a sheet of a workbook.
+
+    Attributes:
+        sheet: its sheet; empty where the file is no workbook.
+        header: which column is which.
+        rows: each data row, as published, with its number (1 is the first after the header); a Fault where it is no row.
+    """
+
+    sheet: str
+    header: Header
+    rows: Iterator[tuple[int, list[str] | Fault]]
+
+
+def open_tables(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
+    """The tables of a file, and what is wrong with it as a whole or with its headers (then it is of no use)."""
+    with file.open("rb") as handle:
+        first = handle.read(512)
+    foreign = foreign_body(first, may_be_workbook=layout.may_be_workbook)
+    if foreign:
+        return [], [foreign]
+    if first.startswith(ZIP):
+        return _sheets(file, layout)
+    lines = _lines(file)
+    try:
+        _, names = next(lines, (0, None))
+    except UnicodeDecodeError:
+        names = None
+    if not isinstance(names, list):
+        return [], [names or Fault(HEADER, THE_FILE, None, "is not UTF-8 (in its header)")]
+    header, faults = resolve(names, layout)
+    return [Table("", header, lines)], faults
+
+
+def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
+    """The lines of delimited text, the header as number 0."""
+    with file.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as handle:
+        reader = csv.reader(handle, strict=True)
+        for number in itertools.count():
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield number, Fault(number, "the row", None, f"is not valid CSV: {error}")
+                return
+            if row:
+                yield number, row
+
+
+def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
+    assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
+    is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(file)
+    except (python_calamine.CalamineError, OSError) as error:
+        return [], [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+    wanted = [name for name in workbook.sheet_names if is_wanted(name)]
+    if not wanted:
+        there = ", ".join(workbook.sheet_names)
+        return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
+    faults = refused_content(file, wanted, layout.sheets.header_row)
+    tables = []
+    for name in wanted:
+        sheet = workbook.get_sheet_by_name(name)
+        rows = ([cell_text(cell) for cell in row] for row in sheet.iter_rows())
+        above = (sheet.start or (0, 0))[0]  # rows above the first that holds anything are not given
+        names = next(itertools.islice(rows, layout.sheets.header_row - 1 - above, None), None)
+        if names is None:
+            faults.append(Fault(HEADER, f"sheet {name}", None, f"has no row {layout.sheets.header_row}, its header"))
+            continue
+        header, wrong = resolve(_without_empty_end(names), layout)
+        faults += [dataclasses.replace(fault, column=f"sheet {name}, {fault.column}") for fault in wrong]
+        numbered: Iterator[tuple[int, list[str] | Fault]] = (
+            (number, row[: header.width]) for number, row in enumerate(rows, start=1) if any(row)
+        )
+        tables.append(Table(name, header, numbered))
+    return tables, faults
+
+
+def _without_empty_end(names: Sequence[str]) -> list[str]:
+    """A header without the empty cells that a spreadsheet leaves at its end."""
+    last = max((index for index, name in enumerate(names) if name.strip()), default=-1)
+    return list(names[: last + 1])
+
+
+def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
+    """Read a file that was not vouched for row by row, and say what is wrong.
+
+    Returns:
+        How many data rows there are, and their faults (at most 1,000).
+    """
+    tables, faults = open_tables(file, layout)
+    number = 0
+    for table in tables:
+        for number, row in table.rows:
+            faults += [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
+            if len(faults) >= FAULTS_KEPT:
+                return number, faults
+    if not ends_whole(file):
+        faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
+    if not faults:
+        faults.append(Fault(HEADER, THE_FILE, None, "is read differently by Arrow, PostgreSQL and Python: report it"))
+    return number, faults
+
+
+def ends_whole(file: Path) -> bool:
+    """Whether delimited text ends with a line end; a workbook, which has none, is whole where it can be opened."""
+    with file.open("rb") as handle:
+        if handle.read(len(ZIP)) == ZIP:
+            return True
+        handle.seek(-1, io.SEEK_END)
+        return handle.read(1) in {b"\n", b"\r"}
+
+
+def made_whole(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:
+    """A row that lacks fields at its end, with blanks in their place, where the layout says that this happens."""
+    if isinstance(row, Fault) or not layout.rows_may_be_short:
+        return row
+    return [*row, *[""] * (header.width - len(row))]
+
+
+def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
+    """The fields of a row that raw takes, in the order of `raw_columns`; blank where the file lacks the column."""
+    positions = table.header.positions
+    fields = [row[positions[column.name]] if column.name in positions else "" for column in layout.kept_columns]
+    return [*fields, table.sheet] if layout.sheets else fields
+
+
+def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
+    """What is wrong with one row, its codes included."""
+    if len(row) != header.width:
+        return [Fault(number, "the row", None, f"has {len(row)} fields where the header has {header.width}")]
+    faults = []
+    for column in layout.columns:
+        if column.name not in header.positions:
+            continue
+        value = row[header.positions[column.name]]
+        shown = None if column.is_personal else value
+        if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
+            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text"))
+        elif not value:
+            if not column.may_be_blank:
+                faults.append(Fault(number, header.published[column.name], shown, "is blank"))
+        elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
+            faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
+    if not faults:
+        faults = code_lists.row_faults(number, row, header, layout)
+    return faults

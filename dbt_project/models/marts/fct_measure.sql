@@ -2,6 +2,10 @@
 {% set counts = [
     ('mps', 'int_mps_borough_month'),
 ] %}
+-- One line a model that gives whole rows of this table: other periods than months, rates, splits by sex, age or ethnicity, and its own
+-- sums for London where it has any.
+{% set facts = [
+] %}
 
 with placed as (
     {% for source, model in counts %}
@@ -90,3 +94,22 @@ select
 from together
 left join noted
     on together.load_id = noted.load_id and together.month_start_date = noted.month_start_date
+{% for model in facts %}
+union all
+select
+    area_code,
+    period_kind,
+    period_start_date,
+    period_end_date,
+    measure_code,
+    sex,
+    age_band,
+    ethnicity,
+    numerator::numeric(18, 4) as numerator,
+    denominator::numeric(18, 4) as denominator,
+    value::numeric(18, 4) as value,
+    value_note,
+    source_release,
+    is_provisional
+from {{ ref(model) }}
+{% endfor %}

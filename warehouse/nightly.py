@@ -110,7 +110,7 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
         base, is_stand_in = base_url(chosen, declared)
         allowed = (_host(base),) if is_stand_in else (_host(base), *declared.allowed_hosts)
         landed: list[str] = []
-        with Client(allowed, ca_bundle=chosen.ca_bundle) as client:
+        with Client(allowed, ca_bundle=chosen.ca_bundle, turns=chosen.home / "turns") as client:
             look = Look(
                 client=client,
                 source=declared,

@@ -20,7 +20,7 @@ from ingest.landing import SYNTHETIC, kind_held
 from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, status
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
-from warehouse.settings import settings
+from warehouse.settings import Settings, settings
 
 SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
 ROLES = click.Choice([*LOGIN_ROLES, ADMIN])
@@ -147,6 +147,7 @@ def _print_outcome() -> None:
     _banner()
     if verdict and verdict["state"] == "held":
         click.echo(f"HELD: {verdict['verdict_reason']}")
+    _print_warnings(chosen)
     if release is None:
         click.echo("nothing is published yet")
         return
@@ -167,6 +168,11 @@ def _print_outcome() -> None:
     )
 
 
+def _print_warnings(chosen: Settings) -> None:
+    for row in status.warnings(chosen):
+        click.echo(f"WARNING: {row['source']} {row['dataset']}, file {row['file_name']}: {row['warning']}")
+
+
 @main.command("status")
 @json_option
 def show_status(as_json: bool) -> None:
@@ -174,17 +180,24 @@ def show_status(as_json: bool) -> None:
     chosen = settings()
     release, verdict, datasets = status.current_release(chosen), status.newest_verdict(chosen), status.datasets(chosen)
     if as_json:
-        found = {
+        found: dict[str, Any] = {
             "home": str(chosen.home),
             "data_kind": status.data_kind(chosen),
             "release": release,
             "verdict": verdict,
         }
+        found |= {"warnings": status.warnings(chosen), "newest_changes": status.newest_changes(chosen)}
         click.echo(json.dumps({**found, "datasets": datasets}, default=str, indent=1))
         return
     _banner()
     _report(datasets, False, empty="no dataset is declared", hide=("title",))
     click.echo()
+    _print_warnings(chosen)
+    changes = status.newest_changes(chosen)
+    if changes:
+        click.echo("What the newest file of each dataset changed against the one before:")
+        _report(changes, False, empty="", hide=("loaded_at",))
+        click.echo()
     if release is None:
         click.echo("nothing is published yet")
     else:
@@ -336,10 +349,10 @@ def quarantine(limit: int, as_json: bool) -> None:
 @main.command()
 @json_option
 def loads(as_json: bool) -> None:
-    """Each file that reached the loader: release, months, rows, state."""
+    """Each file that reached the loader: release, months, rows, state, and what it changed against the release before."""
     if not as_json:
         _banner()
-    _report(status.loads(settings()), as_json, empty="no file has been loaded")
+    _report(status.loads(settings()), as_json, empty="no file has been loaded", hide=("changes",))
 
 
 @main.command()

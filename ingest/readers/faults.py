@@ -20,11 +20,23 @@ class Fault:
     reason: str
     sheet: str = ""
 
+    def __post_init__(self) -> None:
+        # What is told of a file must stand in text that any database and terminal takes, whatever bytes the file holds.
+        for name in ("column", "value", "reason", "sheet"):
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, _printable(text))
+
     def __str__(self) -> str:
         place = f"row {self.row}, column {self.column}" if self.row else self.column
         place = f"sheet {self.sheet}, {place}" if self.sheet else place
         shown = "" if self.value is None else f" {_shortened(self.value)!r}"
         return f"{place}:{shown} {self.reason}" if self.row else f"{place}{shown} {self.reason}".strip()
+
+
+def _printable(text: str) -> str:
+    """Text with what is no character (NUL, a byte that is not UTF-8) written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _shortened(value: str) -> str:

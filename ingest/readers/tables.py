@@ -21,7 +21,7 @@ from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import ZIP, foreign_body
-from ingest.readers.workbook import cell_text, refused_content
+from ingest.readers.workbook import cell_text, refused_archive, refused_content
 
 FAULTS_KEPT = 1000
 
@@ -80,6 +80,10 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
 def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
+    # Before anything unpacks it.
+    faults = refused_archive(file)
+    if faults:
+        return [], faults
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
@@ -101,10 +105,15 @@ def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
         header, wrong = resolve(_without_empty_end(names), layout)
         faults += [dataclasses.replace(fault, column=f"sheet {name}, {fault.column}") for fault in wrong]
         numbered: Iterator[tuple[int, list[str] | Fault]] = (
-            (number, row[: header.width]) for number, row in enumerate(rows, start=1) if any(row)
+            (number, _cut(row, header.width)) for number, row in enumerate(rows, start=1) if any(row)
         )
         tables.append(Table(name, header, numbered))
     return tables, faults
+
+
+def _cut(row: list[str], width: int) -> list[str]:
+    """A row without the empty cells that another, wider row gives it; a cell outside the header's columns stays to be seen."""
+    return row if any(row[width:]) else row[:width]
 
 
 def _without_empty_end(names: Sequence[str]) -> list[str]:
@@ -117,7 +126,8 @@ def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
     """Read a file that was not vouched for row by row, and say what is wrong.
 
     Returns:
-        How many data rows there are, and their faults (at most 1,000).
+        How many data rows there are, and their faults (at most 1,000). None where only Arrow would not take it: blank
+        lines, a cell larger than Arrow's block.
     """
     tables, faults = open_tables(file, layout)
     number = 0
@@ -128,8 +138,6 @@ def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
                 return number, faults
     if not ends_whole(file):
         faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
-    if not faults:
-        faults.append(Fault(HEADER, THE_FILE, None, "is read differently by Arrow, PostgreSQL and Python: report it"))
     return number, faults
 
 
@@ -167,7 +175,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         value = row[header.positions[column.name]]
         shown = None if column.is_personal else value
         if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
-            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text"))
+            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text, or holds a NUL byte"))
         elif not value:
             if not column.may_be_blank:
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))

@@ -180,6 +180,8 @@ class Dataset(_Strict):
     part_pattern: Pattern | None = None
     # Event files are large, and only the newest release of each part is kept in raw. Landing keeps all.
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
+    # How much of a month's rows or values a new release may take back before it is taken for a file that was cut.
+    may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
     abuts: Identifier | None = None
     at_most_months: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
@@ -254,6 +256,9 @@ def read_source(file: Path) -> Source:
             problems.append(f"datasets.{name}.period: {dataset.layout.period.column!r} is not a declared column")
         if dataset.layout.value_column and dataset.layout.value_column not in columns:
             problems.append(f"datasets.{name}.value_column: {dataset.layout.value_column!r} is not a declared column")
+        for column in dataset.layout.unique:
+            if column not in columns:
+                problems.append(f"datasets.{name}.unique: {column!r} is not a declared column")
         if dataset.keep_releases == "newest_of_each_part" and dataset.part_pattern is None:
             problems.append(f"datasets.{name}.keep_releases: needs a part_pattern")
         for code_list in dataset.layout.code_lists:

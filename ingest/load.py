@@ -24,6 +24,7 @@ from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
 from ingest.readers.headers import months_between
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
+ENOUGH_TO_JUDGE = 100  # of a month's rows or values, before losing most of them says anything
 KEPT = "its bytes are in landing and its line in ops.load; raw and the marts are as they were"
 
 
@@ -243,6 +244,7 @@ def _load_new(
     before = _before(connection, source, name, part)
     _check_not_empty(done, dataset)
     _check_not_older(done, dataset, landed, before)
+    _check_not_cut(done, dataset, release, before)
     newer = connection.execute(
         """select 1 from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
            and release_date > %s""",
@@ -273,6 +275,7 @@ class _Before:
     """The newest release of the same dataset and part that stands in raw."""
 
     load_id: int
+    release: dt.date
     rows: int
     first: dt.date | None
     last: dt.date | None
@@ -281,7 +284,7 @@ class _Before:
 
 def _before(connection: psycopg.Connection, source: Source, name: str, part: str) -> _Before | None:
     row = connection.execute(
-        """select load_id, rows_loaded, first_period, last_period, totals from ops.load
+        """select load_id, release_date, rows_loaded, first_period, last_period, totals from ops.load
            where source = %s and dataset = %s and part = %s and state = 'loaded'
            order by release_date desc, landed_at desc, load_id desc limit 1""",
         [source.source, name, part],
@@ -316,6 +319,25 @@ def in_words(drift: dict[str, list[str]]) -> str:
 def _check_not_empty(done: _Copied, dataset: Dataset) -> None:
     if not (done.rows or done.quarantined or dataset.layout.may_be_empty):
         raise _Faulty([Fault(HEADER, THE_FILE, None, "has a header and no rows")], 0, _NEXT_DAMAGED)
+
+
+def _check_not_cut(done: _Copied, dataset: Dataset, release: dt.date, before: _Before | None) -> None:
+    """Refuse rows that were cut where a line ends, which nothing in them says: months would lose most of what they had."""
+    if before is None or release < before.release or dataset.layout.month_columns:
+        return  # a file with a column per month is seen to be complete in every area
+    lost = [
+        f"{month or 'the file'} has {done.totals.get(month, 0):,.10g} and had {then:,.10g}"
+        for month, then in sorted(before.totals.items())
+        if then >= ENOUGH_TO_JUDGE
+        and (month in done.totals or not month)
+        and done.totals.get(month, 0) < then * (1 - dataset.may_lose)
+    ]
+    if lost:
+        raise _Faulty(
+            [Fault(HEADER, THE_FILE, None, f"lacks most of what load {before.load_id} had: {'; '.join(lost[:5])}")],
+            done.rows,
+            "fetch it again; if the publisher has really taken so much back, say so with may_lose in source.yml",
+        )
 
 
 def _check_not_older(done: _Copied, dataset: Dataset, landed: LandedFile, before: _Before | None) -> None:
@@ -479,6 +501,7 @@ def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, st
         count = 0
         bad: list[Fault] = []
         times: Counter[str] = Counter()
+        seen = tables.Seen(layout)
         found, _ = tables.open_tables(path, layout)
 
         def lines() -> Iterator[str]:
@@ -487,6 +510,8 @@ def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, st
                 for number, row in part.rows:
                     row = tables.made_whole(row, part.header, layout)
                     faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
+                    if not faults and not isinstance(row, Fault):
+                        faults = seen.again(number, row, part.header, part.sheet)
                     if faults or isinstance(row, Fault):
                         bad.extend(dataclasses.replace(fault, sheet=part.sheet) for fault in faults)
                         if layout.bad_rows == "refuse" and len(bad) >= tables.FAULTS_KEPT:

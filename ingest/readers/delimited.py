@@ -23,7 +23,7 @@ from ingest.declaration import Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
-from ingest.readers.tables import ends_whole
+from ingest.readers.tables import Seen, ends_whole
 from ingest.readers.text import foreign_body
 
 BLOCK = 512 * 1024  # bytes
@@ -95,9 +95,10 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
     if layout.period:
         looked_into.add(names[positions[layout.period.column]])
+    looked_into.update(names[positions[column]] for column in layout.unique)
     if not ends_whole(file):
         return None
-    rows = 0
+    rows, seen = 0, Seen(layout)
     codes: dict[int, set[tuple[str, ...]]] = {index: set() for index in range(len(lists))}
     times: Counter[str] = Counter()
     try:
@@ -122,6 +123,10 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                         return None
                 for index, (_, columns) in enumerate(lists):
                     codes[index].update(_combinations(batch, columns))
+                if layout.unique:
+                    keys = zip(*(batch.column(names[positions[c]]).to_pylist() for c in layout.unique), strict=True)
+                    if any(seen.has(key) for key in keys):
+                        return None
                 if layout.period:
                     counted = pc.value_counts(batch.column(names[positions[layout.period.column]]))
                     times.update(dict(zip(*(part.to_pylist() for part in counted.flatten()), strict=True)))

@@ -20,7 +20,7 @@ from ingest.declaration import Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
-from ingest.readers.text import ZIP, foreign_body
+from ingest.readers.text import ZIP, folded, foreign_body
 from ingest.readers.workbook import cell_text, refused_archive, refused_content
 
 FAULTS_KEPT = 1000
@@ -130,10 +130,11 @@ def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
         lines, a cell larger than Arrow's block.
     """
     tables, faults = open_tables(file, layout)
-    number = 0
+    number, seen = 0, Seen(layout)
     for table in tables:
         for number, row in table.rows:
-            faults += [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
+            wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
+            faults += wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet))
             if len(faults) >= FAULTS_KEPT:
                 return number, faults
     if not ends_whole(file):
@@ -148,6 +149,30 @@ def ends_whole(file: Path) -> bool:
             return True
         handle.seek(-1, io.SEEK_END)
         return handle.read(1) in {b"\n", b"\r"}
+
+
+class Seen:
+    """The rows of a file that came already, by the columns that are declared to be unique together."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._columns = layout.unique
+        self._first: dict[tuple[str, ...], int] = {}
+
+    def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
+        """The fault of a row that stands in the file already; notes every other."""
+        if not self._columns:
+            return []
+        key = tuple(row[header.positions[column]] for column in self._columns)
+        first = self._noted((sheet, *key), number)
+        return [] if first == number else [Fault(number, "the row", " / ".join(key), f"stands already in row {first}")]
+
+    def has(self, key: tuple[str, ...]) -> bool:
+        """Whether a row with these values of the columns came already; notes it where none did."""
+        number = len(self._first) + 1
+        return self._noted(("", *key), number) != number
+
+    def _noted(self, key: tuple[str, ...], number: int) -> int:
+        return self._first.setdefault(tuple(map(folded, key)), number)
 
 
 def made_whole(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:

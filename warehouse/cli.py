@@ -301,10 +301,13 @@ def show_url(role: str) -> None:
     click.echo(url(settings(), role))
 
 
-@main.command()
+@main.group(invoke_without_command=True)
 @json_option
-def sources(as_json: bool) -> None:
-    """What is declared: each dataset, where it comes from, under what licence."""
+@click.pass_context
+def sources(context: click.Context, as_json: bool) -> None:
+    """What is declared: each dataset, where it comes from, under what licence. `check` asks the publishers."""
+    if context.invoked_subcommand:
+        return
     if not as_json:
         _banner()
     rows = [
@@ -320,6 +323,23 @@ def sources(as_json: bool) -> None:
         for name, dataset in source.datasets.items()
     ]
     _report(rows, as_json, empty="no source is declared")
+
+
+@sources.command("check")
+@click.argument("names", metavar="[SOURCE]...", nargs=-1)
+@click.option("--live", is_flag=True, help="Ask the real publishers instead of the stand-ins.")
+@json_option
+def check_sources(names: tuple[str, ...], live: bool, as_json: bool) -> None:
+    """Ask each publisher whether what we declare still exists, and say what differs. Exit status 1 where something does."""
+    asked = list(names) or list(read_sources())
+    for name in asked:
+        find_source(name)
+    found = night.check_sources(
+        settings(), asked, is_live=live, echo=(lambda line: click.echo(line, err=True)) if as_json else click.echo
+    )
+    _report(found, as_json, empty="everything is as declared")
+    if found:
+        sys.exit(1)
 
 
 @main.command("alerts")

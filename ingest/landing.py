@@ -78,7 +78,11 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
             kept="nothing of it; the warehouse is as it was",
             next_step=f"make room on the disk of {landing}, or put VRU_HOME on another",
         ) from error
-    return LandedFile(path, read_papers(beside), papers.landed_at)
+    known = read_papers(beside)
+    if known.release_date is None:
+        # Told later than landed: a person says of a refused file when it was released.
+        known = dataclasses.replace(known, release_date=papers.release_date)
+    return LandedFile(path, known, papers.landed_at)
 
 
 def _beside(path: Path) -> Path:
@@ -141,6 +145,9 @@ def kind_held(landing: Path) -> str | None:
 def read_papers(beside: Path) -> Papers:
     """The papers from their JSON file."""
     found = json.loads(beside.read_text(encoding="utf-8"))
+    told_later = _dated(beside)
+    if told_later.exists():
+        found |= json.loads(told_later.read_text(encoding="utf-8"))
     found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
     if found["release_date"]:
         found["release_date"] = dt.date.fromisoformat(found["release_date"])
@@ -172,6 +179,21 @@ def note_return(landed: LandedFile) -> None:
         _write(note, body)
 
 
+def note_release(landed: LandedFile) -> None:
+    """Write down, beside a file, the release date that was told after it had been landed without one."""
+    beside = _beside(landed.path)
+    if landed.papers.release_date is None or read_papers(beside).release_date is not None:
+        return
+    with tempfile.TemporaryDirectory(dir=beside.parent, prefix=".incoming-") as incoming:
+        body = Path(incoming) / "note"
+        body.write_text(json.dumps({"release_date": landed.papers.release_date.isoformat()}) + "\n", encoding="utf-8")
+        _write(_dated(beside), body)
+
+
+def _dated(beside: Path) -> Path:
+    return beside.with_name(beside.name.replace(".papers.json", ".released.json"))
+
+
 def every_file(landing: Path) -> Iterator[LandedFile]:
     """Every landed file with its papers, each time it came, in the order in which they came."""
     arrivals = []
@@ -186,7 +208,7 @@ def every_file(landing: Path) -> Iterator[LandedFile]:
         bodies = [
             p
             for p in folder.glob(f"{papers.sha256}.*")
-            if ".returned-" not in p.name and not p.name.endswith(".papers.json")
+            if ".returned-" not in p.name and not p.name.endswith((".papers.json", ".released.json"))
         ]
         if not bodies:
             raise Refusal(

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
 from ingest.errors import FileRefused, Refusal
-from ingest.landing import LandedFile, note_return, sha256_of
+from ingest.landing import LandedFile, note_release, note_return, sha256_of
 from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns, tables
 from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
@@ -257,6 +257,7 @@ def _load_new(
         changes=_changes(done, before) if before and newer is None else {},
     )  # fmt: skip
     _quarantine(cursor, load_id, done.quarantined)
+    note_release(landed)
     if dataset.keep_releases == "newest_of_each_part":
         _keep_newest(connection, source, name, part)
     return Loaded(

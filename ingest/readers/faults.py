@@ -36,7 +36,8 @@ class Fault:
 
 def _printable(text: str) -> str:
     """Text with what is no character (NUL, a byte that is not UTF-8) written as an escape."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    escaped = (f"\\x{ord(c) & 0xFF:02x}" if c == "\0" or "\udc80" <= c <= "\udcff" else c for c in text)
+    return "".join(escaped).encode("utf-8", "backslashreplace").decode()
 
 
 def _shortened(value: str) -> str:

@@ -95,7 +95,7 @@ def test_a_byte_that_is_no_text_is_a_fault_that_any_database_can_keep(tmp_path: 
     faults = read(tmp_path, TABLE.encode().replace(b"Barnet", bad), layout())[1]
     assert faults == ["row 1, column Borough: is not UTF-8 text, or holds a NUL byte"]
     fault = Fault(0, "header", bad.decode("utf-8", "surrogateescape"), "is not known")
-    assert fault.value in ("Bar\\udce9net", "Bar\\x00net")
+    assert fault.value in ("Bar\\xe9net", "Bar\\x00net")
 
 
 def test_short_rows_are_made_whole_only_where_that_is_declared(tmp_path: Path) -> None:

@@ -137,6 +137,21 @@ def test_a_new_column_loads_what_is_known_is_recorded_and_warned_about(warehouse
     assert warning["warning"] == "columns that are not declared, left out of raw: Source"
 
 
+def test_a_new_column_that_is_declared_at_last_stands_in_raw_from_then_on(warehouse: Settings, land: Land) -> None:
+    wider = (HEADER + rows_of("2026-10", 3)).replace("Incidents\n", "Incidents,Source\n").replace(",1\n", ",1,x\n")
+    land(wider)
+    columns = PARKS.model_dump()["datasets"]["incidents"]["layout"]["columns"]
+    source = declared(layout={"columns": [*columns, {"name": "told_by", "headers": ["Source"]}]})
+    with connect(warehouse, ADMIN) as connection:
+        create_table(connection, source, "incidents", source.dataset("incidents"))
+    land(wider.replace("2026-10", "2026-11"), source, "b.csv")
+    assert ask(warehouse, "select month, min(told_by) from raw.parks__incidents group by 1 order by 1") == [
+        ("2026-10-01", None),
+        ("2026-11-01", "x"),
+    ]
+    assert status.warnings(warehouse) == []
+
+
 def test_a_column_that_may_be_missing_is_warned_about_when_it_goes_and_not_ever_after(
     warehouse: Settings, land: Land
 ) -> None:

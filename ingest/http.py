@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 import certifi
 import requests
@@ -65,6 +65,21 @@ class Body:
     is_synthetic: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of what is at an address: its bytes, which byte is the first, how many there are in all, and of which version."""
+
+    body: bytes
+    first: int
+    total: int
+    version: str | None
+    is_synthetic: bool
+
+
+class RangeNotKept(Exception):
+    """The server answers a request for a part of a file with the whole of it."""
+
+
 class Client:
     """Fetches from one publisher, for one thread at a time.
 
@@ -103,14 +118,19 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
-    def json(self, url: str, *, max_bytes: int = 64 * 1024 * 1024) -> tuple[Any, bool]:
+    def json(
+        self, url: str, *, max_bytes: int = 64 * 1024 * 1024, secret: Mapping[str, str] | None = None
+    ) -> tuple[Any, bool]:
         """The JSON at an address, and whether the answer is marked synthetic.
+
+        Args:
+            secret: as fetch.
 
         Raises:
             PublisherUnavailable, BodyRefused: as fetch.
         """
         with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-            body = self.fetch(url, Path(folder), max_bytes=max_bytes)
+            body = self.fetch(url, Path(folder), max_bytes=max_bytes, secret=secret)
             assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
             try:
                 return json.loads(body.file.read_bytes()), body.is_synthetic
@@ -122,6 +142,59 @@ class Client:
                     next_step="open the address in a browser; if the publisher has moved its interface, change source.yml",
                 ) from None
 
+    def text(self, url: str, *, max_bytes: int = 16 * 1024 * 1024) -> tuple[str, bool]:
+        """The page at an address, and whether the answer is marked synthetic.
+
+        Raises:
+            PublisherUnavailable, BodyRefused: as fetch.
+        """
+        with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
+            body = self.fetch(url, Path(folder), max_bytes=max_bytes)
+            assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
+            return body.file.read_bytes().decode("utf-8", errors="replace"), body.is_synthetic
+
+    def fetch_range(
+        self, url: str, first: int, last: int | None = None, *, version: str | None = None, total: int | None = None
+    ) -> Part:
+        """Some bytes of what is at an address (RFC 9110, 14).
+
+        Args:
+            url: http or https, on an allowed host.
+            first: the first byte; below 0, so many bytes from the end.
+            last: the last byte, included; not given where first is below 0.
+            version, total: what an earlier part of the same file said.
+
+        Raises:
+            RangeNotKept: the server sends the whole file instead; nothing of it is read.
+            PublisherUnavailable: as fetch; and when the file is another one than that earlier part was of.
+            BodyRefused: as fetch; and when another part comes than was asked for.
+        """
+        wanted = f"bytes={first}" if last is None else f"bytes={first}-{last}"
+        most = -first if last is None else last - first + 1
+        with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
+            headers = {"Range": wanted, "Accept-Encoding": "identity"}
+            body = self.fetch(url, Path(folder), max_bytes=most, validators=headers)
+            assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
+            found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", _header(body, "Content-Range") or "")
+            start, end, size = (int(number) for number in found.groups()) if found else (-1, -1, -1)
+            expected = max(0, size + first) if last is None else first
+            if start != expected or end - start + 1 != body.bytes or (last is not None and end != last):
+                raise BodyRefused(
+                    f"{wanted} was asked for and {_header(body, 'Content-Range')!r} came with {body.bytes:,} bytes",
+                    where=url,
+                    kept=STANDS,
+                    next_step="if it stays so, the server's ranges are of no use: ask the publisher",
+                )
+            here = _header(body, "ETag") or _header(body, "Last-Modified")
+            if (version is not None and here != version) or (total is not None and size != total):
+                raise PublisherUnavailable(
+                    "the file was replaced by another while it was read",
+                    where=url,
+                    kept="nothing of the other was fetched; the last good data stand",
+                    next_step="wait for the next run, or ask again with `vru nightly`",
+                )
+            return Part(body.file.read_bytes(), start, size, here, body.is_synthetic)
+
     def fetch(
         self,
         url: str,
@@ -129,6 +202,7 @@ class Client:
         *,
         max_bytes: int,
         validators: Mapping[str, str] | None = None,
+        secret: Mapping[str, str] | None = None,
         only_first: int | None = None,
     ) -> Body:
         """The body at an address, in a new file of a folder.
@@ -137,7 +211,8 @@ class Client:
             url: http or https, on an allowed host.
             folder: where the temporary file goes; the caller removes it.
             max_bytes: more than this is refused.
-            validators: If-None-Match, If-Modified-Since of the last time.
+            validators: If-None-Match, If-Modified-Since of the last time; or the Range of what is wanted.
+            secret: query parameters that only the publisher may read (a key): in no papers, no log and no error.
             only_first: stop after about so many bytes, and do not ask whether there is more.
 
         Raises:
@@ -147,8 +222,11 @@ class Client:
         """
 
         def once(ends: float) -> Body:
-            with self._answer(url, dict(validators or {}), ends) as (here, response):
-                return self._read(url, here, response, folder, max_bytes, only_first, ends)
+            with self._answer(url, dict(validators or {}), dict(secret or {}), ends) as (here, response):
+                is_part = "Range" in (validators or {})
+                if is_part and response.status_code == 200:
+                    raise RangeNotKept
+                return self._read(url, here, response, folder, max_bytes, only_first, ends, 206 if is_part else 200)
 
         return self._patiently(url, once)
 
@@ -172,7 +250,9 @@ class Client:
         raise AssertionError("unreachable")
 
     @contextlib.contextmanager
-    def _answer(self, url: str, headers: dict[str, str], ends: float) -> Iterator[tuple[str, requests.Response]]:
+    def _answer(
+        self, url: str, headers: dict[str, str], secret: dict[str, str], ends: float
+    ) -> Iterator[tuple[str, requests.Response]]:
         """The answer to a request, redirects followed, as long as the block; it is hung up on when the time has come."""
         here = url
         watchdog = threading.Timer(max(0.0, ends - time.monotonic()), self._adapter.hang_up)
@@ -185,9 +265,10 @@ class Client:
                 left = ends - time.monotonic()
                 if left <= 0:
                     raise _Busy(self._too_late())
-                with self._ask(here, headers, left) as response:
+                # A redirect names what it wants by itself.
+                with self._ask(here, headers, secret if here == url else {}, left) as response:
                     if response.is_redirect:
-                        here = urljoin(here, response.headers["Location"])
+                        here = _without(secret, urljoin(here, response.headers["Location"]))
                         continue
                     yield here, response
                     return
@@ -200,10 +281,11 @@ class Client:
             next_step="open the address in a browser; where it has moved, change source.yml",
         )
 
-    def _ask(self, here: str, headers: dict[str, str], left: float) -> requests.Response:
+    def _ask(self, here: str, headers: dict[str, str], secret: dict[str, str], left: float) -> requests.Response:
         try:
             return self._session.get(
                 here,
+                params=secret,
                 headers=headers,
                 stream=True,
                 allow_redirects=False,
@@ -211,7 +293,7 @@ class Client:
             )
         except requests.exceptions.SSLError as error:
             raise BodyRefused(
-                f"the publisher's certificate is not trusted ({_first_line(error)})",
+                f"the publisher's certificate is not trusted ({_without(secret, _first_line(error))})",
                 where=here,
                 kept="nothing was fetched",
                 next_step="if a proxy signs for it, put its certificate in a file and set VRU_CA_BUNDLE",
@@ -235,6 +317,7 @@ class Client:
         max_bytes: int,
         only_first: int | None,
         ends: float,
+        expected: int,
     ) -> Body:
         status = response.status_code
         headers = {name: value for name, value in response.headers.items() if name.lower() in _KEPT_HEADERS}
@@ -243,7 +326,7 @@ class Client:
             return Body(url, status, headers, None, "", 0, is_synthetic)
         if status in (408, 429) or status >= 500:
             raise _Busy(f"status {status}", _retry_after(response.headers.get("Retry-After")))
-        if status != 200:
+        if status != expected:
             raise BodyRefused(
                 f"the publisher answered with status {status}",
                 where=here,
@@ -315,7 +398,12 @@ class Client:
         if announced.isdecimal() and int(announced) != size:
             raise _Busy(f"the body has {size:,} bytes and {int(announced):,} were announced")
         promised = response.headers.get("Content-MD5", "").strip()
-        if promised and promised not in (base64.b64encode(digest.digest()).decode(), digest.hexdigest()):
+        # Of a part, whose hash it is is anybody's guess.
+        if (
+            response.status_code == 200
+            and promised
+            and promised not in (base64.b64encode(digest.digest()).decode(), digest.hexdigest())
+        ):
             raise _Busy("the body's MD5 is not the one that came with it (Content-MD5)")
 
     def _too_late(self) -> str:
@@ -457,8 +545,22 @@ def _check_address(host: str, text: str) -> None:
 
 
 _KEPT_HEADERS = frozenset(
-    {"etag", "last-modified", "content-length", "content-type", "content-disposition", "content-md5", "date"}
+    {
+        "etag",
+        "last-modified",
+        "content-length",
+        "content-type",
+        "content-disposition",
+        "content-md5",
+        "content-range",
+        "date",
+    }
 )
+
+
+def _header(body: Body, name: str) -> str | None:
+    """A header of an answer, however its name is written."""
+    return next((value.strip() for known, value in body.headers.items() if known.lower() == name.lower()), None)
 
 
 def _retry_after(value: str | None) -> float | None:
@@ -484,6 +586,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _without(secret: Mapping[str, str], text: str) -> str:
+    """A text with the values of secret parameters taken out, as they are and as an address writes them."""
+    for value in secret.values():
+        for form in (value, quote(value, safe=""), quote_plus(value)):
+            text = text.replace(form, "...")
+    return text
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingest.declaration import Layout
@@ -119,16 +119,15 @@ def _row_faults(rows: list[list[str]], header: Header, layout: Layout) -> list[F
 def totals(file: MonthFile) -> dict[str, float]:
     """The sum of each month's cells (YYYY-MM), those that are no number left out."""
     months = file.header.months if file.header else ()
-    return {f"{month[:4]}-{month[4:]}": sum(_number(row[index]) for row in file.rows) for index, month in months}
+    return {f"{month[:4]}-{month[4:]}": _sum(row[index] for row in file.rows) for index, month in months}
 
 
-def _number(cell: str) -> float:
-    if cell.isdigit():
-        return int(cell)
+def _sum(cells: Iterable[str]) -> float:
+    found = list(cells)
     try:
-        return float(cell)
+        return sum(map(int, found))
     except ValueError:
-        return 0
+        return sum(float(cell) for cell in found if re.fullmatch(r"-?\d+(\.\d+)?", cell, re.ASCII))
 
 
 def escaped(field: str) -> str:

@@ -20,6 +20,7 @@ class Header:
     published: dict[str, str]  # declared column name -> header as published
     months: tuple[tuple[int, str], ...]  # (index, header as published), in the order of the months
     unknown: tuple[str, ...] = ()  # headers that no column declares: left out of raw, noted as drift
+    absent: tuple[str, ...] = ()  # declared columns that may be missing and are: blank in raw, noted as drift
 
 
 def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
@@ -69,7 +70,8 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     if layout.month_columns:
         faults += _month_faults([name for _, name in months], names)
     months.sort(key=lambda month: month[1])
-    return Header(len(names), positions, published, tuple(months), tuple(unknown)), faults
+    absent = tuple(column.name for column in layout.columns if column.name not in positions)
+    return Header(len(names), positions, published, tuple(months), tuple(unknown), absent), faults
 
 
 def _month_faults(months: list[str], names: Sequence[str]) -> list[Fault]:

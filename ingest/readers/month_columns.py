@@ -116,6 +116,21 @@ def _row_faults(rows: list[list[str]], header: Header, layout: Layout) -> list[F
     return faults
 
 
+def totals(file: MonthFile) -> dict[str, float]:
+    """The sum of each month's cells (YYYY-MM), those that are no number left out."""
+    months = file.header.months if file.header else ()
+    return {f"{month[:4]}-{month[4:]}": sum(_number(row[index]) for row in file.rows) for index, month in months}
+
+
+def _number(cell: str) -> float:
+    if cell.isdigit():
+        return int(cell)
+    try:
+        return float(cell)
+    except ValueError:
+        return 0
+
+
 def escaped(field: str) -> str:
     """A field in COPY's text format."""
     return field.translate(_ESCAPES)

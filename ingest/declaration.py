@@ -77,9 +77,15 @@ class CodeList(_Strict):
 
 
 class MonthColumns(_Strict):
-    """A file with a column per month: which headers are months, and what a cell may hold."""
+    """A file with a column per month: which headers are months, how they are written (as strptime reads them), and what a
+    cell may hold.
+
+    notes_below: text under the last row, with no month filled, is a note on the table and no row of it.
+    """
 
     header_pattern: Pattern
+    header_forms: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y%m",)
+    notes_below: bool = False
     cell_pattern: Pattern
     cell_is: str
 
@@ -100,12 +106,14 @@ class Complete(_Strict):
 
 
 class Sheets(_Strict):
-    """The sheets of a workbook that are read: those whose name matches, each with its header in that row.
+    """The sheets of a workbook that are read: those whose name matches, each with its header in that row; none of
+    `required` may be missing.
 
     One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
     """
 
     name_pattern: Pattern
+    required: tuple[str, ...] = ()
     header_row: Annotated[int, Field(gt=0)] = 1
 
 

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from ingest.corrections import Correction, corrections_of
 from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
 from ingest.errors import FileRefused, Refusal
 from ingest.landing import LandedFile, note_return, sha256_of
@@ -36,6 +37,7 @@ class Loaded:
     is_new: bool
     is_history: bool  # a newer release covers every month of it
     quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
+    corrections: tuple[str, ...] = ()  # confirmed corrections of its headers that were applied
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
 
     def __str__(self) -> str:
@@ -45,6 +47,7 @@ class Loaded:
             return f"already loaded (load {self.load_id}, release {self.release_date}): nothing changed"
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
         note += "; older than what is loaded, kept as history" if self.is_history else ""
+        note += "".join(f"; {correction}" for correction in self.corrections)
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
@@ -219,7 +222,10 @@ def _load_new(
 ) -> Loaded:
     part = _part(dataset, landed)
     with _hashed(landed) as bytes_are_whole:
-        contents = _read(landed.path, dataset)
+        corrections = corrections_of(source.source, landed.papers.sha256)
+        contents = _read(landed, dataset, corrections)
+        if corrections:
+            contents.drift["corrections"] = [str(correction) for correction in corrections]
         holes = _holes(connection, source, name, dataset, contents)
         if holes:
             fault = Fault(
@@ -250,7 +256,13 @@ def _load_new(
     if dataset.keep_releases == "newest_of_each_part":
         _keep_newest(connection, source, name, part)
     return Loaded(
-        load_id, release, done.rows, is_new=True, is_history=newer is not None, quarantined=done.rows_quarantined
+        load_id,
+        release,
+        done.rows,
+        is_new=True,
+        is_history=newer is not None,
+        quarantined=done.rows_quarantined,
+        corrections=tuple(map(str, corrections)),
     )
 
 
@@ -301,21 +313,29 @@ def _hashed(landed: LandedFile) -> Iterator[Callable[[], None]]:
         yield check
 
 
-def _read(file: Path, dataset: Dataset) -> _Contents:
-    return _read_months(file, dataset) if dataset.layout.month_columns else _read_rows(file, dataset)
+def _read(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
+    if dataset.layout.month_columns:
+        return _read_months(landed, dataset, corrections)
+    return _read_rows(landed.path, dataset, corrections)
 
 
-def _read_months(path: Path, dataset: Dataset) -> _Contents:
-    file = month_columns.read(path, dataset.layout)
-    if file.faults or file.header is None:
-        raise _Faulty(file.faults, len(file.rows), _next_step(file.faults))
+def _read_months(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
+    file = month_columns.read(landed.path, dataset.layout, corrections)
+    if file.faults or not file.tables:
+        next_step = _next_step(file.faults)
+        if any(fault.column == "header" for fault in file.faults):
+            next_step += (
+                f"; if a header of this very file is mistyped, confirm what it should be in ingest/sources/"
+                f"{landed.papers.source}/corrections.yml (sha256 {landed.papers.sha256}) and land it again"
+            )
+        raise _Faulty(file.faults, len(file.rows), next_step)
     first, last = _month(file.first_month), _month(file.last_month)
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
-        cells = len(file.rows) * len(file.header.months) if file.header else 0
         columns = [*raw_columns(dataset.layout), "_row_number", "_load_id"]
-        _copy(cursor, table, columns, month_columns.copy_text(file, dataset.layout, load_id), expected=lambda: cells)
-        return _Copied(len(file.rows), cells, [], first, last)
+        blocks = month_columns.copy_text(file, dataset.layout, load_id)
+        _copy(cursor, table, columns, blocks, expected=lambda: file.cells)
+        return _Copied(len(file.rows), file.cells, [], first, last)
 
     return _Contents(file.vintage, first, last, {}, copy)
 
@@ -345,17 +365,17 @@ def _copy(
         )
 
 
-def _read_rows(path: Path, dataset: Dataset) -> _Contents:
+def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
     layout = dataset.layout
-    found, faults = tables.open_tables(path, layout)
+    found, faults = tables.open_tables(path, layout, corrections)
     if faults:
         raise _Faulty(faults, 0, _next_step(faults))
     unknown = list(dict.fromkeys(header for table in found for header in table.header.unknown))
     drift = {"new columns": unknown} if unknown else {}
-    start = delimited.read_start(path, layout) if not found[0].sheet else None
+    start = delimited.read_start(path, layout) if not (found[0].sheet or corrections) else None
     if start is not None and start.header is not None and delimited.fits(start.header, layout):
         return _Contents(None, None, None, drift, _copy_as_it_is(path, start, layout))
-    return _Contents(None, None, None, drift, _copy_row_by_row(path, layout))
+    return _Contents(None, None, None, drift, _copy_row_by_row(path, layout, corrections))
 
 
 def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
@@ -382,12 +402,14 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
     return copy
 
 
-def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
+def _copy_row_by_row(
+    path: Path, layout: Layout, corrections: Sequence[Correction] = ()
+) -> Callable[[psycopg.Cursor, str, int], _Copied]:
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
         count = 0
         bad: list[Fault] = []
         times: set[str] = set()
-        found, _ = tables.open_tables(path, layout)
+        found, _ = tables.open_tables(path, layout, corrections)
 
         def lines() -> Iterator[str]:
             nonlocal count

@@ -224,6 +224,8 @@ def _load_new(
     with _hashed(landed) as bytes_are_whole:
         corrections = corrections_of(source.source, landed.papers.sha256)
         contents = _read(landed, dataset, corrections)
+        if contents.vintage is None and dataset.contract:
+            contents = dataclasses.replace(contents, vintage=dataset.contract)
         if corrections:
             contents.drift["corrections"] = [str(correction) for correction in corrections]
         holes = _holes(connection, source, name, dataset, contents)
@@ -455,14 +457,15 @@ def _span(times: Iterable[str], layout: Layout) -> tuple[dt.date | None, dt.date
     """
     if layout.period is None or not times:
         return None, None
+    is_time = re.compile(layout.period.only_where or ".*", re.ASCII | re.DOTALL).fullmatch
     days = []
-    for time in times:
+    for time in filter(is_time, times):
         day = next((day for form in layout.period.forms if (day := _parsed(time, form))), None)
         if day is None:
             fault = Fault(HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})")
             raise _Faulty([fault], 0, _NEXT)
         days.append(day)
-    return min(days), max(days)
+    return (min(days), max(days)) if days else (None, None)
 
 
 def _parsed(time: str, form: str) -> dt.date | None:

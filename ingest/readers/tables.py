@@ -94,7 +94,7 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     if not wanted:
         there = ", ".join(workbook.sheet_names)
         return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
-    faults = refused_content(file, wanted, layout.sheets.header_row)
+    faults = refused_content(file, wanted, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
     faults += [
         Fault(HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {', '.join(workbook.sheet_names)}")
         for name in layout.sheets.required

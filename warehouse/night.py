@@ -81,6 +81,7 @@ def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str
         yield None
         return
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--today", chosen.london_date().isoformat()]
+    command += ["--inbox", str(chosen.inbox)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ))
     try:
         assert process.stdout is not None  # noqa: S101 - asked for above

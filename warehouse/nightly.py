@@ -122,6 +122,7 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
                 seen=_seen(chosen, source, dataset),
                 must_be_synthetic=is_stand_in,
                 key=_publishers_key(chosen, source),
+                inbox_url=chosen.inbox_url or None,
             )
             way = connector(declared.dataset(dataset))
             for offer in way.list_releases(look):

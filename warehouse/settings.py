@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     alert_webhook: HttpUrl = ""
     ca_bundle: Path | None = None
     base_urls: dict[str, HttpUrl] = {}
+    inbox_url: str = ""
     today: dt.date | None = None
     airflow_port: int = 0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from ingest.connectors import london_datastore
+from ingest.connectors import inbox, london_datastore
 from ingest.connectors.look import Connector
 from ingest.declaration import Dataset
 
 _CONNECTORS = {
+    "inbox": inbox,
     "london_datastore": london_datastore,
 }
 

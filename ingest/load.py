@@ -22,6 +22,7 @@ from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns, tables
 from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
 from ingest.readers.headers import months_between
+from ingest.readers.times import day_of, is_timed
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
 KEPT = "its bytes are in landing and its line in ops.load; raw and the marts are as they were"
@@ -393,6 +394,8 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
                 expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
             )  # fmt: skip
             done = vouched.result()
+            if done is not None and layout.bad_rows == "quarantine" and not _are_days(done.times, layout):
+                raise psycopg.DataError("a row is about no day of the calendar")
             if done is not None:
                 first, last = _span(done.times, layout)
                 return _Copied(done.rows, done.rows, [], first, last)
@@ -457,10 +460,11 @@ def _span(times: Iterable[str], layout: Layout) -> tuple[dt.date | None, dt.date
     """
     if layout.period is None or not times:
         return None, None
-    is_time = re.compile(layout.period.only_where or ".*", re.ASCII | re.DOTALL).fullmatch
     days = []
-    for time in filter(is_time, times):
-        day = next((day for form in layout.period.forms if (day := _parsed(time, form))), None)
+    for time in times:
+        if not is_timed(time, layout.period):
+            continue
+        day = day_of(time, layout.period)
         if day is None:
             fault = Fault(HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})")
             raise _Faulty([fault], 0, _NEXT)
@@ -468,11 +472,9 @@ def _span(times: Iterable[str], layout: Layout) -> tuple[dt.date | None, dt.date
     return (min(days), max(days)) if days else (None, None)
 
 
-def _parsed(time: str, form: str) -> dt.date | None:
-    try:
-        return dt.datetime.strptime(time.strip(), form).date()
-    except ValueError:
-        return None
+def _are_days(times: Iterable[str], layout: Layout) -> bool:
+    period = layout.period
+    return period is None or all(day_of(time, period) for time in times if is_timed(time, period))
 
 
 def _month(text: str) -> dt.date:

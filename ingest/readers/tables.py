@@ -22,6 +22,7 @@ from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import ZIP, foreign_body
+from ingest.readers.times import day_of, is_timed
 from ingest.readers.workbook import cell_text, refused_content
 
 FAULTS_KEPT = 1000
@@ -191,6 +192,10 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
+    if layout.period and layout.period.column in header.positions and not faults:
+        value = row[header.positions[layout.period.column]]
+        if is_timed(value, layout.period) and day_of(value, layout.period) is None:
+            faults.append(Fault(number, header.published[layout.period.column], value, "is no day of the calendar"))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
     return faults

@@ -284,6 +284,8 @@ def _uses(connection: psycopg.Connection, candidate_id: str, datasets: Sequence[
 
 
 def _has_rows(connection: psycopg.Connection, table: str) -> bool:
+    if not _exists(connection, table):
+        return False
     query = sql.SQL("select 1 from {} limit 1").format(sql.Identifier(*table.split(".")))
     return connection.execute(query).fetchone() is not None
 

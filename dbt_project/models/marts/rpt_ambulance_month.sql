@@ -61,8 +61,8 @@ select
     windows.previous_count_{{ months }}_months,
     round(
         100.0 * (windows.count_{{ months }}_months - windows.previous_count_{{ months }}_months)
-        / nullif(windows.previous_count_{{ months }}_months, 0), 6
-    )::numeric(18, 6) as change_on_year_{{ months }}_months_percent,
+        / nullif(windows.previous_count_{{ months }}_months, 0), 8
+    )::numeric(18, 8) as change_on_year_{{ months }}_months_percent,
     {% endfor %}
     round(windows.count_12_months / 12.0, 4)::numeric(18, 4) as mean_of_12_months,
     breaks.break_reason is not null as has_series_break,

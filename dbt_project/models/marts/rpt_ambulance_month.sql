@@ -35,7 +35,6 @@ windows as (
         measure_code,
         month_start_date,
         month_count,
-        source_release,
         {% for months in [3, 6, 12] %}
         case
             when lag(month_index, {{ months - 1 }}) over series = month_index - {{ months - 1 }}
@@ -44,8 +43,9 @@ windows as (
         case
             when lag(month_index, {{ 11 + months }}) over series = month_index - {{ 11 + months }}
                 then lag(count_to_date, 12) over series - lag(count_to_date, {{ 12 + months }}, 0::bigint) over series
-        end as previous_count_{{ months }}_months{{ ',' if not loop.last }}
+        end as previous_count_{{ months }}_months,
         {% endfor %}
+        source_release
     from to_date
     window series as (partition by measure_code, area_code order by month_start_date)
 )

@@ -11,10 +11,11 @@ select
     {{ safestats_month('lines.indicator') }} as month_start_date,
     figures.figure::numeric as figure
 from {{ source('raw_safestats', 'safestats__ambulance_london') }} as lines
-cross join lateral (
-    values
-    {% for column in columns %}
-    ('{{ column }}', lines.{{ column }}){{ ',' if not loop.last }}
-    {% endfor %}
-) as figures (published_column, figure)
+cross join
+    lateral (
+        values
+        {% for column in columns %}
+        ('{{ column }}', lines.{{ column }}){{ ',' if not loop.last }}
+        {% endfor %}
+    ) as figures (published_column, figure)
 where figures.figure <> ''

@@ -24,12 +24,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--inbox", type=Path, help="inbox of a home of synthetic data: deliver there what no publisher serves"
     )
+    parser.add_argument(
+        "--while-stdin-is-open", action="store_true", help="end with whoever started it, however that ends"
+    )
     told = parser.parse_args(arguments)
 
     # Before the server starts: a signal that comes with the first breath still ends it in order.
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if told.while_stdin_is_open:
+        threading.Thread(target=_at_end_of_input, args=[stop], daemon=True).start()
     try:
         with sandbox.serve(today=told.today, seed=told.seed, host=told.host, port=told.port) as publisher:
             ready = {"base_url": publisher.base_url, "today": publisher.today.isoformat(), "seed": told.seed}
@@ -43,6 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"The stand-in publishers did not start: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _at_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
 
 
 if __name__ == "__main__":

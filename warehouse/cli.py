@@ -60,7 +60,7 @@ def _report(rows: list[dict[str, Any]], as_json: bool, *, empty: str, hide: tupl
         click.echo(empty)
     else:
         shown = [{k: _plain(v) for k, v in row.items() if k not in hide} for row in rows]
-        click.echo(tabulate(shown, headers="keys", tablefmt="simple", maxcolwidths=70))
+        click.echo(tabulate(shown, headers="keys", tablefmt="simple", maxcolwidths=70, disable_numparse=True))
 
 
 def _banner() -> None:
@@ -177,7 +177,8 @@ def show_status(as_json: bool) -> None:
         found = {
             "home": str(chosen.home),
             "data_kind": status.data_kind(chosen),
-            "release": release,
+            "release": release
+            and {**release, **{key: json.loads(release[key]) for key in ("row_counts", "row_changes")}},
             "verdict": verdict,
         }
         click.echo(json.dumps({**found, "datasets": datasets}, default=str, indent=1))

@@ -103,6 +103,7 @@ def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str
         yield None
         return
     command = [sys.executable, "-m", "sandbox", "--while-stdin-is-open", "--today", chosen.london_date().isoformat()]
+    command += ["--inbox", str(chosen.inbox)]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ)
     )

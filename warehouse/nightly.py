@@ -160,6 +160,7 @@ def _look(
         seen=seen,
         must_be_synthetic=is_stand_in,
         key=_publishers_key(chosen, source.source),
+        inbox_url=chosen.inbox_url or None,
     )
 
 

@@ -77,9 +77,15 @@ class CodeList(_Strict):
 
 
 class MonthColumns(_Strict):
-    """A file with a column per month: which headers are months, and what a cell may hold."""
+    """A file with a column per month: which headers are months, how they are written (as strptime reads them), and what a
+    cell may hold.
+
+    notes_below: text under the last row, with no month filled, is a note on the table and no row of it.
+    """
 
     header_pattern: Pattern
+    header_forms: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y%m",)
+    notes_below: bool = False
     cell_pattern: Pattern
     cell_is: str
 
@@ -100,20 +106,28 @@ class Complete(_Strict):
 
 
 class Sheets(_Strict):
-    """The sheets of a workbook that are read: those whose name matches, each with its header in that row.
+    """The sheets of a workbook that are read: those whose name matches, each with its header in that row; none of
+    `required` may be missing.
 
     One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
     """
 
     name_pattern: Pattern
+    required: tuple[str, ...] = ()
+    # A formula is refused, unless it sums cells above it and comes to what the file says.
+    sums_are_data: bool = False
     header_row: Annotated[int, Field(gt=0)] = 1
 
 
 class Period(_Strict):
-    """The column that says which time a row is about, and the forms it is written in (as strptime reads them)."""
+    """The column that says which time a row is about, and the forms it is written in (as strptime reads them).
+
+    only_where: a row whose value does not match is about no time, such as a line of totals among the months.
+    """
 
     column: Identifier
     forms: Annotated[tuple[str, ...], Field(min_length=1)]
+    only_where: Pattern | None = None
 
 
 class Layout(_Strict):
@@ -157,7 +171,21 @@ class DatastoreFile(_Strict):
     file_pattern: Pattern | None = None
 
 
-Location = DatastoreFile
+class Inbox(_Strict):
+    """A folder into which files of a publisher that publishes nowhere are put: `inbox/<source>/<folder>/` of this home, or of an
+    object store where VRU_INBOX_URL names one.
+
+    folder: the dataset's name unless given: two datasets may read the same file.
+    download: the path, below the source's base URL, of an export that the publisher agreed to serve to us. Off unless given, and
+    without effect unless this home holds the key (`secrets/<source>_key`).
+    """
+
+    kind: Literal["inbox"]
+    folder: Identifier | None = None
+    download: str | None = None
+
+
+Location = Annotated[DatastoreFile | Inbox, Field(discriminator="kind")]
 
 
 class Release(_Strict):
@@ -175,6 +203,8 @@ class Dataset(_Strict):
     stale_after_days: Annotated[int, Field(gt=0)]
     location: Location
     layout: Layout
+    # Version of the form agreed with the publisher: ops.load notes which one a file was read by.
+    contract: str | None = None
     release: Release | None = None
     # What a file is about besides its release, found in its name: of each part the newest release speaks.
     part_pattern: Pattern | None = None
@@ -184,6 +214,8 @@ class Dataset(_Strict):
     may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
     abuts: Identifier | None = None
     at_most_months: Annotated[int, Field(gt=0)] | None = None
+    # A file that is always the whole history begins where the one before began, give or take so many months.
+    begins_within_months: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 

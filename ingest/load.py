@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from ingest.corrections import Correction, corrections_of
 from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
 from ingest.errors import FileRefused, Refusal
 from ingest.landing import LandedFile, note_release, note_return, sha256_of
@@ -22,6 +23,7 @@ from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns, tables
 from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
 from ingest.readers.headers import months_between
+from ingest.readers.times import day_of, is_timed
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
 ENOUGH_TO_JUDGE = 100  # of a month's rows or values, before losing most of them says anything
@@ -38,6 +40,7 @@ class Loaded:
     is_new: bool
     is_history: bool  # a newer release covers every month of it
     quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
+    corrections: tuple[str, ...] = ()  # confirmed corrections of its headers that were applied
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
     drift: str = ""  # how its columns differ from those declared, in words
 
@@ -49,6 +52,7 @@ class Loaded:
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
         note += f"; WARNING: {self.drift}" if self.drift else ""
         note += "; older than what is loaded, kept as history" if self.is_history else ""
+        note += "".join(f"; {correction}" for correction in self.corrections)
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
@@ -224,7 +228,13 @@ def _load_new(
 ) -> Loaded:
     part = _part(dataset, landed)
     with _hashed(landed) as bytes_are_whole:
-        contents = _read(landed.path, dataset)
+        corrections = corrections_of(source.source, landed.papers.sha256)
+        contents = _read(landed, dataset, corrections)
+        if contents.vintage is None and dataset.contract:
+            contents = dataclasses.replace(contents, vintage=dataset.contract)
+        if corrections:
+            contents.drift["corrections"] = [str(correction) for correction in corrections]
+        _check_begins_early_enough(connection, source, name, dataset, contents)
         holes = _holes(connection, source, name, dataset, contents)
         if holes:
             fault = Fault(
@@ -268,6 +278,7 @@ def _load_new(
         is_history=newer is not None,
         quarantined=done.rows_quarantined,
         drift=in_words(contents.drift),
+        corrections=tuple(map(str, corrections)),
     )
 
 
@@ -413,21 +424,29 @@ def _hashed(landed: LandedFile) -> Iterator[Callable[[], None]]:
         yield check
 
 
-def _read(file: Path, dataset: Dataset) -> _Contents:
-    return _read_months(file, dataset) if dataset.layout.month_columns else _read_rows(file, dataset)
+def _read(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
+    if dataset.layout.month_columns:
+        return _read_months(landed, dataset, corrections)
+    return _read_rows(landed.path, dataset, corrections)
 
 
-def _read_months(path: Path, dataset: Dataset) -> _Contents:
-    file = month_columns.read(path, dataset.layout)
-    if file.faults or file.header is None:
-        raise _Faulty(file.faults, len(file.rows), _next_step(file.faults))
+def _read_months(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
+    file = month_columns.read(landed.path, dataset.layout, corrections)
+    if file.faults or not file.tables:
+        next_step = _next_step(file.faults)
+        if any(fault.column == "header" for fault in file.faults):
+            next_step += (
+                f"; if a header of this very file is mistyped, confirm what it should be in ingest/sources/"
+                f"{landed.papers.source}/corrections.yml (sha256 {landed.papers.sha256}) and land it again"
+            )
+        raise _Faulty(file.faults, len(file.rows), next_step)
     first, last = _month(file.first_month), _month(file.last_month)
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
-        cells = len(file.rows) * len(file.header.months) if file.header else 0
         columns = [*raw_columns(dataset.layout), "_row_number", "_load_id"]
-        _copy(cursor, table, columns, month_columns.copy_text(file, dataset.layout, load_id), expected=lambda: cells)
-        return _Copied(len(file.rows), cells, [], first, last, month_columns.totals(file))
+        blocks = month_columns.copy_text(file, dataset.layout, load_id)
+        _copy(cursor, table, columns, blocks, expected=lambda: file.cells)
+        return _Copied(len(file.rows), file.cells, [], first, last, month_columns.totals(file))
 
     return _Contents(file.vintage, first, last, {}, copy)
 
@@ -457,18 +476,18 @@ def _copy(
         )
 
 
-def _read_rows(path: Path, dataset: Dataset) -> _Contents:
+def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
     layout = dataset.layout
-    found, faults = tables.open_tables(path, layout)
+    found, faults = tables.open_tables(path, layout, corrections)
     if faults:
         raise _Faulty(faults, 0, _next_step(faults))
     unknown = list(dict.fromkeys(header for table in found for header in table.header.unknown))
     absent = list(dict.fromkeys(column for table in found for column in table.header.absent))
     drift = {kind: names for kind, names in (("new columns", unknown), ("missing columns", absent)) if names}
-    start = delimited.read_start(path, layout) if not found[0].sheet else None
+    start = delimited.read_start(path, layout) if not (found[0].sheet or corrections) else None
     if start is not None and start.header is not None and delimited.fits(start.header, layout):
         return _Contents(None, None, None, drift, _copy_as_it_is(path, start, layout))
-    return _Contents(None, None, None, drift, _copy_row_by_row(path, layout))
+    return _Contents(None, None, None, drift, _copy_row_by_row(path, layout, corrections))
 
 
 def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
@@ -484,6 +503,8 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
                 expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
             )  # fmt: skip
             done = vouched.result()
+            if done is not None and layout.bad_rows == "quarantine" and not _are_days(done.times, layout):
+                raise psycopg.DataError("a row is about no day of the calendar")
             if done is not None:
                 first, last, counts = _span(done.times, layout)
                 totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
@@ -497,13 +518,15 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
     return copy
 
 
-def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
+def _copy_row_by_row(
+    path: Path, layout: Layout, corrections: Sequence[Correction] = ()
+) -> Callable[[psycopg.Cursor, str, int], _Copied]:
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
         count = 0
         bad: list[Fault] = []
         times: Counter[str] = Counter()
         seen = tables.Seen(layout)
-        found, _ = tables.open_tables(path, layout)
+        found, _ = tables.open_tables(path, layout, corrections)
 
         def lines() -> Iterator[str]:
             nonlocal count
@@ -563,8 +586,7 @@ def _sums(cursor: psycopg.Cursor, table: str, load_id: int, layout: Layout) -> d
 def _by_month(by_time: Mapping[str, float], layout: Layout) -> dict[str, float]:
     totals: dict[str, float] = {}
     for time, total in by_time.items():
-        forms = layout.period.forms if layout.period else ()
-        day = next((day for form in forms if (day := _parsed(time, form))), None)
+        day = day_of(time, layout.period) if layout.period else None
         month = f"{day:%Y-%m}" if day else ""
         totals[month] = totals.get(month, 0) + total
     return totals
@@ -581,21 +603,21 @@ def _span(times: Mapping[str, int], layout: Layout) -> tuple[dt.date | None, dt.
     days = []
     totals: dict[str, float] = {}
     for time, count in times.items():
-        day = next((day for form in layout.period.forms if (day := _parsed(time, form))), None)
+        if not is_timed(time, layout.period):
+            continue
+        day = day_of(time, layout.period)
         if day is None:
             fault = Fault(HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})")
             raise _Faulty([fault], 0, _NEXT)
         days.append(day)
         month = f"{day:%Y-%m}"
         totals[month] = totals.get(month, 0) + count
-    return min(days), max(days), totals
+    return (min(days), max(days), totals) if days else (None, None, {})
 
 
-def _parsed(time: str, form: str) -> dt.date | None:
-    try:
-        return dt.datetime.strptime(time.strip(), form).date()
-    except ValueError:
-        return None
+def _are_days(times: Iterable[str], layout: Layout) -> bool:
+    period = layout.period
+    return period is None or all(day_of(time, period) for time in times if is_timed(time, period))
 
 
 def _month(text: str) -> dt.date:
@@ -618,6 +640,16 @@ def _check_plausible(contents: _Copied, dataset: Dataset, release: dt.date, now:
             0,
             "see that the file is of this dataset and not of another; or give its date with --release",
         )
+    if contents.last is not None and dataset.release is not None and release <= contents.last:
+        raise _Faulty(
+            [
+                Fault(
+                    HEADER, THE_FILE, None, f"is called a release of {release} and has months to {contents.last:%Y-%m}"
+                )
+            ],
+            0,
+            "give the date it was released with --release, or leave it out and it is worked out",
+        )
     if dataset.at_most_months is None or contents.first is None or contents.last is None:
         return
     months = len(months_between(f"{contents.first:%Y%m}", f"{contents.last:%Y%m}"))
@@ -631,6 +663,30 @@ def _check_plausible(contents: _Copied, dataset: Dataset, release: dt.date, now:
                     f"has {months} months, and one of this dataset has {dataset.at_most_months} at most",
                 )
             ],
+            0,
+            f"see that it is not a file of {dataset.abuts or 'another dataset'}",
+        )
+
+
+def _check_begins_early_enough(
+    connection: psycopg.Connection, source: Source, name: str, dataset: Dataset, contents: _Contents
+) -> None:
+    """Refuse a file that holds a piece of what its dataset holds whole: it would speak for months that are not its own."""
+    if dataset.begins_within_months is None or contents.first is None:
+        return
+    row = connection.execute(
+        "select max(first_period) from ops.load where source = %s and dataset = %s and state = 'loaded'",
+        [source.source, name],
+    ).fetchone()
+    if row is None or row[0] is None:
+        return
+    later = (contents.first.year - row[0].year) * 12 + contents.first.month - row[0].month
+    if later > dataset.begins_within_months:
+        reason = (
+            f"begins in {contents.first:%Y-%m}, and the file of this dataset that is loaded begins in {row[0]:%Y-%m}"
+        )
+        raise _Faulty(
+            [Fault(HEADER, THE_FILE, None, reason)],
             0,
             f"see that it is not a file of {dataset.abuts or 'another dataset'}",
         )

@@ -160,6 +160,7 @@ def _look(
         seen=seen,
         must_be_synthetic=is_stand_in,
         key=_publishers_key(chosen, source.source),
+        inbox_url=chosen.inbox_url or None,
     )
 
 
@@ -261,6 +262,7 @@ def replay(
         Refusal: when no landed file is meant, or one of them is refused.
     """
     chosen, declared = settings(), find_source(source)
+    declared.dataset(dataset)
     files = _landed(chosen, source, dataset) if file is None else [landing.find(chosen.landing, file)]
     done = []
     with connect(chosen, LOADER, autocommit=True) as connection:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from ingest.connectors import london_datastore
+from ingest.connectors import inbox, london_datastore
 from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
 from ingest.errors import BodyRefused, PublisherUnavailable
 
 _CONNECTORS = {
+    "inbox": inbox,
     "london_datastore": london_datastore,
 }
 

@@ -34,6 +34,7 @@ class Look:
         now: the time for the papers (UTC).
         seen: what was where at the last look, as far as its bytes still stand in landing and were read.
         must_be_synthetic: whether this publisher is a stand-in; an answer of the other kind is refused.
+        inbox_url: an object store that takes the inbox folder's place, where this home has one.
         key: the publisher's key, where it gives one and this home has it (`secrets/<source>_key`).
     """
 
@@ -47,6 +48,7 @@ class Look:
     seen: tuple[Seen, ...] = ()
     must_be_synthetic: bool = False
     key: str | None = None
+    inbox_url: str | None = None
 
     @property
     def dataset(self) -> Dataset:

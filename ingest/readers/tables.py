@@ -11,16 +11,18 @@ import dataclasses
 import io
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import python_calamine
 
+from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import ZIP, folded, foreign_body
+from ingest.readers.times import day_of, is_timed
 from ingest.readers.workbook import cell_text, refused_archive, refused_content
 
 FAULTS_KEPT = 1000
@@ -41,15 +43,19 @@ class Table:
     rows: Iterator[tuple[int, list[str] | Fault]]
 
 
-def open_tables(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
-    """The tables of a file, and what is wrong with it as a whole or with its headers (then it is of no use)."""
+def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> tuple[list[Table], list[Fault]]:
+    """The tables of a file, and what is wrong with it as a whole or with its headers (then it is of no use).
+
+    Args:
+        corrections: the confirmed corrections of this very file's headers.
+    """
     with file.open("rb") as handle:
         first = handle.read(512)
     foreign = foreign_body(first, may_be_workbook=layout.may_be_workbook)
     if foreign:
         return [], [foreign]
     if first.startswith(ZIP):
-        return _sheets(file, layout)
+        return _sheets(file, layout, corrections)
     lines = _lines(file)
     try:
         _, names = next(lines, (0, None))
@@ -57,8 +63,9 @@ def open_tables(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
         names = None
     if not isinstance(names, list):
         return [], [names or Fault(HEADER, THE_FILE, None, "is not UTF-8 (in its header)")]
+    names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
-    return [Table("", header, lines)], faults
+    return [Table("", header, lines)], [*uncorrected, *faults]
 
 
 def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
@@ -77,7 +84,7 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
                 yield number, row
 
 
-def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
+def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[Table], list[Fault]]:
     assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
     # Before anything unpacks it.
@@ -92,7 +99,12 @@ def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     if not wanted:
         there = ", ".join(workbook.sheet_names)
         return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
-    faults = refused_content(file, wanted, layout.sheets.header_row)
+    faults = refused_content(file, wanted, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
+    faults += [
+        Fault(HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {', '.join(workbook.sheet_names)}")
+        for name in layout.sheets.required
+        if name not in wanted
+    ]
     tables = []
     for name in wanted:
         sheet = workbook.get_sheet_by_name(name)
@@ -102,20 +114,20 @@ def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
         if names is None:
             faults.append(Fault(HEADER, f"sheet {name}", None, f"has no row {layout.sheets.header_row}, its header"))
             continue
-        header, wrong = resolve(_without_empty_end(names), layout)
-        faults += [dataclasses.replace(fault, column=f"sheet {name}, {fault.column}") for fault in wrong]
+        names, uncorrected = corrected(_without_empty_end(names), name, corrections)
+        header, wrong = resolve(names, layout)
+        faults += [dataclasses.replace(fault, sheet=name) for fault in [*uncorrected, *wrong]]
         tables.append(Table(name, header, _numbered(rows, header.width)))
     return tables, faults
 
 
-def _numbered(rows: Iterable[list[str]], width: int) -> Iterator[tuple[int, list[str] | Fault]]:
-    """Rows of a sheet that hold anything, as wide as its header. A function: sheets are read after all are opened."""
-    return ((number, _cut(row, width)) for number, row in enumerate(rows, start=1) if any(row))
-
-
-def _cut(row: list[str], width: int) -> list[str]:
-    """A row without the empty cells that another, wider row gives it; a cell outside the header's columns stays to be seen."""
-    return row if any(row[width:]) else row[:width]
+def _numbered(rows: Iterator[list[str]], width: int) -> Iterator[tuple[int, list[str] | Fault]]:
+    """The rows of a sheet that hold anything, each with its number and as wide as the header."""
+    for number, row in enumerate(rows, start=1):
+        if any(cell.strip() for cell in row[width:]):
+            yield number, Fault(number, "the row", None, f"holds values beyond its last header (column {width})")
+        elif any(row):
+            yield number, row[:width]
 
 
 def _without_empty_end(names: Sequence[str]) -> list[str]:
@@ -208,6 +220,10 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
+    if layout.period and layout.period.column in header.positions and not faults:
+        value = row[header.positions[layout.period.column]]
+        if is_timed(value, layout.period) and day_of(value, layout.period) is None:
+            faults.append(Fault(number, header.published[layout.period.column], value, "is no day of the calendar"))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
     return faults

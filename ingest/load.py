@@ -277,7 +277,7 @@ def _load_new(
         is_new=True,
         is_history=newer is not None,
         quarantined=done.rows_quarantined,
-        drift=in_words(contents.drift),
+        drift=in_words({kind: names for kind, names in contents.drift.items() if kind != "corrections"}),
         corrections=tuple(map(str, corrections)),
     )
 
@@ -323,9 +323,13 @@ def _changes(done: _Copied, before: _Before) -> dict[str, object]:
 
 
 def in_words(drift: dict[str, list[str]]) -> str:
-    """How a file's columns differ from those declared; empty where they do not."""
-    said = {"new columns": "columns that are not declared, left out of raw: ", "missing columns": "columns it lacks: "}
-    return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())
+    """How a file's columns differ from those declared (ops.load.drift); empty where they do not."""
+    said = {
+        "new columns": "columns that are not declared, left out of raw",
+        "missing columns": "columns it lacks",
+        "corrections": "headers corrected as confirmed",
+    }
+    return "; ".join(f"{said.get(kind, kind)}: {', '.join(names)}" for kind, names in drift.items())
 
 
 def _check_not_empty(done: _Copied, dataset: Dataset) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout
+from ingest.load import in_words
 from ingest.readers import tables
 from ingest.readers.faults import Fault
 from ingest.readers.workbook import cell_text
@@ -138,7 +139,9 @@ def test_rows_above_the_header_and_empty_rows_and_columns_are_no_data(tmp_path: 
 
 def test_a_cell_outside_the_columns_of_the_header_is_seen(tmp_path: Path) -> None:
     body = workbook(TABLE.replace("secret\nBrent", "secret,7\nBrent").encode())
-    assert read(tmp_path, body, layout(**SHEETS))[1] == ["row 1, column the row: has 6 fields where the header has 5"]
+    assert read(tmp_path, body, layout(**SHEETS))[1] == [
+        "row 1, column the row: holds values beyond its last header (column 5)"
+    ]
 
 
 def spoilt(change: str, to: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
@@ -204,3 +207,10 @@ def test_a_cell_as_text(cell: object, text: str) -> None:
 
 def test_text_in_utf_16_without_its_mark_is_named(tmp_path: Path) -> None:
     assert "holds NUL bytes (it may be UTF-16)" in read(tmp_path, TABLE.encode("utf-16-le"), layout())[1][0]
+
+
+def test_drift_is_told_in_words_whatever_kind_it_is_of() -> None:
+    assert in_words({}) == ""
+    assert in_words({"new columns": ["A", "B"], "missing columns": ["c"], "corrections": ["D to E"]}) == (
+        "columns that are not declared, left out of raw: A, B; columns it lacks: c; headers corrected as confirmed: D to E"
+    )

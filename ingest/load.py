@@ -325,7 +325,7 @@ def _changes(done: _Copied, before: _Before) -> dict[str, object]:
 def in_words(drift: dict[str, list[str]]) -> str:
     """How a file's columns differ from those declared; empty where they do not."""
     said = {"new columns": "columns that are not declared, left out of raw: ", "missing columns": "columns it lacks: "}
-    return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())
+    return "; ".join(f"{words}{', '.join(drift[kind])}" for kind, words in said.items() if kind in drift)
 
 
 def _check_not_empty(done: _Copied, dataset: Dataset) -> None:

@@ -183,7 +183,7 @@ def _was_displaced(connection: psycopg.Connection, load_id: int) -> bool:
         connection.execute(
             """select 1 from ops.load as later inner join ops.load as this on this.load_id = %s
                where later.source = this.source and later.dataset = this.dataset and later.state = 'loaded'
-                 and later.release_date = this.release_date and later.load_id <> this.load_id
+                 and later.part = this.part and later.release_date = this.release_date and later.load_id <> this.load_id
                  and (later.landed_at, later.load_id) > (this.landed_at, this.load_id)""",
             [load_id],
         ).fetchone()

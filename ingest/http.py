@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 import json
 import random
+import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -41,6 +42,21 @@ class Body:
     sha256: str
     bytes: int
     is_synthetic: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of what is at an address: its bytes, which byte is the first, how many there are in all, and of which version."""
+
+    body: bytes
+    first: int
+    total: int
+    version: str | None
+    is_synthetic: bool
+
+
+class RangeNotKept(Exception):
+    """The server answers a request for a part of a file with the whole of it."""
 
 
 class Client:
@@ -96,6 +112,59 @@ class Client:
                     kept="nothing was fetched; the last good data stand",
                     next_step="open the address in a browser; if the publisher has moved its interface, change source.yml",
                 ) from None
+
+    def text(self, url: str, *, max_bytes: int = 16 * 1024 * 1024) -> tuple[str, bool]:
+        """The page at an address, and whether the answer is marked synthetic.
+
+        Raises:
+            PublisherUnavailable, BodyRefused: as fetch.
+        """
+        with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
+            body = self.fetch(url, Path(folder), max_bytes=max_bytes)
+            assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
+            return body.file.read_bytes().decode("utf-8", errors="replace"), body.is_synthetic
+
+    def fetch_range(
+        self, url: str, first: int, last: int | None = None, *, version: str | None = None, total: int | None = None
+    ) -> Part:
+        """Some bytes of what is at an address (RFC 9110, 14).
+
+        Args:
+            url: http or https, on an allowed host.
+            first: the first byte; below 0, so many bytes from the end.
+            last: the last byte, included; not given where first is below 0.
+            version, total: what an earlier part of the same file said.
+
+        Raises:
+            RangeNotKept: the server sends the whole file instead; nothing of it is read.
+            PublisherUnavailable: as fetch; and when the file is another one than that earlier part was of.
+            BodyRefused: as fetch; and when another part comes than was asked for.
+        """
+        wanted = f"bytes={first}" if last is None else f"bytes={first}-{last}"
+        most = -first if last is None else last - first + 1
+        with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
+            headers = {"Range": wanted, "Accept-Encoding": "identity"}
+            body = self.fetch(url, Path(folder), max_bytes=most, validators=headers)
+            assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
+            found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", _header(body, "Content-Range") or "")
+            start, end, size = (int(number) for number in found.groups()) if found else (-1, -1, -1)
+            expected = max(0, size + first) if last is None else first
+            if start != expected or end - start + 1 != body.bytes or (last is not None and end != last):
+                raise BodyRefused(
+                    f"{wanted} was asked for and {_header(body, 'Content-Range')!r} came with {body.bytes:,} bytes",
+                    where=url,
+                    kept="nothing was fetched; the last good data stand",
+                    next_step="if it stays so, the server's ranges are of no use: ask the publisher",
+                )
+            here = _header(body, "ETag") or _header(body, "Last-Modified")
+            if (version is not None and here != version) or (total is not None and size != total):
+                raise PublisherUnavailable(
+                    "the file was replaced by another while it was read",
+                    where=url,
+                    kept="nothing of the other was fetched; the last good data stand",
+                    next_step="wait for the next run, or ask again with `vru nightly`",
+                )
+            return Part(body.file.read_bytes(), start, size, here, body.is_synthetic)
 
     def fetch(self, url: str, folder: Path, *, max_bytes: int, validators: Mapping[str, str] | None = None) -> Body:
         """The body at an address, in a new file of a folder.
@@ -154,11 +223,23 @@ class Client:
                 if response.is_redirect:
                     here = urljoin(here, response.headers["Location"])
                     continue
-                return self._read(url, here, response, folder, max_bytes, started)
+                if "Range" in validators and response.status_code == 200:
+                    raise RangeNotKept
+                return self._read(
+                    url, here, response, folder, max_bytes, started, expected=206 if "Range" in validators else 200
+                )
         raise BodyRefused(f"more than {REDIRECTS} redirects", where=url, kept="nothing was fetched")
 
     def _read(
-        self, url: str, here: str, response: requests.Response, folder: Path, max_bytes: int, started: float
+        self,
+        url: str,
+        here: str,
+        response: requests.Response,
+        folder: Path,
+        max_bytes: int,
+        started: float,
+        *,
+        expected: int = 200,
     ) -> Body:
         status = response.status_code
         headers = {name: value for name, value in response.headers.items() if name.lower() in _KEPT_HEADERS}
@@ -167,7 +248,7 @@ class Client:
             return Body(url, status, headers, None, "", 0, is_synthetic)
         if status in RETRIED_STATUS:
             raise _Busy(f"status {status}", _retry_after(response.headers.get("Retry-After")))
-        if status != 200:
+        if status != expected:
             raise BodyRefused(
                 f"the publisher answered with status {status}",
                 where=here,
@@ -226,8 +307,22 @@ class _Busy(Exception):
 
 
 _KEPT_HEADERS = frozenset(
-    {"etag", "last-modified", "content-length", "content-type", "content-disposition", "content-md5", "date"}
+    {
+        "etag",
+        "last-modified",
+        "content-length",
+        "content-type",
+        "content-disposition",
+        "content-md5",
+        "content-range",
+        "date",
+    }
 )
+
+
+def _header(body: Body, name: str) -> str | None:
+    """A header of an answer, however its name is written."""
+    return next((value.strip() for known, value in body.headers.items() if known.lower() == name.lower()), None)
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from ingest.connectors import london_datastore
+from ingest.connectors import london_datastore, police_uk_archive
 from ingest.connectors.look import Connector
 from ingest.declaration import Dataset
 
 _CONNECTORS = {
     "london_datastore": london_datastore,
+    "police_uk_archive": police_uk_archive,
 }
 
 

@@ -91,7 +91,10 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
         if column.pattern or column.is_never_blank
     ]
     blanks = [
-        (names[positions[column.name]], [(names[positions[other]], values) for other, values in column.blank_only_where.items()])
+        (
+            names[positions[column.name]],
+            [(names[positions[other]], values) for other, values in column.blank_only_where.items()],
+        )
         for column in layout.columns
         if column.blank_only_where
     ]

@@ -170,7 +170,9 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text"))
         elif not value:
             if column.blank_only_where:
-                others = {name: row[header.positions[name]] for name in column.blank_only_where if name in header.positions}
+                others = {
+                    name: row[header.positions[name]] for name in column.blank_only_where if name in header.positions
+                }
                 if not any(others.get(name) in values for name, values in column.blank_only_where.items()):
                     there = ", ".join(f"{header.published[name]} is {found!r}" for name, found in others.items())
                     faults.append(Fault(number, header.published[column.name], shown, f"is blank where {there}"))

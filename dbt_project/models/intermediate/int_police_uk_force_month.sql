@@ -45,8 +45,9 @@ left join parts
         expected.dataset = parts.dataset
         and expected.force_code = parts.force_code
         and expected.month_start_date = parts.month_start_date
-left join {{ ref('police_uk_known_gap') }} as gap
+left join {{ ref('known_gap') }} as gap
     on
-        expected.dataset = gap.dataset
-        and expected.force_code = gap.force_code
+        gap.source = 'police_uk'
+        and expected.dataset = gap.dataset
+        and expected.force_code = gap.part
         and expected.month_start_date between gap.first_month and gap.last_month

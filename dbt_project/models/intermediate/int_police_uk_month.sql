@@ -1,31 +1,5 @@
 -- What is published: for each force and for all of them together, dense over areas and kinds, zeros written out, London summed up.
-with published as (
-    select
-        dataset,
-        force_code as scope,
-        month_start_date,
-        array[force_code] as forces,
-        dataset || ' ' || release_date || ' sha256:' || sha as source_release,
-        null::text as value_note
-    from {{ ref('int_police_uk_force_month') }}
-    where state = 'loaded'
-    union all
-    -- Together only where each force published, or is known not to have: a sum that lacks a force unsaid is worse than none.
-    select
-        dataset,
-        'together' as scope,
-        month_start_date,
-        array_agg(force_code) filter (where state = 'loaded') as forces,
-        dataset || ' ' || max(release_date) || ' sha256:' || string_agg(sha, '+' order by force_code) as source_release,
-        string_agg(gap_note, ' ' order by force_code) as value_note
-    from {{ ref('int_police_uk_force_month') }}
-    group by dataset, month_start_date
-    having
-        bool_and(state <> 'missing')
-        and bool_or(force_code = 'metropolitan' and state = 'loaded')
-),
-
-kinds as (
+with kinds as (
     select
         'street' as dataset,
         code as kind_code,
@@ -120,19 +94,32 @@ split as (
 areas as (
     select
         borough_code as area_code,
-        true as is_borough,
-        ons_inner_outer
+        upper(ons_inner_outer) as half_code
     from {{ ref('boroughs') }}
     union all
     select
         area_code,
-        false as is_borough,
-        null as ons_inner_outer
+        null as half_code
     from {{ ref('other_areas') }}
     where area_code in ('E09000001', 'UNALLOCATED', 'OUTSIDE_LONDON')
 ),
 
-counted as (
+places as (
+    select
+        area_code as part_code,
+        area_code
+    from areas
+    union all
+    select
+        areas.area_code as part_code,
+        sums.area_code
+    from areas
+    cross join lateral (values ('LONDON_32'), (areas.half_code)) as sums (area_code)
+    where areas.half_code is not null
+),
+
+-- Zeros are written out by adding them: joined, the planner would take the few cells it knows of for all there are.
+cells as (
     select
         published.dataset,
         published.scope,
@@ -141,69 +128,63 @@ counted as (
         kinds.age_band,
         kinds.ethnicity,
         split.area_code,
-        sum(split.row_count) as row_count
-    from published
+        split.row_count
+    from (
+        select
+            dataset,
+            scope,
+            month_start_date,
+            unnest(forces) as force_code
+        from {{ ref('int_police_uk_published') }}
+    ) as published
     inner join split
         on
             published.dataset = split.dataset
             and published.month_start_date = split.month_start_date
-            and split.force_code = any(published.forces)
+            and published.force_code = split.force_code
     inner join kinds
         on
             split.dataset = kinds.dataset
             and split.kind_code = kinds.kind_code
             and split.age_band = kinds.age_band
             and split.ethnicity = kinds.ethnicity
-    group by
+    union all
+    select
         published.dataset,
         published.scope,
         published.month_start_date,
-        kinds.measure_suffix,
-        kinds.age_band,
-        kinds.ethnicity,
-        split.area_code
+        named.measure_suffix,
+        named.age_band,
+        named.ethnicity,
+        areas.area_code,
+        0 as row_count
+    from {{ ref('int_police_uk_published') }} as published
+    inner join (select distinct dataset, measure_suffix, age_band, ethnicity from kinds) as named
+        on published.dataset = named.dataset
+    cross join areas
 ),
 
-dense as (
+-- Each area counts for itself, and a borough for London and its half of it.
+figures as (
     select
+        cells.dataset,
         cells.scope,
         cells.month_start_date,
         cells.measure_suffix,
         cells.age_band,
         cells.ethnicity,
-        cells.area_code,
-        cells.is_borough,
-        cells.ons_inner_outer,
-        cells.source_release,
-        cells.value_note,
-        coalesce(counted.row_count, 0) as row_count
-    from (
-        select
-            published.dataset,
-            published.scope,
-            published.month_start_date,
-            published.source_release,
-            published.value_note,
-            named.measure_suffix,
-            named.age_band,
-            named.ethnicity,
-            areas.area_code,
-            areas.is_borough,
-            areas.ons_inner_outer
-        from published
-        inner join (select distinct dataset, measure_suffix, age_band, ethnicity from kinds) as named
-            on published.dataset = named.dataset
-        cross join areas
-    ) as cells
-    left join counted
-        on
-            cells.dataset = counted.dataset
-            and cells.scope = counted.scope
-            and cells.month_start_date = counted.month_start_date
-            and cells.measure_suffix = counted.measure_suffix
-            and cells.age_band = counted.age_band
-            and cells.ethnicity = counted.ethnicity
-            and cells.area_code = counted.area_code
+        places.area_code,
+        sum(cells.row_count) as row_count
+    from cells
+    inner join places on cells.area_code = places.part_code
+    group by
+        cells.dataset,
+        cells.scope,
+        cells.month_start_date,
+        cells.measure_suffix,
+        cells.age_band,
+        cells.ethnicity,
+        places.area_code
 )
 
 select
@@ -219,40 +200,12 @@ select
     figures.row_count as numerator,
     null::numeric as denominator,
     figures.row_count as value,
-    figures.value_note,
-    figures.source_release,
+    published.value_note,
+    published.source_release,
     true as is_provisional
-from (
-    select
-        area_code,
-        scope,
-        month_start_date,
-        measure_suffix,
-        age_band,
-        ethnicity,
-        row_count,
-        value_note,
-        source_release
-    from dense
-    union all
-    select
-        aggregates.area_code,
-        dense.scope,
-        dense.month_start_date,
-        dense.measure_suffix,
-        dense.age_band,
-        dense.ethnicity,
-        sum(dense.row_count) as row_count,
-        min(dense.value_note) as value_note,
-        min(dense.source_release) as source_release
-    from dense
-    cross join lateral (values ('LONDON_32'), (upper(dense.ons_inner_outer))) as aggregates (area_code)
-    where dense.is_borough
-    group by
-        aggregates.area_code,
-        dense.scope,
-        dense.month_start_date,
-        dense.measure_suffix,
-        dense.age_band,
-        dense.ethnicity
-) as figures
+from figures
+inner join {{ ref('int_police_uk_published') }} as published
+    on
+        figures.dataset = published.dataset
+        and figures.scope = published.scope
+        and figures.month_start_date = published.month_start_date

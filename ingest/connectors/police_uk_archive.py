@@ -31,7 +31,7 @@ INDEX = "/data/archive/"
 LATEST = "/data/archive/latest.zip"
 _ARCHIVE = re.compile(r"""href\s*=\s*["']?([^"'\s>]*?(\d{4}-(?:0[1-9]|1[0-2]))\.zip)""")
 _MD5 = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])")
-_AHEAD = 1024 * 1024  # bytes read at the end at first: the directory of 5,000 members has about 600,000
+_AHEAD = 512 * 1024  # bytes read at the end at first: the directory of 5,000 members has about as many
 _DIRECTORY_MAX = 32 * 1024 * 1024
 _MEMBERS_MAX = 100_000
 _RATIO_MAX = 200  # text of this kind shrinks to a fifth; a thousandth is no text
@@ -132,7 +132,7 @@ def _newest(look: Look) -> Listed:
     page, _ = look.client.text(url)
     found = list(_ARCHIVE.finditer(page))
     archives = []
-    for this, following in zip(found, [*found[1:], None], strict=True):
+    for this, following in zip(found, [*found[1:], None], strict=False):
         # The MD5 stands after the link it belongs to and before the next.
         md5 = _MD5.search(page, this.end(), following.start() if following else len(page))
         if md5 is not None:

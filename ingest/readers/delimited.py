@@ -152,7 +152,7 @@ def _combinations(batch: pa.RecordBatch, columns: list[str]) -> set[tuple[str, .
 def _blanks_are_allowed(batch: pa.RecordBatch, column: str, others: list[tuple[str, tuple[str, ...]]]) -> bool:
     """Whether each row that is blank in a column has one of the values that allow it in one of the others."""
     blank = batch.filter(pc.equal(batch.column(column), ""))
-    allowed = pa.array([False] * blank.num_rows)
+    allowed = pa.array([False] * blank.num_rows, pa.bool_())
     for other, values in others:
         allowed = pc.or_(allowed, pc.is_in(blank.column(other), value_set=pa.array(values, pa.string())))
     return bool(pc.all(allowed).as_py() is not False)

@@ -69,6 +69,7 @@ insert into intermediate.mps_category values
     ('connect_2025', 'Robbery', 'Robbery of Personal Property', 'mps_robbery_personal', null, null, true, true);
 create table intermediate.known_unallocated_months (source text, month_start_date date, note text);
 insert into intermediate.known_unallocated_months values ('mps', '2025-03-01', 'known');
+create table intermediate.known_gap (source text, dataset text, part text, first_month date, last_month date, note text);
 """
 
 BUILD = f"""

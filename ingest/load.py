@@ -218,6 +218,8 @@ def _load_new(
     landing: Path,
 ) -> Loaded:
     part = _part(dataset, landed)
+    if dataset.keep_releases == "newest_of_each_part":
+        landed = _as_returned(connection, source, name, part, landed)
     with _hashed(landed) as bytes_are_whole:
         contents = _read(landed.path, dataset)
         holes = _holes(connection, source, name, dataset, contents)
@@ -266,6 +268,28 @@ def _part(dataset: Dataset, landed: LandedFile) -> str:
             "give the file the name it was published under",
         )
     return found[1]
+
+
+def _as_returned(
+    connection: psycopg.Connection, source: Source, name: str, part: str, landed: LandedFile
+) -> LandedFile:
+    """A file with its papers, as of now where it had been superseded and its bytes came again: the publisher went back to them.
+
+    The papers tell of the first time, and by their date it would be history at once.
+    """
+    if landed.arrived_at <= landed.papers.landed_at:
+        return landed
+    row = connection.execute(
+        """select max(release_date) filter (where state = 'loaded'), bool_or(sha256 = %s and state = 'superseded')
+           from ops.load where source = %s and dataset = %s and part = %s""",
+        [landed.papers.sha256, source.source, name, part],
+    ).fetchone()
+    if row is None or row[0] is None or not row[1]:
+        return landed
+    note_return(landed)
+    return dataclasses.replace(
+        landed, papers=dataclasses.replace(landed.papers, landed_at=landed.arrived_at, release_date=row[0])
+    )
 
 
 def _keep_newest(connection: psycopg.Connection, source: Source, name: str, part: str) -> None:

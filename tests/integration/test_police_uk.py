@@ -232,6 +232,17 @@ def test_of_each_month_and_force_only_the_newest_release_stands_in_raw(warehouse
     assert len(list(landing.every_file(warehouse.landing))) == 4
 
 
+def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings, land: Land) -> None:
+    first, second = street(crime()), street(crime(), crime())
+    land("street", first, release_date=dt.date(2024, 2, 1))
+    land("street", second, release_date=dt.date(2024, 3, 1))
+    land("street", first)
+    assert rows(warehouse, "select count(*) from raw.police_uk__street") == [(1,)]
+    again = [(f.papers.sha256, f.arrived_at > f.papers.landed_at) for f in landing.every_file(warehouse.landing)]
+    one, two = (hashlib.sha256(body).hexdigest() for body in (first, second))
+    assert again == [(one, False), (two, False), (one, True)]
+
+
 def test_a_known_gap_is_said_beside_the_sum_and_an_unknown_one_leaves_it_out(
     warehouse: Settings, land: Land, tmp_path: Path
 ) -> None:

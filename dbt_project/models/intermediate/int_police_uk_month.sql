@@ -63,6 +63,15 @@ with kinds as (
     ) as splits
 ),
 
+named as (
+    select distinct
+        dataset,
+        measure_suffix,
+        age_band,
+        ethnicity
+    from kinds
+),
+
 -- A count by age and by ethnicity, and not by both: most boroughs have a handful of each in a month.
 split as (
     select
@@ -159,8 +168,7 @@ cells as (
         areas.area_code,
         0 as row_count
     from {{ ref('int_police_uk_published') }} as published
-    inner join (select distinct dataset, measure_suffix, age_band, ethnicity from kinds) as named
-        on published.dataset = named.dataset
+    inner join named on published.dataset = named.dataset
     cross join areas
 ),
 

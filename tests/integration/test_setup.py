@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from ingest.declaration import read_sources
 from warehouse import bootstrap
 from warehouse.connection import ADMIN, ANALYST, LOADER, connect
 from warehouse.settings import Settings
@@ -31,8 +32,7 @@ def test_setting_up_again_changes_nothing(warehouse: Settings) -> None:
 def test_an_empty_warehouse_says_that_every_dataset_is_missing(warehouse: Settings) -> None:
     with connect(warehouse, ANALYST) as connection:
         assert connection.execute("select source, dataset, state from marts.data_status").fetchall() == [
-            ("mps", "borough_historical", "missing"),
-            ("mps", "borough_recent", "missing"),
+            (name, dataset, "missing") for name, source in read_sources().items() for dataset in source.datasets
         ]
 
 

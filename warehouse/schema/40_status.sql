@@ -79,9 +79,9 @@ loaded as (
     select
         l.source,
         l.dataset,
-        max(l.last_period) as newest_loaded,
+        date_trunc('month', max(l.last_period))::date as newest_loaded,
         max(l.landed_at) as fetched_at,
-        max(l.last_period) filter (where cl.load_id is not null) as newest_published
+        date_trunc('month', max(l.last_period) filter (where cl.load_id is not null))::date as newest_published
     from ops.load as l
     left join current_release as c on true
     left join ops.candidate_load as cl on l.load_id = cl.load_id and c.candidate_id = cl.candidate_id

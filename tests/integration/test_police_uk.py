@@ -208,6 +208,14 @@ def test_a_comma_in_a_location_and_windows_line_ends_change_nothing(warehouse: S
     ]
 
 
+def test_a_file_of_before_2012_is_refused_with_what_it_lacks(land: Land) -> None:
+    body = b"Month,Reported by,Falls within,Easting,Northing,Location,Crime type,Context\n2011-01,x,x,1,1,x,Burglary,\n"
+    with pytest.raises(
+        FileRefused, match=r"has no column for crime_id \(any of: Crime ID\); it has Month, Reported by"
+    ):
+        land("street", body)
+
+
 def test_a_file_whose_name_tells_no_month_and_force_is_refused(land: Land) -> None:
     with pytest.raises(FileRefused, match="has a name that does not say what it is about"):
         land("street", street(crime()), "street.csv")

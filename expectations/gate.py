@@ -21,8 +21,9 @@ from warehouse.connection import GATE, connect
 from warehouse.settings import Settings
 
 # How many areas and months a check names, in the ledger and in the one sentence that goes into an alert.
-NAMED_IN_DETAIL = 20
-NAMED_IN_REASON = 5
+NAMED_IN_DETAIL = 200
+NAMED_IN_REASON = 40
+NAMED_IN_WARNING = 5
 ROWS_READ_FOR_NAMES = 5000
 
 # Columns whose text may be repeated; the text of any other column may be personal.
@@ -127,7 +128,8 @@ def decide(results: Sequence[Result]) -> tuple[Literal["passed", "warned", "bloc
 
 def _sentence(result: Result) -> str:
     kind = "crashed" if result.outcome == "crashed" else "failed" if result.severity == "critical" else "warned"
-    detail = _list(result.named, NAMED_IN_REASON) if result.named else result.detail
+    limit = NAMED_IN_REASON if result.blocks else NAMED_IN_WARNING
+    detail = _list(result.named, limit) if result.named else result.detail
     return f"{result.check} ({result.suite}) {kind}" + (f": {detail}" if detail else "")
 
 

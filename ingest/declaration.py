@@ -192,6 +192,8 @@ class Dataset(_Strict):
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
     abuts: Identifier | None = None
     at_most_months: Annotated[int, Field(gt=0)] | None = None
+    # A file that is always the whole history begins where the one before began, give or take so many months.
+    begins_within_months: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 

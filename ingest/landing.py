@@ -32,7 +32,9 @@ class Papers:
     landed_at: dt.datetime
     licence: str
     attribution: str
-    release_date: dt.date | None  # as told by whoever landed it; None: follows from the file
+    release_date: (
+        dt.date | None
+    )  # as told by the publisher, or by whoever landed it and saw it loaded; None: follows from the file
     is_synthetic: bool
 
 
@@ -66,10 +68,9 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
         if not path.exists():
             _write(path, body)
         if not beside.exists():
-            text = json.dumps(dataclasses.asdict(papers), default=str, indent=1, ensure_ascii=False)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
                 note = Path(incoming) / "papers"
-                note.write_text(text + "\n", encoding="utf-8")
+                note.write_text(_as_json(papers), encoding="utf-8")
                 _write(beside, note)
     except OSError as error:
         raise Refusal(
@@ -139,12 +140,24 @@ def kind_held(landing: Path) -> str | None:
 
 
 def read_papers(beside: Path) -> Papers:
-    """The papers from their JSON file."""
-    found = json.loads(beside.read_text(encoding="utf-8"))
-    found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
-    if found["release_date"]:
-        found["release_date"] = dt.date.fromisoformat(found["release_date"])
-    return Papers(**found)
+    """The papers from their JSON file.
+
+    Raises:
+        Refusal: when they cannot be read.
+    """
+    try:
+        found = json.loads(beside.read_text(encoding="utf-8"))
+        found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
+        if found["release_date"]:
+            found["release_date"] = dt.date.fromisoformat(found["release_date"])
+        return Papers(**found)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refusal(
+            f"is not the papers of a landed file ({type(error).__name__})",
+            where=str(beside),
+            kept="the bytes beside it; raw and the marts are as they were",
+            next_step="restore the landing folder from its backup",
+        ) from error
 
 
 def find(landing: Path, relative: str) -> LandedFile:
@@ -159,6 +172,21 @@ def find(landing: Path, relative: str) -> LandedFile:
         raise Refusal("is not a landed file with its papers", where=relative, next_step=f"look in {landing}")
     papers = read_papers(beside)
     return LandedFile(path, papers, papers.landed_at)
+
+
+def note_release(landed: LandedFile) -> None:
+    """Write the release date that a person told into the papers of a file, once it has been believed."""
+    beside = _beside(landed.path)
+    if read_papers(beside).release_date == landed.papers.release_date:
+        return
+    with tempfile.TemporaryDirectory(dir=beside.parent, prefix=".incoming-") as incoming:
+        note = Path(incoming) / "papers"
+        note.write_text(_as_json(landed.papers), encoding="utf-8")
+        _write(beside, note)
+
+
+def _as_json(papers: Papers) -> str:
+    return json.dumps(dataclasses.asdict(papers), default=str, indent=1, ensure_ascii=False) + "\n"
 
 
 def note_return(landed: LandedFile) -> None:

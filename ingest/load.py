@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
 from ingest.errors import FileRefused, Refusal
-from ingest.landing import LandedFile, note_return, sha256_of
+from ingest.landing import LandedFile, note_release, note_return, sha256_of
 from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns, tables
 from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
@@ -218,10 +218,12 @@ def _load_new(
     landing: Path,
 ) -> Loaded:
     part = _part(dataset, landed)
+    told = landed
     if dataset.keep_releases == "newest_of_each_part":
         landed = _as_returned(connection, source, name, part, landed)
     with _hashed(landed) as bytes_are_whole:
         contents = _read(landed.path, dataset)
+        _check_begins_early_enough(connection, source, name, dataset, contents)
         holes = _holes(connection, source, name, dataset, contents)
         if holes:
             fault = Fault(
@@ -249,6 +251,7 @@ def _load_new(
         loaded=done.rows, quarantined=done.rows_quarantined, reason=None,
     )  # fmt: skip
     _quarantine(cursor, load_id, done.quarantined)
+    note_release(told)
     if dataset.keep_releases == "newest_of_each_part":
         _keep_newest(connection, source, name, part)
     return Loaded(
@@ -494,6 +497,16 @@ def _check_plausible(contents: _Copied, dataset: Dataset, release: dt.date, now:
             0,
             "see that the file is of this dataset and not of another; or give its date with --release",
         )
+    if contents.last is not None and dataset.release is not None and release <= contents.last:
+        raise _Faulty(
+            [
+                Fault(
+                    HEADER, THE_FILE, None, f"is called a release of {release} and has months to {contents.last:%Y-%m}"
+                )
+            ],
+            0,
+            "give the date it was released with --release, or leave it out and it is worked out",
+        )
     if dataset.at_most_months is None or contents.first is None or contents.last is None:
         return
     months = len(months_between(f"{contents.first:%Y%m}", f"{contents.last:%Y%m}"))
@@ -507,6 +520,30 @@ def _check_plausible(contents: _Copied, dataset: Dataset, release: dt.date, now:
                     f"has {months} months, and one of this dataset has {dataset.at_most_months} at most",
                 )
             ],
+            0,
+            f"see that it is not a file of {dataset.abuts or 'another dataset'}",
+        )
+
+
+def _check_begins_early_enough(
+    connection: psycopg.Connection, source: Source, name: str, dataset: Dataset, contents: _Contents
+) -> None:
+    """Refuse a file that holds a piece of what its dataset holds whole: it would speak for months that are not its own."""
+    if dataset.begins_within_months is None or contents.first is None:
+        return
+    row = connection.execute(
+        "select max(first_period) from ops.load where source = %s and dataset = %s and state = 'loaded'",
+        [source.source, name],
+    ).fetchone()
+    if row is None or row[0] is None:
+        return
+    later = (contents.first.year - row[0].year) * 12 + contents.first.month - row[0].month
+    if later > dataset.begins_within_months:
+        reason = (
+            f"begins in {contents.first:%Y-%m}, and the file of this dataset that is loaded begins in {row[0]:%Y-%m}"
+        )
+        raise _Faulty(
+            [Fault(HEADER, THE_FILE, None, reason)],
             0,
             f"see that it is not a file of {dataset.abuts or 'another dataset'}",
         )

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -49,7 +50,8 @@ def _fail(sentence: str) -> NoReturn:
 def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
-    return value
+    # tabulate's own wrapping takes text for numbers where it looks like one.
+    return textwrap.fill(value, 70) if isinstance(value, str) else value
 
 
 def _report(rows: list[dict[str, Any]], as_json: bool, *, empty: str, hide: tuple[str, ...] = ()) -> None:
@@ -60,7 +62,7 @@ def _report(rows: list[dict[str, Any]], as_json: bool, *, empty: str, hide: tupl
         click.echo(empty)
     else:
         shown = [{k: _plain(v) for k, v in row.items() if k not in hide} for row in rows]
-        click.echo(tabulate(shown, headers="keys", tablefmt="simple", maxcolwidths=70))
+        click.echo(tabulate(shown, headers="keys", tablefmt="simple", disable_numparse=True))
 
 
 def _banner() -> None:
@@ -177,7 +179,8 @@ def show_status(as_json: bool) -> None:
         found = {
             "home": str(chosen.home),
             "data_kind": status.data_kind(chosen),
-            "release": release,
+            "release": release
+            and {**release, **{key: json.loads(release[key]) for key in ("row_counts", "row_changes")}},
             "verdict": verdict,
         }
         click.echo(json.dumps({**found, "datasets": datasets}, default=str, indent=1))

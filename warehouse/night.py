@@ -80,8 +80,10 @@ def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str
     if is_live or read_sources().keys() <= chosen.base_urls.keys():
         yield None
         return
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--today", chosen.london_date().isoformat()]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ))
+    command = [sys.executable, "-m", "sandbox", "--while-stdin-is-open", "--today", chosen.london_date().isoformat()]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ)
+    )
     try:
         assert process.stdout is not None  # noqa: S101 - asked for above
         line = process.stdout.readline()
@@ -108,7 +110,7 @@ def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = Fa
     """
     bootstrap.set_up(chosen)
     run_id = f"build-{uuid.uuid4().hex[:12]}"
-    with _only_build(chosen):
+    with airflow.no_run(chosen), _only_build(chosen):
         return _build_and_publish(chosen, run_id, echo, unless_current)
 
 

@@ -230,6 +230,7 @@ def replay(
         Refusal: when no landed file is meant, or one of them is refused.
     """
     chosen, declared = settings(), find_source(source)
+    declared.dataset(dataset)
     files = _landed(chosen, source, dataset) if file is None else [landing.find(chosen.landing, file)]
     done = []
     with connect(chosen, LOADER, autocommit=True) as connection:

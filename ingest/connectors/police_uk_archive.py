@@ -81,7 +81,7 @@ def list_releases(look: Look) -> list[Offer]:
             # The address stays the same from archive to archive, so that a member is known again.
             url=f"{urljoin(look.base_url, LATEST)}#{info.filename}",
             file_name=info.filename.rpartition("/")[2],
-            release_date=_first_day(listed.month),
+            release_date=_day_after(listed.month),
             mark=f"{listed.md5} {len(members)} {info.CRC:08x} {info.file_size}",
         )
         for info in members
@@ -227,8 +227,9 @@ def _end_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
     return min([*later, archive.start_dir, info.header_offset + info.compress_size + 2 * 65535 + 64])
 
 
-def _first_day(month: str) -> dt.date:
-    return dt.date(int(month[:4]), int(month[5:]), 1)
+def _day_after(month: str) -> dt.date:
+    """The first day after a month (YYYY-MM)."""
+    return (dt.date(int(month[:4]), int(month[5:]), 28) + dt.timedelta(days=4)).replace(day=1)
 
 
 def _refused(what: str, where: str) -> BodyRefused:

@@ -222,20 +222,20 @@ def test_a_file_whose_name_tells_no_month_and_force_is_refused(land: Land) -> No
 
 
 def test_of_each_month_and_force_only_the_newest_release_stands_in_raw(warehouse: Settings, land: Land) -> None:
-    land("street", street(crime()), release_date=dt.date(2024, 2, 1))
-    land("street", street(crime(), crime()), release_date=dt.date(2024, 3, 1))
-    land("street", street(crime(CITY)), "2024-01-city-of-london-street.csv", release_date=dt.date(2024, 3, 1))
-    late = land("street", street(crime(), crime(), crime()), release_date=dt.date(2024, 1, 1))
+    land("street", street(crime()), release_date=dt.date(2024, 3, 1))
+    land("street", street(crime(), crime()), release_date=dt.date(2024, 4, 1))
+    land("street", street(crime(CITY)), "2024-01-city-of-london-street.csv", release_date=dt.date(2024, 4, 1))
+    late = land("street", street(crime(), crime(), crime()), release_date=dt.date(2024, 2, 1))
     assert late.is_history
     assert rows(
         warehouse,
         """select l.part, l.state, l.release_date::text, count(r.*) from ops.load as l
            left join raw.police_uk__street as r on r._load_id = l.load_id group by l.load_id order by l.load_id""",
     ) == [
+        ("2024-01-metropolitan", "superseded", "2024-03-01", 0),
+        ("2024-01-metropolitan", "loaded", "2024-04-01", 2),
+        ("2024-01-city-of-london", "loaded", "2024-04-01", 1),
         ("2024-01-metropolitan", "superseded", "2024-02-01", 0),
-        ("2024-01-metropolitan", "loaded", "2024-03-01", 2),
-        ("2024-01-city-of-london", "loaded", "2024-03-01", 1),
-        ("2024-01-metropolitan", "superseded", "2024-01-01", 0),
     ]
     assert len(list(landing.every_file(warehouse.landing))) == 4
 
@@ -344,7 +344,7 @@ def test_only_our_members_are_taken_each_as_it_was_packed(client: Client, publis
     assert len(ours) == 36 * 3 - 11  # British Transport Police published nothing from February to December 2025
     first = fetched[0].landed
     assert first is not None
-    assert (first.papers.release_date, first.papers.file_name) == (dt.date(2026, 9, 1), "2023-10-btp-street.csv")
+    assert (first.papers.release_date, first.papers.file_name) == (dt.date(2026, 10, 1), "2023-10-btp-street.csv")
     assert first.papers.url == f"{publisher.base_url}/data/archive/2026-09.zip#2023-10/2023-10-btp-street.csv"
 
 

@@ -264,7 +264,9 @@ def _size_of(suite: Suite) -> Result:
 
 
 def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) -> bool:
-    """A landing suite judges a source, or one dataset of it, and only where the candidate uses any of that."""
+    """Whether a suite is in force: one of a source, or of one dataset of it, is where the candidate uses any of that."""
+    if suite.rows_come_from:
+        return _has_rows(connection, suite.target) or _uses(connection, candidate_id, suite.rows_come_from)
     if suite.kind != "landing":
         return True
     return (
@@ -275,6 +277,19 @@ def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) ->
         ).fetchone()
         is not None
     )
+
+
+def _uses(connection: psycopg.Connection, candidate_id: str, datasets: Sequence[str]) -> bool:
+    query = """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
+               where c.candidate_id = %s and l.source || '.' || l.dataset = any(%s) limit 1"""
+    return connection.execute(query, [candidate_id, list(datasets)]).fetchone() is not None
+
+
+def _has_rows(connection: psycopg.Connection, table: str) -> bool:
+    if not _exists(connection, table):
+        return False
+    query = sql.SQL("select 1 from {} limit 1").format(sql.Identifier(*table.split(".")))
+    return connection.execute(query).fetchone() is not None
 
 
 def _nothing_to_compare_with(suite: Suite, check: Check) -> Result:

@@ -6,8 +6,12 @@ import signal
 import sys
 import threading
 from datetime import date
+from pathlib import Path
 
 import sandbox
+from sandbox.safestats.inbox import fill
+
+DELIVERED_EVERY = 3600.0  # seconds: publishers that follow the calendar deliver the next month by themselves
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--today", type=date.fromisoformat, help="the publishers' day; default: follows the calendar")
     parser.add_argument("--seed", type=int, default=1, help="which invented world (default 1)")
+    parser.add_argument(
+        "--inbox", type=Path, help="inbox of a home of synthetic data: deliver there what no publisher serves"
+    )
     parser.add_argument(
         "--while-stdin-is-open", action="store_true", help="end with whoever started it, however that ends"
     )
@@ -31,8 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with sandbox.serve(today=told.today, seed=told.seed, host=told.host, port=told.port) as publisher:
             ready = {"base_url": publisher.base_url, "today": publisher.today.isoformat(), "seed": told.seed}
+            if told.inbox is not None:
+                fill(told.inbox, today=publisher.today, seed=told.seed)
             print(json.dumps(ready), flush=True)
-            stop.wait()
+            while not stop.wait(DELIVERED_EVERY):
+                if told.inbox is not None:
+                    fill(told.inbox, today=publisher.today, seed=told.seed)
     except (ValueError, OSError) as error:
         print(f"The stand-in publishers did not start: {error}", file=sys.stderr)
         return 1

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     alert_webhook: HttpUrl = ""
     ca_bundle: Path | None = None
     base_urls: dict[str, HttpUrl] = {}
+    inbox_url: str = ""
     today: dt.date | None = None
     airflow_port: Annotated[int, Field(ge=0, le=65535)] = 0
 

@@ -11,7 +11,7 @@ import pytest
 
 from expectations import engine
 from expectations.gate import Result, Verdict, judge
-from expectations.suite import SUITES
+from expectations.suite import read_suites
 from ingest.errors import Refusal
 from warehouse.connection import ADMIN, GATE, TRANSFORMER, connect
 from warehouse.settings import Settings
@@ -864,7 +864,23 @@ def test_checks_cannot_write(candidate: Settings, suites: Callable[..., Path]) -
     assert (found.outcome, found.detail) == ("crashed", "ReadOnlySqlTransaction")
 
 
-def test_every_suite_of_the_marts_and_of_the_source_was_used(candidate: Settings) -> None:
-    of_the_candidate = [*SUITES.glob("marts/*.yml"), *SUITES.glob("landing/mps/*.yml")]
-    files = {f.relative_to(SUITES).with_suffix("").as_posix() for f in of_the_candidate}
-    assert {r.suite for r in judge(candidate, CANDIDATE).results} == {"gate", *files}
+def test_every_suite_of_what_the_candidate_uses_was_used(candidate: Settings) -> None:
+    in_force = {suite.name for suite in read_suites() if suite.source in (None, "mps") and not suite.rows_come_from}
+    assert {"landing/mps/delivery", "marts/fct_measure"} < in_force
+    assert {r.suite for r in judge(candidate, CANDIDATE).results} == {"gate", *in_force}
+
+
+def test_a_mart_that_a_dataset_fills_may_be_empty_without_it_and_is_judged_with_it(
+    candidate: Settings, suites: Callable[..., Path]
+) -> None:
+    for dataset, outcomes in (("safestats.ambulance_borough", set()), ("mps.borough_recent", {"failed"})):
+        as_role(
+            candidate,
+            TRANSFORMER,
+            "drop table if exists candidate.rpt_few; create table candidate.rpt_few (area_code text)",
+        )
+        folder = suites(check("it_is_judged", unexpected_rows='"select 1 as n from {batch}"'))
+        text = (folder / "marts" / "dim_borough.yml").read_text().replace("dim_borough", "rpt_few")
+        (folder / "marts" / "rpt_few.yml").write_text(text + f"rows_come_from: [{dataset}]\n")
+        found = judge(candidate, CANDIDATE, suites=folder).results
+        assert {r.outcome for r in found if (r.suite, r.check) == ("marts/rpt_few", "the_table_has_rows")} == outcomes

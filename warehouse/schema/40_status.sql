@@ -79,6 +79,7 @@ loaded as (
     select
         l.source,
         l.dataset,
+        -- A file of events knows its last day.
         date_trunc('month', max(l.last_period))::date as newest_loaded,
         max(l.landed_at) as fetched_at,
         date_trunc('month', max(l.last_period) filter (where cl.load_id is not null))::date as newest_published

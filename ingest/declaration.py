@@ -66,22 +66,31 @@ class CodeList(_Strict):
 
     vintage names the seed's column that says which vintage of the publisher's list a value belongs to; a file is of one vintage.
     code names the seed's column that two spellings of one value share.
+    only_where names columns and the value each must have for a row to be held to the list; other rows are free.
+    not_required names codes that files of this dataset lack although the list requires them.
     """
 
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     seed: str
     keys: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     where: dict[str, str] = {}
+    only_where: dict[Identifier, str] = {}
+    not_required: tuple[str, ...] = ()
     vintage: Identifier | None = None
     code: Identifier | None = None
 
 
 class MonthColumns(_Strict):
-    """A file with a column per month: which headers are months, and what a cell may hold."""
+    """A file with a column per month: which headers are months, and what a cell may hold.
+
+    cells: a row of raw each, or together in one row of raw a row of the file (first month, and the cells from it on, separated by
+    commas). Files of small areas have millions of cells, most of them 0.
+    """
 
     header_pattern: Pattern
     cell_pattern: Pattern
     cell_is: str
+    cells: Literal["a_row_each", "together"] = "a_row_each"
 
 
 class Complete(_Strict):
@@ -110,10 +119,19 @@ class Sheets(_Strict):
 
 
 class Period(_Strict):
-    """The column that says which time a row is about, and the forms it is written in (as strptime reads them)."""
+    """The column that says which time a row is about, and the forms it is written in (as strptime reads them).
+
+    else_columns say it together, with a space between, in a file that lacks that column.
+    """
 
     column: Identifier
     forms: Annotated[tuple[str, ...], Field(min_length=1)]
+    else_columns: tuple[Identifier, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Identifier, ...]:
+        """Every column that may say the time."""
+        return (self.column, *self.else_columns)
 
 
 class Layout(_Strict):
@@ -145,7 +163,7 @@ class Layout(_Strict):
 
 
 class DatastoreFile(_Strict):
-    """A file of a London Datastore dataset, found among the dataset's resources by its name, or by a pattern of names."""
+    """A file of a London Datastore dataset, found among the dataset's resources by its name, or by a pattern of the names it has had."""
 
     kind: Literal["london_datastore"]
     package: str
@@ -222,7 +240,10 @@ def raw_columns(layout: Layout) -> tuple[str, ...]:
     workbook the sheet."""
     names = tuple(column.name for column in layout.kept_columns)
     sheet = ("sheet",) if layout.sheets else ()
-    return (*names, *sheet, "month_header", "cell") if layout.month_columns else (*names, *sheet)
+    months: tuple[str, ...] = ()
+    if layout.month_columns:
+        months = ("month_header", "cell") if layout.month_columns.cells == "a_row_each" else ("first_month", "cells")
+    return (*names, *sheet, *months)
 
 
 def read_source(file: Path) -> Source:
@@ -246,14 +267,15 @@ def read_source(file: Path) -> Source:
         if dataset.abuts is not None and dataset.abuts not in source.datasets:
             problems.append(f"datasets.{name}.abuts: {dataset.abuts!r} is not a dataset of this source")
         columns = {column.name for column in dataset.layout.columns}
-        if dataset.layout.period and dataset.layout.period.column not in columns:
-            problems.append(f"datasets.{name}.period: {dataset.layout.period.column!r} is not a declared column")
+        for column in dataset.layout.period.columns if dataset.layout.period else ():
+            if column not in columns:
+                problems.append(f"datasets.{name}.period: {column!r} is not a declared column")
         if dataset.keep_releases == "newest_of_each_part" and dataset.part_pattern is None:
             problems.append(f"datasets.{name}.keep_releases: needs a part_pattern")
         for code_list in dataset.layout.code_lists:
             problems += [
                 f"datasets.{name}.code_lists: {column!r} is not a declared column"
-                for column in code_list.columns
+                for column in (*code_list.columns, *code_list.only_where)
                 if column not in columns
             ]
             if not (SEEDS / f"{code_list.seed}.csv").is_file():

@@ -312,7 +312,8 @@ def _read_months(path: Path, dataset: Dataset) -> _Contents:
     first, last = _month(file.first_month), _month(file.last_month)
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
-        cells = len(file.rows) * len(file.header.months) if file.header else 0
+        are_together = dataset.layout.month_columns and dataset.layout.month_columns.cells == "together"
+        cells = len(file.rows) * (1 if are_together or not file.header else len(file.header.months))
         columns = [*raw_columns(dataset.layout), "_row_number", "_load_id"]
         _copy(cursor, table, columns, month_columns.copy_text(file, dataset.layout, load_id), expected=lambda: cells)
         return _Copied(len(file.rows), cells, [], first, last)
@@ -402,7 +403,7 @@ def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, st
                         continue
                     count += 1
                     if layout.period:
-                        times.add(row[part.header.positions[layout.period.column]])
+                        times.add(tables.time_of(row, part.header, layout.period))
                     fields = tables.row_in_order(row, part, layout)
                     yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
 

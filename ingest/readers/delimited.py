@@ -38,11 +38,13 @@ class Start:
 
 
 def fits(header: Header, layout: Layout) -> bool:
-    """Whether a file's bytes can go to COPY as they are: raw takes every column it has, and it has every one."""
+    """Whether a file's bytes can go to COPY as they are: raw takes every column it has, and it has every one it may not lack."""
+    kept = {column.name for column in layout.kept_columns}
+    may_lack = {column.name for column in layout.columns if column.may_be_missing}
     return (
         not header.unknown
-        and header.positions.keys() == {column.name for column in layout.kept_columns}
-        and not (layout.sheets or layout.rows_may_be_short)
+        and kept - may_lack <= header.positions.keys() <= kept
+        and not (layout.rows_may_be_short or (layout.period and layout.period.column not in header.positions))
     )
 
 
@@ -88,12 +90,17 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     checks = [
         (positions[column.name], column.pattern, column.may_be_blank)
         for column in layout.columns
-        if column.pattern or not column.may_be_blank
+        if column.name in positions and (column.pattern or not column.may_be_blank)
     ]
-    lists = [(code_list, [names[positions[column]] for column in code_list.columns]) for code_list in layout.code_lists]
+    lists = [
+        (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])
+        for code_list in layout.code_lists
+        if positions.keys() >= {*code_lists.columns_of(code_list)}
+    ]
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
-    if layout.period:
-        looked_into.add(names[positions[layout.period.column]])
+    timed_by = names[positions[layout.period.column]] if layout.period else None
+    if timed_by:
+        looked_into.add(timed_by)
     if not ends_whole(file):
         return None
     rows = 0
@@ -121,8 +128,8 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                         return None
                 for index, (_, columns) in enumerate(lists):
                     codes[index].update(_combinations(batch, columns))
-                if layout.period:
-                    times.update(pc.unique(batch.column(names[positions[layout.period.column]])).to_pylist())
+                if timed_by:
+                    times.update(pc.unique(batch.column(timed_by)).to_pylist())
     except (pa.ArrowInvalid, StopIteration):
         return None
     if any(code_lists.unlisted(code_list, codes[index], layout) for index, (code_list, _) in enumerate(lists)):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import python_calamine
 
-from ingest.declaration import Layout
+from ingest.declaration import Layout, Period
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
@@ -154,6 +154,12 @@ def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
     positions = table.header.positions
     fields = [row[positions[column.name]] if column.name in positions else "" for column in layout.kept_columns]
     return [*fields, table.sheet] if layout.sheets else fields
+
+
+def time_of(row: Sequence[str], header: Header, period: Period) -> str:
+    """Which time a row is about, as published; of several columns, with a space between."""
+    columns = [period.column] if period.column in header.positions else period.else_columns
+    return " ".join(row[header.positions[column]] for column in columns)
 
 
 def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:

@@ -152,6 +152,8 @@ class Layout(_Strict):
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
     at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
     rows_may_be_short: bool = False
+    # Only where the last column is held to a list of values: a value cut short is in none.
+    last_line_may_be_open: bool = False
 
     @property
     def may_be_workbook(self) -> bool:

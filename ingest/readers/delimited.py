@@ -101,7 +101,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     timed_by = names[positions[layout.period.column]] if layout.period else None
     if timed_by:
         looked_into.add(timed_by)
-    if not ends_whole(file):
+    if not ends_whole(file, layout):
         return None
     rows = 0
     codes: dict[int, set[tuple[str, ...]]] = {index: set() for index in range(len(lists))}

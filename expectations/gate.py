@@ -262,9 +262,10 @@ def _size_of(suite: Suite) -> Result:
 
 
 def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) -> bool:
-    """A landing suite judges a source, or one dataset of it, and only where the candidate uses any of that."""
+    """A landing suite judges a source, or one dataset of it, and only where the candidate uses any of that; a mart is judged
+    unless it may be empty so far, and is."""
     if suite.kind != "landing":
-        return True
+        return not suite.empty_without or _may_not_be_empty(connection, candidate_id, suite)
     return (
         connection.execute(
             """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
@@ -272,6 +273,20 @@ def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) ->
             [candidate_id, suite.source, suite.dataset],
         ).fetchone()
         is not None
+    )
+
+
+def _may_not_be_empty(connection: psycopg.Connection, candidate_id: str, suite: Suite) -> bool:
+    loaded = connection.execute(
+        """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
+           where c.candidate_id = %s and l.source || '.' || l.dataset = any(%s) limit 1""",
+        [candidate_id, list(suite.empty_without)],
+    ).fetchone()
+    target = sql.Identifier(*suite.target.split("."))
+    return (
+        loaded is not None
+        or not _exists(connection, suite.target)
+        or connection.execute(sql.SQL("select 1 from {} limit 1").format(target)).fetchone() is not None
     )
 
 

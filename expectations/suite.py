@@ -87,6 +87,8 @@ class Suite(_Strict):
     dataset: str | None = None
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
+    # A mart of these datasets (source.dataset) alone is empty, and not judged, until one of them was loaded.
+    empty_without: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")], ...] = ()
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]
 
@@ -180,6 +182,8 @@ def _contradictions(suite: Suite) -> Iterator[str]:
         if suite.dataset is not None:
             yield "dataset: belongs to a landing suite"
     elif suite.kind == "landing":
+        if suite.empty_without:
+            yield "empty_without: belongs to a mart's suite"
         if len(parts) != 3:
             yield "a landing suite stands in landing/<source>/"
         if suite.dataset is not None and suite.dataset != parts[-1]:

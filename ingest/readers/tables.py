@@ -11,7 +11,7 @@ import dataclasses
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import python_calamine
@@ -100,11 +100,13 @@ def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
             continue
         header, wrong = resolve(_without_empty_end(names), layout)
         faults += [dataclasses.replace(fault, column=f"sheet {name}, {fault.column}") for fault in wrong]
-        numbered: Iterator[tuple[int, list[str] | Fault]] = (
-            (number, row[: header.width]) for number, row in enumerate(rows, start=1) if any(row)
-        )
-        tables.append(Table(name, header, numbered))
+        tables.append(Table(name, header, _numbered(rows, header.width)))
     return tables, faults
+
+
+def _numbered(rows: Iterable[list[str]], width: int) -> Iterator[tuple[int, list[str] | Fault]]:
+    """Rows of a sheet that hold anything, as wide as its header. A function: sheets are read after all are opened."""
+    return ((number, row[:width]) for number, row in enumerate(rows, start=1) if any(row))
 
 
 def _without_empty_end(names: Sequence[str]) -> list[str]:

@@ -17,8 +17,8 @@ from sandbox.mps.figures import month_header
 from sandbox.mps.recorded_crime import Release, latest_release
 from sandbox.workbook import Cell, workbook
 
-# The real files reach back 48 months; half of that is as true in shape.
-MONTHS = 24
+# The real files reach back 48 months; fewer are as true in shape. The old copy must still overlap.
+MONTHS = 15
 _FIRST_RELEASE = date(2014, 5, 6)
 _OUTCOMES_SHARE = 0.11
 
@@ -177,13 +177,12 @@ def lines(seed: int, release: Release, subjects: Sequence[Subject]) -> list[Line
                     if not count:
                         continue
                     row = Line(month, BOROUGH, place, area_name, code, kind, subject.subtype, measure, count)
-                    ward = {
-                        "place": f"{place} Invented Ward",
-                        "area_name": "Invented Ward",
-                        "area_code": f"E05999{code[-3:]}",
-                    }
-                    unplaced = {"place": place, "area_name": "", "area_code": "-1"}
-                    found += [row, replace(row, level=WARD, **(ward if code else unplaced))]
+                    found.append(row)
+                    if code:
+                        ward = (f"{place} Invented Ward", "Invented Ward", f"E05999{code[-3:]}")
+                    else:
+                        ward = (place, "", "-1")
+                    found.append(replace(row, level=WARD, place=ward[0], area_name=ward[1], area_code=ward[2]))
     return found
 
 

@@ -72,7 +72,9 @@ def _cell(index: int, row: int, value: Cell) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, date):
-        return f'<c r="{place}" s="1"><v>{(value - _FIRST_DAY).days}</v></c>'
+        # Excel believes that 1900 had a 29 February.
+        days = (value - _FIRST_DAY).days - (value < date(1900, 3, 1))
+        return f'<c r="{place}" s="1"><v>{days}</v></c>'
     if isinstance(value, int):
         return f'<c r="{place}"><v>{value}</v></c>'
     return f'<c r="{place}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'

@@ -111,7 +111,9 @@ def _cell(column: str, row: int, value: object) -> str:
         return ""
     if isinstance(value, (dt.date, dt.datetime)):
         day = value.date() if isinstance(value, dt.datetime) else value
-        return f'<c r="{column}{row}" s="1"><v>{(day - dt.date(1899, 12, 30)).days}</v></c>'
+        # Excel believes that 1900 had a 29 February.
+        days = (day - dt.date(1899, 12, 30)).days - (day < dt.date(1900, 3, 1))
+        return f'<c r="{column}{row}" s="1"><v>{days}</v></c>'
     if isinstance(value, int):
         return f'<c r="{column}{row}"><v>{value}</v></c>'
     return f'<c r="{column}{row}" t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>'

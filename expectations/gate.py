@@ -282,12 +282,10 @@ def _may_not_be_empty(connection: psycopg.Connection, candidate_id: str, suite: 
            where c.candidate_id = %s and l.source || '.' || l.dataset = any(%s) limit 1""",
         [candidate_id, list(suite.empty_without)],
     ).fetchone()
-    target = sql.Identifier(*suite.target.split("."))
-    return (
-        loaded is not None
-        or not _exists(connection, suite.target)
-        or connection.execute(sql.SQL("select 1 from {} limit 1").format(target)).fetchone() is not None
-    )
+    if loaded is not None or not _exists(connection, suite.target):
+        return loaded is not None
+    some = sql.SQL("select 1 from {} limit 1").format(sql.Identifier(*suite.target.split(".")))
+    return connection.execute(some).fetchone() is not None
 
 
 def _nothing_to_compare_with(suite: Suite, check: Check) -> Result:

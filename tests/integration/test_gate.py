@@ -11,7 +11,7 @@ import pytest
 
 from expectations import engine
 from expectations.gate import Result, Verdict, judge
-from expectations.suite import SUITES
+from expectations.suite import read_suites
 from ingest.errors import Refusal
 from warehouse.connection import ADMIN, GATE, TRANSFORMER, connect
 from warehouse.settings import Settings
@@ -823,6 +823,27 @@ def test_checks_cannot_write(candidate: Settings, suites: Callable[..., Path]) -
     assert (found.outcome, found.detail) == ("crashed", "ReadOnlySqlTransaction")
 
 
-def test_every_suite_of_the_warehouse_was_used(candidate: Settings) -> None:
-    files = {f.relative_to(SUITES).with_suffix("").as_posix() for f in SUITES.rglob("*.yml")}
-    assert {r.suite for r in judge(candidate, CANDIDATE).results} == {"gate", *files}
+def test_every_suite_that_the_loads_call_for_was_used(candidate: Settings) -> None:
+    loaded = {("mps", None), ("mps", "borough_historical"), ("mps", "borough_recent")}
+    called_for = {
+        suite.name
+        for suite in read_suites()
+        if (suite.kind == "marts" and not suite.empty_without) or (suite.source, suite.dataset) in loaded
+    }
+    assert {r.suite for r in judge(candidate, CANDIDATE).results} == {"gate", *called_for}
+
+
+def test_a_mart_of_datasets_that_were_not_loaded_may_be_empty_and_of_those_that_were_may_not(
+    candidate: Settings,
+) -> None:
+    change(candidate, "create table candidate.fct_ward_month (ward_code text)")
+    assert "marts/fct_ward_month" not in {r.suite for r in judge(candidate, CANDIDATE).results}
+    change(
+        candidate,
+        f"""insert into ops.load (source, dataset, release_date, sha256, file_name, landed_path, bytes, landed_at, loaded_at,
+              classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state, is_synthetic)
+            values ('mps', 'ward_recent', '2025-11-01', 'w', 'w.csv', 'w', 1, '2025-11-01', '2025-11-01', 'connect_2025',
+              '2025-10-01', '2025-10-01', 1, 1, 0, 'loaded', true);
+            insert into ops.candidate_load select '{CANDIDATE}', load_id from ops.load where dataset = 'ward_recent'""",
+    )
+    assert result(judge(candidate, CANDIDATE), "the_table_has_rows", "marts/fct_ward_month").outcome == "failed"

@@ -836,7 +836,7 @@ def test_every_suite_that_the_loads_call_for_was_used(candidate: Settings) -> No
 def test_a_mart_of_datasets_that_were_not_loaded_may_be_empty_and_of_those_that_were_may_not(
     candidate: Settings,
 ) -> None:
-    change(candidate, "create table candidate.fct_ward_month (ward_code text)")
+    as_role(candidate, TRANSFORMER, "create table candidate.fct_ward_month (ward_code text)")
     assert "marts/fct_ward_month" not in {r.suite for r in judge(candidate, CANDIDATE).results}
     change(
         candidate,

@@ -78,7 +78,11 @@ class Check(_Strict):
 
 
 class Suite(_Strict):
-    """The checks of one table. Every suite also says, unasked, that its table has rows and no column without a value."""
+    """The checks of one table. Every suite also says, unasked, that its table has rows and no column without a value.
+
+    rows_come_from: the datasets (source.dataset) a mart's rows are from; the suite is in force where the candidate uses one of
+    them, or the mart has rows.
+    """
 
     name: str
     describes: str
@@ -87,8 +91,7 @@ class Suite(_Strict):
     dataset: str | None = None
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
-    # A mart of these datasets (source.dataset) alone is empty, and not judged, until one of them was loaded.
-    empty_without: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")], ...] = ()
+    rows_come_from: tuple[str, ...] = ()
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]
 
@@ -182,8 +185,6 @@ def _contradictions(suite: Suite) -> Iterator[str]:
         if suite.dataset is not None:
             yield "dataset: belongs to a landing suite"
     elif suite.kind == "landing":
-        if suite.empty_without:
-            yield "empty_without: belongs to a mart's suite"
         if len(parts) != 3:
             yield "a landing suite stands in landing/<source>/"
         if suite.dataset is not None and suite.dataset != parts[-1]:

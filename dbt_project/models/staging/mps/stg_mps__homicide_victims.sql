@@ -1,8 +1,9 @@
+{% set recorded = "coalesce(nullif(btrim(recorded_date), ''), btrim(recorded_month) || ' ' || btrim(recorded_year))" %}
 with victims as (
     select
         _load_id as load_id,
         _row_number as row_number,
-        {{ mps_day("coalesce(nullif(btrim(recorded_date), ''), btrim(recorded_month) || ' ' || btrim(recorded_year))") }} as month_start_date,
+        {{ mps_day(recorded) }} as month_start_date,
         borough as published_area_name,
         count_of_victims::integer as victim_count,
         {{ mps_homicide_code('victim_age', 'age_group') }} as age_band,

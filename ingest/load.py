@@ -468,10 +468,12 @@ def _read_months(landed: LandedFile, dataset: Dataset, corrections: Sequence[Cor
     first, last = _month(file.first_month), _month(file.last_month)
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
+        are_together = dataset.layout.month_columns and dataset.layout.month_columns.cells == "together"
+        cells = len(file.rows) if are_together else file.cells
         columns = [*raw_columns(dataset.layout), "_row_number", "_load_id"]
         blocks = month_columns.copy_text(file, dataset.layout, load_id)
-        _copy(cursor, table, columns, blocks, expected=lambda: file.cells)
-        return _Copied(len(file.rows), file.cells, [], first, last, month_columns.totals(file))
+        _copy(cursor, table, columns, blocks, expected=lambda: cells)
+        return _Copied(len(file.rows), cells, [], first, last, month_columns.totals(file))
 
     return _Contents(file.vintage, first, last, {}, copy)
 
@@ -568,12 +570,12 @@ def _copy_row_by_row(
                         continue
                     count += 1
                     if layout.period:
-                        times[row[part.header.positions[layout.period.column]]] += 1
+                        times[tables.time_of(row, part.header, layout.period)] += 1
                     fields = tables.row_in_order(row, part, layout)
                     yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
 
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
-        if not tables.ends_whole(path):
+        if not tables.ends_whole(path, layout):
             bad.append(Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end"))
         quarantined = len({(fault.sheet, fault.row) for fault in bad if fault.row != HEADER})
         is_refused = layout.bad_rows == "refuse" or any(fault.row == HEADER for fault in bad)

@@ -39,11 +39,13 @@ class Start:
 
 
 def fits(header: Header, layout: Layout) -> bool:
-    """Whether a file's bytes can go to COPY as they are: raw takes every column it has, and it has every one."""
+    """Whether a file's bytes can go to COPY as they are: raw takes every column it has, and it has every one it may not lack."""
+    kept = {column.name for column in layout.kept_columns}
+    may_lack = {column.name for column in layout.columns if column.may_be_missing}
     return (
         not header.unknown
-        and header.positions.keys() == {column.name for column in layout.kept_columns}
-        and not (layout.sheets or layout.rows_may_be_short)
+        and kept - may_lack <= header.positions.keys() <= kept
+        and not (layout.rows_may_be_short or (layout.period and layout.period.column not in header.positions))
     )
 
 
@@ -89,7 +91,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     checks = [
         (positions[column.name], column.pattern, not column.is_never_blank)
         for column in layout.columns
-        if column.pattern or column.is_never_blank
+        if column.name in positions and (column.pattern or column.is_never_blank)
     ]
     blanks = [
         (
@@ -99,13 +101,18 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
         for column in layout.columns
         if column.blank_only_where
     ]
-    lists = [(code_list, [names[positions[column]] for column in code_list.columns]) for code_list in layout.code_lists]
+    lists = [
+        (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])
+        for code_list in layout.code_lists
+        if positions.keys() >= {*code_lists.columns_of(code_list)}
+    ]
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
     looked_into |= {name for column, others in blanks for name in (column, *(other for other, _ in others))}
-    if layout.period:
-        looked_into.add(names[positions[layout.period.column]])
+    timed_by = names[positions[layout.period.column]] if layout.period else None
+    if timed_by:
+        looked_into.add(timed_by)
     looked_into.update(names[positions[column]] for column in layout.unique)
-    if not ends_whole(file):
+    if not ends_whole(file, layout):
         return None
     rows, seen = 0, Seen(layout)
     codes: dict[int, set[tuple[str, ...]]] = {index: set() for index in range(len(lists))}
@@ -138,8 +145,8 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                     keys = zip(*(batch.column(names[positions[c]]).to_pylist() for c in layout.unique), strict=True)
                     if any(seen.has(key) for key in keys):
                         return None
-                if layout.period:
-                    counted = pc.value_counts(batch.column(names[positions[layout.period.column]]))
+                if timed_by:
+                    counted = pc.value_counts(batch.column(timed_by))
                     times.update(dict(zip(*(part.to_pylist() for part in counted.flatten()), strict=True)))
     except (pa.ArrowInvalid, StopIteration):
         return None

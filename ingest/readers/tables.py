@@ -17,7 +17,7 @@ from pathlib import Path
 import python_calamine
 
 from ingest.corrections import Correction, corrected
-from ingest.declaration import Layout
+from ingest.declaration import Layout, Period
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
@@ -151,13 +151,15 @@ def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
             faults += wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet))
             if len(faults) >= FAULTS_KEPT:
                 return number, faults
-    if not ends_whole(file):
+    if not ends_whole(file, layout):
         faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
     return number, faults
 
 
-def ends_whole(file: Path) -> bool:
-    """Whether delimited text ends with a line end; a workbook, which has none, is whole where it can be opened."""
+def ends_whole(file: Path, layout: Layout) -> bool:
+    """Whether delimited text ends with a line end, where it must; a workbook, which has none, is whole where it can be opened."""
+    if layout.last_line_may_be_open:
+        return True
     with file.open("rb") as handle:
         if handle.read(len(ZIP)) == ZIP:
             return True
@@ -201,6 +203,12 @@ def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
     positions = table.header.positions
     fields = [row[positions[column.name]] if column.name in positions else "" for column in layout.kept_columns]
     return [*fields, table.sheet] if layout.sheets else fields
+
+
+def time_of(row: Sequence[str], header: Header, period: Period) -> str:
+    """Which time a row is about, as published; of several columns, with a space between."""
+    columns = [period.column] if period.column in header.positions else period.else_columns
+    return " ".join(row[header.positions[column]] for column in columns)
 
 
 def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:

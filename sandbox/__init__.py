@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from datetime import date
 
 from sandbox.datastore import Datastore
-from sandbox.mps import recorded_crime
+from sandbox.mps import dashboards, homicide, recorded_crime, vawg
+from sandbox.police_uk.archive import PoliceUk
 from sandbox.server import LoggedRequest, Publisher, serve_sites
 
 __all__ = ["LoggedRequest", "Publisher", "serve"]
@@ -34,5 +35,13 @@ def serve(
     if today is not None:
         recorded_crime.latest_release(today)
     return serve_sites(
-        lambda clock: [Datastore([recorded_crime.dataset(seed)], clock)], today=today, host=host, port=port
+        lambda clock: [
+            Datastore(
+                [publication.dataset(seed) for publication in (recorded_crime, dashboards, homicide, vawg)], clock
+            ),
+            PoliceUk(seed, clock),
+        ],
+        today=today,
+        host=host,
+        port=port,
     )

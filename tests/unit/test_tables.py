@@ -209,8 +209,8 @@ def test_text_in_utf_16_without_its_mark_is_named(tmp_path: Path) -> None:
     assert "holds NUL bytes (it may be UTF-16)" in read(tmp_path, TABLE.encode("utf-16-le"), layout())[1][0]
 
 
-def test_drift_is_told_in_words_whatever_kind_it_is_of() -> None:
+def test_drift_is_told_in_words_and_a_correction_is_none() -> None:
     assert in_words({}) == ""
     assert in_words({"new columns": ["A", "B"], "missing columns": ["c"], "corrections": ["D to E"]}) == (
-        "columns that are not declared, left out of raw: A, B; columns it lacks: c; headers corrected as confirmed: D to E"
+        "columns that are not declared, left out of raw: A, B; columns it lacks: c"
     )

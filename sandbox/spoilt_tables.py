@@ -70,7 +70,7 @@ def missing_column(body: bytes, column: int = 0) -> bytes:
 
 def byte_order_mark(body: bytes) -> bytes:
     """A UTF-8 byte order mark in front, as spreadsheets write."""
-    return b"\xef\xbb\xbf" + body
+    return b"\xef\xbb\xbf" + body.removeprefix(b"\xef\xbb\xbf")
 
 
 def utf_16(body: bytes) -> bytes:

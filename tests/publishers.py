@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 import sandbox
 from ingest.declaration import Source, find_source
 from sandbox.datastore import Dataset, Datastore, Upload
-from sandbox.mps import recorded_crime
+from sandbox.mps import dashboards, recorded_crime
 from sandbox.server import Publisher as Served
 from sandbox.server import serve_sites
 from sandbox.spoilt_archives import workbook
@@ -138,6 +138,33 @@ PUBLISHERS = [
         ),
         # A column that nobody knows may be a month under another name.
         ends={"new column": REFUSED},
+    ),
+    Publisher(
+        name="mps dashboard",
+        source=find_source("mps"),
+        dataset="dashboard_knife",
+        serve=lambda: sandbox.serve(today=FIRST_DAY, seed=1),
+        file="M1045_MonthlyCrimeDashboard_KnifeCrimeData.csv",
+        older_file=lambda: dashboards.file_bytes(
+            1, recorded_crime.latest_release(dt.date(2026, 8, 22)), "M1045_MonthlyCrimeDashboard_KnifeCrimeData.csv"
+        ),
+        # Its first column is a month, its last but one the count.
+        options={
+            "a line end within quotation marks": {"column": 2},
+            **{
+                case: {"column": -2}
+                for case in (
+                    "thousands separators",
+                    "an asterisk for a number",
+                    "two dots for a number",
+                    "a dash for a number",
+                    "an x for a number",
+                    "<5 for a number",
+                    "NaN",
+                    "infinity",
+                )
+            },
+        },
     ),
     Publisher(
         name="rows",

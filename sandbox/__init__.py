@@ -11,6 +11,7 @@ from datetime import date
 
 from sandbox.datastore import Datastore
 from sandbox.mps import dashboards, homicide, recorded_crime, vawg
+from sandbox.police_uk.archive import PoliceUk
 from sandbox.server import LoggedRequest, Publisher, serve_sites
 
 __all__ = ["LoggedRequest", "Publisher", "serve"]
@@ -38,6 +39,7 @@ def serve(
             Datastore(
                 [publication.dataset(seed) for publication in (recorded_crime, dashboards, homicide, vawg)], clock
             )
+            PoliceUk(seed, clock),
         ],
         today=today,
         host=host,

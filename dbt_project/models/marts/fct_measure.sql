@@ -11,6 +11,7 @@
 -- sums for London where it has any.
 {% set facts = [
     'int_mps_homicide_split',
+    'int_police_uk_month',
 ] %}
 
 with placed as (

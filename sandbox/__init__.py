@@ -38,7 +38,7 @@ def serve(
         lambda clock: [
             Datastore(
                 [publication.dataset(seed) for publication in (recorded_crime, dashboards, homicide, vawg)], clock
-            )
+            ),
             PoliceUk(seed, clock),
         ],
         today=today,

@@ -96,7 +96,11 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     blanks = [
         (
             names[positions[column.name]],
-            [(names[positions[other]], values) for other, values in column.blank_only_where.items()],
+            [
+                (names[positions[other]], values)
+                for other, values in column.blank_only_where.items()
+                if other in positions
+            ],
         )
         for column in layout.columns
         if column.blank_only_where

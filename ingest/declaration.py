@@ -142,12 +142,16 @@ class Layout(_Strict):
     sheets: Sheets | None = None
     month_columns: MonthColumns | None = None
     period: Period | None = None
+    # The column whose sum says how much a new release changed; without one, rows are counted.
+    value_column: Identifier | None = None
     code_lists: tuple[CodeList, ...] = ()
     complete: Complete | None = None
     unique: tuple[Identifier, ...] = ()
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
     at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
     rows_may_be_short: bool = False
+    # A file without a single row: usually one that was cut, now and then a quiet month.
+    may_be_empty: bool = False
 
     @property
     def may_be_workbook(self) -> bool:
@@ -206,6 +210,8 @@ class Dataset(_Strict):
     part_pattern: Pattern | None = None
     # Event files are large, and only the newest release of each part is kept in raw. Landing keeps all.
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
+    # How much of a month's rows or values a new release may take back before it is taken for a file that was cut.
+    may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
     abuts: Identifier | None = None
     at_most_months: Annotated[int, Field(gt=0)] | None = None
     # A file that is always the whole history begins where the one before began, give or take so many months.
@@ -280,6 +286,11 @@ def read_source(file: Path) -> Source:
         columns = {column.name for column in dataset.layout.columns}
         if dataset.layout.period and dataset.layout.period.column not in columns:
             problems.append(f"datasets.{name}.period: {dataset.layout.period.column!r} is not a declared column")
+        if dataset.layout.value_column and dataset.layout.value_column not in columns:
+            problems.append(f"datasets.{name}.value_column: {dataset.layout.value_column!r} is not a declared column")
+        for column in dataset.layout.unique:
+            if column not in columns:
+                problems.append(f"datasets.{name}.unique: {column!r} is not a declared column")
         if dataset.keep_releases == "newest_of_each_part" and dataset.part_pattern is None:
             problems.append(f"datasets.{name}.keep_releases: needs a part_pattern")
         for code_list in dataset.layout.code_lists:

@@ -55,6 +55,28 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
     return is_green
 
 
+def check_sources(chosen: Settings, names: list[str], *, is_live: bool, echo: Echo) -> list[dict[str, str]]:
+    """Ask publishers whether every dataset, file and column we declare still exists.
+
+    Args:
+        names: the sources.
+        is_live: ask the real publishers; else stand-ins, started for this.
+
+    Returns:
+        What differs, one row a finding: source, dataset, asked, differs.
+    """
+    found: list[dict[str, str]] = []
+    with _stand_ins(chosen, is_live, echo) as stand_ins:
+        for name in names:
+            for dataset in find_source(name).datasets:
+                findings = nightly.check(name, dataset, json.dumps(stand_ins) if stand_ins else None)
+                echo(f"{name} {dataset}: {'as declared' if not findings else f'{len(findings)} differ'}")
+                found += [
+                    {"source": name, "dataset": dataset, "asked": one.asked, "differs": one.differs} for one in findings
+                ]
+    return found
+
+
 def _chosen(sources: str) -> tuple[bool, list[str] | None]:
     if sources in {"sandbox", "live"}:
         return sources == "live", None

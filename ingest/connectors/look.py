@@ -88,6 +88,19 @@ class Fetched:
     bytes: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One way in which a publisher differs from what a source declares.
+
+    Attributes:
+        asked: what it was asked about: a dataset, a file, an indicator, a name, an area type.
+        differs: how its answer differs from the declaration, in words.
+    """
+
+    asked: str
+    differs: str
+
+
 class Connector(Protocol):
     """A way in which data arrive. What was fetched is read by `ingest.load`, whatever way it came."""
 
@@ -97,4 +110,11 @@ class Connector(Protocol):
 
     def fetch(self, look: Look, offer: Offer) -> Fetched:
         """Fetch one and land it, unless it is what it was. Raises PublisherUnavailable, BodyRefused, Refusal."""
+        ...
+
+    def check(self, look: Look) -> list[Finding]:
+        """Ask whether everything declared is still there, and say what differs; nothing is landed.
+
+        What the publisher refuses to say is a finding too: it raises nothing that is the publisher's doing.
+        """
         ...

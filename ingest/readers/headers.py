@@ -30,6 +30,7 @@ class Header:
     published: dict[str, str]  # declared column name -> header as published
     months: tuple[MonthColumn, ...]  # in the order of the months
     unknown: tuple[str, ...] = ()  # headers that no column declares: left out of raw, noted as drift
+    absent: tuple[str, ...] = ()  # declared columns that may be missing and are: blank in raw, noted as drift
 
 
 def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
@@ -85,7 +86,8 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     if layout.month_columns:
         faults += _month_faults(months, names)
     months.sort(key=lambda column: (column.month, column.place))
-    return Header(len(names), positions, published, tuple(months), tuple(unknown)), faults
+    absent = tuple(column.name for column in layout.columns if column.name not in positions)
+    return Header(len(names), positions, published, tuple(months), tuple(unknown), absent), faults
 
 
 def _month_of(header: str, declared: MonthColumns) -> str | None:

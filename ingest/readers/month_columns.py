@@ -178,6 +178,25 @@ def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layou
     return faults
 
 
+def totals(file: MonthFile) -> dict[str, float]:
+    """The sum of each month's cells (YYYY-MM), those that are no number left out."""
+    found: dict[str, float] = {}
+    for table in file.tables:
+        for column in table.header.months:
+            month = f"{column.month[:4]}-{column.month[4:]}"
+            found[month] = found.get(month, 0) + sum(_number(row[column.place]) for _, row in table.rows)
+    return found
+
+
+def _number(cell: str) -> float:
+    if cell.isdigit():
+        return int(cell)
+    try:
+        return float(cell)
+    except ValueError:
+        return 0
+
+
 def escaped(field: str) -> str:
     """A field in COPY's text format."""
     return field.translate(_ESCAPES)

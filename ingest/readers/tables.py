@@ -21,9 +21,9 @@ from ingest.declaration import Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
-from ingest.readers.text import ZIP, foreign_body
+from ingest.readers.text import ZIP, folded, foreign_body
 from ingest.readers.times import day_of, is_timed
-from ingest.readers.workbook import cell_text, refused_content
+from ingest.readers.workbook import cell_text, refused_archive, refused_content
 
 FAULTS_KEPT = 1000
 
@@ -87,6 +87,10 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
 def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[Table], list[Fault]]:
     assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
+    # Before anything unpacks it.
+    faults = refused_archive(file)
+    if faults:
+        return [], faults
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
@@ -136,19 +140,19 @@ def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
     """Read a file that was not vouched for row by row, and say what is wrong.
 
     Returns:
-        How many data rows there are, and their faults (at most 1,000).
+        How many data rows there are, and their faults (at most 1,000). None where only Arrow would not take it: blank
+        lines, a cell larger than Arrow's block.
     """
     tables, faults = open_tables(file, layout)
-    number = 0
+    number, seen = 0, Seen(layout)
     for table in tables:
         for number, row in table.rows:
-            faults += [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
+            wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
+            faults += wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet))
             if len(faults) >= FAULTS_KEPT:
                 return number, faults
     if not ends_whole(file):
         faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
-    if not faults:
-        faults.append(Fault(HEADER, THE_FILE, None, "is read differently by Arrow, PostgreSQL and Python: report it"))
     return number, faults
 
 
@@ -159,6 +163,30 @@ def ends_whole(file: Path) -> bool:
             return True
         handle.seek(-1, io.SEEK_END)
         return handle.read(1) in {b"\n", b"\r"}
+
+
+class Seen:
+    """The rows of a file that came already, by the columns that are declared to be unique together."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._columns = layout.unique
+        self._first: dict[tuple[str, ...], int] = {}
+
+    def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
+        """The fault of a row that stands in the file already; notes every other."""
+        if not self._columns:
+            return []
+        key = tuple(row[header.positions[column]] for column in self._columns)
+        first = self._noted((sheet, *key), number)
+        return [] if first == number else [Fault(number, "the row", " / ".join(key), f"stands already in row {first}")]
+
+    def has(self, key: tuple[str, ...]) -> bool:
+        """Whether a row with these values of the columns came already; notes it where none did."""
+        number = len(self._first) + 1
+        return self._noted(("", *key), number) != number
+
+    def _noted(self, key: tuple[str, ...], number: int) -> int:
+        return self._first.setdefault(tuple(map(folded, key)), number)
 
 
 def made_whole(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:
@@ -186,7 +214,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         value = row[header.positions[column.name]]
         shown = None if column.is_personal else value
         if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
-            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text"))
+            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text, or holds a NUL byte"))
         elif not value:
             if not column.may_be_blank:
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))

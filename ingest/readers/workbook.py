@@ -13,7 +13,7 @@ import python_calamine
 
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 
-LARGEST = 2 * 1024**3  # bytes a workbook may have when unpacked
+LARGEST = 512 * 1024**2  # bytes a workbook may have when unpacked
 PACKED_AT_MOST = 200  # times smaller than unpacked: real sheets reach 30
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -34,8 +34,29 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
+def refused_archive(file: Path) -> list[Fault]:
+    """Why the archive that a workbook is must not even be opened: a bomb, members outside of it or that are encrypted."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > LARGEST or unpacked > PACKED_AT_MOST * max(file.stat().st_size, 1):
+        return [Fault(HEADER, THE_FILE, None, f"unpacks to {unpacked:,} bytes, which no real workbook does")]
+    names = [member.filename for member in members]
+    outside = [name for name in names if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name)]
+    if outside:
+        return [Fault(HEADER, THE_FILE, outside[0], "is the name of a member that leads out of the archive")]
+    if any(member.flag_bits & 1 for member in members):
+        return [Fault(HEADER, THE_FILE, None, "is encrypted")]
+    if "xl/workbook.xml" not in names:
+        return [Fault(HEADER, THE_FILE, None, f"is a zip archive and no workbook: it holds {', '.join(names[:5])}")]
+    return []
+
+
 def refused_content(file: Path, sheets: Sequence[str], header_row: int, *, sums_are_data: bool = False) -> list[Fault]:
-    """What the sheets to be read hold that is not data: formulas, and cells merged from the header down; and bombs.
+    """What the sheets to be read hold that is not data: formulas, merged cells from the header down; and hidden sheets.
 
     Formulas are refused because the file keeps only what they came to when it was last saved, if anything. Cells merged in rows
     that hold nothing else are a note, and no data are lost in them.
@@ -46,9 +67,6 @@ def refused_content(file: Path, sheets: Sequence[str], header_row: int, *, sums_
     faults: list[Fault] = []
     try:
         with zipfile.ZipFile(file) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > LARGEST or unpacked > PACKED_AT_MOST * max(file.stat().st_size, 1):
-                return [Fault(HEADER, THE_FILE, None, f"unpacks to {unpacked:,} bytes, which no real workbook does")]
             for name, path, is_hidden in _paths(archive):
                 if name not in sheets:
                     continue
@@ -86,10 +104,14 @@ def _below_xl(target: str) -> str:
 def _not_data(file: Path, sheet: str, xml: bytes, header_row: int, sums_are_data: bool) -> list[Fault]:
     faults = []
     where = f"sheet {sheet}"
-    formulas = re.findall(rb'<c [^>]*?r="([A-Z]+)([0-9]+)"[^>]*>\s*<f[^>]*?(?:/>|>([^<]*))', xml)
+    formulas = re.findall(
+        rb'<(?:\w+:)?c\s(?:[^>]*\s)?r="([A-Z]+)([0-9]+)"[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*?)?(?:/>|>([^<]*))', xml
+    )
     merges = [
         (first.decode(), int(top), last.decode(), int(bottom))
-        for first, top, last, bottom in re.findall(rb'<mergeCell [^>]*ref="([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)"', xml)
+        for first, top, last, bottom in re.findall(
+            rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)"', xml
+        )
         if int(bottom) >= header_row
     ]
     rows = _rows(file, sheet) if formulas or merges else []

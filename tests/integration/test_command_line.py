@@ -126,7 +126,7 @@ def test_a_refused_file_is_named_with_row_column_and_value_and_the_status_fails(
 
 def test_a_refused_value_is_reported_as_it_was_published(warehouse: Settings, tmp_path: Path) -> None:
     file = tmp_path / "july.csv"
-    file.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): '"1,234"'}))
+    file.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): "1,234"}))
     assert vru(warehouse, "land", "mps", "borough_recent", str(file)).returncode == 1
     assert " 1,234 " in vru(warehouse, "quarantine").stdout
 

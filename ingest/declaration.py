@@ -53,6 +53,12 @@ class Column(_Strict):
     may_be_missing: bool = False
     is_personal: bool = False
     is_dropped: bool = False
+    # It may be blank only in a row where one of these columns has one of these values.
+    blank_only_where: dict[Identifier, tuple[str, ...]] = {}
+
+    @property
+    def is_never_blank(self) -> bool:
+        return not self.may_be_blank and not self.blank_only_where
 
     @model_validator(mode="after")
     def _has_a_header(self) -> Self:
@@ -171,6 +177,14 @@ class DatastoreFile(_Strict):
     file_pattern: Pattern | None = None
 
 
+class ArchiveMembers(_Strict):
+    """Members of police.uk's newest monthly archive: those whose whole name matches. Its first group is the member's month."""
+
+    kind: Literal["police_uk_archive"]
+    member_pattern: Pattern
+    max_archive_bytes: Annotated[int, Field(gt=0)] = 6 * 1024**3
+
+
 class Inbox(_Strict):
     """A folder into which files of a publisher that publishes nowhere are put: `inbox/<source>/<folder>/` of this home, or of an
     object store where VRU_INBOX_URL names one.
@@ -185,7 +199,7 @@ class Inbox(_Strict):
     download: str | None = None
 
 
-Location = Annotated[DatastoreFile | Inbox, Field(discriminator="kind")]
+Location = Annotated[ArchiveMembers | DatastoreFile | Inbox, Field(discriminator="kind")]
 
 
 class Release(_Strict):
@@ -284,6 +298,12 @@ def read_source(file: Path) -> Source:
         if dataset.abuts is not None and dataset.abuts not in source.datasets:
             problems.append(f"datasets.{name}.abuts: {dataset.abuts!r} is not a dataset of this source")
         columns = {column.name for column in dataset.layout.columns}
+        problems += [
+            f"datasets.{name}.columns.{column.name}.blank_only_where: {other!r} is not a declared column"
+            for column in dataset.layout.columns
+            for other in column.blank_only_where
+            if other not in columns
+        ]
         if dataset.layout.period and dataset.layout.period.column not in columns:
             problems.append(f"datasets.{name}.period: {dataset.layout.period.column!r} is not a declared column")
         if dataset.layout.value_column and dataset.layout.value_column not in columns:

@@ -190,7 +190,7 @@ def _was_displaced(connection: psycopg.Connection, load_id: int) -> bool:
         connection.execute(
             """select 1 from ops.load as later inner join ops.load as this on this.load_id = %s
                where later.source = this.source and later.dataset = this.dataset and later.state = 'loaded'
-                 and later.release_date = this.release_date and later.load_id <> this.load_id
+                 and later.part = this.part and later.release_date = this.release_date and later.load_id <> this.load_id
                  and (later.landed_at, later.load_id) > (this.landed_at, this.load_id)""",
             [load_id],
         ).fetchone()
@@ -225,6 +225,9 @@ def _load_new(
     landing: Path,
 ) -> Loaded:
     part = _part(dataset, landed)
+    told = landed
+    if dataset.keep_releases == "newest_of_each_part":
+        landed = _as_returned(connection, source, name, part, landed)
     with _hashed(landed) as bytes_are_whole:
         corrections = corrections_of(source.source, landed.papers.sha256)
         contents = _read(landed, dataset, corrections)
@@ -265,7 +268,7 @@ def _load_new(
         changes=_changes(done, before) if before and newer is None else {},
     )  # fmt: skip
     _quarantine(cursor, load_id, done.quarantined)
-    note_release(landed)
+    note_release(told)
     if dataset.keep_releases == "newest_of_each_part":
         _keep_newest(connection, source, name, part)
     return Loaded(
@@ -390,6 +393,28 @@ def _part(dataset: Dataset, landed: LandedFile) -> str:
             "give the file the name it was published under",
         )
     return found[1]
+
+
+def _as_returned(
+    connection: psycopg.Connection, source: Source, name: str, part: str, landed: LandedFile
+) -> LandedFile:
+    """A file with its papers, as of now where it had been superseded and its bytes came again: the publisher went back to them.
+
+    The papers tell of the first time, and by their date it would be history at once.
+    """
+    if landed.arrived_at <= landed.papers.landed_at:
+        return landed
+    row = connection.execute(
+        """select max(release_date) filter (where state = 'loaded'), bool_or(sha256 = %s and state = 'superseded')
+           from ops.load where source = %s and dataset = %s and part = %s""",
+        [landed.papers.sha256, source.source, name, part],
+    ).fetchone()
+    if row is None or row[0] is None or not row[1]:
+        return landed
+    note_return(landed)
+    return dataclasses.replace(
+        landed, papers=dataclasses.replace(landed.papers, landed_at=landed.arrived_at, release_date=row[0])
+    )
 
 
 def _keep_newest(connection: psycopg.Connection, source: Source, name: str, part: str) -> None:

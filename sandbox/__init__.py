@@ -11,6 +11,7 @@ from datetime import date
 
 from sandbox.datastore import Datastore
 from sandbox.mps import recorded_crime
+from sandbox.police_uk.archive import PoliceUk
 from sandbox.server import LoggedRequest, Publisher, serve_sites
 
 __all__ = ["LoggedRequest", "Publisher", "serve"]
@@ -34,5 +35,8 @@ def serve(
     if today is not None:
         recorded_crime.latest_release(today)
     return serve_sites(
-        lambda clock: [Datastore([recorded_crime.dataset(seed)], clock)], today=today, host=host, port=port
+        lambda clock: [Datastore([recorded_crime.dataset(seed)], clock), PoliceUk(seed, clock)],
+        today=today,
+        host=host,
+        port=port,
     )

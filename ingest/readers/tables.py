@@ -214,7 +214,14 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
             faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text, or holds a NUL byte"))
         elif not value:
-            if not column.may_be_blank:
+            if column.blank_only_where:
+                others = {
+                    name: row[header.positions[name]] for name in column.blank_only_where if name in header.positions
+                }
+                if not any(others.get(name) in values for name, values in column.blank_only_where.items()):
+                    there = ", ".join(f"{header.published[name]} is {found!r}" for name, found in others.items())
+                    faults.append(Fault(number, header.published[column.name], shown, f"is blank where {there}"))
+            elif not column.may_be_blank:
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))

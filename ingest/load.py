@@ -40,7 +40,6 @@ class Loaded:
     is_new: bool
     is_history: bool  # a newer release covers every month of it
     quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
-    corrections: tuple[str, ...] = ()  # confirmed corrections of its headers that were applied
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
     drift: str = ""  # how its columns differ from those declared, in words
 
@@ -52,7 +51,6 @@ class Loaded:
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
         note += f"; WARNING: {self.drift}" if self.drift else ""
         note += "; older than what is loaded, kept as history" if self.is_history else ""
-        note += "".join(f"; {correction}" for correction in self.corrections)
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
@@ -281,7 +279,6 @@ def _load_new(
         is_history=newer is not None,
         quarantined=done.rows_quarantined,
         drift=in_words(contents.drift),
-        corrections=tuple(map(str, corrections)),
     )
 
 
@@ -327,8 +324,12 @@ def _changes(done: _Copied, before: _Before) -> dict[str, object]:
 
 def in_words(drift: dict[str, list[str]]) -> str:
     """How a file's columns differ from those declared; empty where they do not."""
-    said = {"new columns": "columns that are not declared, left out of raw: ", "missing columns": "columns it lacks: "}
-    return "; ".join(f"{words}{', '.join(drift[kind])}" for kind, words in said.items() if kind in drift)
+    said = {
+        "new columns": "columns that are not declared, left out of raw: ",
+        "missing columns": "columns it lacks: ",
+        "corrections": "corrected as confirmed: ",
+    }
+    return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())
 
 
 def _check_not_empty(done: _Copied, dataset: Dataset) -> None:

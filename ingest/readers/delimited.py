@@ -103,7 +103,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
             ],
         )
         for column in layout.columns
-        if column.blank_only_where
+        if column.blank_only_where and column.name in positions
     ]
     lists = [
         (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])

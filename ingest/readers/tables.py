@@ -122,12 +122,10 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
 
 
 def _numbered(rows: Iterator[list[str]], width: int) -> Iterator[tuple[int, list[str] | Fault]]:
-    """The rows of a sheet that hold anything, each with its number and as wide as the header."""
+    """The rows of a sheet that hold anything, each with its number, as wide as the header; wider where there is more."""
     for number, row in enumerate(rows, start=1):
-        if any(cell.strip() for cell in row[width:]):
-            yield number, Fault(number, "the row", None, f"holds values beyond its last header (column {width})")
-        elif any(row):
-            yield number, row[:width]
+        if any(row):
+            yield number, [*row[:width], *_without_empty_end(row[width:])]
 
 
 def _without_empty_end(names: Sequence[str]) -> list[str]:

@@ -282,6 +282,7 @@ class Client:
         )
 
     def _ask(self, here: str, headers: dict[str, str], secret: dict[str, str], left: float) -> requests.Response:
+        began = time.monotonic()
         try:
             return self._session.get(
                 here,
@@ -306,7 +307,8 @@ class Client:
                 next_step="see who answers for the name: no publisher is on this network; loopback is for stand-ins alone",
             ) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _Busy(type(error).__name__) from None
+            is_late = time.monotonic() - began >= left
+            raise _Busy(self._too_late() if is_late else type(error).__name__) from None
 
     def _read(
         self,

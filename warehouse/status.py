@@ -109,7 +109,8 @@ def warnings(settings: Settings) -> list[Row]:
         new = {
             kind: columns
             for kind, columns in drift.items()
-            if kind == "new columns" or (before is not None and columns != before.get(kind, []))
+            if kind == "new columns"
+            or (kind == "missing columns" and before is not None and columns != before.get(kind, []))
         }
         if new:
             found.append({**row, "warning": in_words(new)})

@@ -21,10 +21,12 @@ from fsspec.core import url_to_fs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.connectors.file_at_url import check_kind, land_body, refuse_foreign
-from ingest.connectors.look import Fetched, Look, Offer
+from ingest.connectors.look import Fetched, Finding, Look, Offer
+from ingest.corrections import corrections_of
 from ingest.declaration import Inbox
-from ingest.errors import BodyRefused
-from ingest.landing import Papers, land
+from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.landing import Papers, land, sha256_of
+from ingest.readers.tables import open_tables
 
 MANIFEST = "manifest.json"
 # How the names of files look that a sender has not finished, and of those that are no delivery.
@@ -68,6 +70,30 @@ def list_releases(look: Look) -> list[Offer]:
         told = manifest.files.get(name, Delivered())
         offers.append(Offer(f"{_label(look)}/{name}", name, told.release_date, f"{stamp} {told.sha256 or ''}".strip()))
     return offers
+
+
+def check(look: Look) -> list[Finding]:
+    """Whether the inbox can be read, and the header of every file that waits there is as declared. An empty one is no finding."""
+    try:
+        offers = list_releases(look)
+    except (BodyRefused, PublisherUnavailable) as refused:
+        return [Finding(f"inbox {_label(look)}", refused.problem)]
+    store, folder = _folder(look)
+    findings = []
+    for offer in offers:
+        if offer.url.startswith(("http://", "https://")):
+            continue  # an export is served whole or not at all; a night asks for it
+        with tempfile.TemporaryDirectory(prefix="vru-check-") as temporary:
+            copy = Path(temporary) / "file"
+            with store.open(f"{folder}/{offer.file_name}", "rb") as origin, copy.open("wb") as target:
+                shutil.copyfileobj(origin, target, 1024 * 1024)
+            sha256, _ = sha256_of(copy)
+            found, faults = open_tables(copy, look.dataset.layout, corrections_of(look.source.source, sha256))
+        asked = f"file {offer.file_name}"
+        findings += [Finding(asked, str(fault)) for fault in faults]
+        new = list(dict.fromkeys(name for table in found for name in table.header.unknown)) if not faults else []
+        findings += [Finding(asked, f"has a column that is not declared: {name}") for name in new]
+    return findings
 
 
 def fetch(look: Look, offer: Offer) -> Fetched:

@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ingest.corrections import Correction, corrected
@@ -187,17 +187,16 @@ def totals(file: MonthFile) -> dict[str, float]:
     for table in file.tables:
         for column in table.header.months:
             month = f"{column.month[:4]}-{column.month[4:]}"
-            found[month] = found.get(month, 0) + sum(_number(row[column.place]) for _, row in table.rows)
+            found[month] = found.get(month, 0) + _sum(row[column.place] for _, row in table.rows)
     return found
 
 
-def _number(cell: str) -> float:
-    if cell.isdigit():
-        return int(cell)
+def _sum(cells: Iterable[str]) -> float:
+    found = list(cells)
     try:
-        return float(cell)
+        return sum(map(int, found))
     except ValueError:
-        return 0
+        return sum(float(cell) for cell in found if re.fullmatch(r"-?\d+(\.\d+)?", cell, re.ASCII))
 
 
 def escaped(field: str) -> str:

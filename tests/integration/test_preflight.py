@@ -71,7 +71,20 @@ def test_what_differs_is_named_and_the_status_says_so(publisher: Publisher, tmp_
 def test_nothing_is_landed_and_no_database_is_needed(publisher: Publisher, tmp_path: Path) -> None:
     done = vru(tmp_path, "sources", "check", VRU_BASE_URLS=json.dumps({"mps": publisher.base_url}))
     assert done.returncode == 0, done.stdout
-    assert [file for file in tmp_path.rglob("*") if file.is_file() and file.parent.name != "turns"] == []
+    assert not (tmp_path / "landing").exists()
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_files_that_wait_in_an_inbox_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = read_settings({"VRU_HOME": str(tmp_path), "VRU_TODAY": TODAY.isoformat()})
+    monkeypatch.setattr(nightly, "settings", lambda: chosen)
+    assert nightly.check("safestats", "btp_crime") == []
+    folder = tmp_path / "inbox" / "safestats" / "btp_crime"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "btp.csv").write_text("Borough,Nonsense\nBarnet,1\n", encoding="utf-8")
+    found = nightly.check("safestats", "btp_crime")
+    assert {one.asked for one in found} == {"file btp.csv"}
+    assert any("has no column for" in one.differs for one in found)
 
 
 def test_an_unknown_source_is_a_sentence(tmp_path: Path) -> None:

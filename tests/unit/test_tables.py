@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout
+from ingest.load import in_words
 from ingest.readers import tables
 from ingest.readers.faults import Fault
 from ingest.readers.workbook import cell_text
@@ -206,3 +207,10 @@ def test_a_cell_as_text(cell: object, text: str) -> None:
 
 def test_text_in_utf_16_without_its_mark_is_named(tmp_path: Path) -> None:
     assert "holds NUL bytes (it may be UTF-16)" in read(tmp_path, TABLE.encode("utf-16-le"), layout())[1][0]
+
+
+def test_drift_is_told_in_words_and_a_correction_is_none() -> None:
+    assert in_words({}) == ""
+    assert in_words({"new columns": ["A", "B"], "missing columns": ["c"], "corrections": ["D to E"]}) == (
+        "columns that are not declared, left out of raw: A, B; columns it lacks: c"
+    )

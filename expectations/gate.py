@@ -262,14 +262,17 @@ def _size_of(suite: Suite) -> Result:
 
 
 def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) -> bool:
-    """A landing suite judges a source, or one dataset of it, and only where the candidate uses any of that."""
-    if suite.kind != "landing":
+    """A landing suite judges a source, or one dataset of it, and only where the candidate uses any of that.
+
+    A mart is judged always, but for one that certain sources alone fill, of which the candidate uses none.
+    """
+    if suite.kind != "landing" and not suite.filled_by:
         return True
     return (
         connection.execute(
             """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
-               where c.candidate_id = %s and l.source = %s and l.dataset = coalesce(%s, l.dataset) limit 1""",
-            [candidate_id, suite.source, suite.dataset],
+               where c.candidate_id = %s and l.source = any(%s) and l.dataset = coalesce(%s, l.dataset) limit 1""",
+            [candidate_id, list(suite.filled_by) or [suite.source], suite.dataset],
         ).fetchone()
         is not None
     )

@@ -87,6 +87,8 @@ class Suite(_Strict):
     dataset: str | None = None
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
+    # A mart that only these sources fill is judged once a load of one of them stands in raw; before that it is rightly empty.
+    filled_by: tuple[str, ...] = ()
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]
 

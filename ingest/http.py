@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 import requests
 
@@ -78,14 +78,19 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
-    def json(self, url: str, *, max_bytes: int = 64 * 1024 * 1024) -> tuple[Any, bool]:
+    def json(
+        self, url: str, *, max_bytes: int = 64 * 1024 * 1024, secret: Mapping[str, str] | None = None
+    ) -> tuple[Any, bool]:
         """The JSON at an address, and whether the answer is marked synthetic.
+
+        Args:
+            secret: as fetch.
 
         Raises:
             PublisherUnavailable, BodyRefused: as fetch.
         """
         with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-            body = self.fetch(url, Path(folder), max_bytes=max_bytes)
+            body = self.fetch(url, Path(folder), max_bytes=max_bytes, secret=secret)
             assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
             try:
                 return json.loads(body.file.read_bytes()), body.is_synthetic
@@ -97,7 +102,15 @@ class Client:
                     next_step="open the address in a browser; if the publisher has moved its interface, change source.yml",
                 ) from None
 
-    def fetch(self, url: str, folder: Path, *, max_bytes: int, validators: Mapping[str, str] | None = None) -> Body:
+    def fetch(
+        self,
+        url: str,
+        folder: Path,
+        *,
+        max_bytes: int,
+        validators: Mapping[str, str] | None = None,
+        secret: Mapping[str, str] | None = None,
+    ) -> Body:
         """The body at an address, in a new file of a folder.
 
         Args:
@@ -105,6 +118,7 @@ class Client:
             folder: where the temporary file goes; the caller removes it.
             max_bytes: more than this is refused.
             validators: If-None-Match, If-Modified-Since of the last time.
+            secret: query parameters that only the publisher may read (a key): in no papers, no log and no error.
 
         Raises:
             PublisherUnavailable: 429, 5xx, a reset or a time-out, after the retries; a body shorter than announced.
@@ -113,7 +127,7 @@ class Client:
         started = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._once(url, folder, max_bytes, dict(validators or {}), started)
+                return self._once(url, folder, max_bytes, dict(validators or {}), dict(secret or {}), started)
             except _Busy as busy:
                 remaining = self._deadline - (time.monotonic() - started)
                 wait = busy.wait if busy.wait is not None else min(30.0, 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311
@@ -127,7 +141,15 @@ class Client:
                 self._sleep(wait)
         raise AssertionError("unreachable")
 
-    def _once(self, url: str, folder: Path, max_bytes: int, validators: dict[str, str], started: float) -> Body:
+    def _once(
+        self,
+        url: str,
+        folder: Path,
+        max_bytes: int,
+        validators: dict[str, str],
+        secret: dict[str, str],
+        started: float,
+    ) -> Body:
         here = url
         for _ in range(REDIRECTS):
             self._check_host(here, came_from=url)
@@ -135,6 +157,7 @@ class Client:
             try:
                 response = self._session.get(
                     here,
+                    params=secret if here == url else None,  # a redirect names what it wants by itself
                     headers=validators,
                     stream=True,
                     allow_redirects=False,
@@ -143,7 +166,7 @@ class Client:
                 )
             except requests.exceptions.SSLError as error:
                 raise BodyRefused(
-                    f"the publisher's certificate is not trusted ({_first_line(error)})",
+                    f"the publisher's certificate is not trusted ({_without(secret, _first_line(error))})",
                     where=here,
                     kept="nothing was fetched",
                     next_step="if a proxy signs for it, put its certificate in a file and set VRU_CA_BUNDLE",
@@ -152,7 +175,7 @@ class Client:
                 raise _Busy(type(error).__name__) from None
             with response:
                 if response.is_redirect:
-                    here = urljoin(here, response.headers["Location"])
+                    here = _without(secret, urljoin(here, response.headers["Location"]))
                     continue
                 return self._read(url, here, response, folder, max_bytes, started)
         raise BodyRefused(f"more than {REDIRECTS} redirects", where=url, kept="nothing was fetched")
@@ -251,6 +274,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _without(secret: Mapping[str, str], text: str) -> str:
+    """A text with the values of secret parameters taken out, as they are and as an address writes them."""
+    for value in secret.values():
+        for form in (value, quote(value, safe=""), quote_plus(value)):
+            text = text.replace(form, "...")
+    return text
 
 
 def _first_line(error: Exception) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from ingest.connectors import london_datastore
+from ingest.connectors import fingertips, london_datastore, nomis
 from ingest.connectors.look import Connector
 from ingest.declaration import Dataset
 
 _CONNECTORS = {
     "london_datastore": london_datastore,
+    "fingertips": fingertips,
+    "nomis": nomis,
 }
 
 

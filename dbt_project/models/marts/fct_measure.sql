@@ -5,6 +5,7 @@
 -- One line a model that gives whole rows of this table: other periods than months, rates, splits by sex, age or ethnicity, and its own
 -- sums for London where it has any.
 {% set facts = [
+    'int_fingertips_measure',
 ] %}
 
 with placed as (

@@ -6,6 +6,7 @@
 -- sums for London where it has any.
 {% set facts = [
     'int_fingertips_measure',
+    'int_nomis_measure',
 ] %}
 
 with placed as (

@@ -145,6 +145,8 @@ class Layout(_Strict):
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
     at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
     rows_may_be_short: bool = False
+    # Whether a whole file may lack its last line end, since another thing in it says that it is whole.
+    last_line_may_be_open: bool = False
     paged: Paged | None = None
 
     @property

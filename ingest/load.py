@@ -458,7 +458,7 @@ def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, st
                     yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
 
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
-        if not tables.ends_whole(path):
+        if not tables.ends_whole(path, layout):
             bad.append(Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end"))
         done = _Copied(count, count, bad, *_span(times, layout))
         total = count + done.rows_quarantined

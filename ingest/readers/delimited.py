@@ -94,7 +94,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
     if layout.period:
         looked_into.add(names[positions[layout.period.column]])
-    if not ends_whole(file):
+    if not ends_whole(file, layout):
         return None
     rows = 0
     codes: dict[int, set[tuple[str, ...]]] = {index: set() for index in range(len(lists))}

@@ -171,15 +171,17 @@ def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
             faults += [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
             if len(faults) >= FAULTS_KEPT:
                 return number, faults
-    if not ends_whole(file):
+    if not ends_whole(file, layout):
         faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
     if not faults:
         faults.append(Fault(HEADER, THE_FILE, None, "is read differently by Arrow, PostgreSQL and Python: report it"))
     return number, faults
 
 
-def ends_whole(file: Path) -> bool:
+def ends_whole(file: Path, layout: Layout) -> bool:
     """Whether delimited text ends with a line end; a workbook, which has none, is whole where it can be opened."""
+    if layout.last_line_may_be_open:
+        return True
     with file.open("rb") as handle:
         if handle.read(len(ZIP)) == ZIP:
             return True

@@ -11,7 +11,8 @@ import pytest
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
-from warehouse import night, nightly
+from tests.builds import build_and_publish
+from warehouse import nightly
 from warehouse.connection import ANALYST, LOADER, connect
 from warehouse.settings import Settings
 
@@ -45,7 +46,7 @@ def test_real_files_load_exactly_and_come_out_of_the_marts(warehouse: Settings, 
         expected += rows
     raw = ask(warehouse, "select count(*), sum(count::numeric) filter (where count <> '') from raw.fingertips__data", LOADER)
     assert raw == [(len(expected), sum(Decimal(row["Count"]) for row in expected if row["Count"]))]
-    assert night.build_and_publish(warehouse, print)
+    assert build_and_publish(warehouse)
 
     def number(text: str) -> Decimal | None:
         return Decimal(text) if text else None

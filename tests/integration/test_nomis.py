@@ -15,7 +15,8 @@ import pytest
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.errors import FileRefused
-from warehouse import night, nightly
+from tests.builds import build_and_publish
+from warehouse import nightly
 from warehouse.connection import ANALYST, LOADER, connect
 from warehouse.settings import Settings
 
@@ -53,7 +54,7 @@ def test_real_answers_load_exactly_and_come_out_of_the_marts(warehouse: Settings
     answer = warehouse.home / "population.csv"
     answer.write_bytes(in_nomis_form(published))
     assert land(warehouse, "population", answer) == len(published) * 92
-    assert night.build_and_publish(warehouse, print)
+    assert build_and_publish(warehouse)
     found = ask(
         warehouse,
         """select measure_code, area_code, to_char(period_end_date, 'YYYY'), value from marts.fct_measure

@@ -60,40 +60,14 @@ periods as (
             else 'month'
         end as period_kind
     from names
-),
-
-winners as (
-    select distinct on (present.dataset, present.period_kind, present.period_start_date)
-        present.dataset,
-        present.period_kind,
-        present.period_start_date,
-        present.load_id,
-        load.dataset || ' ' || load.release_date || ' sha256:' || left(load.sha256, 8) as source_release
-    from (
-        select distinct
-            published.dataset,
-            periods.period_kind,
-            periods.period_start_date,
-            published.load_id
-        from published
-        inner join periods
-            on published.dataset = periods.dataset and published.date_name = periods.date_name
-            and published.date_code is not distinct from periods.date_code
-    ) as present
-    inner join {{ ref('stg_ops__load') }} as load on present.load_id = load.load_id
-    order by
-        present.dataset asc,
-        present.period_kind asc,
-        present.period_start_date asc,
-        load.release_date desc,
-        load.landed_at desc,
-        load.load_id desc
 )
 
 select
     published.dataset,
     published.load_id,
-    winners.source_release,
+    load.release_date,
+    load.landed_at,
+    load.dataset || ' ' || load.release_date || ' sha256:' || left(load.sha256, 8) as source_release,
     published.area_code,
     published.published_area_name,
     periods.period_kind,
@@ -132,9 +106,4 @@ from published
 inner join periods
     on published.dataset = periods.dataset and published.date_name = periods.date_name
     and published.date_code is not distinct from periods.date_code
-inner join winners
-    on
-        published.dataset = winners.dataset
-        and published.load_id = winners.load_id
-        and periods.period_kind = winners.period_kind
-        and periods.period_start_date = winners.period_start_date
+inner join {{ ref('stg_ops__load') }} as load on published.load_id = load.load_id

@@ -72,8 +72,18 @@ meant as (
     ) as known
 ),
 
+-- The newest delivery that has a cell speaks for it: one may hold other cells of its period than the one before.
 observed as (
-    select
+    select distinct on (
+        observations.area_code,
+        observations.period_kind,
+        observations.period_start_date,
+        meant.measure_code,
+        meant.sex,
+        meant.age_band,
+        meant.ethnicity,
+        observations.part
+    )
         observations.*,
         meant.measure_code,
         meant.sex,
@@ -89,6 +99,18 @@ observed as (
             and observations.name_2 is not distinct from meant.name_2
             and observations.code_3 is not distinct from meant.code_3
             and observations.name_3 is not distinct from meant.name_3
+    order by
+        observations.area_code asc,
+        observations.period_kind asc,
+        observations.period_start_date asc,
+        meant.measure_code asc,
+        meant.sex asc,
+        meant.age_band asc,
+        meant.ethnicity asc,
+        observations.part asc,
+        observations.release_date desc,
+        observations.landed_at desc,
+        observations.load_id desc
 ),
 
 newest as (
@@ -116,7 +138,7 @@ together as (
         min(observed.published_value) filter (where observed.part = 'precision' and observed.is_normal) as half_width,
         min(observed.status_name) filter (where observed.part = 'value' and not observed.is_normal) as status_name,
         min(observed.dataset) as dataset,
-        min(observed.source_release) as source_release
+        max(observed.source_release) as source_release
     from observed
     left join {{ ref('dim_measure') }} as measure on observed.measure_code = measure.measure_code
     group by

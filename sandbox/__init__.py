@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager
 from datetime import date
 
 from sandbox.datastore import Datastore
+from sandbox.fingertips.site import Fingertips
 from sandbox.mps import recorded_crime
+from sandbox.nomis.site import Nomis
 from sandbox.server import LoggedRequest, Publisher, serve_sites
 
 __all__ = ["LoggedRequest", "Publisher", "serve"]
@@ -34,5 +36,9 @@ def serve(
     if today is not None:
         recorded_crime.latest_release(today)
     return serve_sites(
-        lambda clock: [Datastore([recorded_crime.dataset(seed)], clock)], today=today, host=host, port=port
+        # The Datastore answers for whatever else lies under /api.
+        lambda clock: [Fingertips(seed, clock), Nomis(seed, clock), Datastore([recorded_crime.dataset(seed)], clock)],
+        today=today,
+        host=host,
+        port=port,
     )

@@ -7,8 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from tests.builds import build_and_publish
@@ -37,14 +35,17 @@ def published(file: Path) -> list[dict[str, str]]:
 
 def test_real_files_load_exactly_and_come_out_of_the_marts(warehouse: Settings, samples: Path) -> None:
     files = [
-        samples / "fingertips" / name for name in ("indicators-CountyUA.data.csv", "admissions_injuries_la_2324.data.csv")
+        samples / "fingertips" / name
+        for name in ("indicators-CountyUA.data.csv", "admissions_injuries_la_2324.data.csv")
     ]
     expected = []
     for file in files:
         rows = published(file)
         assert land(warehouse, file) == len(rows)
         expected += rows
-    raw = ask(warehouse, "select count(*), sum(count::numeric) filter (where count <> '') from raw.fingertips__data", LOADER)
+    raw = ask(
+        warehouse, "select count(*), sum(count::numeric) filter (where count <> '') from raw.fingertips__data", LOADER
+    )
     assert raw == [(len(expected), sum(Decimal(row["Count"]) for row in expected if row["Count"]))]
     assert build_and_publish(warehouse)
 

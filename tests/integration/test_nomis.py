@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
-from ingest.errors import FileRefused
 from tests.builds import build_and_publish
 from warehouse import nightly
-from warehouse.connection import ANALYST, LOADER, connect
+from warehouse.connection import ANALYST, connect
 from warehouse.settings import Settings
 
 NOMIS = find_source("nomis")
@@ -85,8 +80,25 @@ def in_nomis_form(published: list[dict[str, str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(
-        "DATE DATE_NAME GEOGRAPHY_NAME GEOGRAPHY_CODE GEOGRAPHY_TYPECODE GENDER GENDER_NAME C_AGE C_AGE_NAME MEASURES MEASURES_NAME"
-        " OBS_VALUE OBS_STATUS OBS_STATUS_NAME OBS_CONF RECORD_OFFSET RECORD_COUNT".split()
+        [
+            "DATE",
+            "DATE_NAME",
+            "GEOGRAPHY_NAME",
+            "GEOGRAPHY_CODE",
+            "GEOGRAPHY_TYPECODE",
+            "GENDER",
+            "GENDER_NAME",
+            "C_AGE",
+            "C_AGE_NAME",
+            "MEASURES",
+            "MEASURES_NAME",
+            "OBS_VALUE",
+            "OBS_STATUS",
+            "OBS_STATUS_NAME",
+            "OBS_CONF",
+            "RECORD_OFFSET",
+            "RECORD_COUNT",
+        ]
     )
     ages = [("total_population", 200, "All Ages"), *[(str(age), 101 + age, f"Age {age}") for age in range(90)]]
     ages.append(("90+", 191, "Aged 90+"))

@@ -99,12 +99,16 @@ def fetch(look: Look, offer: Offer) -> Fetched:
             sha256, size = sha256_of(whole)
             body = dataclasses.replace(body, file=whole, sha256=sha256, bytes=size)
             named = dataclasses.replace(offer, file_name=f"{Path(offer.file_name).stem}.zip")
-        landed = land_body(look, named, body, tuple(url for url, _ in pages))
+        try:
+            landed = land_body(look, named, body, tuple(url for url, _ in pages))
+        except BodyRefused:
+            if problem is None or body.is_synthetic != look.must_be_synthetic:
+                raise
         if problem:
             raise BodyRefused(
                 f"what came {problem}",
                 where=offer.url,
-                kept=f"its bytes are in landing ({landed.path.name}); raw and the marts are as they were",
+                kept=f"its bytes are in landing ({body.sha256[:12]}…); raw and the marts are as they were",
                 next_step="the next run asks again; if it stays so, open the address without its RecordOffset",
             )
     return Fetched(offer, landed, None, offer.mark, body.sha256, sum(page.bytes for _, page in pages))

@@ -133,8 +133,7 @@ def _claimants(seed: int, area: str, codes: tuple[str, ...], measure: str, perio
 
     # Every figure is rounded to the nearest 5 by itself, so parts do not add up to the whole.
     def rounded(code: str) -> float:
-        exact = places.THOUSANDS[code] * 25 * share * (0.9 + 0.2 * _draw(seed, "claimants", code, sex, age, period))
-        return exact
+        return places.THOUSANDS[code] * 25 * share * (0.9 + 0.2 * _draw(seed, "claimants", code, sex, age, period))
 
     found = _over_areas(rounded, area) or 0.0
     return float(5 * int(found / 5 + 0.5))

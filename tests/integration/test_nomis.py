@@ -27,6 +27,9 @@ ANSWERS = {
 }
 
 
+NORMAL = ("A", "Normal Value", "F")
+
+
 def ask(warehouse: Settings, query: str, role: str = ANALYST) -> list[tuple[Any, ...]]:
     with connect(warehouse, role) as connection:
         return connection.execute(query.encode()).fetchall()
@@ -102,12 +105,10 @@ def in_nomis_form(published: list[dict[str, str]]) -> bytes:
     )
     ages = [("total_population", 200, "All Ages"), *[(str(age), 101 + age, f"Age {age}") for age in range(90)]]
     ages.append(("90+", 191, "Aged 90+"))
-    offset = 0
+    offset, total = 0, len(published) * len(ages)
     for row in published:
         for column, code, name in ages:
-            writer.writerow(
-                [2020, "2020", row["ltla21_name"], row["ltla21_code"], 424, 0, "Total", code, name, 20100, "Value"]
-                + [int(float(row[column])), "A", "Normal Value", "F", offset, len(published) * len(ages)]
-            )
+            place = [2020, "2020", row["ltla21_name"], row["ltla21_code"], 424]
+            writer.writerow([*place, 0, "Total", code, name, 20100, "Value", int(float(row[column])), *NORMAL, offset, total])
             offset += 1
     return text.getvalue().encode()

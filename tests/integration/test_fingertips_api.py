@@ -122,7 +122,9 @@ def test_the_body_of_another_indicator_is_refused(look: Look, publisher: Publish
 
 
 def test_a_sentence_in_place_of_a_table_is_refused(look: Look, publisher: Publisher) -> None:
-    publisher.misbehave("replace_body", path_contains=DATA, body=b"Object reference not set to an instance of an object.")
+    publisher.misbehave(
+        "replace_body", path_contains=DATA, body=b"Object reference not set to an instance of an object."
+    )
     with pytest.raises(BodyRefused, match="begins with 'Object reference not set"):
         fetch(look, the_offer(look, 11201))
 

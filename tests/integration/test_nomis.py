@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
+from ingest.errors import FileRefused
 from tests.builds import build_and_publish
+from tests.nomis_files import MISSING, answer
 from warehouse import nightly
-from warehouse.connection import ANALYST, connect
+from warehouse.connection import ANALYST, LOADER, connect
 from warehouse.settings import Settings
 
 NOMIS = find_source("nomis")
@@ -109,6 +115,160 @@ def in_nomis_form(published: list[dict[str, str]]) -> bytes:
     for row in published:
         for column, code, name in ages:
             place = [2020, "2020", row["ltla21_name"], row["ltla21_code"], 424]
-            writer.writerow([*place, 0, "Total", code, name, 20100, "Value", int(float(row[column])), *NORMAL, offset, total])
+            writer.writerow(
+                [*place, 0, "Total", code, name, 20100, "Value", int(float(row[column])), *NORMAL, offset, total]
+            )
             offset += 1
     return text.getvalue().encode()
+
+
+def jobs(values: dict[str, object], **of_each: object) -> list[dict[str, object]]:
+    """Records of jobs density 2025 by area."""
+    item = {"DATE": "2025", "ITEM": 3, "ITEM_NAME": "Jobs density", "MEASURES": 20100, "MEASURES_NAME": "Value"}
+    return [{**item, "GEOGRAPHY_CODE": area, "OBS_VALUE": value, **of_each} for area, value in values.items()]
+
+
+def zipped(folder: Path, *pages: bytes, compression: int = zipfile.ZIP_STORED) -> Path:
+    file = folder / "pages.zip"
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for number, page in enumerate(pages):
+            archive.writestr(f"page-{number}.csv", page)
+    return file
+
+
+def written(folder: Path, body: bytes) -> Path:
+    file = folder / "answer.csv"
+    file.write_bytes(body)
+    return file
+
+
+AREAS = {f"E090000{n:02d}": n / 10 for n in range(1, 11)}
+
+
+def test_pages_load_as_the_one_answer_they_are(warehouse: Settings, tmp_path: Path) -> None:
+    records = jobs(AREAS)
+    pages = [answer(records[:6], total=10), answer(records[6:], total=10, first=6)]
+    assert land(warehouse, "jobs_density", zipped(tmp_path, *pages)) == 10
+    found = ask(warehouse, "select geography_code, obs_value from raw.nomis__jobs_density order by _row_number", LOADER)
+    assert found == [(area, str(value)) for area, value in AREAS.items()]
+    assert ask(warehouse, "select rows_in_file, rows_loaded, first_period from ops.load", LOADER) == [
+        (10, 10, date(2025, 1, 1))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ("missing", "has 6 of 10 records: it is cut short"),
+        ("repeated", "has 6 records twice: a page was repeated"),
+        ("changed", "its records say that there are 10 and 11 of them"),
+        ("header", "header is not the same on all 2 pages"),
+        ("foreign", "holds pages that are no delimited text: page-1.csv"),
+        ("packed", "is a zip archive, but not one of pages stored as they came"),
+        ("no zip", "is no zip archive that can be read"),
+    ],
+)
+def test_pages_that_are_not_the_whole_answer_are_refused(
+    warehouse: Settings, tmp_path: Path, case: str, says: str
+) -> None:
+    records = jobs(AREAS)
+    first, second = answer(records[:6], total=10), answer(records[6:], total=10, first=6)
+    file = {
+        "missing": lambda: zipped(tmp_path, first),
+        "repeated": lambda: zipped(tmp_path, first, first),
+        "changed": lambda: zipped(tmp_path, first, answer(records[6:], total=11, first=6)),
+        "header": lambda: zipped(tmp_path, first, b"X" + second),
+        "foreign": lambda: zipped(tmp_path, first, b'{"error": "Query is incomplete"}'),
+        "packed": lambda: zipped(tmp_path, first, second, compression=zipfile.ZIP_DEFLATED),
+        "no zip": lambda: written(tmp_path, b"PK\x03\x04 and no more"),
+    }[case]()
+    with pytest.raises(FileRefused, match=says):
+        land(warehouse, "jobs_density", file)
+    assert ask(warehouse, "select count(*) from raw.nomis__jobs_density", LOADER) == [(0,)]
+    assert ask(warehouse, "select state from ops.load", LOADER) == [("refused",)]
+
+
+def test_an_answer_of_25000_records_that_says_it_has_more_is_refused(warehouse: Settings, tmp_path: Path) -> None:
+    body = answer(jobs(AREAS), total=57024)
+    with pytest.raises(FileRefused, match="has 10 of 57024 records: it is cut short"):
+        land(warehouse, "jobs_density", written(tmp_path, body))
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "is empty"),
+        (b'{"error": "Query is incomplete"}', "is JSON"),
+        (b"Cannot create query", "has no column for date_name"),
+        (answer(jobs(AREAS)).split(b"\n")[0] + b"\n", "has a header and no rows"),
+        (answer(jobs({"E09000002": "12,5"})), "does not match"),
+    ],
+)
+def test_what_is_no_answer_is_refused_by_name(warehouse: Settings, tmp_path: Path, body: bytes, says: str) -> None:
+    with pytest.raises(FileRefused, match=says):
+        land(warehouse, "jobs_density", written(tmp_path, body))
+
+
+def test_every_real_answer_of_another_form_is_refused_by_name(warehouse: Settings, samples: Path) -> None:
+    """Wide census files, three of them header only, and job seekers, which no dataset here is of."""
+    others = [f for f in (samples / "nomis" / "small_responses").glob("*.csv") if f.stem not in ANSWERS]
+    wide = [f for f in others if f.read_bytes().startswith(b'"date","geography"')]
+    assert len(wide) == 6
+    for file in [*wide, samples / "nomis" / "QS201EW_bulk_la-ethnic-groups_2011.csv"]:
+        with pytest.raises(FileRefused, match="header 'geography code' is not known"):
+            land(warehouse, "census_ethnic_group", file)
+
+
+def test_months_that_a_spreadsheet_saved_again_are_those_months(warehouse: Settings, samples: Path) -> None:
+    file = samples / "nomis" / "small_responses" / "455d72ce-3cb6-3de5-88b7-1420f87ec435.csv"
+    assert land(warehouse, "claimant_count", file) == 6
+    assert ask(warehouse, "select first_period, last_period from ops.load", LOADER) == [
+        (date(2017, 12, 1), date(2017, 12, 1))
+    ]
+
+
+def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_delivery_speaks(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    records = jobs(AREAS)
+    records[0] |= {**MISSING, "OBS_VALUE": ""}
+    records[1] |= {"OBS_STATUS": "U", "OBS_STATUS_NAME": "Unreliable"}
+    records[2] |= {"OBS_CONF": "C"}
+    land(warehouse, "jobs_density", written(tmp_path, answer(records)))
+    survey = {"DATE": "2026-06", "DATE_NAME": "Jul 2025-Jun 2026", "GEOGRAPHY_CODE": "E09000002", "VARIABLE": 45}
+    survey |= {"VARIABLE_NAME": "Employment rate - aged 16-64"}
+    parts = {20599: 75.5, 21001: 151000, 21002: 200000, 21003: 3.4}
+    body = answer([{**survey, "MEASURES": m, "MEASURES_NAME": "", "OBS_VALUE": v} for m, v in parts.items()])
+    land(warehouse, "annual_population_survey", written(tmp_path, body.replace(b',"",', b',"-",')))
+    # A later delivery revises one area, and says nothing of the others.
+    land(warehouse, "jobs_density", written(tmp_path, answer(jobs({"E09000009": 9.9}))))
+    assert build_and_publish(warehouse)
+    found = ask(
+        warehouse,
+        """select area_code, value::float, value_note from marts.fct_measure
+           where measure_code = 'nomis_jobs_density' order by area_code""",
+    )
+    assert found == [
+        ("E09000001", None, "These figures are missing."),
+        ("E09000002", None, "Unreliable"),
+        ("E09000003", None, "Not free for publication (C)"),
+        *((f"E090000{n:02d}", 9.9 if n == 9 else n / 10, None) for n in range(4, 11)),
+    ]
+    assert ask(
+        warehouse,
+        """select period_kind, period_start_date, period_end_date, numerator::int, denominator::int, value::float, value_note
+           from marts.fct_measure where measure_code = 'nomis_employment_rate'""",
+    ) == [
+        (
+            "rolling_year",
+            date(2025, 7, 1),
+            date(2026, 6, 30),
+            151000,
+            200000,
+            75.5,
+            "95 % confidence interval: ± 3.4 percentage points.",
+        )
+    ]
+    assert ask(
+        warehouse, "select obs_value, obs_status from raw.nomis__jobs_density where obs_status = 'U'", LOADER
+    ) == [("0.2", "U")]

@@ -125,9 +125,7 @@ def test_a_release_brings_the_months_it_revised_and_no_population(
             # The same publisher a month later: its address is another here, so what was seen is put under it.
             seen = dataclasses.replace(
                 found,
-                offer=dataclasses.replace(
-                    found.offer, url=found.offer.url.replace(publisher.base_url, later.base_url)
-                ),
+                offer=dataclasses.replace(found.offer, url=found.offer.url.replace(publisher.base_url, later.base_url)),
             )
             now = look_at(client, later, NOMIS, dataset, tmp_path, [seen])
             now = dataclasses.replace(now, now=NOW.replace(month=12, day=16))
@@ -143,7 +141,10 @@ def test_a_scheduled_period_is_not_asked_for(look: Look, publisher: Publisher) -
                 "codelist": {
                     "code": [
                         {"value": 2026, "annotations": {"annotation": annotation}},
-                        {"value": 2025, "annotations": {"annotation": {**annotation, "annotationtext": "2026-03-20 07:00:00"}}},
+                        {
+                            "value": 2025,
+                            "annotations": {"annotation": {**annotation, "annotationtext": "2026-03-20 07:00:00"}},
+                        },
                     ]
                 }
             }
@@ -158,7 +159,7 @@ def test_a_scheduled_period_is_not_asked_for(look: Look, publisher: Publisher) -
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b'{"error": "Query is incomplete"}', "says '{\"error\": \"Query is incomplete\"}'"),
+        (b'{"error": "Query is incomplete"}', 'says \'{"error": "Query is incomplete"}\''),
         (b"", "what came is empty"),
         (b"Unknown query parameter c_sex", "says 'Unknown query parameter c_sex'"),
         (b"<!DOCTYPE html><html></html>", "what came"),
@@ -234,7 +235,9 @@ def test_the_key_goes_to_the_publisher_and_nowhere_else(
     with pytest.raises(PublisherUnavailable) as away:
         fetch(dataclasses.replace(look, seen=()), found.offer)
     publisher.behave()
-    publisher.misbehave("redirect_elsewhere", path_contains=JOBS, to="http://elsewhere.invalid/?uid=0xSECRET%2Bkey%2Fof%3Dours")
+    publisher.misbehave(
+        "redirect_elsewhere", path_contains=JOBS, to="http://elsewhere.invalid/?uid=0xSECRET%2Bkey%2Fof%3Dours"
+    )
     with pytest.raises(BodyRefused) as moved:
         fetch(dataclasses.replace(look, seen=()), found.offer)
     told = [str(refused.value), str(away.value), str(moved.value), repr(found), caplog.text, *kept]

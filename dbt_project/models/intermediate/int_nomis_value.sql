@@ -136,7 +136,12 @@ together as (
         min(observed.published_value) filter (where observed.part = 'denominator' and observed.is_normal) as denominator,
         min(observed.published_value) filter (where observed.part = 'value' and observed.is_normal) as value,
         min(observed.published_value) filter (where observed.part = 'precision' and observed.is_normal) as half_width,
-        min(observed.status_name) filter (where observed.part = 'value' and not observed.is_normal) as status_name,
+        min(
+            case
+                when observed.confidentiality <> 'F' then 'Not free for publication (' || observed.confidentiality || ')'
+                else observed.status_name
+            end
+        ) filter (where observed.part = 'value' and not observed.is_normal) as status_name,
         min(observed.dataset) as dataset,
         max(observed.source_release) as source_release
     from observed

@@ -272,7 +272,7 @@ def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) ->
         connection.execute(
             """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
                where c.candidate_id = %s and l.source = any(%s) and l.dataset = coalesce(%s, l.dataset) limit 1""",
-            [candidate_id, list(suite.filled_by) or [suite.source], suite.dataset],
+            [candidate_id, [*suite.filled_by] or [suite.source or ""], suite.dataset],
         ).fetchone()
         is not None
     )

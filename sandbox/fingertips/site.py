@@ -165,7 +165,7 @@ def _rows(seed: int, indicator: Indicator, child: int, parent: int, newest: int)
     country = (*places.ENGLAND, "England")
     children = [(code, name, _AREA_TYPES[child]) for code, name in (places.LONDON | _ELSEWHERE).items()]
     for year in range(newest - PERIODS + 1, newest + 1):
-        rows = [(None, country)]
+        rows: list[tuple[tuple[str, str, str] | None, tuple[str, str, str]]] = [(None, country)]
         rows += [(country, country)] if parent == 15 else [(country, region)]
         rows += [(country if parent == 15 or area[0] in _ELSEWHERE else region, area) for area in children]
         for above, area in rows:

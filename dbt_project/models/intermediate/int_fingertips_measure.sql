@@ -21,9 +21,13 @@ headlines as (
         end as age_band
     from {{ ref('int_fingertips_value') }} as found
     inner join ages on found.indicator_id = ages.indicator_id
-    inner join {{ ref('dim_month') }} as month on found.period_start_date = month.month_start_date
     -- A force's value under each of its boroughs would be ranked and added up.
-    where found.is_headline and found.measure_code is not null and not found.is_force_wide
+    where
+        found.is_headline
+        and found.measure_code is not null
+        and not found.is_force_wide
+        -- The calendar begins in 2000.
+        and found.period_start_date >= date '2000-01-01'
 )
 
 select distinct on (area_code, period_kind, period_start_date, measure_code, sex, age_band)

@@ -63,15 +63,15 @@ summed as (
         min(placed.source_release) as source_release,
         bool_or(placed.is_provisional) as is_provisional
     from placed
-    inner join {{ ref('dim_measure') }} as measure on placed.measure_code = measure.measure_code
-    inner join {{ ref('dim_area') }} as area on placed.area_code = area.area_code
+    inner join {{ ref('measures') }} as measure on placed.measure_code = measure.measure_code
+    left join {{ ref('boroughs') }} as borough on placed.area_code = borough.borough_code
     cross join
         lateral (
             values
-            ('LONDON_32', 32, area.is_in_london_32),
-            ('LONDON_33', 33, area.is_in_london_32 or area.area_type = 'city_of_london'),
-            ('INNER', 13, area.ons_inner_outer = 'inner'),
-            ('OUTER', 19, area.ons_inner_outer = 'outer')
+            ('LONDON_32', 32, borough.borough_code is not null),
+            ('LONDON_33', 33, borough.borough_code is not null or placed.area_code = 'E09000001'),
+            ('INNER', 13, borough.ons_inner_outer = 'inner'),
+            ('OUTER', 19, borough.ons_inner_outer = 'outer')
         ) as aggregate (area_code, members, is_member)
     where measure.is_summable_over_areas and aggregate.is_member
     group by

@@ -104,6 +104,7 @@ select
     and coalesce(published.confidentiality = 'F', true) as is_normal
 from published
 inner join periods
-    on published.dataset = periods.dataset and published.date_name = periods.date_name
-    and published.date_code is not distinct from periods.date_code
+    on
+        published.dataset = periods.dataset and published.date_name = periods.date_name
+        and published.date_code is not distinct from periods.date_code
 inner join {{ ref('stg_ops__load') }} as load on published.load_id = load.load_id

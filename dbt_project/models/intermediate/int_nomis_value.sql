@@ -34,37 +34,38 @@ meant as (
         coalesce(meaning.age_band, case when 'age_band' = any(known.kinds) then null else 'all' end) as age_band,
         coalesce(meaning.ethnicity, case when 'ethnicity' = any(known.kinds) then null else 'all' end) as ethnicity
     from combinations as found
-    cross join lateral (
-        select
-            coalesce(
-                min(labels.meaning) filter (where labels.meaning_kind = 'measure_code'),
-                -- These two measure one thing.
-                case found.dataset
-                    when 'population' then 'nomis_population'
-                    when 'census_ethnic_group' then 'nomis_census_ethnic_group'
-                end
-            ) as measure_code,
-            min(labels.meaning) filter (where labels.meaning_kind = 'sex') as sex,
-            min(labels.meaning) filter (where labels.meaning_kind = 'age_band') as age_band,
-            min(labels.meaning) filter (where labels.meaning_kind = 'ethnicity') as ethnicity
-        from labels
-        where
-            labels.dataset = found.dataset
-            and (
-                (
-                    labels.dimension = found.dimension_1
-                    and (labels.code = found.code_1 or (found.code_1 is null and labels.name = found.name_1))
+    cross join
+        lateral (
+            select
+                coalesce(
+                    min(labels.meaning) filter (where labels.meaning_kind = 'measure_code'),
+                    -- These two measure one thing.
+                    case found.dataset
+                        when 'population' then 'nomis_population'
+                        when 'census_ethnic_group' then 'nomis_census_ethnic_group'
+                    end
+                ) as measure_code,
+                min(labels.meaning) filter (where labels.meaning_kind = 'sex') as sex,
+                min(labels.meaning) filter (where labels.meaning_kind = 'age_band') as age_band,
+                min(labels.meaning) filter (where labels.meaning_kind = 'ethnicity') as ethnicity
+            from labels
+            where
+                labels.dataset = found.dataset
+                and (
+                    (
+                        labels.dimension = found.dimension_1
+                        and (labels.code = found.code_1 or (found.code_1 is null and labels.name = found.name_1))
+                    )
+                    or (
+                        labels.dimension = found.dimension_2
+                        and (labels.code = found.code_2 or (found.code_2 is null and labels.name = found.name_2))
+                    )
+                    or (
+                        labels.dimension = found.dimension_3
+                        and (labels.code = found.code_3 or (found.code_3 is null and labels.name = found.name_3))
+                    )
                 )
-                or (
-                    labels.dimension = found.dimension_2
-                    and (labels.code = found.code_2 or (found.code_2 is null and labels.name = found.name_2))
-                )
-                or (
-                    labels.dimension = found.dimension_3
-                    and (labels.code = found.code_3 or (found.code_3 is null and labels.name = found.name_3))
-                )
-            )
-    ) as meaning
+        ) as meaning
     cross join lateral (
         select array_agg(distinct labels.meaning_kind) as kinds
         from labels
@@ -145,7 +146,7 @@ together as (
         min(observed.dataset) as dataset,
         max(observed.source_release) as source_release
     from observed
-    left join {{ ref('dim_measure') }} as measure on observed.measure_code = measure.measure_code
+    left join {{ ref('measures') }} as measure on observed.measure_code = measure.measure_code
     group by
         observed.area_code,
         observed.period_kind,

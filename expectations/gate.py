@@ -21,8 +21,9 @@ from warehouse.connection import GATE, connect
 from warehouse.settings import Settings
 
 # How many areas and months a check names, in the ledger and in the one sentence that goes into an alert.
-NAMED_IN_DETAIL = 20
-NAMED_IN_REASON = 5
+NAMED_IN_DETAIL = 200
+NAMED_IN_REASON = 40
+NAMED_IN_WARNING = 5
 ROWS_READ_FOR_NAMES = 5000
 
 # Columns whose text may be repeated; the text of any other column may be personal.
@@ -127,7 +128,8 @@ def decide(results: Sequence[Result]) -> tuple[Literal["passed", "warned", "bloc
 
 def _sentence(result: Result) -> str:
     kind = "crashed" if result.outcome == "crashed" else "failed" if result.severity == "critical" else "warned"
-    detail = _list(result.named, NAMED_IN_REASON) if result.named else result.detail
+    limit = NAMED_IN_REASON if result.blocks else NAMED_IN_WARNING
+    detail = _list(result.named, limit) if result.named else result.detail
     return f"{result.check} ({result.suite}) {kind}" + (f": {detail}" if detail else "")
 
 
@@ -262,20 +264,32 @@ def _size_of(suite: Suite) -> Result:
 
 
 def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) -> bool:
-    """A landing suite judges a source, or one dataset of it, and only where the candidate uses any of that.
-
-    A mart is judged always, but for one that certain sources alone fill, of which the candidate uses none.
-    """
-    if suite.kind != "landing" and not suite.filled_by:
+    """Whether a suite is in force: one of a source, or of one dataset of it, is where the candidate uses any of that."""
+    if suite.rows_come_from:
+        return _has_rows(connection, suite.target) or _uses(connection, candidate_id, suite.rows_come_from)
+    if suite.kind != "landing":
         return True
     return (
         connection.execute(
             """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
-               where c.candidate_id = %s and l.source = any(%s) and l.dataset = coalesce(%s, l.dataset) limit 1""",
-            [candidate_id, [*suite.filled_by] or [suite.source or ""], suite.dataset],
+               where c.candidate_id = %s and l.source = %s and l.dataset = coalesce(%s, l.dataset) limit 1""",
+            [candidate_id, suite.source, suite.dataset],
         ).fetchone()
         is not None
     )
+
+
+def _uses(connection: psycopg.Connection, candidate_id: str, datasets: Sequence[str]) -> bool:
+    query = """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
+               where c.candidate_id = %s and l.source || '.' || l.dataset = any(%s) limit 1"""
+    return connection.execute(query, [candidate_id, list(datasets)]).fetchone() is not None
+
+
+def _has_rows(connection: psycopg.Connection, table: str) -> bool:
+    if not _exists(connection, table):
+        return False
+    query = sql.SQL("select 1 from {} limit 1").format(sql.Identifier(*table.split(".")))
+    return connection.execute(query).fetchone() is not None
 
 
 def _nothing_to_compare_with(suite: Suite, check: Check) -> Result:

@@ -78,7 +78,11 @@ class Check(_Strict):
 
 
 class Suite(_Strict):
-    """The checks of one table. Every suite also says, unasked, that its table has rows and no column without a value."""
+    """The checks of one table. Every suite also says, unasked, that its table has rows and no column without a value.
+
+    rows_come_from: the datasets (source.dataset) a mart's rows are from; the suite is in force where the candidate uses one of
+    them, or the mart has rows.
+    """
 
     name: str
     describes: str
@@ -87,8 +91,7 @@ class Suite(_Strict):
     dataset: str | None = None
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
-    # A mart that only these sources fill is judged once a load of one of them stands in raw; before that it is rightly empty.
-    filled_by: tuple[str, ...] = ()
+    rows_come_from: tuple[str, ...] = ()
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]
 

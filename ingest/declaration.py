@@ -77,9 +77,15 @@ class CodeList(_Strict):
 
 
 class MonthColumns(_Strict):
-    """A file with a column per month: which headers are months, and what a cell may hold."""
+    """A file with a column per month: which headers are months, how they are written (as strptime reads them), and what a
+    cell may hold.
+
+    notes_below: text under the last row, with no month filled, is a note on the table and no row of it.
+    """
 
     header_pattern: Pattern
+    header_forms: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y%m",)
+    notes_below: bool = False
     cell_pattern: Pattern
     cell_is: str
 
@@ -100,20 +106,28 @@ class Complete(_Strict):
 
 
 class Sheets(_Strict):
-    """The sheets of a workbook that are read: those whose name matches, each with its header in that row.
+    """The sheets of a workbook that are read: those whose name matches, each with its header in that row; none of
+    `required` may be missing.
 
     One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
     """
 
     name_pattern: Pattern
+    required: tuple[str, ...] = ()
+    # A formula is refused, unless it sums cells above it and comes to what the file says.
+    sums_are_data: bool = False
     header_row: Annotated[int, Field(gt=0)] = 1
 
 
 class Period(_Strict):
-    """The column that says which time a row is about, and the forms it is written in (as strptime reads them)."""
+    """The column that says which time a row is about, and the forms it is written in (as strptime reads them).
+
+    only_where: a row whose value does not match is about no time, such as a line of totals among the months.
+    """
 
     column: Identifier
     forms: Annotated[tuple[str, ...], Field(min_length=1)]
+    only_where: Pattern | None = None
 
 
 class Paged(_Strict):
@@ -139,6 +153,8 @@ class Layout(_Strict):
     sheets: Sheets | None = None
     month_columns: MonthColumns | None = None
     period: Period | None = None
+    # The column whose sum says how much a new release changed; without one, rows are counted.
+    value_column: Identifier | None = None
     code_lists: tuple[CodeList, ...] = ()
     complete: Complete | None = None
     unique: tuple[Identifier, ...] = ()
@@ -148,6 +164,8 @@ class Layout(_Strict):
     # Whether a whole file may lack its last line end, since another thing in it says that it is whole.
     last_line_may_be_open: bool = False
     paged: Paged | None = None
+    # A file without a single row: usually one that was cut, now and then a quiet month.
+    may_be_empty: bool = False
 
     @property
     def may_be_workbook(self) -> bool:
@@ -202,7 +220,21 @@ class NomisQuery(_Strict):
     page_records: Annotated[int, Field(gt=0)] = 25000
 
 
-Location = Annotated[DatastoreFile | FingertipsQuery | NomisQuery, Field(discriminator="kind")]
+class Inbox(_Strict):
+    """A folder into which files of a publisher that publishes nowhere are put: `inbox/<source>/<folder>/` of this home, or of an
+    object store where VRU_INBOX_URL names one.
+
+    folder: the dataset's name unless given: two datasets may read the same file.
+    download: the path, below the source's base URL, of an export that the publisher agreed to serve to us. Off unless given, and
+    without effect unless this home holds the key (`secrets/<source>_key`).
+    """
+
+    kind: Literal["inbox"]
+    folder: Identifier | None = None
+    download: str | None = None
+
+
+Location = Annotated[DatastoreFile | FingertipsQuery | Inbox | NomisQuery, Field(discriminator="kind")]
 
 
 class Release(_Strict):
@@ -220,13 +252,19 @@ class Dataset(_Strict):
     stale_after_days: Annotated[int, Field(gt=0)]
     location: Location
     layout: Layout
+    # Version of the form agreed with the publisher: ops.load notes which one a file was read by.
+    contract: str | None = None
     release: Release | None = None
     # What a file is about besides its release, found in its name: of each part the newest release speaks.
     part_pattern: Pattern | None = None
     # Event files are large, and only the newest release of each part is kept in raw. Landing keeps all.
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
+    # How much of a month's rows or values a new release may take back before it is taken for a file that was cut.
+    may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
     abuts: Identifier | None = None
     at_most_months: Annotated[int, Field(gt=0)] | None = None
+    # A file that is always the whole history begins where the one before began, give or take so many months.
+    begins_within_months: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 
@@ -297,6 +335,11 @@ def read_source(file: Path) -> Source:
         columns = {column.name for column in dataset.layout.columns}
         if dataset.layout.period and dataset.layout.period.column not in columns:
             problems.append(f"datasets.{name}.period: {dataset.layout.period.column!r} is not a declared column")
+        if dataset.layout.value_column and dataset.layout.value_column not in columns:
+            problems.append(f"datasets.{name}.value_column: {dataset.layout.value_column!r} is not a declared column")
+        for column in dataset.layout.unique:
+            if column not in columns:
+                problems.append(f"datasets.{name}.unique: {column!r} is not a declared column")
         if dataset.keep_releases == "newest_of_each_part" and dataset.part_pattern is None:
             problems.append(f"datasets.{name}.keep_releases: needs a part_pattern")
         for code_list in dataset.layout.code_lists:

@@ -32,7 +32,9 @@ class Papers:
     landed_at: dt.datetime
     licence: str
     attribution: str
-    release_date: dt.date | None  # as told by whoever landed it; None: follows from the file
+    release_date: (
+        dt.date | None
+    )  # as told by the publisher, or by whoever landed it and saw it loaded; None: follows from the file
     is_synthetic: bool
     pages: tuple[str, ...] = ()  # address of each page, where the file is a zip of the pages of one answer
 
@@ -67,10 +69,9 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
         if not path.exists():
             _write(path, body)
         if not beside.exists():
-            text = json.dumps(dataclasses.asdict(papers), default=str, indent=1, ensure_ascii=False)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
                 note = Path(incoming) / "papers"
-                note.write_text(text + "\n", encoding="utf-8")
+                note.write_text(_as_json(papers), encoding="utf-8")
                 _write(beside, note)
     except OSError as error:
         raise Refusal(
@@ -79,7 +80,11 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
             kept="nothing of it; the warehouse is as it was",
             next_step=f"make room on the disk of {landing}, or put VRU_HOME on another",
         ) from error
-    return LandedFile(path, read_papers(beside), papers.landed_at)
+    known = read_papers(beside)
+    if known.release_date is None:
+        # Told later than landed: a person says of a refused file when it was released.
+        known = dataclasses.replace(known, release_date=papers.release_date)
+    return LandedFile(path, known, papers.landed_at)
 
 
 def _beside(path: Path) -> Path:
@@ -140,13 +145,28 @@ def kind_held(landing: Path) -> str | None:
 
 
 def read_papers(beside: Path) -> Papers:
-    """The papers from their JSON file."""
-    found = json.loads(beside.read_text(encoding="utf-8"))
-    found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
-    if found["release_date"]:
-        found["release_date"] = dt.date.fromisoformat(found["release_date"])
-    found["pages"] = tuple(found.get("pages", ()))
-    return Papers(**found)
+    """The papers from their JSON file, with the release date that was told later.
+
+    Raises:
+        Refusal: when they cannot be read.
+    """
+    told_later = _dated(beside)
+    try:
+        found = json.loads(beside.read_text(encoding="utf-8"))
+        if told_later.exists():
+            found |= json.loads(told_later.read_text(encoding="utf-8"))
+        found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
+        if found["release_date"]:
+            found["release_date"] = dt.date.fromisoformat(found["release_date"])
+        found["pages"] = tuple(found.get("pages", ()))
+        return Papers(**found)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refusal(
+            f"is not the papers of a landed file ({type(error).__name__})",
+            where=str(beside),
+            kept="the bytes beside it; raw and the marts are as they were",
+            next_step="restore the landing folder from its backup",
+        ) from error
 
 
 def find(landing: Path, relative: str) -> LandedFile:
@@ -163,6 +183,10 @@ def find(landing: Path, relative: str) -> LandedFile:
     return LandedFile(path, papers, papers.landed_at)
 
 
+def _as_json(papers: Papers) -> str:
+    return json.dumps(dataclasses.asdict(papers), default=str, indent=1, ensure_ascii=False) + "\n"
+
+
 def note_return(landed: LandedFile) -> None:
     """Write down, beside a file, that its bytes came again after others had taken their place."""
     note = landed.path.with_name(f"{landed.papers.sha256}.returned-{landed.arrived_at:%Y%m%dT%H%M%S%f}.json")
@@ -172,6 +196,21 @@ def note_return(landed: LandedFile) -> None:
         body = Path(incoming) / "note"
         body.write_text(json.dumps({"landed_at": landed.arrived_at.isoformat()}) + "\n", encoding="utf-8")
         _write(note, body)
+
+
+def note_release(landed: LandedFile) -> None:
+    """Write down, beside a file, the release date that was told after it had been landed without one."""
+    beside = _beside(landed.path)
+    if landed.papers.release_date is None or read_papers(beside).release_date is not None:
+        return
+    with tempfile.TemporaryDirectory(dir=beside.parent, prefix=".incoming-") as incoming:
+        body = Path(incoming) / "note"
+        body.write_text(json.dumps({"release_date": landed.papers.release_date.isoformat()}) + "\n", encoding="utf-8")
+        _write(_dated(beside), body)
+
+
+def _dated(beside: Path) -> Path:
+    return beside.with_name(beside.name.replace(".papers.json", ".released.json"))
 
 
 def every_file(landing: Path) -> Iterator[LandedFile]:
@@ -188,7 +227,7 @@ def every_file(landing: Path) -> Iterator[LandedFile]:
         bodies = [
             p
             for p in folder.glob(f"{papers.sha256}.*")
-            if ".returned-" not in p.name and not p.name.endswith(".papers.json")
+            if ".returned-" not in p.name and not p.name.endswith((".papers.json", ".released.json"))
         ]
         if not bodies:
             raise Refusal(

@@ -7,22 +7,26 @@ import contextlib
 import dataclasses
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from ingest.corrections import Correction, corrections_of
 from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
 from ingest.errors import FileRefused, Refusal
-from ingest.landing import LandedFile, note_return, sha256_of
+from ingest.landing import LandedFile, note_release, note_return, sha256_of
 from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns, tables
 from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
 from ingest.readers.headers import months_between
+from ingest.readers.times import day_of, is_timed
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
+ENOUGH_TO_JUDGE = 100  # of a month's rows or values, before losing most of them says anything
 KEPT = "its bytes are in landing and its line in ops.load; raw and the marts are as they were"
 
 
@@ -36,7 +40,9 @@ class Loaded:
     is_new: bool
     is_history: bool  # a newer release covers every month of it
     quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
+    corrections: tuple[str, ...] = ()  # confirmed corrections of its headers that were applied
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
+    drift: str = ""  # how its columns differ from those declared, in words
 
     def __str__(self) -> str:
         if self.is_back:
@@ -44,20 +50,23 @@ class Loaded:
         if not self.is_new:
             return f"already loaded (load {self.load_id}, release {self.release_date}): nothing changed"
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
+        note += f"; WARNING: {self.drift}" if self.drift else ""
         note += "; older than what is loaded, kept as history" if self.is_history else ""
+        note += "".join(f"; {correction}" for correction in self.corrections)
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
 @dataclasses.dataclass(frozen=True)
 class _Copied:
     """What copying a file came to: its data rows that stand in raw now, the rows of raw they made, what was quarantined,
-    and the first and last time it is about."""
+    the first and last time it is about, and by month (YYYY-MM; empty: all of it) the sum of its values, or its rows."""
 
     rows: int
     raw_rows: int
     quarantined: list[Fault]
     first: dt.date | None
     last: dt.date | None
+    totals: dict[str, float]
 
     @property
     def rows_quarantined(self) -> int:
@@ -220,7 +229,13 @@ def _load_new(
 ) -> Loaded:
     part = _part(dataset, landed)
     with _hashed(landed) as bytes_are_whole:
-        contents = _read(landed.path, dataset)
+        corrections = corrections_of(source.source, landed.papers.sha256)
+        contents = _read(landed, dataset, corrections)
+        if contents.vintage is None and dataset.contract:
+            contents = dataclasses.replace(contents, vintage=dataset.contract)
+        if corrections:
+            contents.drift["corrections"] = [str(correction) for correction in corrections]
+        _check_begins_early_enough(connection, source, name, dataset, contents)
         holes = _holes(connection, source, name, dataset, contents)
         if holes:
             fault = Fault(
@@ -234,12 +249,14 @@ def _load_new(
         assert row is not None  # noqa: S101 - a sequence has a next value
         load_id = int(row[0])
         done = contents.copy(cursor, raw_table(source.source, name), load_id)
-        if not done.rows and not done.quarantined:
-            raise _Faulty([Fault(HEADER, THE_FILE, None, "has a header and no rows")], 0, _NEXT_DAMAGED)
         _check_records(cursor, source, name, dataset.layout, load_id)
         release = landed.papers.release_date or _release_date(done, dataset, landed)
         _check_plausible(done, dataset, release, now)
         bytes_are_whole()
+    before = _before(connection, source, name, part)
+    _check_not_empty(done, dataset)
+    _check_not_older(done, dataset, landed, before)
+    _check_not_cut(done, dataset, release, before)
     newer = connection.execute(
         """select 1 from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
            and release_date > %s""",
@@ -248,13 +265,22 @@ def _load_new(
     _insert_ledger(
         cursor, source, name, landed, now, landing,
         load_id=load_id, state="loaded", part=part, release=release, contents=contents, first=done.first, last=done.last,
-        loaded=done.rows, quarantined=done.rows_quarantined, reason=None,
+        loaded=done.rows, quarantined=done.rows_quarantined, reason=None, totals=done.totals,
+        changes=_changes(done, before) if before and newer is None else {},
     )  # fmt: skip
     _quarantine(cursor, load_id, done.quarantined)
+    note_release(landed)
     if dataset.keep_releases == "newest_of_each_part":
         _keep_newest(connection, source, name, part)
     return Loaded(
-        load_id, release, done.rows, is_new=True, is_history=newer is not None, quarantined=done.rows_quarantined
+        load_id,
+        release,
+        done.rows,
+        is_new=True,
+        is_history=newer is not None,
+        quarantined=done.rows_quarantined,
+        drift=in_words(contents.drift),
+        corrections=tuple(map(str, corrections)),
     )
 
 
@@ -305,6 +331,101 @@ def records_wrong(rows: int, numbered: int, distinct: int, totals: Sequence[str]
     return None
 
 
+@dataclasses.dataclass(frozen=True)
+class _Before:
+    """The newest release of the same dataset and part that stands in raw."""
+
+    load_id: int
+    release: dt.date
+    rows: int
+    first: dt.date | None
+    last: dt.date | None
+    totals: dict[str, float]
+
+
+def _before(connection: psycopg.Connection, source: Source, name: str, part: str) -> _Before | None:
+    row = connection.execute(
+        """select load_id, release_date, rows_loaded, first_period, last_period, totals from ops.load
+           where source = %s and dataset = %s and part = %s and state = 'loaded'
+           order by release_date desc, landed_at desc, load_id desc limit 1""",
+        [source.source, name, part],
+    ).fetchone()
+    return _Before(*row) if row else None
+
+
+def _changes(done: _Copied, before: _Before) -> dict[str, object]:
+    """What a release changed against the one before: rows, the sum, which months came and went, and which were revised."""
+    now, then = done.totals, before.totals
+    revised = {month: now[month] - then[month] for month in sorted(now.keys() & then) if now[month] != then[month]}
+    most = max(revised, key=lambda month: abs(revised[month]), default=None)
+    return {
+        "against_load": before.load_id,
+        "rows": done.rows - before.rows,
+        "sum": sum(now.values()) - sum(then.values()),
+        "months_new": sorted(now.keys() - then),
+        "months_gone": sorted(then.keys() - now),
+        "months_in_both": len(now.keys() & then),
+        "months_revised": len(revised),
+        "revised_by": sum(revised.values()),
+        "revised_most": {"month": most, "by": revised[most]} if most is not None else None,
+    }
+
+
+def in_words(drift: dict[str, list[str]]) -> str:
+    """How a file's columns differ from those declared; empty where they do not."""
+    said = {"new columns": "columns that are not declared, left out of raw: ", "missing columns": "columns it lacks: "}
+    return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())
+
+
+def _check_not_empty(done: _Copied, dataset: Dataset) -> None:
+    if not (done.rows or done.quarantined or dataset.layout.may_be_empty):
+        raise _Faulty([Fault(HEADER, THE_FILE, None, "has a header and no rows")], 0, _NEXT_DAMAGED)
+
+
+def _check_not_cut(done: _Copied, dataset: Dataset, release: dt.date, before: _Before | None) -> None:
+    """Refuse rows that were cut where a line ends, which nothing in them says: months would lose most of what they had."""
+    if before is None or release < before.release or dataset.layout.month_columns:
+        return  # a file with a column per month is seen to be complete in every area
+    lost = [
+        f"{month or 'the file'} has {done.totals.get(month, 0):,.10g} and had {then:,.10g}"
+        for month, then in sorted(before.totals.items())
+        if then >= ENOUGH_TO_JUDGE
+        and (month in done.totals or not month)
+        and done.totals.get(month, 0) < then * (1 - dataset.may_lose)
+    ]
+    if lost:
+        raise _Faulty(
+            [Fault(HEADER, THE_FILE, None, f"lacks most of what load {before.load_id} had: {'; '.join(lost[:5])}")],
+            done.rows,
+            "fetch it again; if the publisher has really taken so much back, say so with may_lose in source.yml",
+        )
+
+
+def _check_not_older(done: _Copied, dataset: Dataset, landed: LandedFile, before: _Before | None) -> None:
+    """Refuse an older copy of a file that nobody dates: it would speak as the newest release.
+
+    An older copy begins no later than what stands in raw, and ends before its end. A file about another time does neither.
+    """
+    if landed.papers.release_date or dataset.release or before is None:
+        return
+    if done.first is None or done.last is None or before.first is None or before.last is None:
+        return
+    if done.first <= before.first <= done.last < before.last:
+        raise _Faulty(
+            [
+                Fault(
+                    HEADER,
+                    THE_FILE,
+                    None,
+                    f"ends on {done.last}, and what stands in raw (load {before.load_id}) on {before.last}: "
+                    "it is an older copy",
+                )
+            ],
+            done.rows,
+            "if the publisher has really taken the newer rows back, land it by hand with --release DATE",
+        )
+
+
 def _part(dataset: Dataset, landed: LandedFile) -> str:
     """What a file is about besides its release; empty where a file is about all of its dataset."""
     if dataset.part_pattern is None:
@@ -352,21 +473,29 @@ def _hashed(landed: LandedFile) -> Iterator[Callable[[], None]]:
         yield check
 
 
-def _read(file: Path, dataset: Dataset) -> _Contents:
-    return _read_months(file, dataset) if dataset.layout.month_columns else _read_rows(file, dataset)
+def _read(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
+    if dataset.layout.month_columns:
+        return _read_months(landed, dataset, corrections)
+    return _read_rows(landed.path, dataset, corrections)
 
 
-def _read_months(path: Path, dataset: Dataset) -> _Contents:
-    file = month_columns.read(path, dataset.layout)
-    if file.faults or file.header is None:
-        raise _Faulty(file.faults, len(file.rows), _next_step(file.faults))
+def _read_months(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
+    file = month_columns.read(landed.path, dataset.layout, corrections)
+    if file.faults or not file.tables:
+        next_step = _next_step(file.faults)
+        if any(fault.column == "header" for fault in file.faults):
+            next_step += (
+                f"; if a header of this very file is mistyped, confirm what it should be in ingest/sources/"
+                f"{landed.papers.source}/corrections.yml (sha256 {landed.papers.sha256}) and land it again"
+            )
+        raise _Faulty(file.faults, len(file.rows), next_step)
     first, last = _month(file.first_month), _month(file.last_month)
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
-        cells = len(file.rows) * len(file.header.months) if file.header else 0
         columns = [*raw_columns(dataset.layout), "_row_number", "_load_id"]
-        _copy(cursor, table, columns, month_columns.copy_text(file, dataset.layout, load_id), expected=lambda: cells)
-        return _Copied(len(file.rows), cells, [], first, last)
+        blocks = month_columns.copy_text(file, dataset.layout, load_id)
+        _copy(cursor, table, columns, blocks, expected=lambda: file.cells)
+        return _Copied(len(file.rows), file.cells, [], first, last, month_columns.totals(file))
 
     return _Contents(file.vintage, first, last, {}, copy)
 
@@ -396,17 +525,18 @@ def _copy(
         )
 
 
-def _read_rows(path: Path, dataset: Dataset) -> _Contents:
+def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) -> _Contents:
     layout = dataset.layout
-    found, faults = tables.open_tables(path, layout)
+    found, faults = tables.open_tables(path, layout, corrections)
     if faults:
         raise _Faulty(faults, 0, _next_step(faults))
     unknown = list(dict.fromkeys(header for table in found for header in table.header.unknown))
-    drift = {"new columns": unknown} if unknown else {}
-    start = delimited.read_start(path, layout) if not found[0].sheet else None
+    absent = list(dict.fromkeys(column for table in found for column in table.header.absent))
+    drift = {kind: names for kind, names in (("new columns", unknown), ("missing columns", absent)) if names}
+    start = delimited.read_start(path, layout) if not (found[0].sheet or corrections) else None
     if start is not None and start.header is not None and delimited.fits(start.header, layout):
         return _Contents(None, None, None, drift, _copy_as_it_is(path, start, layout))
-    return _Contents(None, None, None, drift, _copy_row_by_row(path, layout))
+    return _Contents(None, None, None, drift, _copy_row_by_row(path, layout, corrections))
 
 
 def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
@@ -422,23 +552,30 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
                 expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
             )  # fmt: skip
             done = vouched.result()
+            if done is not None and layout.bad_rows == "quarantine" and not _are_days(done.times, layout):
+                raise psycopg.DataError("a row is about no day of the calendar")
             if done is not None:
-                first, last = _span(done.times, layout)
-                return _Copied(done.rows, done.rows, [], first, last)
-        if layout.bad_rows == "quarantine":
-            return _copy_row_by_row(path, layout)(cursor, table, load_id)
-        number, faults = tables.explain(path, layout)
-        raise _Faulty(faults, number, _next_step(faults))
+                first, last, counts = _span(done.times, layout)
+                totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
+                return _Copied(done.rows, done.rows, [], first, last, totals or {"": done.rows})
+        if layout.bad_rows == "refuse":
+            number, faults = tables.explain(path, layout)
+            if faults:
+                raise _Faulty(faults, number, _next_step(faults))
+        return _copy_row_by_row(path, layout)(cursor, table, load_id)
 
     return copy
 
 
-def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
+def _copy_row_by_row(
+    path: Path, layout: Layout, corrections: Sequence[Correction] = ()
+) -> Callable[[psycopg.Cursor, str, int], _Copied]:
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
         count = 0
         bad: list[Fault] = []
-        times: set[str] = set()
-        found, _ = tables.open_tables(path, layout)
+        times: Counter[str] = Counter()
+        seen = tables.Seen(layout)
+        found, _ = tables.open_tables(path, layout, corrections)
 
         def lines() -> Iterator[str]:
             nonlocal count
@@ -446,6 +583,8 @@ def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, st
                 for number, row in part.rows:
                     row = tables.made_whole(row, part.header, layout)
                     faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
+                    if not faults and not isinstance(row, Fault):
+                        faults = seen.again(number, row, part.header, part.sheet)
                     if faults or isinstance(row, Fault):
                         bad.extend(dataclasses.replace(fault, sheet=part.sheet) for fault in faults)
                         if layout.bad_rows == "refuse" and len(bad) >= tables.FAULTS_KEPT:
@@ -453,19 +592,21 @@ def _copy_row_by_row(path: Path, layout: Layout) -> Callable[[psycopg.Cursor, st
                         continue
                     count += 1
                     if layout.period:
-                        times.add(row[part.header.positions[layout.period.column]])
+                        times[row[part.header.positions[layout.period.column]]] += 1
                     fields = tables.row_in_order(row, part, layout)
                     yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
 
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
         if not tables.ends_whole(path, layout):
             bad.append(Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end"))
-        done = _Copied(count, count, bad, *_span(times, layout))
-        total = count + done.rows_quarantined
+        quarantined = len({(fault.sheet, fault.row) for fault in bad if fault.row != HEADER})
         is_refused = layout.bad_rows == "refuse" or any(fault.row == HEADER for fault in bad)
-        if bad and (is_refused or done.rows_quarantined > layout.at_most_quarantined * total):
-            raise _Faulty(bad[: tables.FAULTS_KEPT], done.rows_quarantined, _next_step(bad))
-        return done
+        if bad and (is_refused or quarantined > layout.at_most_quarantined * (count + quarantined)):
+            # The file is refused whole: each of its rows is.
+            raise _Faulty(bad[: tables.FAULTS_KEPT], count + quarantined, _next_step(bad))
+        first, last, counts = _span(times, layout)
+        totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
+        return _Copied(count, count, bad, first, last, totals or {"": count})
 
     return copy
 
@@ -476,29 +617,56 @@ def _rows_of(vouched: delimited.Vouched | None) -> int:
     return vouched.rows
 
 
-def _span(times: Iterable[str], layout: Layout) -> tuple[dt.date | None, dt.date | None]:
-    """First and last day of the times a file is about.
+def _sums(cursor: psycopg.Cursor, table: str, load_id: int, layout: Layout) -> dict[str, float]:
+    """By month, the sum of the declared value column of a load; what is no number is left out."""
+    assert layout.value_column is not None  # noqa: S101 - the caller looked
+    value = sql.Identifier(layout.value_column)
+    time = sql.Identifier(layout.period.column) if layout.period else sql.Literal("")
+    rows = cursor.execute(
+        sql.SQL(
+            r"select {time}, sum({value}::numeric)::float8 from raw.{table} "
+            r"where _load_id = %s and {value} ~ '^-?[0-9]+([.][0-9]+)?$' group by 1"
+        ).format(time=time, value=value, table=sql.Identifier(table)),
+        [load_id],
+    ).fetchall()
+    return _by_month(dict(rows), layout)
+
+
+def _by_month(by_time: Mapping[str, float], layout: Layout) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for time, total in by_time.items():
+        day = day_of(time, layout.period) if layout.period else None
+        month = f"{day:%Y-%m}" if day else ""
+        totals[month] = totals.get(month, 0) + total
+    return totals
+
+
+def _span(times: Mapping[str, int], layout: Layout) -> tuple[dt.date | None, dt.date | None, dict[str, float]]:
+    """First and last day of the times a file is about, and its rows by month.
 
     Raises:
         _Faulty: naming a time that is written in none of the declared forms.
     """
     if layout.period is None or not times:
-        return None, None
+        return None, None, {}
     days = []
-    for time in times:
-        day = next((day for form in layout.period.forms if (day := _parsed(time, form))), None)
+    totals: dict[str, float] = {}
+    for time, count in times.items():
+        if not is_timed(time, layout.period):
+            continue
+        day = day_of(time, layout.period)
         if day is None:
             fault = Fault(HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})")
             raise _Faulty([fault], 0, _NEXT)
         days.append(day)
-    return min(days), max(days)
+        month = f"{day:%Y-%m}"
+        totals[month] = totals.get(month, 0) + count
+    return (min(days), max(days), totals) if days else (None, None, {})
 
 
-def _parsed(time: str, form: str) -> dt.date | None:
-    try:
-        return dt.datetime.strptime(time.strip(), form).date()
-    except ValueError:
-        return None
+def _are_days(times: Iterable[str], layout: Layout) -> bool:
+    period = layout.period
+    return period is None or all(day_of(time, period) for time in times if is_timed(time, period))
 
 
 def _month(text: str) -> dt.date:
@@ -521,6 +689,16 @@ def _check_plausible(contents: _Copied, dataset: Dataset, release: dt.date, now:
             0,
             "see that the file is of this dataset and not of another; or give its date with --release",
         )
+    if contents.last is not None and dataset.release is not None and release <= contents.last:
+        raise _Faulty(
+            [
+                Fault(
+                    HEADER, THE_FILE, None, f"is called a release of {release} and has months to {contents.last:%Y-%m}"
+                )
+            ],
+            0,
+            "give the date it was released with --release, or leave it out and it is worked out",
+        )
     if dataset.at_most_months is None or contents.first is None or contents.last is None:
         return
     months = len(months_between(f"{contents.first:%Y%m}", f"{contents.last:%Y%m}"))
@@ -534,6 +712,30 @@ def _check_plausible(contents: _Copied, dataset: Dataset, release: dt.date, now:
                     f"has {months} months, and one of this dataset has {dataset.at_most_months} at most",
                 )
             ],
+            0,
+            f"see that it is not a file of {dataset.abuts or 'another dataset'}",
+        )
+
+
+def _check_begins_early_enough(
+    connection: psycopg.Connection, source: Source, name: str, dataset: Dataset, contents: _Contents
+) -> None:
+    """Refuse a file that holds a piece of what its dataset holds whole: it would speak for months that are not its own."""
+    if dataset.begins_within_months is None or contents.first is None:
+        return
+    row = connection.execute(
+        "select max(first_period) from ops.load where source = %s and dataset = %s and state = 'loaded'",
+        [source.source, name],
+    ).fetchone()
+    if row is None or row[0] is None:
+        return
+    later = (contents.first.year - row[0].year) * 12 + contents.first.month - row[0].month
+    if later > dataset.begins_within_months:
+        reason = (
+            f"begins in {contents.first:%Y-%m}, and the file of this dataset that is loaded begins in {row[0]:%Y-%m}"
+        )
+        raise _Faulty(
+            [Fault(HEADER, THE_FILE, None, reason)],
             0,
             f"see that it is not a file of {dataset.abuts or 'another dataset'}",
         )
@@ -580,20 +782,22 @@ def _insert_ledger(
     loaded: int,
     quarantined: int,
     reason: str | None,
+    totals: dict[str, float] | None = None,
+    changes: dict[str, object] | None = None,
 ) -> int:
     papers = landed.papers
     row = cursor.execute(
         """insert into ops.load (load_id, source, dataset, release_date, sha256, file_name, landed_path, url, bytes, landed_at,
                loaded_at, classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state,
-               reason, drift, is_synthetic, part)
+               reason, drift, is_synthetic, part, totals, changes)
            overriding system value
-           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
+           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
             load_id, source.source, name, release, papers.sha256, papers.file_name,
             landed.path.resolve().relative_to(landing.resolve()).as_posix(), papers.url, papers.bytes, papers.landed_at, now,
             contents.vintage if contents else None, first, last,
             loaded + quarantined, loaded, quarantined, state, reason, Jsonb(contents.drift if contents else {}),
-            papers.is_synthetic, part,
+            papers.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
         ],
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - insert returning gives a row

@@ -11,7 +11,7 @@ LOAD_SETTING = "vru.load_id"
 
 
 def create_table(connection: psycopg.Connection, source: Source, name: str, dataset: Dataset) -> None:
-    """Make the raw table of a dataset, where it is not there yet.
+    """Make the raw table of a dataset, where it is not there yet, and the columns that were declared since.
 
     Args:
         connection: as the owner of schema raw.
@@ -31,6 +31,9 @@ def create_table(connection: psycopg.Connection, source: Source, name: str, data
     connection.execute(
         sql.SQL("create table if not exists {} ({})").format(table, sql.SQL(", ").join([*columns, load_id, row_number]))
     )
+    for column in columns:
+        # Null in the loads before, until they are loaded again.
+        connection.execute(sql.SQL("alter table {} add column if not exists {}").format(table, column))
     # Rows of one load lie together, so a block range index finds them at next to no cost while loading.
     connection.execute(
         sql.SQL("create index if not exists {} on {} using brin (_load_id)").format(

@@ -28,13 +28,18 @@ class Request:
 class Response:
     """One answer. `headers` leave out Content-Length: the server adds it from `body`.
 
-    `sent_bytes` is how much of the body goes out before the connection is dropped; None sends all of it.
+    `sent_bytes` is how much of the body goes out before the connection is dropped; None sends all of it. Dropped it is in
+    order, or, where `is_reset`, with a reset. Without `has_length` the body's end is the end of the connection.
+    `seconds_a_byte` is how long the server waits before each byte.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     sent_bytes: int | None = None
+    is_reset: bool = False
+    has_length: bool = True
+    seconds_a_byte: float = 0.0
 
 
 class Site(Protocol):

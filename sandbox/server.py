@@ -3,7 +3,9 @@
 import ipaddress
 import socket
 import socketserver
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -210,15 +212,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        if response.status != 304:
+        if response.status != 304 and response.has_length:
             self.send_header("Content-Length", str(len(response.body)))
+        if not response.has_length:
+            self.close_connection = True
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body[: response.sent_bytes])
+        body = b"" if self.command == "HEAD" else response.body[: response.sent_bytes]
+        if response.seconds_a_byte:
+            for index in range(len(body)):
+                time.sleep(response.seconds_a_byte)
+                self.wfile.write(body[index : index + 1])
+        else:
+            self.wfile.write(body)
         if response.sent_bytes is not None:
             self.close_connection = True
+        if response.is_reset:
+            # Closing with nothing to linger for sends a reset instead of an end.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def end_headers(self) -> None:
         # Here and not in _send: the answers http.server writes itself (a malformed request) pass through here too.

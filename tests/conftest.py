@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from psycopg import sql
+from tabulate import tabulate
 
 from warehouse import bootstrap, embedded
 from warehouse.connection import ADMIN, connect, url
@@ -98,3 +99,20 @@ def samples() -> Path:
     if not SAMPLES.is_dir():
         pytest.skip("the real published files (../shared/samples) are not beside this checkout")
     return SAMPLES
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what became of every fault at every publisher (tests/integration/test_faults.py)."""
+    ends: dict[str, dict[str, str]] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, found in getattr(report, "user_properties", []):
+                if name == "fault":
+                    fault, publisher, end = found
+                    ends.setdefault(fault, {})[publisher] = end if outcome == "passed" else "FAILED"
+    if not ends:
+        return
+    publishers = list(dict.fromkeys(publisher for its_ends in ends.values() for publisher in its_ends))
+    terminalreporter.section("faults: what became of each")
+    rows = [[fault, *(its_ends.get(publisher, "") for publisher in publishers)] for fault, its_ends in ends.items()]
+    terminalreporter.write_line(tabulate(rows, headers=["fault", *publishers], tablefmt="simple"))

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from ingest.landing import SYNTHETIC, kind_held
 from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, status
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
-from warehouse.settings import settings
+from warehouse.settings import Settings, settings
 
 SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
 ROLES = click.Choice([*LOGIN_ROLES, ADMIN])
@@ -49,7 +50,8 @@ def _fail(sentence: str) -> NoReturn:
 def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
-    return value
+    # tabulate's own wrapping takes text for numbers where it looks like one.
+    return textwrap.fill(value, 70) if isinstance(value, str) else value
 
 
 def _report(rows: list[dict[str, Any]], as_json: bool, *, empty: str, hide: tuple[str, ...] = ()) -> None:
@@ -60,7 +62,7 @@ def _report(rows: list[dict[str, Any]], as_json: bool, *, empty: str, hide: tupl
         click.echo(empty)
     else:
         shown = [{k: _plain(v) for k, v in row.items() if k not in hide} for row in rows]
-        click.echo(tabulate(shown, headers="keys", tablefmt="simple", maxcolwidths=70))
+        click.echo(tabulate(shown, headers="keys", tablefmt="simple", disable_numparse=True))
 
 
 def _banner() -> None:
@@ -147,6 +149,7 @@ def _print_outcome() -> None:
     _banner()
     if verdict and verdict["state"] == "held":
         click.echo(f"HELD: {verdict['verdict_reason']}")
+    _print_warnings(chosen)
     if release is None:
         click.echo("nothing is published yet")
         return
@@ -167,6 +170,11 @@ def _print_outcome() -> None:
     )
 
 
+def _print_warnings(chosen: Settings) -> None:
+    for row in status.warnings(chosen):
+        click.echo(f"WARNING: {row['source']} {row['dataset']}, file {row['file_name']}: {row['warning']}")
+
+
 @main.command("status")
 @json_option
 def show_status(as_json: bool) -> None:
@@ -174,17 +182,25 @@ def show_status(as_json: bool) -> None:
     chosen = settings()
     release, verdict, datasets = status.current_release(chosen), status.newest_verdict(chosen), status.datasets(chosen)
     if as_json:
-        found = {
+        found: dict[str, Any] = {
             "home": str(chosen.home),
             "data_kind": status.data_kind(chosen),
-            "release": release,
+            "release": release
+            and {**release, **{key: json.loads(release[key]) for key in ("row_counts", "row_changes")}},
             "verdict": verdict,
         }
+        found |= {"warnings": status.warnings(chosen), "newest_changes": status.newest_changes(chosen)}
         click.echo(json.dumps({**found, "datasets": datasets}, default=str, indent=1))
         return
     _banner()
     _report(datasets, False, empty="no dataset is declared", hide=("title",))
     click.echo()
+    _print_warnings(chosen)
+    changes = status.newest_changes(chosen)
+    if changes:
+        click.echo("What the newest file of each dataset changed against the one before:")
+        _report(changes, False, empty="", hide=("loaded_at",))
+        click.echo()
     if release is None:
         click.echo("nothing is published yet")
     else:
@@ -288,10 +304,13 @@ def show_url(role: str) -> None:
     click.echo(url(settings(), role))
 
 
-@main.command()
+@main.group(invoke_without_command=True)
 @json_option
-def sources(as_json: bool) -> None:
-    """What is declared: each dataset, where it comes from, under what licence."""
+@click.pass_context
+def sources(context: click.Context, as_json: bool) -> None:
+    """What is declared: each dataset, where it comes from, under what licence. `check` asks the publishers."""
+    if context.invoked_subcommand:
+        return
     if not as_json:
         _banner()
     rows = [
@@ -307,6 +326,23 @@ def sources(as_json: bool) -> None:
         for name, dataset in source.datasets.items()
     ]
     _report(rows, as_json, empty="no source is declared")
+
+
+@sources.command("check")
+@click.argument("names", metavar="[SOURCE]...", nargs=-1)
+@click.option("--live", is_flag=True, help="Ask the real publishers instead of the stand-ins.")
+@json_option
+def check_sources(names: tuple[str, ...], live: bool, as_json: bool) -> None:
+    """Ask each publisher whether what we declare still exists, and say what differs. Exit status 1 where something does."""
+    asked = list(names) or list(read_sources())
+    for name in asked:
+        find_source(name)
+    found = night.check_sources(
+        settings(), asked, is_live=live, echo=(lambda line: click.echo(line, err=True)) if as_json else click.echo
+    )
+    _report(found, as_json, empty="everything is as declared")
+    if found:
+        sys.exit(1)
 
 
 @main.command("alerts")
@@ -336,10 +372,10 @@ def quarantine(limit: int, as_json: bool) -> None:
 @main.command()
 @json_option
 def loads(as_json: bool) -> None:
-    """Each file that reached the loader: release, months, rows, state."""
+    """Each file that reached the loader: release, months, rows, state, and what it changed against the release before."""
     if not as_json:
         _banner()
-    _report(status.loads(settings()), as_json, empty="no file has been loaded")
+    _report(status.loads(settings()), as_json, empty="no file has been loaded", hide=("changes",))
 
 
 @main.command()

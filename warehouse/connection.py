@@ -47,8 +47,9 @@ def password(settings: Settings, role: str, *, make: bool = False) -> str:
                 where=str(file),
                 next_step="run `vru setup` (or `make setup`), or point VRU_SECRETS_DIR at the folder that holds it",
             ) from None
-    except OSError as error:
-        raise Refusal(f"the password file of {role} cannot be read ({error.strerror})", where=str(file)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise Refusal(f"the password file of {role} cannot be read ({why})", where=str(file)) from error
     settings.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
     value = secrets.token_urlsafe(24)
     file.touch(mode=0o600)

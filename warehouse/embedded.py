@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
+import re
 import subprocess
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -60,8 +63,13 @@ def start(data: Path) -> tuple[Path, int]:
         return found
     data.parent.mkdir(parents=True, exist_ok=True)
     pgserver = _pgserver()
+    server = pgserver.postgres_server.PostgresServer
+    # The library's own lock is one file for the whole machine, which belongs to whoever came first.
+    server.lock_path = data.parent / "postgres.lock"
+    server._lock = type(server._lock)(server.lock_path)
+    pgserver.postgres_server.find_suitable_socket_dir = lambda folder, _: _socket_folder(folder)
     # The library hands out a server it has started before, also one that has been stopped since.
-    pgserver.postgres_server.PostgresServer._instances.pop(data, None)
+    server._instances.pop(data, None)
     with contextlib.redirect_stderr(io.StringIO()):
         deadline = time.monotonic() + 120
         while True:
@@ -76,7 +84,7 @@ def start(data: Path) -> tuple[Path, int]:
                         where=f"data folder {data}",
                         next_step=f"read {data / 'log'}",
                     ) from None
-                pgserver.postgres_server.PostgresServer._instances.pop(data, None)
+                server._instances.pop(data, None)
                 time.sleep(1)
             except (subprocess.SubprocessError, OSError, RuntimeError) as error:
                 raise Refusal(
@@ -90,6 +98,16 @@ def start(data: Path) -> tuple[Path, int]:
             f"the embedded PostgreSQL server stopped again: {_last_line(data / 'log')}", where=f"data folder {data}"
         )
     return found
+
+
+def _socket_folder(data: Path) -> Path:
+    """Where the server puts its socket: in the data folder, unless that path is too long for one or a shell would split it."""
+    if len(os.fsencode(data)) < 90 and re.fullmatch(r"[\w./+@%:,=~-]+", str(data), re.ASCII):
+        return data
+    # Known by the folder alone, so that each start finds the same.
+    folder = Path(tempfile.gettempdir()) / f"vru-{hashlib.sha256(os.fsencode(data)).hexdigest()[:16]}"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _last_line(log: Path) -> str:

@@ -55,6 +55,28 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
     return is_green
 
 
+def check_sources(chosen: Settings, names: list[str], *, is_live: bool, echo: Echo) -> list[dict[str, str]]:
+    """Ask publishers whether every dataset, file and column we declare still exists.
+
+    Args:
+        names: the sources.
+        is_live: ask the real publishers; else stand-ins, started for this.
+
+    Returns:
+        What differs, one row a finding: source, dataset, asked, differs.
+    """
+    found: list[dict[str, str]] = []
+    with _stand_ins(chosen, is_live, echo) as stand_ins:
+        for name in names:
+            for dataset in find_source(name).datasets:
+                findings = nightly.check(name, dataset, json.dumps(stand_ins) if stand_ins else None)
+                echo(f"{name} {dataset}: {'as declared' if not findings else f'{len(findings)} differ'}")
+                found += [
+                    {"source": name, "dataset": dataset, "asked": one.asked, "differs": one.differs} for one in findings
+                ]
+    return found
+
+
 def _chosen(sources: str) -> tuple[bool, list[str] | None]:
     if sources in {"sandbox", "live"}:
         return sources == "live", None
@@ -80,8 +102,11 @@ def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str
     if is_live or read_sources().keys() <= chosen.base_urls.keys():
         yield None
         return
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--today", chosen.london_date().isoformat()]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ))
+    command = [sys.executable, "-m", "sandbox", "--while-stdin-is-open", "--today", chosen.london_date().isoformat()]
+    command += ["--inbox", str(chosen.inbox)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ)
+    )
     try:
         assert process.stdout is not None  # noqa: S101 - asked for above
         line = process.stdout.readline()
@@ -108,7 +133,7 @@ def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = Fa
     """
     bootstrap.set_up(chosen)
     run_id = f"build-{uuid.uuid4().hex[:12]}"
-    with _only_build(chosen):
+    with airflow.no_run(chosen), _only_build(chosen):
         return _build_and_publish(chosen, run_id, echo, unless_current)
 
 

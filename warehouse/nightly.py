@@ -17,8 +17,9 @@ import psycopg
 from psycopg import sql
 
 from ingest import landing
+from ingest.connectors import check as ask
 from ingest.connectors import connector
-from ingest.connectors.look import Fetched, Look, Seen
+from ingest.connectors.look import Fetched, Finding, Look, Seen
 from ingest.declaration import Source, find_source, raw_table, read_sources
 from ingest.errors import BodyRefused, Refusal
 from ingest.http import Client, is_loopback
@@ -124,21 +125,9 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
     chosen, declared = _for_run(stand_ins), find_source(source)
     with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, source, dataset):
         base, is_stand_in = base_url(chosen, declared)
-        allowed = (_host(base),) if is_stand_in else (_host(base), *declared.allowed_hosts)
         landed: list[str] = []
-        with Client(allowed, ca_bundle=chosen.ca_bundle) as client:
-            look = Look(
-                client=client,
-                source=declared,
-                name=dataset,
-                base_url=base,
-                landing=chosen.landing,
-                inbox=chosen.inbox,
-                now=chosen.now(),
-                seen=_seen(chosen, source, dataset),
-                must_be_synthetic=is_stand_in,
-                key=_publishers_key(chosen, source),
-            )
+        with _client(chosen, declared, base, is_stand_in) as client:
+            look = _look(chosen, client, declared, dataset, base, is_stand_in, seen=_seen(chosen, source, dataset))
             way = connector(declared.dataset(dataset))
             refused: list[BodyRefused] = []
             for offer in way.list_releases(look):
@@ -159,6 +148,49 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
                 parts.landed = tuple(landed)
                 raise parts
     return landed
+
+
+def check(source: str, dataset: str, stand_ins: str | None = None) -> list[Finding]:
+    """Ask a publisher whether what is declared of a dataset is still there. Lands, loads and notes nothing.
+
+    Returns:
+        What differs; nothing where all is as declared.
+    """
+    chosen, declared = _for_run(stand_ins), find_source(source)
+    base, is_stand_in = base_url(chosen, declared)
+    with _client(chosen, declared, base, is_stand_in) as client:
+        look = _look(chosen, client, declared, dataset, base, is_stand_in, seen=())
+        return ask(look)
+
+
+def _client(chosen: Settings, source: Source, base: str, is_stand_in: bool) -> Client:
+    allowed = (_host(base),) if is_stand_in else (_host(base), *source.allowed_hosts)
+    return Client(allowed, ca_bundle=chosen.ca_bundle, turns=chosen.home / "turns")
+
+
+def _look(
+    chosen: Settings,
+    client: Client,
+    source: Source,
+    dataset: str,
+    base: str,
+    is_stand_in: bool,
+    *,
+    seen: tuple[Seen, ...],
+) -> Look:
+    return Look(
+        client=client,
+        source=source,
+        name=dataset,
+        base_url=base,
+        landing=chosen.landing,
+        inbox=chosen.inbox,
+        now=chosen.now(),
+        seen=seen,
+        must_be_synthetic=is_stand_in,
+        key=_publishers_key(chosen, source.source),
+        inbox_url=chosen.inbox_url or None,
+    )
 
 
 def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str, Any]:
@@ -259,6 +291,7 @@ def replay(
         Refusal: when no landed file is meant, or one of them is refused.
     """
     chosen, declared = settings(), find_source(source)
+    declared.dataset(dataset)
     files = _landed(chosen, source, dataset) if file is None else [landing.find(chosen.landing, file)]
     done = []
     with connect(chosen, LOADER, autocommit=True) as connection:

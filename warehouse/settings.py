@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingest.declaration import read_sources
 from ingest.errors import Refusal
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -28,8 +29,13 @@ def _http_url(value: str) -> str:
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
-    if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in {"postgresql", "postgres"}:
         raise ValueError("must be a postgresql:// address")
+    try:
+        parts.port  # noqa: B018 - looking is what raises
+    except ValueError:
+        raise ValueError("has a port that is no number from 0 to 65535") from None
     return value
 
 
@@ -49,8 +55,9 @@ class Settings(BaseSettings):
     alert_webhook: HttpUrl = ""
     ca_bundle: Path | None = None
     base_urls: dict[str, HttpUrl] = {}
+    inbox_url: str = ""
     today: dt.date | None = None
-    airflow_port: int = 0
+    airflow_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
     @model_validator(mode="after")
     def _files_are_there(self) -> Self:
@@ -107,6 +114,8 @@ def read_settings(environment: dict[str, str]) -> Settings:
                 values[field.removesuffix("_file")] = Path(value).read_text(encoding="utf-8").strip()
             except OSError as error:
                 problems.append(f"{name} names a file that cannot be read ({error.strerror})")
+            except UnicodeDecodeError:
+                problems.append(f"{name} names a file that is not UTF-8 text")
         else:
             problems.append(f"{name} is not a setting")
     given: dict[str, object] = dict(values)
@@ -116,6 +125,11 @@ def read_settings(environment: dict[str, str]) -> Settings:
         except ValueError:
             problems.append('VRU_BASE_URLS is not JSON such as {"mps": "https://mirror.example"}')
             del given["base_urls"]
+        else:
+            unknown = (
+                sorted(set(given["base_urls"]) - set(read_sources())) if isinstance(given["base_urls"], dict) else []
+            )
+            problems += [f"VRU_BASE_URLS names {name!r}, which is no source" for name in unknown]
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from ingest.load import in_words
 from warehouse.connection import ANALYST, GATE, LOADER, connect
 from warehouse.settings import Settings
 
@@ -47,13 +48,72 @@ def failed_checks(settings: Settings, release_id: int) -> list[Row]:
 
 
 def loads(settings: Settings) -> list[Row]:
-    """One row a file that reached the loader, oldest first."""
-    return _rows(
+    """One row a file that reached the loader, oldest first; changed and drift are in words, changes as in ops.load."""
+    rows = _rows(
         settings,
         GATE,
         """select load_id, source, dataset, release_date, file_name, first_period, last_period, rows_in_file, rows_loaded,
-               rows_quarantined, state, reason, loaded_at from ops.load order by load_id""",
+               rows_quarantined, state, reason, drift, changes, loaded_at from ops.load order by load_id""",
     )
+    return [{**row, "drift": in_words(row["drift"]), "changed": changed(row["changes"])} for row in rows]
+
+
+def changed(changes: dict[str, Any]) -> str:
+    """What a load changed against the release before (ops.load.changes), in words; empty for a dataset's first."""
+    if not changes:
+        return ""
+    said = [f"rows {changes['rows']:+,}", f"sum {changes['sum']:+,.10g}"]
+    for kind in ("new", "gone"):
+        months = [month for month in changes[f"months_{kind}"] if month]
+        if months:
+            span = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+            said.append(f"{len(months)} month{'s' * (len(months) > 1)} {kind} ({span})")
+    if changes["months_revised"]:
+        most = changes["revised_most"]
+        said.append(
+            f"{changes['months_revised']} of {changes['months_in_both']} months revised by {changes['revised_by']:+,.10g}"
+            + (f", most {most['month']} ({most['by']:+,.10g})" if most["month"] else "")
+        )
+    return "; ".join(said)
+
+
+def newest_changes(settings: Settings) -> list[Row]:
+    """What the newest file of each dataset changed against the release before it."""
+    rows = _rows(
+        settings,
+        LOADER,
+        """select distinct on (source, dataset) source, dataset, release_date as release, loaded_at, changes
+           from ops.load where state = 'loaded' order by source, dataset, release_date desc, landed_at desc, load_id desc""",
+    )
+    return [{**row, "changes": changed(row["changes"])} for row in rows if row["changes"]]
+
+
+def warnings(settings: Settings) -> list[Row]:
+    """Datasets whose newest file has columns that nobody declared, or lacks some that the file before it had."""
+    rows = _rows(
+        settings,
+        LOADER,
+        """with load as (
+               select source, dataset, file_name, loaded_at, drift,
+                   lag(drift) over files as before,
+                   row_number() over (partition by source, dataset order by release_date desc, landed_at desc, load_id desc)
+                       as age
+               from ops.load where state in ('loaded', 'superseded')
+               window files as (partition by source, dataset order by release_date, landed_at, load_id)
+           )
+           select source, dataset, file_name, loaded_at as since, drift, before from load where age = 1 and drift <> '{}'""",
+    )
+    found = []
+    for row in rows:
+        drift, before = row.pop("drift"), row.pop("before")
+        new = {
+            kind: columns
+            for kind, columns in drift.items()
+            if kind == "new columns" or (before is not None and columns != before.get(kind, []))
+        }
+        if new:
+            found.append({**row, "warning": in_words(new)})
+    return found
 
 
 def refused_rows(settings: Settings, limit: int) -> list[Row]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from ingest.connectors import fingertips, london_datastore, nomis
-from ingest.connectors.look import Connector
+from ingest.connectors import fingertips, inbox, london_datastore, nomis
+from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
+from ingest.errors import BodyRefused, PublisherUnavailable
 
 _CONNECTORS = {
+    "inbox": inbox,
     "london_datastore": london_datastore,
     "fingertips": fingertips,
     "nomis": nomis,
@@ -18,3 +20,15 @@ _CONNECTORS = {
 def connector(dataset: Dataset) -> Connector:
     """The connector of a dataset."""
     return cast(Connector, _CONNECTORS[dataset.location.kind])
+
+
+def check(look: Look) -> list[Finding]:
+    """What differs between a publisher and what is declared of a dataset; a connector that cannot say is asked for its list."""
+    way = connector(look.dataset)
+    if hasattr(way, "check"):
+        return way.check(look)
+    try:
+        way.list_releases(look)
+    except (BodyRefused, PublisherUnavailable) as refused:
+        return [Finding(look.name, refused.problem)]
+    return []

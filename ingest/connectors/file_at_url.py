@@ -50,14 +50,7 @@ def land_body(look: Look, offer: Offer, body: Body, pages: tuple[str, ...] = ())
         Refusal: when it cannot be landed.
     """
     assert body.file is not None  # noqa: S101 - said above
-    if body.is_synthetic != look.must_be_synthetic:
-        kinds = ("synthetic", "real") if body.is_synthetic else ("real", "synthetic")
-        raise BodyRefused(
-            f"what came is {kinds[0]} and {kinds[1]} data were asked for",
-            where=offer.url,
-            kept="nothing was landed",
-            next_step="check the base URL of this source against SOURCES",
-        )
+    check_kind(look, offer, is_synthetic=body.is_synthetic)
     papers = Papers(
         source=look.source.source,
         dataset=look.name,
@@ -75,6 +68,32 @@ def land_body(look: Look, offer: Offer, body: Body, pages: tuple[str, ...] = ())
         pages=pages,
     )
     landed = land(look.landing, body.file, papers)
+    refuse_foreign(look, offer, landed)
+    return landed
+
+
+def check_kind(look: Look, offer: Offer, *, is_synthetic: bool) -> None:
+    """See that what came is of the kind that was asked for, before it is landed.
+
+    Raises:
+        BodyRefused: it is synthetic and must not be, or the other way round.
+    """
+    if is_synthetic != look.must_be_synthetic:
+        kinds = ("synthetic", "real") if is_synthetic else ("real", "synthetic")
+        raise BodyRefused(
+            f"what came is {kinds[0]} and {kinds[1]} data were asked for",
+            where=offer.url,
+            kept="nothing was landed",
+            next_step="check the base URL of this source against SOURCES",
+        )
+
+
+def refuse_foreign(look: Look, offer: Offer, landed: LandedFile) -> None:
+    """See that a landed body is a file and no page that says so.
+
+    Raises:
+        BodyRefused: it is not; it stays landed, since those are the publisher's bytes.
+    """
     with landed.path.open("rb") as file:
         foreign = foreign_body(file.read(512), may_be_workbook=look.dataset.layout.may_be_zip)
     if foreign:
@@ -84,4 +103,3 @@ def land_body(look: Look, offer: Offer, body: Body, pages: tuple[str, ...] = ())
             kept=f"its bytes are in landing ({landed.path.name}); raw and the marts are as they were",
             next_step="look at the publisher's page; the next run asks again",
         )
-    return landed

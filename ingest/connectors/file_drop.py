@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def take(
         source: the declared source, which declares `dataset`.
         file: the file.
         now: the time for its papers (UTC).
-        release_date: when the publisher released it, if known; else it follows from the file.
+        release_date: when the publisher released it, if known; else it follows from the file. It is written down only when the
+            file has been loaded with it, so that a mistyped one does not stick.
         is_synthetic: the file is invented.
 
     Raises:
@@ -60,7 +62,10 @@ def take(
         landed_at=now,
         licence=source.licence,
         attribution=source.attribution,
-        release_date=release_date,
+        release_date=None,
         is_synthetic=is_synthetic,
     )
-    return land(landing, file, papers)
+    landed = land(landing, file, papers)
+    if release_date is None:
+        return landed
+    return dataclasses.replace(landed, papers=dataclasses.replace(landed.papers, release_date=release_date))

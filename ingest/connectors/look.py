@@ -34,6 +34,7 @@ class Look:
         now: the time for the papers (UTC).
         seen: what was where at the last look, as far as its bytes still stand in landing and were read.
         must_be_synthetic: whether this publisher is a stand-in; an answer of the other kind is refused.
+        inbox_url: an object store that takes the inbox folder's place, where this home has one.
         key: the publisher's key, where it gives one and this home has it (`secrets/<source>_key`).
     """
 
@@ -47,6 +48,7 @@ class Look:
     seen: tuple[Seen, ...] = ()
     must_be_synthetic: bool = False
     key: str | None = None
+    inbox_url: str | None = None
 
     @property
     def dataset(self) -> Dataset:
@@ -88,6 +90,19 @@ class Fetched:
     bytes: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One way in which a publisher differs from what a source declares.
+
+    Attributes:
+        asked: what it was asked about: a dataset, a file, an indicator, a name, an area type.
+        differs: how its answer differs from the declaration, in words.
+    """
+
+    asked: str
+    differs: str
+
+
 class Connector(Protocol):
     """A way in which data arrive. What was fetched is read by `ingest.load`, whatever way it came."""
 
@@ -97,4 +112,11 @@ class Connector(Protocol):
 
     def fetch(self, look: Look, offer: Offer) -> Fetched:
         """Fetch one and land it, unless it is what it was. Raises PublisherUnavailable, BodyRefused, Refusal."""
+        ...
+
+    def check(self, look: Look) -> list[Finding]:
+        """Ask whether everything declared is still there, and say what differs; nothing is landed.
+
+        What the publisher refuses to say is a finding too: it raises nothing that is the publisher's doing.
+        """
         ...

@@ -11,7 +11,8 @@ import concurrent.futures
 import csv
 import dataclasses
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from ingest.declaration import Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
-from ingest.readers.tables import ends_whole
+from ingest.readers.tables import Seen, ends_whole
 from ingest.readers.text import foreign_body
 
 BLOCK = 512 * 1024  # bytes
@@ -66,10 +67,10 @@ def read_start(file: Path, layout: Layout) -> Start:
 
 @dataclasses.dataclass(frozen=True)
 class Vouched:
-    """What a clean file holds: how many data rows, and which times they are about (as published)."""
+    """What a clean file holds: how many data rows, and how many about which time (as published)."""
 
     rows: int
-    times: frozenset[str]
+    times: Mapping[str, int]
 
 
 def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
@@ -94,11 +95,12 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
     if layout.period:
         looked_into.add(names[positions[layout.period.column]])
+    looked_into.update(names[positions[column]] for column in layout.unique)
     if not ends_whole(file, layout):
         return None
-    rows = 0
+    rows, seen = 0, Seen(layout)
     codes: dict[int, set[tuple[str, ...]]] = {index: set() for index in range(len(lists))}
-    times: set[str] = set()
+    times: Counter[str] = Counter()
     try:
         with pa.OSFile(str(file)) as source:
             source.seek(start.bytes)
@@ -121,13 +123,18 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                         return None
                 for index, (_, columns) in enumerate(lists):
                     codes[index].update(_combinations(batch, columns))
+                if layout.unique:
+                    keys = zip(*(batch.column(names[positions[c]]).to_pylist() for c in layout.unique), strict=True)
+                    if any(seen.has(key) for key in keys):
+                        return None
                 if layout.period:
-                    times.update(pc.unique(batch.column(names[positions[layout.period.column]])).to_pylist())
+                    counted = pc.value_counts(batch.column(names[positions[layout.period.column]]))
+                    times.update(dict(zip(*(part.to_pylist() for part in counted.flatten()), strict=True)))
     except (pa.ArrowInvalid, StopIteration):
         return None
     if any(code_lists.unlisted(code_list, codes[index], layout) for index, (code_list, _) in enumerate(lists)):
         return None
-    return Vouched(rows, frozenset(times))
+    return Vouched(rows, times)
 
 
 def _combinations(batch: pa.RecordBatch, columns: list[str]) -> set[tuple[str, ...]]:

@@ -20,11 +20,24 @@ class Fault:
     reason: str
     sheet: str = ""
 
+    def __post_init__(self) -> None:
+        # What is told of a file must stand in text that any database and terminal takes, whatever bytes the file holds.
+        for name in ("column", "value", "reason", "sheet"):
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, _printable(text))
+
     def __str__(self) -> str:
         place = f"row {self.row}, column {self.column}" if self.row else self.column
         place = f"sheet {self.sheet}, {place}" if self.sheet else place
         shown = "" if self.value is None else f" {_shortened(self.value)!r}"
         return f"{place}:{shown} {self.reason}" if self.row else f"{place}{shown} {self.reason}".strip()
+
+
+def _printable(text: str) -> str:
+    """Text with what is no character (NUL, a byte that is not UTF-8) written as an escape."""
+    escaped = (f"\\x{ord(c) & 0xFF:02x}" if c == "\0" or "\udc80" <= c <= "\udcff" else c for c in text)
+    return "".join(escaped).encode("utf-8", "backslashreplace").decode()
 
 
 def _shortened(value: str) -> str:

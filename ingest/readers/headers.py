@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from ingest.declaration import Layout
+from ingest.declaration import Layout, MonthColumns
 from ingest.readers.faults import HEADER, Fault
 from ingest.readers.text import folded
+
+
+class MonthColumn(NamedTuple):
+    """A month's column: its place (0 is the first), its header as published, the month (YYYYMM)."""
+
+    place: int
+    header: str
+    month: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,8 +28,9 @@ class Header:
     width: int
     positions: dict[str, int]  # declared column name -> index
     published: dict[str, str]  # declared column name -> header as published
-    months: tuple[tuple[int, str], ...]  # (index, header as published), in the order of the months
+    months: tuple[MonthColumn, ...]  # in the order of the months
     unknown: tuple[str, ...] = ()  # headers that no column declares: left out of raw, noted as drift
+    absent: tuple[str, ...] = ()  # declared columns that may be missing and are: blank in raw, noted as drift
 
 
 def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
@@ -36,7 +47,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     is_month = re.compile(layout.month_columns.header_pattern, re.ASCII) if layout.month_columns else None
     positions: dict[str, int] = {}
     published: dict[str, str] = {}
-    months: list[tuple[int, str]] = []
+    months: list[MonthColumn] = []
     faults: list[Fault] = []
     unknown: list[str] = []
     for index, name in enumerate(names):
@@ -46,8 +57,14 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
                 faults.append(Fault(HEADER, "header", name, f"is a second column for {column}"))
             positions[column] = index
             published[column] = name
-        elif is_month and is_month.fullmatch(name.strip()):
-            months.append((index, name.strip()))
+        elif layout.month_columns and is_month and is_month.fullmatch(name.strip()):
+            month = _month_of(name.strip(), layout.month_columns)
+            if month is None:
+                faults.append(
+                    Fault(HEADER, "header", name, f"is no month written as {layout.month_columns.header_forms}")
+                )
+            else:
+                months.append(MonthColumn(index, name.strip(), month))
         elif is_month:
             # It may be a month under another name, and to leave it out would lose one.
             faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1})"))
@@ -67,17 +84,36 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         for c in missing
     ]
     if layout.month_columns:
-        faults += _month_faults([name for _, name in months], names)
-    months.sort(key=lambda month: month[1])
-    return Header(len(names), positions, published, tuple(months), tuple(unknown)), faults
+        faults += _month_faults(months, names)
+    months.sort(key=lambda column: (column.month, column.place))
+    absent = tuple(column.name for column in layout.columns if column.name not in positions)
+    return Header(len(names), positions, published, tuple(months), tuple(unknown), absent), faults
 
 
-def _month_faults(months: list[str], names: Sequence[str]) -> list[Fault]:
+def _month_of(header: str, declared: MonthColumns) -> str | None:
+    for form in declared.header_forms:
+        try:
+            return dt.datetime.strptime(header, form).strftime("%Y%m")
+        except ValueError:
+            continue
+    return None
+
+
+def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault]:
     if not months:
         return [Fault(HEADER, "header", None, f"has no month column (YYYYMM); it has {_list(names)}")]
-    faults = [Fault(HEADER, "header", month, "is repeated") for month in sorted(set(months)) if months.count(month) > 1]
-    present = set(months)
-    gaps = [m for m in months_between(min(months), max(months)) if m not in present]
+    faults = []
+    first: dict[str, MonthColumn] = {}
+    for column in months:
+        earlier = first.setdefault(column.month, column)
+        if earlier is column:
+            continue
+        same = "is repeated" if earlier.header == column.header else f"is the same month as {earlier.header!r}"
+        faults.append(
+            Fault(HEADER, "header", column.header, f"{same} (columns {earlier.place + 1} and {column.place + 1})")
+        )
+    present = set(first)
+    gaps = [m for m in months_between(min(present), max(present)) if m not in present]
     if gaps:
         faults.append(Fault(HEADER, "header", None, f"lacks the month{'s' * (len(gaps) > 1)} {_list(gaps)}"))
     return faults

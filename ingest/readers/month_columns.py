@@ -6,58 +6,116 @@ import csv
 import dataclasses
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
+from ingest.readers.tables import open_tables
 from ingest.readers.text import decode, folded, foreign_body
 
 
 @dataclasses.dataclass(frozen=True)
-class MonthFile:
-    """A file that was read whole: its header, its rows as published, and what is wrong with it (nothing, if all is well)."""
+class MonthTable:
+    """One table of a file: the whole file, or a sheet of a workbook; its rows as published, each with its number."""
 
-    header: Header | None
-    rows: list[list[str]]
+    sheet: str
+    header: Header
+    rows: list[tuple[int, list[str]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class MonthFile:
+    """A file that was read whole: its tables, and what is wrong with it (nothing, if all is well)."""
+
+    tables: list[MonthTable]
     vintage: str | None
     faults: list[Fault]
 
     @property
+    def header(self) -> Header | None:
+        """The header of its first table."""
+        return self.tables[0].header if self.tables else None
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The rows of all its tables."""
+        return [row for table in self.tables for _, row in table.rows]
+
+    @property
+    def cells(self) -> int:
+        """How many cells it has, each of which is a row of raw."""
+        return sum(len(table.rows) * len(table.header.months) for table in self.tables)
+
+    @property
     def first_month(self) -> str:
         """Oldest month column, YYYYMM."""
-        return self.header.months[0][1] if self.header and self.header.months else ""
+        return min((table.header.months[0].month for table in self.tables if table.header.months), default="")
 
     @property
     def last_month(self) -> str:
         """Newest month column, YYYYMM."""
-        return self.header.months[-1][1] if self.header and self.header.months else ""
+        return max((table.header.months[-1].month for table in self.tables if table.header.months), default="")
 
 
-def read(file: Path, layout: Layout) -> MonthFile:
+def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> MonthFile:
     """Read a file with a column per month and check every cell of it.
 
     Args:
         file: the landed file.
         layout: its declaration, with month_columns.
+        corrections: the confirmed corrections of this very file's headers.
 
     Returns:
         The file; its faults say everything that is wrong, so that one refusal names all.
     """
+    tables, faults = _sheets(file, layout, corrections) if layout.sheets else _text(file, layout, corrections)
+    for table in tables:
+        if not table.rows:
+            faults.append(Fault(HEADER, THE_FILE, None, "has a header and no rows", table.sheet))
+    if any(fault.column == "header" for fault in faults) or not tables:
+        return MonthFile(tables, None, faults)
+    for table in tables:
+        found = _row_faults(table.rows, table.header, layout)
+        faults += [dataclasses.replace(fault, sheet=table.sheet) for fault in found]
+    vintage = None
+    vintages = code_lists.vintage_list(layout)
+    if vintages and not faults:
+        header, rows = tables[0].header, [row for _, row in tables[0].rows]
+        keys = {tuple(folded(row[header.positions[c]]) for c in vintages.columns) for row in rows}
+        one = code_lists.vintage_of(vintages, keys)
+        if isinstance(one, Fault):
+            faults.append(one)
+        else:
+            vintage = one
+            if layout.complete:
+                across = header.positions[layout.complete.across]
+                pairs = (
+                    (tuple(folded(row[header.positions[c]]) for c in vintages.columns), row[across]) for row in rows
+                )
+                faults += code_lists.incomplete(layout.complete, vintages, vintage, pairs)
+    return MonthFile(tables, vintage, faults)
+
+
+def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
+    """The one table of delimited text."""
     body = file.read_bytes()
     foreign = foreign_body(body[:512])
     if foreign:
-        return MonthFile(None, [], None, [foreign])
+        return [], [foreign]
     text = decode(body)
     if isinstance(text, Fault):
-        return MonthFile(None, [], None, [text])
+        return [], [text]
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
-        return MonthFile(None, [], None, [Fault(HEADER, THE_FILE, None, f"is not valid CSV: {error}")])
-    header, faults = resolve(lines[0], layout)
+        return [], [Fault(HEADER, THE_FILE, None, f"is not valid CSV: {error}")]
+    names, faults = corrected(lines[0], "", corrections)
+    header, wrong = resolve(names, layout)
+    faults += wrong
     # A line of nothing but separators carries nothing: spreadsheets leave them at the end.
     rows = [line for line in lines[1:] if any(field.strip() for field in line)]
     if not text.endswith(("\n", "\r")):
@@ -69,42 +127,46 @@ def read(file: Path, layout: Layout) -> MonthFile:
                 f"ends in the middle of a line (row {len(rows)} has no line end): it is cut short",
             )
         )
-    if not rows:
-        faults.append(Fault(HEADER, THE_FILE, None, "has a header and no rows"))
-    if any(fault.column == "header" for fault in faults):
-        return MonthFile(header, rows, None, faults)
-    faults += _row_faults(rows, header, layout)
-    vintage = None
-    vintages = code_lists.vintage_list(layout)
-    if vintages and not faults:
-        keys = {tuple(folded(row[header.positions[c]]) for c in vintages.columns) for row in rows}
-        found = code_lists.vintage_of(vintages, keys)
-        if isinstance(found, Fault):
-            faults.append(found)
-        else:
-            vintage = found
-            if layout.complete:
-                across = header.positions[layout.complete.across]
-                pairs = (
-                    (tuple(folded(row[header.positions[c]]) for c in vintages.columns), row[across]) for row in rows
-                )
-                faults += code_lists.incomplete(layout.complete, vintages, vintage, pairs)
-    return MonthFile(header, rows, vintage, faults)
+    return [MonthTable("", header, list(enumerate(rows, start=1)))], faults
 
 
-def _row_faults(rows: list[list[str]], header: Header, layout: Layout) -> list[Fault]:
+def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
+    """A table for each declared sheet of a workbook."""
+    found, faults = open_tables(file, layout, corrections)
+    tables = []
+    for table in found:
+        rows: list[tuple[int, list[str]]] = []
+        for number, row in table.rows:
+            if isinstance(row, Fault):
+                faults.append(dataclasses.replace(row, sheet=table.sheet))
+            elif any(field.strip() for field in row):
+                rows.append((number, row))
+        tables.append(MonthTable(table.sheet, table.header, _without_notes(rows, table.header, layout)))
+    return tables, faults
+
+
+def _without_notes(rows: list[tuple[int, list[str]]], header: Header, layout: Layout) -> list[tuple[int, list[str]]]:
+    """The rows without the notes below them, where the layout says that there may be some."""
+    end = len(rows)
+    if layout.month_columns and layout.month_columns.notes_below:
+        while end and not any(rows[end - 1][1][column.place].strip() for column in header.months):
+            end -= 1
+    return rows[:end]
+
+
+def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layout) -> list[Fault]:
     months = layout.month_columns
     assert months is not None  # noqa: S101 - the caller chose this reader by it
     is_cell = re.compile(months.cell_pattern, re.ASCII).fullmatch
     seen: dict[tuple[str, ...], int] = {}
     faults: list[Fault] = []
-    for number, row in enumerate(rows, start=1):
+    for number, row in rows:
         if len(row) != header.width:
             faults.append(Fault(number, "the row", None, f"has {len(row)} fields where the header has {header.width}"))
             continue
         faults += [
             Fault(number, month, row[index], f"is not {months.cell_is}")
-            for index, month in header.months
+            for index, month, _ in header.months
             if not is_cell(row[index])
         ]
         faults += code_lists.row_faults(number, row, header, layout)
@@ -114,6 +176,25 @@ def _row_faults(rows: list[list[str]], header: Header, layout: Layout) -> list[F
                 faults.append(Fault(number, "the row", " / ".join(key), f"stands already in row {seen[key]}"))
             seen[key] = number
     return faults
+
+
+def totals(file: MonthFile) -> dict[str, float]:
+    """The sum of each month's cells (YYYY-MM), those that are no number left out."""
+    found: dict[str, float] = {}
+    for table in file.tables:
+        for column in table.header.months:
+            month = f"{column.month[:4]}-{column.month[4:]}"
+            found[month] = found.get(month, 0) + sum(_number(row[column.place]) for _, row in table.rows)
+    return found
+
+
+def _number(cell: str) -> float:
+    if cell.isdigit():
+        return int(cell)
+    try:
+        return float(cell)
+    except ValueError:
+        return 0
 
 
 def escaped(field: str) -> str:
@@ -129,8 +210,12 @@ def copy_text(file: MonthFile, layout: Layout, load_id: int) -> Iterator[str]:
 
     The columns are those of `raw_columns`, then row number and load.
     """
-    assert file.header is not None  # noqa: S101 - a faultless file has one
-    order = [file.header.positions[column.name] for column in layout.columns]
-    for number, row in enumerate(file.rows, start=1):
-        labels = "\t".join(row[index].translate(_ESCAPES) for index in order)
-        yield "".join(f"{labels}\t{month}\t{row[index]}\t{number}\t{load_id}\n" for index, month in file.header.months)
+    for table in file.tables:
+        order = [table.header.positions[column.name] for column in layout.columns]
+        sheet = [table.sheet] if layout.sheets else []
+        for number, row in table.rows:
+            labels = "\t".join(map(escaped, [*(row[index] for index in order), *sheet]))
+            yield "".join(
+                f"{labels}\t{escaped(month)}\t{row[index]}\t{number}\t{load_id}\n"
+                for index, month, _ in table.header.months
+            )

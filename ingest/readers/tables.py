@@ -17,12 +17,14 @@ from pathlib import Path
 
 import python_calamine
 
+from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
-from ingest.readers.text import ZIP, foreign_body
-from ingest.readers.workbook import cell_text, refused_content
+from ingest.readers.text import ZIP, folded, foreign_body
+from ingest.readers.times import day_of, is_timed
+from ingest.readers.workbook import cell_text, refused_archive, refused_content
 
 FAULTS_KEPT = 1000
 
@@ -42,15 +44,19 @@ class Table:
     rows: Iterator[tuple[int, list[str] | Fault]]
 
 
-def open_tables(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
-    """The tables of a file, and what is wrong with it as a whole or with its headers (then it is of no use)."""
+def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> tuple[list[Table], list[Fault]]:
+    """The tables of a file, and what is wrong with it as a whole or with its headers (then it is of no use).
+
+    Args:
+        corrections: the confirmed corrections of this very file's headers.
+    """
     with file.open("rb") as handle:
         first = handle.read(512)
     foreign = foreign_body(first, may_be_workbook=layout.may_be_zip)
     if foreign:
         return [], [foreign]
     if first.startswith(ZIP):
-        return _pages(file, layout) if layout.paged else _sheets(file, layout)
+        return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
     lines = _lines(file)
     try:
         _, names = next(lines, (0, None))
@@ -58,8 +64,9 @@ def open_tables(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
         names = None
     if not isinstance(names, list):
         return [], [names or Fault(HEADER, THE_FILE, None, "is not UTF-8 (in its header)")]
+    names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
-    return [Table("", header, lines)], faults
+    return [Table("", header, lines)], [*uncorrected, *faults]
 
 
 def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
@@ -122,9 +129,13 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     return [Table("", header, lines)], faults
 
 
-def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
+def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[Table], list[Fault]]:
     assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
+    # Before anything unpacks it.
+    faults = refused_archive(file)
+    if faults:
+        return [], faults
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
@@ -133,7 +144,12 @@ def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     if not wanted:
         there = ", ".join(workbook.sheet_names)
         return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
-    faults = refused_content(file, wanted, layout.sheets.header_row)
+    faults = refused_content(file, wanted, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
+    faults += [
+        Fault(HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {', '.join(workbook.sheet_names)}")
+        for name in layout.sheets.required
+        if name not in wanted
+    ]
     tables = []
     for name in wanted:
         sheet = workbook.get_sheet_by_name(name)
@@ -143,13 +159,20 @@ def _sheets(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
         if names is None:
             faults.append(Fault(HEADER, f"sheet {name}", None, f"has no row {layout.sheets.header_row}, its header"))
             continue
-        header, wrong = resolve(_without_empty_end(names), layout)
-        faults += [dataclasses.replace(fault, column=f"sheet {name}, {fault.column}") for fault in wrong]
-        numbered: Iterator[tuple[int, list[str] | Fault]] = (
-            (number, row[: header.width]) for number, row in enumerate(rows, start=1) if any(row)
-        )
-        tables.append(Table(name, header, numbered))
+        names, uncorrected = corrected(_without_empty_end(names), name, corrections)
+        header, wrong = resolve(names, layout)
+        faults += [dataclasses.replace(fault, sheet=name) for fault in [*uncorrected, *wrong]]
+        tables.append(Table(name, header, _numbered(rows, header.width)))
     return tables, faults
+
+
+def _numbered(rows: Iterator[list[str]], width: int) -> Iterator[tuple[int, list[str] | Fault]]:
+    """The rows of a sheet that hold anything, each with its number and as wide as the header."""
+    for number, row in enumerate(rows, start=1):
+        if any(cell.strip() for cell in row[width:]):
+            yield number, Fault(number, "the row", None, f"holds values beyond its last header (column {width})")
+        elif any(row):
+            yield number, row[:width]
 
 
 def _without_empty_end(names: Sequence[str]) -> list[str]:
@@ -162,19 +185,19 @@ def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
     """Read a file that was not vouched for row by row, and say what is wrong.
 
     Returns:
-        How many data rows there are, and their faults (at most 1,000).
+        How many data rows there are, and their faults (at most 1,000). None where only Arrow would not take it: blank
+        lines, a cell larger than Arrow's block.
     """
     tables, faults = open_tables(file, layout)
-    number = 0
+    number, seen = 0, Seen(layout)
     for table in tables:
         for number, row in table.rows:
-            faults += [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
+            wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
+            faults += wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet))
             if len(faults) >= FAULTS_KEPT:
                 return number, faults
     if not ends_whole(file, layout):
         faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
-    if not faults:
-        faults.append(Fault(HEADER, THE_FILE, None, "is read differently by Arrow, PostgreSQL and Python: report it"))
     return number, faults
 
 
@@ -187,6 +210,30 @@ def ends_whole(file: Path, layout: Layout) -> bool:
             return True
         handle.seek(-1, io.SEEK_END)
         return handle.read(1) in {b"\n", b"\r"}
+
+
+class Seen:
+    """The rows of a file that came already, by the columns that are declared to be unique together."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._columns = layout.unique
+        self._first: dict[tuple[str, ...], int] = {}
+
+    def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
+        """The fault of a row that stands in the file already; notes every other."""
+        if not self._columns:
+            return []
+        key = tuple(row[header.positions[column]] for column in self._columns)
+        first = self._noted((sheet, *key), number)
+        return [] if first == number else [Fault(number, "the row", " / ".join(key), f"stands already in row {first}")]
+
+    def has(self, key: tuple[str, ...]) -> bool:
+        """Whether a row with these values of the columns came already; notes it where none did."""
+        number = len(self._first) + 1
+        return self._noted(("", *key), number) != number
+
+    def _noted(self, key: tuple[str, ...], number: int) -> int:
+        return self._first.setdefault(tuple(map(folded, key)), number)
 
 
 def made_whole(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:
@@ -214,12 +261,16 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         value = row[header.positions[column.name]]
         shown = None if column.is_personal else value
         if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
-            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text"))
+            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text, or holds a NUL byte"))
         elif not value:
             if not column.may_be_blank:
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
+    if layout.period and layout.period.column in header.positions and not faults:
+        value = row[header.positions[layout.period.column]]
+        if is_timed(value, layout.period) and day_of(value, layout.period) is None:
+            faults.append(Fault(number, header.published[layout.period.column], value, "is no day of the calendar"))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
     return faults

@@ -7,7 +7,14 @@ import codecs
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 
 ZIP = b"PK\x03\x04"
-_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", ZIP: "a zip archive (or a workbook)"}
+_MARKS = {
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+    ZIP: "a zip archive (or a workbook)",
+    b"\xd0\xcf\x11\xe0": "an old or encrypted Office file",
+    b"\x1f\x8b": "packed with gzip",
+    b"%PDF": "a PDF",
+}
 
 
 def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None:
@@ -22,6 +29,8 @@ def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None
     for mark, what in _MARKS.items():
         if first.startswith(mark):
             return Fault(HEADER, THE_FILE, None, f"is {what}, not delimited text in UTF-8")
+    if b"\0" in first[:4]:
+        return Fault(HEADER, THE_FILE, None, "holds NUL bytes (it may be UTF-16), and is not delimited text in UTF-8")
     start = first.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower()
     if not start:
         return Fault(HEADER, THE_FILE, None, "is empty")

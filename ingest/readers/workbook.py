@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+import python_calamine
+
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 
-LARGEST = 2 * 1024**3  # bytes a workbook may have when unpacked
+LARGEST = 512 * 1024**2  # bytes a workbook may have when unpacked
 PACKED_AT_MOST = 200  # times smaller than unpacked: real sheets reach 30
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -32,24 +34,46 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
-def refused_content(file: Path, sheets: Sequence[str], header_row: int) -> list[Fault]:
-    """What the sheets to be read hold that is not data: formulas, and merged cells from the header down; and bombs.
+def refused_archive(file: Path) -> list[Fault]:
+    """Why the archive that a workbook is must not even be opened: a bomb, members outside of it or that are encrypted."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > LARGEST or unpacked > PACKED_AT_MOST * max(file.stat().st_size, 1):
+        return [Fault(HEADER, THE_FILE, None, f"unpacks to {unpacked:,} bytes, which no real workbook does")]
+    names = [member.filename for member in members]
+    outside = [name for name in names if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name)]
+    if outside:
+        return [Fault(HEADER, THE_FILE, outside[0], "is the name of a member that leads out of the archive")]
+    if any(member.flag_bits & 1 for member in members):
+        return [Fault(HEADER, THE_FILE, None, "is encrypted")]
+    if "xl/workbook.xml" not in names:
+        return [Fault(HEADER, THE_FILE, None, f"is a zip archive and no workbook: it holds {', '.join(names[:5])}")]
+    return []
 
-    Formulas are refused because the file keeps only what they came to when it was last saved, if anything.
+
+def refused_content(file: Path, sheets: Sequence[str], header_row: int, *, sums_are_data: bool = False) -> list[Fault]:
+    """What the sheets to be read hold that is not data: formulas, merged cells from the header down; and hidden sheets.
+
+    Formulas are refused because the file keeps only what they came to when it was last saved, if anything. Cells merged in rows
+    that hold nothing else are a note, and no data are lost in them.
+
+    Args:
+        sums_are_data: a formula that sums cells above it is as good as its number where it comes to it now.
     """
     faults: list[Fault] = []
     try:
         with zipfile.ZipFile(file) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > LARGEST or unpacked > PACKED_AT_MOST * max(file.stat().st_size, 1):
-                return [Fault(HEADER, THE_FILE, None, f"unpacks to {unpacked:,} bytes, which no real workbook does")]
             for name, path, is_hidden in _paths(archive):
                 if name not in sheets:
                     continue
                 if is_hidden:
                     faults.append(Fault(HEADER, f"sheet {name}", None, "is hidden"))
                 with archive.open(path) as stream:
-                    faults += _not_data(name, stream.read(), header_row)
+                    faults += _not_data(file, name, stream.read(), header_row, sums_are_data)
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, RuntimeError) as error:
         return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     return faults
@@ -77,13 +101,67 @@ def _below_xl(target: str) -> str:
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _not_data(sheet: str, xml: bytes, header_row: int) -> list[Fault]:
+def _not_data(file: Path, sheet: str, xml: bytes, header_row: int, sums_are_data: bool) -> list[Fault]:
     faults = []
-    formula = re.search(rb'<c [^>]*?r="([A-Z]+[0-9]+)"[^>]*>\s*<f[ />]', xml)
-    if formula:
-        faults.append(Fault(HEADER, f"sheet {sheet}", None, f"holds a formula in cell {formula[1].decode()}"))
-    for merged in re.finditer(rb'<mergeCell [^>]*ref="([A-Z]+[0-9]+:[A-Z]+([0-9]+))"', xml):
-        if int(merged[2]) >= header_row:
-            faults.append(Fault(HEADER, f"sheet {sheet}", None, f"has the cells {merged[1].decode()} merged"))
+    where = f"sheet {sheet}"
+    formulas = re.findall(
+        rb'<(?:\w+:)?c\s(?:[^>]*\s)?r="([A-Z]+)([0-9]+)"[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*?)?(?:/>|>([^<]*))', xml
+    )
+    merges = [
+        (first.decode(), int(top), last.decode(), int(bottom))
+        for first, top, last, bottom in re.findall(
+            rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)"', xml
+        )
+        if int(bottom) >= header_row
+    ]
+    rows = _rows(file, sheet) if formulas or merges else []
+    for column, row, text in formulas:
+        cell = f"{column.decode()}{row.decode()}"
+        if not sums_are_data or not _is_sum_of_column(text.decode(), column.decode()):
+            faults.append(Fault(HEADER, where, None, f"holds a formula in cell {cell}"))
+            break
+        if not _adds_up(rows, column.decode(), int(row), text.decode()):
+            faults.append(Fault(HEADER, where, None, f"holds a sum in cell {cell} that its cells do not come to"))
+            break
+    for first, top, last, bottom in merges:
+        inside = range(_index(first), _index(last) + 1)
+        has_data = any(
+            cell != "" and index not in inside for row in rows[top - 1 : bottom] for index, cell in enumerate(row)
+        )
+        if has_data or top <= header_row:
+            faults.append(Fault(HEADER, where, None, f"has the cells {first}{top}:{last}{bottom} merged"))
             break
     return faults
+
+
+def _rows(file: Path, sheet: str) -> list[list[Cell]]:
+    """Every cell of a sheet, from A1 on."""
+    found = python_calamine.CalamineWorkbook.from_path(file).get_sheet_by_name(sheet)
+    return found.to_python(skip_empty_area=False)
+
+
+_SUM = re.compile(r"SUM\(\$?([A-Z]+)\$?([0-9]+):\$?([A-Z]+)\$?([0-9]+)\)")
+
+
+def _is_sum_of_column(formula: str, column: str) -> bool:
+    found = _SUM.fullmatch(formula)
+    return found is not None and found[1] == found[3] == column
+
+
+def _adds_up(rows: list[list[Cell]], column: str, row: int, formula: str) -> bool:
+    found = _SUM.fullmatch(formula)
+    assert found is not None  # noqa: S101 - the caller looked
+    first, last, index = int(found[2]), int(found[4]), _index(column)
+    if not first <= last < row:
+        return False
+    cells = [line[index] for line in rows[first - 1 : last]]
+    numbers = [cell for cell in cells if isinstance(cell, (int, float)) and not isinstance(cell, bool)]
+    return sum(numbers) == rows[row - 1][index]
+
+
+def _index(column: str) -> int:
+    """0 for column A."""
+    number = 0
+    for letter in column:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1

@@ -61,6 +61,10 @@ def test_every_command_has_help(command: str) -> None:
         ({"VRU_HOEM": "x", "VRU_TODAY": "soon"}, "VRU_HOEM is not a setting; VRU_TODAY"),
         ({"VRU_DATABASE_URL": "postgresql://nobody:wrong@127.0.0.1:1/vru"}, "the warehouse cannot be reached"),
         ({"VRU_SECRETS_DIR": "/nowhere/at/all"}, "there is no password file for the role"),
+        ({"VRU_DATABASE_URL": "postgresql://u:p@127.0.0.1:99999/x"}, "has a port that is no number from 0 to 65535"),
+        ({"VRU_BASE_URLS": '{"met": "http://127.0.0.1:1"}'}, "VRU_BASE_URLS names 'met', which is no source"),
+        ({"VRU_AIRFLOW_PORT": "70000"}, "VRU_AIRFLOW_PORT Input should be less than or equal to 65535"),
+        ({"VRU_DATABASE_URL_FILE": sys.executable}, "VRU_DATABASE_URL_FILE names a file that is not UTF-8 text"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence(warehouse: Settings, changed: dict[str, str], says: str) -> None:
@@ -94,6 +98,7 @@ def test_building_from_nothing_is_refused(warehouse: Settings) -> None:
         ),
         (("land", "mps", "borough_recent", "absent.csv"), "absent.csv: cannot be read: No such file or directory"),
         (("rollback", "9"), "9"),
+        (("replay", "mps", "wards"), "declares no dataset 'wards'"),
         (("sql", "select * from raw.mps__borough_recent"), "permission denied"),
         (("nightly", "--sources", "mps,met"), "no source 'met' is declared"),
     ],
@@ -117,6 +122,13 @@ def test_a_refused_file_is_named_with_row_column_and_value_and_the_status_fails(
     assert "column 202602: '3.5' is not a whole number of offences, 0 or more" in result.stderr
     (row,) = json.loads(vru(warehouse, "quarantine", "--json").stdout)
     assert (row["file_name"], row["column_name"], row["value"]) == ("july.csv", "202602", "3.5")
+
+
+def test_a_refused_value_is_reported_as_it_was_published(warehouse: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "july.csv"
+    file.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): "1,234"}))
+    assert vru(warehouse, "land", "mps", "borough_recent", str(file)).returncode == 1
+    assert " 1,234 " in vru(warehouse, "quarantine").stdout
 
 
 def test_text_that_a_spreadsheet_would_run_is_exported_as_text(warehouse: Settings) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from expectations import engine
 from expectations.gate import Result, Verdict, judge
-from expectations.suite import SUITES
+from expectations.suite import read_suites
 from ingest.errors import Refusal
 from warehouse.connection import ADMIN, GATE, TRANSFORMER, connect
 from warehouse.settings import Settings
@@ -116,7 +116,8 @@ together as (
     select 'LONDON_32', month, measure_code, sum(offences) from value where area_code like 'E09%' group by 2, 3
 )
 select area_code, 'month', month, (month + interval '1 month' - interval '1 day')::date, measure_code, 'all', 'all', 'all',
-    offences, null, offences, null, 'r', true
+    offences, null, offences, null,
+    case when month < '2024-12-01' then 'borough_historical 2025-11-01 sha256:a' else 'borough_recent 2025-11-01 sha256:b' end, true
 from together;
 
 create table candidate.rpt_borough_month as
@@ -400,6 +401,45 @@ def test_a_delivery_much_smaller_than_the_last_release_blocks_by_month(candidate
         "failed",
         "mps_rape (published 18576, found 8944)",
     )
+
+
+AGAINST = "landing/mps/against_what_is_published"
+
+
+def test_what_is_published_may_not_fall_away_vanish_or_double_while_the_category_list_is_the_same(
+    candidate: Settings,
+) -> None:
+    publish(candidate)
+    found: dict[str, str] = {}
+    for name, statement in {
+        "no_measure_of_london_moves_by_a_third_in_a_month": """update marts.fct_measure set value = value * 1.6
+            where measure_code = 'mps_rape' and period_start_date = '2025-09-01'""",
+        "no_measure_of_london_moves_by_a_quarter_in_two_years": """update marts.fct_measure set value = value * 1.4
+            where measure_code = 'mps_rape'""",
+        "no_measure_of_a_borough_moves_by_half_in_two_years": """update marts.fct_measure set value = value * 3
+            where measure_code = 'mps_rape' and area_code = 'E09000008'""",
+        "no_borough_moves_by_half_in_a_month": """update marts.fct_measure set value = value * 3
+            where measure_code = 'mps_all_offences' and area_code = 'E09000008' and period_start_date = '2025-09-01'""",
+        "no_new_month_is_out_of_proportion": """
+            delete from marts.fct_measure where period_start_date = '2025-10-01';
+            update candidate.fct_measure set value = value * 4, numerator = numerator * 4
+            where measure_code = 'mps_rape' and period_start_date = '2025-10-01'""",
+    }.items():
+        change(candidate, "drop table if exists kept; create table kept as select * from marts.fct_measure")
+        change(candidate, statement)
+        verdict = judge(candidate, CANDIDATE)
+        assert verdict.verdict == "blocked", name
+        found[name] = result(verdict, name, AGAINST).detail
+        change(candidate, "truncate marts.fct_measure; insert into marts.fct_measure select * from kept")
+    assert (
+        found["no_measure_of_a_borough_moves_by_half_in_two_years"] == "Borough 7 mps_rape (found 156, published 468)"
+    )
+    assert (
+        found["no_borough_moves_by_half_in_a_month"] == "Borough 7 2025-09 mps_all_offences (found 79, published 237)"
+    )
+    assert "London (32 boroughs) 2025-09 mps_rape (found " in found["no_measure_of_london_moves_by_a_third_in_a_month"]
+    assert "London (32 boroughs) mps_rape (found " in found["no_measure_of_london_moves_by_a_quarter_in_two_years"]
+    assert "London (32 boroughs) 2025-10 mps_rape (found " in found["no_new_month_is_out_of_proportion"]
 
 
 def test_a_file_with_fewer_rows_than_the_last_release_blocks_unless_its_categories_changed(candidate: Settings) -> None:
@@ -823,6 +863,23 @@ def test_checks_cannot_write(candidate: Settings, suites: Callable[..., Path]) -
     assert (found.outcome, found.detail) == ("crashed", "ReadOnlySqlTransaction")
 
 
-def test_every_suite_of_the_warehouse_was_used(candidate: Settings) -> None:
-    files = {f.relative_to(SUITES).with_suffix("").as_posix() for f in SUITES.rglob("*.yml")}
-    assert {r.suite for r in judge(candidate, CANDIDATE).results} == {"gate", *files}
+def test_every_suite_of_what_the_candidate_uses_was_used(candidate: Settings) -> None:
+    in_force = {suite.name for suite in read_suites() if suite.source in (None, "mps") and not suite.rows_come_from}
+    assert {"landing/mps/delivery", "marts/fct_measure"} < in_force
+    assert {r.suite for r in judge(candidate, CANDIDATE).results} == {"gate", *in_force}
+
+
+def test_a_mart_that_a_dataset_fills_may_be_empty_without_it_and_is_judged_with_it(
+    candidate: Settings, suites: Callable[..., Path]
+) -> None:
+    for dataset, outcomes in (("safestats.ambulance_borough", set()), ("mps.borough_recent", {"failed"})):
+        as_role(
+            candidate,
+            TRANSFORMER,
+            "drop table if exists candidate.rpt_few; create table candidate.rpt_few (area_code text)",
+        )
+        folder = suites(check("it_is_judged", unexpected_rows='"select 1 as n from {batch}"'))
+        text = (folder / "marts" / "dim_borough.yml").read_text().replace("dim_borough", "rpt_few")
+        (folder / "marts" / "rpt_few.yml").write_text(text + f"rows_come_from: [{dataset}]\n")
+        found = judge(candidate, CANDIDATE, suites=folder).results
+        assert {r.outcome for r in found if (r.suite, r.check) == ("marts/rpt_few", "the_table_has_rows")} == outcomes

@@ -310,3 +310,36 @@ def test_a_file_of_the_other_dataset_is_refused(land: Land) -> None:
         land("borough_historical", borough_file("202404", "202603"))
     with pytest.raises(FileRefused, match="has 36 months, and one of this dataset has 30 at most"):
         land("borough_recent", borough_file("202104", "202403"))
+
+
+def test_a_release_date_that_was_refused_does_not_stick_to_the_file(warehouse: Settings, land: Land) -> None:
+    body = borough_file("202401", "202402")
+    with pytest.raises(FileRefused, match="would be a release of 2099-01-01, which is still to come"):
+        land("borough_recent", body, release_date=dt.date(2099, 1, 1))
+    with pytest.raises(FileRefused, match="is called a release of 2020-01-01 and has months to 2024-02"):
+        land("borough_recent", body, release_date=dt.date(2020, 1, 1))
+    assert land("borough_recent", body, release_date=dt.date(2024, 3, 6)).release_date == dt.date(2024, 3, 6)
+    (file,) = landing.every_file(warehouse.landing)
+    assert file.papers.release_date == dt.date(2024, 3, 6)
+    with pytest.raises(
+        Refusal, match="the same bytes stand in raw as release 2024-03-06, and now are called release 2024-03-07"
+    ):
+        land("borough_recent", body, release_date=dt.date(2024, 3, 7))
+
+
+def test_a_piece_of_history_is_not_taken_for_the_historical_file(land: Land) -> None:
+    land("borough_historical", borough_file("201004", "201903"))
+    with pytest.raises(
+        FileRefused, match="begins in 2017-01, and the file of this dataset that is loaded begins in 2010-04"
+    ):
+        land("borough_historical", borough_file("201701", "201912"), "recent.csv")
+
+
+def test_papers_that_are_damaged_are_a_sentence(warehouse: Settings, land: Land) -> None:
+    body = borough_file("202401", "202402")
+    land("borough_recent", body)
+    (papers,) = warehouse.landing.glob("mps/*/*.papers.json")
+    papers.chmod(0o644)
+    papers.write_text("{", encoding="utf-8")
+    with pytest.raises(Refusal, match="is not the papers of a landed file"):
+        land("borough_recent", body)

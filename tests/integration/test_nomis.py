@@ -136,8 +136,8 @@ def zipped(folder: Path, *pages: bytes, compression: int = zipfile.ZIP_STORED) -
     return file
 
 
-def written(folder: Path, body: bytes) -> Path:
-    file = folder / "answer.csv"
+def written(folder: Path, body: bytes, name: str = "answer.csv") -> Path:
+    file = folder / name
     file.write_bytes(body)
     return file
 
@@ -241,7 +241,7 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
     body = answer([{**survey, "MEASURES": m, "MEASURES_NAME": "", "OBS_VALUE": v} for m, v in parts.items()])
     land(warehouse, "annual_population_survey", written(tmp_path, body.replace(b',"",', b',"-",')))
     # A later delivery revises one area, and says nothing of the others.
-    land(warehouse, "jobs_density", written(tmp_path, answer(jobs({"E09000009": 9.9}))))
+    land(warehouse, "jobs_density", written(tmp_path, answer(jobs({"E09000009": 9.9})), "later.csv"))
     assert build_and_publish(warehouse)
     found = ask(
         warehouse,

@@ -99,6 +99,14 @@ def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:
         airflow.run_nightly(warehouse, None, echo=print)
 
 
+def test_a_build_by_hand_waits_for_a_run_of_the_home(warehouse: Settings) -> None:
+    with (
+        records.only_runner(warehouse),
+        pytest.raises(Refusal, match="a nightly run of this home is under way"),
+    ):
+        night.build_and_publish(warehouse, echo=print)
+
+
 @dataclasses.dataclass(frozen=True)
 class Stack:
     """A home whose scheduler is up, the stand-in publisher its tasks ask, and the environment that says so."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
+
 import psycopg
 import pytest
 
-from warehouse import bootstrap
+from warehouse import bootstrap, embedded
 from warehouse.connection import ADMIN, ANALYST, LOADER, connect
 from warehouse.settings import Settings
 
@@ -55,3 +59,18 @@ def test_a_role_may_not_do_what_is_not_its_step(warehouse: Settings, role: str, 
         pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)),
     ):
         connection.execute(statement)
+
+
+@pytest.mark.parametrize("name", ["o'neil's home", "a" * 120])
+def test_a_home_may_stand_at_any_path_and_has_a_lock_of_its_own(name: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="vru ") as folder:
+        data = Path(folder) / name / "postgres"
+        Path(folder).chmod(0o755)
+        try:
+            socket_folder, _ = embedded.start(data)
+            assert socket_folder != data
+            assert (data.parent / "postgres.lock").exists()
+            assert embedded.start(data)[0] == socket_folder
+        finally:
+            assert embedded.stop(data)
+            shutil.rmtree(socket_folder)

@@ -56,7 +56,7 @@ def test_columns_in_another_order_are_matched_by_name(tmp_path: Path) -> None:
     turned = "\n".join(",".join([line[2], line[5], line[1], line[3], line[0], line[4]]) for line in lines) + "\n"
     header = read(tmp_path, turned.encode()).header
     assert header is not None
-    assert header.months == ((3, "202401"), (5, "202402"), (1, "202403"))
+    assert header.months == ((3, "202401", "202401"), (5, "202402", "202402"), (1, "202403", "202403"))
     assert header.positions == {"borough_name": 0, "minor_text": 2, "major_text": 4}
 
 

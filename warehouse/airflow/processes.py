@@ -79,7 +79,8 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
     try:
         if stand_ins_for:
             day = ["--today", settings.today.isoformat()] if settings.today else []
-            _start(settings, started, STAND_INS, [sys.executable, "-m", "sandbox", *day], dict(os.environ))
+            command = [sys.executable, "-m", "sandbox", *day, "--inbox", str(settings.inbox)]
+            _start(settings, started, STAND_INS, command, dict(os.environ))
             address = _stand_ins_address(settings)
             echo(f"stand-in publishers: {address} (synthetic data, as this home holds)")
             publishers = {"VRU_BASE_URLS": json.dumps({**dict.fromkeys(stand_ins_for, address), **settings.base_urls})}

@@ -85,6 +85,25 @@ def only_runner(settings: Settings) -> Iterator[IO[str]]:
         yield lock
 
 
+@contextlib.contextmanager
+def no_run(settings: Settings) -> Iterator[None]:
+    """Hold off runs of this home, whose build, gate and publish belong together: a build between them would spoil both.
+
+    Raises:
+        Refusal: when a run is under way.
+    """
+    with only_runner(settings):
+        with metadata(settings) as connection:
+            under_way = connection.execute("select 1 from dag_run where state = 'running'").fetchone()
+        if under_way and is_scheduler_alive(settings):
+            raise Refusal(
+                "a run of this home is under way on its scheduler",
+                kept="nothing was started",
+                next_step="wait until it has ended; it publishes what is loaded",
+            )
+        yield
+
+
 def pools() -> dict[str, dict[str, Any]]:
     """The pools that the DAGs name, as `airflow pools import` reads them."""
     return {

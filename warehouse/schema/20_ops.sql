@@ -69,9 +69,13 @@ create table if not exists ops.load (
     drift jsonb not null default '{}',
     is_synthetic boolean not null,
     part text not null default '',
+    totals jsonb not null default '{}',
+    changes jsonb not null default '{}',
     check (rows_in_file = rows_loaded + rows_quarantined)
 );
 alter table ops.load add column if not exists part text not null default '';
+alter table ops.load add column if not exists totals jsonb not null default '{}';
+alter table ops.load add column if not exists changes jsonb not null default '{}';
 create unique index if not exists load_once_per_file
 on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
@@ -79,7 +83,12 @@ comment on table ops.load is
 comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
-comment on column ops.load.drift is 'New columns: headers that were not known and were left out of raw, if any.';
+comment on column ops.load.drift is
+'New columns: headers that were not known and were left out of raw. Missing columns: those that a file may lack and this one does.';
+comment on column ops.load.totals is
+'By month (YYYY-MM; empty: the whole file) the sum of its values, or its rows where the dataset declares no value: {"2026-10": 76265}.';
+comment on column ops.load.changes is
+'What it changed against the newest release before it: rows, the sum of values, months that came, went and were revised, and by how much.';
 comment on column ops.load.part is
 'What the file is about besides its release (a force and month, say): of each part the newest release speaks. Empty where a file is about all of its dataset.';
 

@@ -79,9 +79,10 @@ loaded as (
     select
         l.source,
         l.dataset,
-        max(l.last_period) as newest_loaded,
+        -- A file of events knows its last day.
+        date_trunc('month', max(l.last_period))::date as newest_loaded,
         max(l.landed_at) as fetched_at,
-        max(l.last_period) filter (where cl.load_id is not null) as newest_published
+        date_trunc('month', max(l.last_period) filter (where cl.load_id is not null))::date as newest_published
     from ops.load as l
     left join current_release as c on true
     left join ops.candidate_load as cl on l.load_id = cl.load_id and c.candidate_id = cl.candidate_id
@@ -121,10 +122,11 @@ overdue as (
 ),
 
 -- What is to be said of a dataset, the gravest first.
-finding as (
-    select distinct on (d.source, d.dataset)
+applies as (
+    select
         d.source,
         d.dataset,
+        f.gravity,
         f.state,
         f.why,
         f.since
@@ -158,7 +160,28 @@ finding as (
             )
         ) as f (gravity, applies, state, why, since)
     where f.applies
-    order by d.source asc, d.dataset asc, f.gravity asc
+),
+
+-- What makes it stale may be several things, and it has been so since the first of them.
+finding as (
+    select distinct on (a.source, a.dataset)
+        a.source,
+        a.dataset,
+        a.state,
+        case when a.state = 'stale' then s.why else a.why end as why,
+        case when a.state = 'stale' then s.since else a.since end as since
+    from applies as a
+    left join (
+        select
+            source,
+            dataset,
+            string_agg(why, '; ' order by gravity) as why,
+            min(since) as since
+        from applies
+        where state = 'stale'
+        group by source, dataset
+    ) as s on a.source = s.source and a.dataset = s.dataset
+    order by a.source asc, a.dataset asc, a.gravity asc
 )
 
 select

@@ -4,6 +4,7 @@ select
     dataset,
     release_date,
     sha256,
+    part,
     landed_at,
     classification as category_vintage,
     date_trunc('month', first_period)::date as first_month_start_date,

@@ -1,0 +1,40 @@
+-- Restricted: one row is one event. No role but the transformer's and the gate's reads this schema.
+{% set datasets = [
+    'ambulance_incidents', 'btp_crime', 'ed_istv', 'ed_ecds', 'tfl_driver_incidents', 'fire_incidents', 'mps_crime',
+] %}
+with events as (
+    {% for dataset in datasets %}
+    select
+        dataset,
+        load_id,
+        row_number,
+        published_category,
+        event_date,
+        event_at,
+        time_quality,
+        borough_area_code,
+        lsoa_code
+    from {{ ref('stg_safestats__' ~ dataset) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
+)
+
+select
+    events.dataset,
+    events.load_id,
+    events.row_number,
+    codes.code_label,
+    codes.measure_code,
+    events.event_date,
+    date_trunc('month', events.event_date)::date as month_start_date,
+    events.event_at,
+    events.time_quality,
+    coalesce(events.borough_area_code, 'UNALLOCATED') as area_code,
+    events.lsoa_code
+from events
+left join {{ ref('safestats_code') }} as codes
+    on
+        events.dataset = codes.dataset
+        and {{ normalised_label('events.published_category') }} = {{ normalised_label('codes.published_code') }}

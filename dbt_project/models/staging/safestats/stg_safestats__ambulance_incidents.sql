@@ -1,0 +1,1 @@
+{{ safestats_events(source('raw_safestats', 'safestats__ambulance_incidents'), 'ambulance_incidents') }}

@@ -1,0 +1,1 @@
+{{ safestats_events(source('raw_safestats', 'safestats__tfl_driver_incidents'), 'tfl_driver_incidents') }}

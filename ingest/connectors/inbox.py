@@ -1,0 +1,231 @@
+"""Files that a publisher hands over: an inbox folder, local or mounted, or an object store; and, where agreed, an export behind a key.
+
+A sender may put `manifest.json` beside the files (`Manifest`). What is half-written is left for the next night; every file is landed
+once, and stays where it is: the inbox is the sender's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import fsspec
+from fsspec.core import url_to_fs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingest.connectors.file_at_url import check_kind, land_body, refuse_foreign
+from ingest.connectors.look import Fetched, Look, Offer
+from ingest.declaration import Inbox
+from ingest.errors import BodyRefused
+from ingest.landing import Papers, land
+
+MANIFEST = "manifest.json"
+# How the names of files look that a sender has not finished, and of those that are no delivery.
+UNFINISHED = (".*", "~$*", "*.part", "*.partial", "*.filepart", "*.tmp", "*.crdownload", "*.writing", "*.lock", "*.swp")
+SETTLED_AFTER = 10.0  # seconds: a file last written longer ago is whole; a younger one is looked at twice
+PAUSE = 1.0  # seconds between the two looks
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Delivered(_Strict):
+    """What a sender says of a file: its hash, when the publisher released it, and whether it is invented."""
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    release_date: dt.date | None = None
+    is_synthetic: bool = False
+
+
+class Manifest(_Strict):
+    """`manifest.json` of an inbox folder: `{"files": {"<name>": {"sha256": …, "release_date": …, "is_synthetic": …}}}`."""
+
+    files: dict[str, Delivered] = {}
+
+
+def list_releases(look: Look) -> list[Offer]:
+    """Every whole file that waits in the inbox, by name; and the export, where one is agreed and this home has its key.
+
+    Raises:
+        BodyRefused: the manifest cannot be read; the inbox cannot be reached.
+    """
+    location = _location(look)
+    offers = []
+    if location.download and look.key:
+        url = f"{look.base_url.rstrip('/')}/{location.download.lstrip('/')}"
+        offers.append(Offer(url, location.download.rpartition("/")[2]))
+    store, folder = _folder(look)
+    manifest = _manifest(look, store, folder)
+    for name, stamp in sorted(_whole_files(store, folder).items()):
+        told = manifest.files.get(name, Delivered())
+        offers.append(Offer(f"{_label(look)}/{name}", name, told.release_date, f"{stamp} {told.sha256 or ''}".strip()))
+    return offers
+
+
+def fetch(look: Look, offer: Offer) -> Fetched:
+    """Land one file, unless it is what it was at the last look.
+
+    Raises:
+        BodyRefused: it is not what its manifest says, is too large, or is of the other kind (real, synthetic) than was asked for.
+        PublisherUnavailable: the export does not answer.
+        Refusal: when it cannot be landed.
+    """
+    if offer.url.startswith(("http://", "https://")):
+        return _download(look, offer)
+    last = look.last(offer.url)
+    if last and last.etag == offer.mark:
+        return Fetched(offer, None, last.etag, None, last.sha256, 0)
+    store, folder = _folder(look)
+    told = _manifest(look, store, folder).files.get(offer.file_name, Delivered())
+    check_kind(look, offer, is_synthetic=told.is_synthetic)
+    path = f"{folder}/{offer.file_name}"
+    before = _stamp(store.info(path))
+    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as temporary:
+        copy = Path(temporary) / "file"
+        if store.size(path) > look.dataset.max_bytes:
+            raise BodyRefused(
+                f"has {store.size(path):,} bytes, and a file of this dataset may have {look.dataset.max_bytes:,}",
+                where=offer.url,
+                kept="nothing was landed; the file is where it was",
+                next_step="check that it is the right file; if it has really grown, raise max_bytes in source.yml",
+            )
+        with store.open(path, "rb") as origin, copy.open("wb") as target:
+            shutil.copyfileobj(origin, target, 1024 * 1024)
+        with copy.open("rb") as handle:
+            sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+        if told.sha256 and told.sha256 != sha256:
+            raise BodyRefused(
+                f"its SHA-256 is {sha256} and its manifest says {told.sha256}: it is not whole, or not the file that was sent",
+                where=offer.url,
+                kept="nothing was landed; the file is where it was",
+                next_step="ask the sender for the file again, or for the manifest that goes with it",
+            )
+        if _stamp(store.info(path)) != before:
+            raise BodyRefused(
+                "was being written while it was read",
+                where=offer.url,
+                kept="nothing was landed; the file is where it was",
+                next_step="nothing: the next run takes it once it is whole",
+            )
+        papers = Papers(
+            source=look.source.source,
+            dataset=look.name,
+            sha256=sha256,
+            bytes=copy.stat().st_size,
+            file_name=offer.file_name,
+            url=offer.url,
+            status=None,
+            headers={},
+            landed_at=look.now,
+            licence=look.source.licence,
+            attribution=look.source.attribution,
+            release_date=told.release_date,
+            is_synthetic=told.is_synthetic,
+        )
+        landed = land(look.landing, copy, papers)
+    refuse_foreign(look, offer, landed)
+    return Fetched(offer, landed, offer.mark, None, sha256, papers.bytes)
+
+
+def _location(look: Look) -> Inbox:
+    location = look.dataset.location
+    assert isinstance(location, Inbox)  # noqa: S101 - the registry chose this connector by it
+    return location
+
+
+def _label(look: Look) -> str:
+    """The folder as papers and messages name it: without this machine's paths or the store's address."""
+    return f"inbox:{look.source.source}/{_location(look).folder or look.name}"
+
+
+def _folder(look: Look) -> tuple[Any, str]:
+    # Stand-ins write to this machine; a store that holds real files is never asked for invented ones.
+    root = look.inbox_url if look.inbox_url and not look.must_be_synthetic else str(look.inbox)
+    try:
+        store, path = url_to_fs(root)
+        store.invalidate_cache()
+    except (ImportError, ValueError, OSError) as error:
+        raise BodyRefused(
+            f"the inbox cannot be reached ({type(error).__name__}: {str(error).splitlines()[0][:200]})",
+            where=_label(look),
+            kept="nothing was fetched; the last good data stand",
+            next_step="check VRU_INBOX_URL; a store other than a folder needs its own package beside fsspec, such as s3fs",
+        ) from None
+    return store, f"{path.rstrip('/')}/{look.source.source}/{_location(look).folder or look.name}"
+
+
+def _whole_files(store: fsspec.AbstractFileSystem, folder: str) -> dict[str, str]:
+    """Name and stamp of each file of a folder that nobody is writing; none where there is no folder."""
+    first = _listed(store, folder)
+    now = time.time()
+    if any(now - written < SETTLED_AFTER for _, written in first.values()):
+        time.sleep(PAUSE)
+        second = _listed(store, folder)
+        first = {name: seen for name, seen in first.items() if second.get(name) == seen}
+    return {name: stamp for name, (stamp, _) in first.items()}
+
+
+def _listed(store: fsspec.AbstractFileSystem, folder: str) -> dict[str, tuple[str, float]]:
+    try:
+        found = store.ls(folder, detail=True)
+    except FileNotFoundError:
+        return {}
+    files = {}
+    for info in found:
+        name = str(info["name"]).rstrip("/").rpartition("/")[2]
+        if info["type"] != "file" or name == MANIFEST or any(fnmatch.fnmatch(name.lower(), p) for p in UNFINISHED):
+            continue
+        written = info.get("mtime")
+        # A store's objects appear whole; only a folder's files grow.
+        files[name] = (_stamp(info), float(written) if isinstance(written, (int, float)) else 0.0)
+    return files
+
+
+def _stamp(info: dict[str, Any]) -> str:
+    written = next((info[key] for key in ("ETag", "etag", "mtime", "LastModified", "last_modified") if key in info), "")
+    return f"{info['size']} {written}"
+
+
+def _manifest(look: Look, store: fsspec.AbstractFileSystem, folder: str) -> Manifest:
+    try:
+        text = store.cat_file(f"{folder}/{MANIFEST}")
+    except FileNotFoundError:
+        return Manifest()
+    try:
+        return Manifest.model_validate(json.loads(text))
+    except (ValueError, ValidationError) as error:
+        wrong = (
+            "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            if isinstance(error, ValidationError)
+            else "it is not JSON"
+        )
+        raise BodyRefused(
+            f"the manifest cannot be read: {wrong}",
+            where=f"{_label(look)}/{MANIFEST}",
+            kept="nothing was landed; the files are where they were",
+            next_step="ask the sender for a manifest in the form that ingest/sources/safestats/README.md gives",
+        ) from None
+
+
+def _download(look: Look, offer: Offer) -> Fetched:
+    # The client sends headers to the hosts that the source declares and to no other, redirects included.
+    headers = {"Authorization": f"Bearer {look.key}"}
+    last = look.last(offer.url)
+    if last and last.etag:
+        headers["If-None-Match"] = last.etag
+    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
+        body = look.client.fetch(offer.url, Path(folder), max_bytes=look.dataset.max_bytes, validators=headers)
+        if body.file is None:
+            if last is None:
+                raise BodyRefused("says that nothing has changed since a look we never took", where=offer.url)
+            return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
+        landed = land_body(look, offer, body)
+    return Fetched(offer, landed, body.headers.get("ETag"), body.headers.get("Last-Modified"), body.sha256, body.bytes)

@@ -1,0 +1,249 @@
+"""The HTTP client as a good client: whom it speaks to, how fast, how long, and what it believes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import gzip
+import http.server
+import ipaddress
+import itertools
+import multiprocessing
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from ingest import http as client_module
+from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.http import Client, _retry_after, _take_turn
+
+Answer = Callable[[socket.socket], None]
+
+
+@contextmanager
+def answering(*answers: Answer) -> Iterator[str]:
+    """A server that reads one request a connection and answers it in raw bytes, one answer after the other."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+
+        def serve() -> None:
+            for answer in answers:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    try:
+                        answer(connection)
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/file"
+        listening.close()
+        thread.join(10)
+
+
+def said(head: str, body: bytes = b"") -> Answer:
+    return lambda connection: connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "FIRST_WAIT", 0.01)
+
+
+def fetched(url: str, folder: Path, **how: object) -> bytes:
+    with Client(("127.0.0.1",), **how) as client:  # type: ignore[arg-type]
+        body = client.fetch(url, folder, max_bytes=10_000_000)
+        assert body.file is not None
+        return body.file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "2130706433",  # 127.0.0.1
+        "167772161",  # 10.0.0.1
+        "2886729729",  # 172.16.0.1
+        "3232235521",  # 192.168.0.1
+        "2852039166",  # 169.254.169.254, where clouds keep their keys
+        "0",
+        "1684275457",  # 100.100.1.1, shared by carriers
+    ],
+)
+def test_a_name_behind_which_there_is_no_public_address_is_refused_before_a_byte_is_sent(
+    tmp_path: Path, host: str
+) -> None:
+    address = ipaddress.ip_address(int(host))
+    with Client((host,)) as client, pytest.raises(BodyRefused, match=f"is at {address}, which is not a public address"):
+        client.fetch(f"https://{host}/", tmp_path, max_bytes=1)
+
+
+def test_loopback_is_for_a_host_that_says_so(tmp_path: Path) -> None:
+    with answering(said("HTTP/1.1 200 OK\nContent-Length: 2", b"ok")) as url:
+        assert fetched(url, tmp_path) == b"ok"
+
+
+def test_an_address_without_tls_is_refused(tmp_path: Path) -> None:
+    with Client(("data.example",)) as client, pytest.raises(BodyRefused, match="is not an https address"):
+        client.fetch("http://data.example/file", tmp_path, max_bytes=1)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("slow", ["head", "body", "chunks"])
+def test_a_slow_drip_ends_at_the_deadline_wherever_it_drips(tmp_path: Path, slow: str) -> None:
+    def drip(connection: socket.socket) -> None:
+        head = b"HTTP/1.1 200 OK\r\n"
+        if slow == "body":
+            head += b"Content-Length: 100000\r\n\r\n"
+        if slow == "chunks":
+            head += b"Transfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head)
+        for number in range(200):
+            connection.sendall({"head": b"X", "body": b"a", "chunks": b"1\r\na\r\n"}[slow])
+            time.sleep(0.05)
+            assert number < 150
+
+    with answering(drip) as url:
+        began = time.monotonic()
+        with pytest.raises(PublisherUnavailable, match="1 attempt"):
+            fetched(url, tmp_path, deadline=0.6)
+        assert time.monotonic() - began < 3
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("head", "body", "says"),
+    [
+        ("Content-Length: 10", b"short", "the body broke off|were announced"),
+        ("Transfer-Encoding: chunked", b"5\r\nhello\r\n", "the body broke off"),
+        ("Transfer-Encoding: chunked", b"64\r\nhello", "the body broke off"),
+        ("Content-Encoding: gzip", gzip.compress(b"hello" * 1000)[:-9], "gzip stream breaks off"),
+        ("Content-Encoding: gzip", b"not gzip at all", "gzip stream is damaged"),
+        ("Content-MD5: AAAAAAAAAAAAAAAAAAAAAA==\nContent-Length: 5", b"hello", "MD5 is not the one"),
+    ],
+)
+def test_a_body_that_is_not_all_of_it_is_asked_for_again_and_then_refused(
+    tmp_path: Path, head: str, body: bytes, says: str
+) -> None:
+    answer = said(f"HTTP/1.1 200 OK\nConnection: close\n{head}", body)
+    with answering(*[answer] * 4) as url, pytest.raises(PublisherUnavailable, match=says):
+        fetched(url, tmp_path)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_packed_body_is_unpacked_every_member_of_it(tmp_path: Path, members: int) -> None:
+    packed = b"".join(gzip.compress(b"hello " * 1000) for _ in range(members))
+    head = f"HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: {len(packed)}"
+    with answering(said(head, packed)) as url:
+        assert fetched(url, tmp_path) == b"hello " * 1000 * members
+
+
+def test_a_body_that_unpacks_without_end_is_stopped_at_its_limit(tmp_path: Path) -> None:
+    bomb = gzip.compress(bytes(200_000_000), compresslevel=1)
+    head = f"HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: {len(bomb)}"
+    with answering(said(head, bomb)) as url, pytest.raises(BodyRefused, match="larger than the 10,000,000 bytes"):
+        fetched(url, tmp_path)
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 10_000_000
+
+
+def test_a_body_packed_in_a_way_nobody_asked_for_is_refused(tmp_path: Path) -> None:
+    answer = said("HTTP/1.1 200 OK\nContent-Encoding: br\nContent-Length: 2", b"ok")
+    with answering(answer) as url, pytest.raises(BodyRefused, match="packed as br, which was not asked for"):
+        fetched(url, tmp_path)
+
+
+def test_the_time_to_wait_is_read_in_seconds_and_as_a_date() -> None:
+    soon = email.utils.format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=30), usegmt=True)
+    assert _retry_after("7") == 7
+    assert 28 <= (_retry_after(soon) or 0) <= 30
+    assert _retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert [_retry_after(value) for value in (None, "", "soon", "²", "-1")] == [None] * 5
+
+
+def _take_turns(folder: Path, taken: multiprocessing.Queue[float]) -> None:
+    for _ in range(3):
+        taken.put(_take_turn(folder, "data.example"))
+
+
+def test_all_processes_together_keep_to_one_pace_a_host(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    taken: multiprocessing.Queue[float] = spawn.Queue()
+    processes = [spawn.Process(target=_take_turns, args=(tmp_path, taken)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    turns = sorted(taken.get(timeout=30) for _ in range(6))
+    for process in processes:
+        process.join()
+    gaps = [later - earlier for earlier, later in itertools.pairwise(turns)]
+    assert min(gaps) >= client_module.PAUSE - 0.002
+    assert _take_turn(tmp_path, "other.example") <= time.time()
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that nobody has signed but itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files
+
+
+def test_tls_is_verified_and_a_ca_bundle_adds_to_who_is_trusted(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "file").write_bytes(b"hello")
+    pem, key = certificate(tmp_path)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments, directory=str(folder))  # type: ignore[arg-type]
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, key)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        url = f"https://localhost:{server.server_port}/file"
+        try:
+            with Client(("localhost",)) as client, pytest.raises(BodyRefused, match="certificate is not trusted"):
+                client.fetch(url, tmp_path, max_bytes=100)
+            with Client(("localhost",), ca_bundle=pem) as client:
+                body = client.fetch(url, tmp_path, max_bytes=100)
+                assert (body.bytes, body.status) == (5, 200)
+        finally:
+            server.shutdown()
+            thread.join()

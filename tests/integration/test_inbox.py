@@ -1,0 +1,291 @@
+"""The inbox: whole files, each once, of the kind that was asked for; and an export behind a key, off unless agreed."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from ingest.connectors import inbox
+from ingest.connectors.look import Fetched, Look, Seen
+from ingest.declaration import Dataset, Inbox, Source, find_source
+from ingest.errors import BodyRefused, Refusal
+from ingest.http import Client
+from ingest.landing import kind_held
+from sandbox.exchange import Request, Response
+from sandbox.safestats.inbox import fill
+from sandbox.server import Publisher, serve_sites
+
+SAFESTATS = find_source("safestats")
+NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
+BODY = b"Report ID,Incident Date,Incident Category,Borough\r\n1,01/10/2026,Traffic,Camden\r\n"
+SHA256 = hashlib.sha256(BODY).hexdigest()
+NAME = "tfl-2026-10.csv"
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Look:
+    return Look(
+        client=Client(("127.0.0.1",)),
+        source=SAFESTATS,
+        name="tfl_driver_incidents",
+        base_url="https://www.safestats.org.uk",
+        landing=tmp_path / "landing",
+        inbox=tmp_path / "inbox",
+        now=NOW,
+    )
+
+
+def put(look: Look, name: str = NAME, body: bytes = BODY, *, age: float = 60) -> Path:
+    """A file in the inbox, last written so many seconds ago."""
+    file = look.inbox / "safestats" / look.name / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(body)
+    os.utime(file, (time.time() - age,) * 2)
+    return file
+
+
+def manifest(look: Look, **files: dict[str, object]) -> None:
+    put(look, inbox.MANIFEST, json.dumps({"files": files}).encode())
+
+
+def names(look: Look) -> list[str]:
+    return [offer.file_name for offer in inbox.list_releases(look)]
+
+
+def take(look: Look) -> list[Fetched]:
+    return [inbox.fetch(look, offer) for offer in inbox.list_releases(look)]
+
+
+def after(look: Look, done: list[Fetched]) -> Look:
+    """The next night's look."""
+    return dataclasses.replace(look, seen=tuple(Seen(d.offer.url, d.etag, d.last_modified, d.sha256) for d in done))
+
+
+def test_an_inbox_that_is_not_there_or_empty_offers_nothing(look: Look) -> None:
+    assert names(look) == []
+    put(look).unlink()
+    assert names(look) == []
+
+
+def test_a_file_is_landed_as_it_is_and_stays_where_it_was(look: Look, tmp_path: Path) -> None:
+    file = put(look)
+    (done,) = take(look)
+    assert done.landed is not None
+    assert done.landed.path.read_bytes() == file.read_bytes() == BODY
+    papers = done.landed.papers
+    assert (papers.url, papers.file_name, papers.release_date, papers.is_synthetic) == (
+        f"inbox:safestats/tfl_driver_incidents/{NAME}", NAME, None, False,
+    )  # fmt: skip
+    assert str(tmp_path) not in json.dumps(dataclasses.asdict(papers), default=str)
+
+
+def test_a_file_is_landed_once_and_again_when_it_has_changed(look: Look) -> None:
+    put(look)
+    first = take(look)
+    (again,) = take(after(look, first))
+    assert again.landed is None
+    assert again.bytes == 0
+    put(look, body=BODY + b"2,02/10/2026,Traffic,Camden\r\n", age=30)
+    (changed,) = take(after(look, first))
+    assert changed.landed is not None
+    assert changed.sha256 != first[0].sha256
+
+
+@pytest.mark.parametrize(
+    "name", ["x-2026-10.csv.part", ".x-2026-10.csv", "x.filepart", "~$x.xlsx", "X-2026-10.CSV.PARTIAL"]
+)
+def test_what_a_sender_has_not_finished_is_left_alone(look: Look, name: str) -> None:
+    put(look, name)
+    put(look)
+    assert names(look) == [NAME]
+
+
+def test_a_file_that_is_still_growing_is_left_alone_until_it_is_whole(look: Look) -> None:
+    file = put(look, "big-2026-10.csv", age=0)
+    put(look)
+    stop = threading.Event()
+
+    def grow() -> None:
+        while not stop.wait(0.1):
+            with file.open("ab") as handle:
+                handle.write(b"2,02/10/2026,Traffic,Camden\r\n")
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        assert names(look) == [NAME]
+    finally:
+        stop.set()
+        writer.join()
+    assert names(look) == ["big-2026-10.csv", NAME]
+
+
+def test_a_manifest_says_when_a_file_was_released_and_whether_it_is_invented(look: Look) -> None:
+    put(look)
+    manifest(look, **{NAME: {"sha256": SHA256, "release_date": "2026-11-05", "is_synthetic": True}})
+    (done,) = take(dataclasses.replace(look, must_be_synthetic=True))
+    assert done.landed is not None
+    assert (done.landed.papers.release_date, done.landed.papers.is_synthetic) == (dt.date(2026, 11, 5), True)
+    assert kind_held(look.landing) == "synthetic"
+
+
+@pytest.mark.parametrize(
+    ("is_synthetic", "told"), [(True, "came is synthetic and real"), (False, "came is real and synthetic")]
+)
+def test_a_file_of_the_other_kind_is_not_landed(look: Look, is_synthetic: bool, told: str) -> None:
+    put(look)
+    manifest(look, **{NAME: {"is_synthetic": is_synthetic}})
+    with pytest.raises(BodyRefused, match=told):
+        take(dataclasses.replace(look, must_be_synthetic=not is_synthetic))
+    assert not look.landing.exists()
+
+
+def test_a_file_that_is_not_what_its_manifest_says_is_not_landed(look: Look) -> None:
+    put(look)
+    manifest(look, **{NAME: {"sha256": "0" * 64}})
+    with pytest.raises(BodyRefused, match="its manifest says 0000"):
+        take(look)
+    assert not look.landing.exists()
+    manifest(look, **{NAME: {"sha256": SHA256}})
+    assert take(look)[0].landed is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [(b"{", "it is not JSON"), (b'{"files": {"a": {"is_sinthetic": true}}}', r"files\.a\.is_sinthetic: Extra inputs")],
+)
+def test_a_manifest_that_cannot_be_read_lands_nothing(look: Look, body: bytes, told: str) -> None:
+    put(look)
+    put(look, inbox.MANIFEST, body)
+    with pytest.raises(BodyRefused, match=told):
+        names(look)
+
+
+@pytest.mark.parametrize(("body", "told"), [(b"", "is empty"), (b"<html>log in", "is an HTML or XML page")])
+def test_what_is_no_file_of_the_kind_is_refused_and_kept(look: Look, body: bytes, told: str) -> None:
+    put(look, body=body)
+    with pytest.raises(BodyRefused, match=told):
+        take(look)
+    assert [path.read_bytes() for path in look.landing.rglob("*.csv")] == [body]
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(look: Look) -> None:
+    put(look)
+    small = look.dataset.model_copy(update={"max_bytes": 10})
+    with pytest.raises(BodyRefused, match="may have 10"):
+        take(_with(look, small))
+
+
+def test_an_object_store_takes_the_folders_place(look: Look) -> None:
+    store = fsspec.filesystem("memory")
+    store.pipe_file(f"/vru/safestats/tfl_driver_incidents/{NAME}", BODY)
+    there = dataclasses.replace(look, inbox_url="memory://vru")
+    (done,) = take(there)
+    assert done.sha256 == SHA256
+    assert take(after(there, [done]))[0].landed is None
+    assert names(dataclasses.replace(there, must_be_synthetic=True)) == []
+
+
+def test_a_store_that_cannot_be_reached_is_said_without_its_address(look: Look) -> None:
+    with pytest.raises(BodyRefused, match="the inbox cannot be reached") as refusal:
+        names(dataclasses.replace(look, inbox_url="nosuch://key:secret@bucket"))
+    assert "secret" not in str(refusal.value)
+
+
+# ---- the export behind a key
+
+KEY = "s3cr3t-token"
+
+
+class _Export:
+    """An export that asks for a key."""
+
+    def answer(self, request: Request) -> Response | None:
+        if request.path == "/moved/tfl-2026-10.csv":
+            return Response(302, {"Location": "http://elsewhere.invalid/tfl-2026-10.csv"})
+        if request.path != "/export/tfl-2026-10.csv":
+            return None
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return Response(401)
+        return Response(200, {"Content-Type": "text/csv", "ETag": '"1"'}, BODY)
+
+
+@pytest.fixture
+def export() -> Iterator[Publisher]:
+    with serve_sites(lambda clock: [_Export()]) as publisher:
+        yield publisher
+
+
+def _with(look: Look, dataset: Dataset) -> Look:
+    source = Source.model_validate({**look.source.model_dump(), "datasets": {look.name: dataset.model_dump()}})
+    return dataclasses.replace(look, source=source)
+
+
+def _exporting(look: Look, publisher: Publisher, path: str = "/export/tfl-2026-10.csv", key: str | None = KEY) -> Look:
+    location = Inbox(kind="inbox", download=path)
+    there = _with(look, look.dataset.model_copy(update={"location": location}))
+    return dataclasses.replace(there, base_url=publisher.base_url, key=key, must_be_synthetic=True)
+
+
+def test_the_export_is_off_unless_declared_and_this_home_has_its_key(look: Look, export: Publisher) -> None:
+    assert all(
+        isinstance(dataset.location, Inbox) and dataset.location.download is None
+        for dataset in SAFESTATS.datasets.values()
+    )
+    assert names(dataclasses.replace(look, key=KEY, base_url=export.base_url)) == []
+    assert names(_exporting(look, export, key=None)) == []
+    assert export.requests == ()
+
+
+def test_the_export_is_fetched_with_the_key_which_stands_in_no_paper(look: Look, export: Publisher) -> None:
+    (done,) = take(_exporting(look, export))
+    assert done.sha256 == SHA256
+    assert take(after(_exporting(look, export), [done]))[0].landed is None
+    assert [request.status for request in export.requests] == [200, 304]
+    assert all(KEY not in path.read_text(errors="replace") for path in look.landing.rglob("*") if path.is_file())
+    assert KEY not in repr(export.requests)
+
+
+def test_a_wrong_key_and_a_redirect_elsewhere_are_refused_without_telling_it(look: Look, export: Publisher) -> None:
+    for there, told in (
+        (_exporting(look, export, key="wr0ng-token"), "status 401"),
+        (_exporting(look, export, path="/moved/tfl-2026-10.csv"), "elsewhere.invalid"),
+    ):
+        with pytest.raises(Refusal, match=told) as refusal:
+            take(there)
+        assert KEY not in str(refusal.value)
+        assert "wr0ng" not in str(refusal.value)
+
+
+# ---- the stand-in's deliveries
+
+
+def test_the_stand_in_delivers_whole_files_that_their_manifests_call_invented(tmp_path: Path) -> None:
+    assert fill(tmp_path, today=dt.date(2026, 11, 22)) == 22
+    for folder in (tmp_path / "safestats").iterdir():
+        told = json.loads((folder / inbox.MANIFEST).read_text())["files"]
+        found = {file.name for file in folder.iterdir()} - {inbox.MANIFEST}
+        assert found == told.keys()
+        for name, entry in told.items():
+            assert entry["is_synthetic"] is True
+            assert entry["sha256"] == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    assert fill(tmp_path, today=dt.date(2026, 11, 22)) == 0
+    assert fill(tmp_path, today=dt.date(2026, 12, 5)) == 8  # the next month of seven feeds, and the workbook
+
+
+def test_the_stand_in_leaves_a_folder_with_somebody_elses_files_alone(tmp_path: Path) -> None:
+    real = tmp_path / "safestats" / "btp_crime" / "real-2026-10.csv"
+    real.parent.mkdir(parents=True)
+    real.write_bytes(b"real")
+    fill(tmp_path, today=dt.date(2026, 11, 22))
+    assert list(real.parent.iterdir()) == [real]

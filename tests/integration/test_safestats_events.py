@@ -1,0 +1,220 @@
+"""Event feeds: what is not as agreed is quarantined row by row, what is private never reaches raw, and counts alone reach the marts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ingest.connectors import file_drop
+from ingest.declaration import find_source
+from ingest.errors import FileRefused
+from ingest.load import Loaded
+from sandbox.safestats import feeds
+from tests.conftest import Server, new_warehouse
+from tests.integration.test_load import rows
+from tests.integration.test_safestats_workbook import build
+from warehouse import nightly
+from warehouse.connection import ANALYST, connect
+from warehouse.settings import Settings
+
+SAFESTATS = find_source("safestats")
+EVENTS = [name for name, dataset in SAFESTATS.datasets.items() if dataset.part_pattern]
+AMBULANCE = "Incident ID,Dispatch Date,Dispatch Time,Illness Code,Age,Gender,Borough,Crew Notes\n"
+ECDS = "Attendance ID,Site Code,EC_Injury_Date,EC_Injury_Time,EC_Injury_Intent_SNOMED_CT,Borough\n"
+
+
+def land(warehouse: Settings, folder: Path, dataset: str, text: str, name: str = "feed-2026-10.csv") -> Loaded:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    landed = file_drop.take(warehouse.landing, SAFESTATS, dataset, file, warehouse.now())
+    return nightly.load_one(warehouse, SAFESTATS, dataset, landed)
+
+
+def ambulance(*special: str, ordinary: int = 40) -> str:
+    """A feed of ordinary assaults in Camden, and these lines among them."""
+    return (
+        AMBULANCE
+        + "".join(f"{n},12/10/2026,21:15,Assault,20,M,Camden,a name\n" for n in range(ordinary))
+        + "".join(f"{line}\n" for line in special)
+    )
+
+
+@pytest.mark.parametrize("dataset", EVENTS)
+def test_every_feed_has_a_contract_and_its_stand_in_loads_whole(
+    warehouse: Settings, tmp_path: Path, dataset: str
+) -> None:
+    assert SAFESTATS.dataset(dataset).contract == "2026-1"
+    for file in feeds.files(dt.date(2026, 11, 22), 1):
+        if file.folder == dataset:
+            done = land(warehouse, tmp_path, dataset, file.body.decode(), file.name)
+            assert (done.quarantined, done.rows) == (0, file.body.count(b"\n") - 1)
+    assert rows(warehouse, "select distinct classification, part from ops.load order by 2") == [
+        ("2026-1", "2026-08"), ("2026-1", "2026-09"), ("2026-1", "2026-10"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "value", "reason"),
+    [
+        ("x,12/10/2026,21:15,Stabbing chest pain,20,M,Camden,", "Illness Code", "Stabbing chest pain", "is not in the list"),
+        ("x,12/10/2026,21:15,Assault,20,M,Camdem,", "Borough", "Camdem", "is not in the list"),
+        ("x,31/02/2026,21:15,Assault,20,M,Camden,", "Dispatch Date", "31/02/2026", "is no day of the calendar"),
+        ("x,10/13/2026,21:15,Assault,20,M,Camden,", "Dispatch Date", "10/13/2026", "does not match"),
+        ("x,12/10/2026,24:00,Assault,20,M,Camden,", "Dispatch Time", "24:00", "does not match"),
+        ("x,12/10/2026,9pm,Assault,20,M,Camden,", "Dispatch Time", "9pm", "does not match"),
+        ("x,12/10/2026,21:15,Assault,aged 20,M,Camden,", "Age", None, "does not match"),
+        (",12/10/2026,21:15,Assault,20,M,Camden,", "Incident ID", None, "is blank"),
+        ("x,12/10/2026,21:15,Assault,20,M", "the row", None, "has 6 fields where the header has 8"),
+    ],
+)  # fmt: skip
+def test_a_row_that_is_not_as_agreed_is_quarantined_and_the_rest_loads(
+    warehouse: Settings, tmp_path: Path, line: str, column: str, value: str | None, reason: str
+) -> None:
+    done = land(warehouse, tmp_path, "ambulance_incidents", ambulance(line))
+    assert (done.rows, done.quarantined) == (40, 1)
+    ((found_column, found_value, found_reason, row),) = rows(
+        warehouse, "select column_name, value, reason, row_number from quarantine.refused_row"
+    )
+    assert (found_column, found_value, row) == (column, value, 41)
+    assert reason in str(found_reason)
+    assert rows(warehouse, "select rows_in_file, rows_loaded, rows_quarantined from ops.load") == [(41, 40, 1)]
+
+
+def test_too_many_of_them_refuse_the_file(warehouse: Settings, tmp_path: Path) -> None:
+    odd = ["x,12/10/2026,21:15,New code,20,M,Camden,"] * 3
+    with pytest.raises(FileRefused, match="'New code' is not in the list"):
+        land(warehouse, tmp_path, "ambulance_incidents", ambulance(*odd))
+    assert rows(warehouse, "select count(*) from raw.safestats__ambulance_incidents") == [(0,)]
+
+
+@pytest.mark.parametrize("code", ["5.2684005E7", "52684005.0", "5.27E+07", "052684005", "99999999"])
+def test_a_snomed_code_that_has_been_a_number_or_is_not_listed_is_quarantined(
+    warehouse: Settings, tmp_path: Path, code: str
+) -> None:
+    good = "1,XYZ01,12/10/2026,21:15,52684005,Camden\n" * 40
+    done = land(warehouse, tmp_path, "ed_ecds", f"{ECDS}{good}1,XYZ01,12/10/2026,21:15,{code},Camden\n")
+    assert (done.rows, done.quarantined) == (40, 1)
+
+
+def test_free_text_never_reaches_raw(warehouse: Settings, tmp_path: Path) -> None:
+    land(warehouse, tmp_path, "ambulance_incidents", ambulance())
+    for dataset in EVENTS:
+        columns = rows(
+            warehouse, f"select column_name from information_schema.columns where table_name = 'safestats__{dataset}'"
+        )
+        assert not {"free_text", "place_text", "method_other_text"} & {name for (name,) in columns}
+    assert rows(
+        warehouse, "select count(*) from raw.safestats__ambulance_incidents as r where r::text like '%a name%'"
+    ) == [(0,)]
+
+
+def test_other_headers_for_the_same_columns_are_known_and_a_lost_one_is_named(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    text = ambulance().replace("Incident ID,Dispatch Date,Dispatch Time", "CAD Number,Incident Date,Incident Time")
+    assert land(warehouse, tmp_path, "ambulance_incidents", text).rows == 40
+    with pytest.raises(FileRefused, match="has no column for category"):
+        land(warehouse, tmp_path, "ambulance_incidents", ambulance().replace("Illness Code", "Illness 2"))
+
+
+def test_a_new_column_is_left_out_and_noted(warehouse: Settings, tmp_path: Path) -> None:
+    text = "".join(f"{line},{'New' if n == 0 else 'a name'}\n" for n, line in enumerate(ambulance().splitlines()))
+    assert land(warehouse, tmp_path, "ambulance_incidents", text).rows == 40
+    assert rows(warehouse, "select drift from ops.load") == [({"new columns": ["New"]},)]
+
+
+def test_a_file_whose_name_says_no_month_is_refused(warehouse: Settings, tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="a name that does not say what it is about"):
+        land(warehouse, tmp_path, "ambulance_incidents", ambulance(), "feed.csv")
+
+
+def test_a_newer_file_of_a_month_takes_the_place_of_the_older(warehouse: Settings, tmp_path: Path) -> None:
+    land(warehouse, tmp_path, "ambulance_incidents", ambulance())
+    land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50))
+    assert rows(warehouse, "select count(*) from raw.safestats__ambulance_incidents") == [(50,)]
+    assert rows(warehouse, "select state from ops.load order by load_id") == [("superseded",), ("loaded",)]
+
+
+# ---- built
+
+
+TIMES = {
+    "12/10/2026,21:15": ("exact", dt.datetime(2026, 10, 12, 20, 15, tzinfo=dt.UTC)),
+    "2026-10-13,1:05:30": ("exact", dt.datetime(2026, 10, 13, 0, 5, 30, tzinfo=dt.UTC)),
+    "14/10/2026,7": ("hour", dt.datetime(2026, 10, 14, 6, 0, tzinfo=dt.UTC)),
+    "15/10/2026,": ("date_only", None),
+    "16/10/2026,00:00": ("default_midnight", dt.datetime(2026, 10, 15, 23, 0, tzinfo=dt.UTC)),
+    "25/10/2026,01:30": ("repeated_hour", dt.datetime(2026, 10, 25, 1, 30, tzinfo=dt.UTC)),
+    "25/10/2026,00:59": ("exact", dt.datetime(2026, 10, 24, 23, 59, tzinfo=dt.UTC)),
+    "25/10/2026,02:00": ("exact", dt.datetime(2026, 10, 25, 2, 0, tzinfo=dt.UTC)),
+    "29/03/2026,01:30": ("impossible_hour", None),
+    "29/03/2026,02:00": ("exact", dt.datetime(2026, 3, 29, 1, 0, tzinfo=dt.UTC)),
+}
+
+
+@pytest.fixture(scope="module")
+def built(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    folder = tmp_path_factory.mktemp("events")
+    with new_warehouse(server, folder) as settings:
+        lines = [f"t,{time},Animal Bite,20,M,Camden," for time in TIMES]
+        lines += ["o,12/10/2026,12:00,Assault,20,M,Outside London,", "u,12/10/2026,12:00,Knife Injury,20,M,,"]
+        land(settings, folder, "ambulance_incidents", ambulance(*lines, "l,12/09/2026,12:00,Assault,20,M,Camden,"))
+        build(settings)
+        yield settings
+
+
+def test_a_local_time_says_what_it_is_worth(built: Settings) -> None:
+    found = rows(
+        built,
+        "select time_quality, event_at from intermediate.int_safestats_event where row_number between 41 and 50 order by row_number",
+    )
+    assert found == list(TIMES.values())
+
+
+def test_counts_by_month_reach_the_marts_with_zeros_and_what_has_no_borough(built: Settings) -> None:
+    assert rows(
+        built,
+        """select area_code, value::int from marts.fct_measure
+           where measure_code = 'safestats_las_violence_dispatches' and period_start_date = '2026-10-01'
+             and area_code in ('E09000007', 'E09000008', 'E09000001', 'LONDON_32', 'UNALLOCATED', 'OUTSIDE_LONDON')
+           order by area_code""",
+    ) == [
+        ("E09000001", 0), ("E09000007", 40), ("E09000008", 0), ("LONDON_32", 40), ("OUTSIDE_LONDON", 1), ("UNALLOCATED", 1),
+    ]  # fmt: skip
+
+
+def test_a_month_of_which_no_file_has_come_is_not_counted(built: Settings) -> None:
+    assert rows(
+        built, "select distinct period_start_date from marts.fct_measure where measure_code like 'safestats%'"
+    ) == [(dt.date(2026, 10, 1),)]
+
+
+def test_an_analyst_reads_counts_and_no_event(built: Settings) -> None:
+    with connect(built, ANALYST) as connection:
+        assert connection.execute("select 1 from marts.fct_measure limit 1").fetchone() == (1,)
+    for table in ("raw.safestats__ambulance_incidents", "staging.stg_safestats__ambulance_incidents",
+                  "intermediate.int_safestats_event", "intermediate.int_safestats_event_month"):  # fmt: skip
+        with connect(built, ANALYST) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(f"select 1 from {table} limit 1".encode())
+
+
+def test_no_event_stands_in_a_mart(built: Settings) -> None:
+    columns = rows(
+        built,
+        """select distinct column_name from information_schema.columns
+           where table_schema in ('marts', 'marts_open', 'marts_history')""",
+    )
+    assert not {"event_at", "event_date", "lsoa_code", "event_id", "age", "time_quality"} & {
+        name for (name,) in columns
+    }
+
+
+def test_what_it_may_be_used_for_stands_beside_it(built: Settings) -> None:
+    assert rows(
+        built,
+        """select distinct classification, publish_rule, legal_gateway from marts.dim_source where source = 'safestats'""",
+    ) == [("OFFICIAL-SENSITIVE", "suppress_1_to_7_round_5", "information_sharing_agreement")]

@@ -1,0 +1,206 @@
+"""Files read row by row: text that cannot go to COPY as it is, and workbooks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ingest.declaration import Layout
+from ingest.readers import tables
+from ingest.readers.faults import Fault
+from ingest.readers.workbook import cell_text
+from sandbox.spoilt_archives import workbook, zipped
+
+COLUMNS = [
+    {"name": "borough_name", "headers": ["Borough"]},
+    {"name": "incident_count", "headers": ["Incidents"], "pattern": r"\d{1,4}"},
+    {"name": "note", "headers": ["Note"], "may_be_blank": True, "may_be_missing": True},
+    {"name": "age", "headers": ["Age"], "pattern": r"\d+", "is_personal": True, "may_be_blank": True},
+    {"name": "told", "headers": ["Told"], "is_dropped": True},
+]
+TABLE = "Borough,Incidents,Note,Age,Told\nBarnet,5,,17,secret\nBrent,7,late,,secret\n"
+
+
+def layout(**more: object) -> Layout:
+    return Layout.model_validate({"columns": COLUMNS, **more})
+
+
+def read(tmp_path: Path, body: bytes, one: Layout) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """Rows as raw takes them, each with its number, and every fault."""
+    file = tmp_path / "file"
+    file.write_bytes(body)
+    found, wrong = tables.open_tables(file, one)
+    rows, faults = [], [str(fault) for fault in wrong]
+    for table in found if not wrong else []:
+        for number, row in table.rows:
+            row = tables.made_whole(row, table.header, one)
+            its = [row] if isinstance(row, Fault) else tables.row_faults(number, row, table.header, one)
+            faults += [str(fault) for fault in its]
+            if not its and not isinstance(row, Fault):
+                rows.append((number, tables.row_in_order(row, table, one)))
+    return rows, faults
+
+
+def test_columns_are_found_by_name_and_a_dropped_one_is_left_out(tmp_path: Path) -> None:
+    turned = "Told,Age,Note,Incidents,Borough\nsecret,17,,5,Barnet\n"
+    assert read(tmp_path, turned.encode(), layout()) == ([(1, ["Barnet", "5", "", "17"])], [])
+    assert read(tmp_path, TABLE.encode(), layout())[0] == [
+        (1, ["Barnet", "5", "", "17"]),
+        (2, ["Brent", "7", "late", ""]),
+    ]
+
+
+def test_a_column_that_may_be_missing_is_blank_and_noted(tmp_path: Path) -> None:
+    body = b"Borough,Incidents,Age,Told\nBarnet,5,17,secret\n"
+    assert read(tmp_path, body, layout()) == ([(1, ["Barnet", "5", "", "17"])], [])
+    file = tmp_path / "file"
+    assert tables.open_tables(file, layout())[0][0].header.absent == ("note",)
+
+
+def test_a_column_nobody_declared_is_noted_and_left_out(tmp_path: Path) -> None:
+    body = TABLE.replace("Told\n", "Told,Source\n").replace("secret\n", "secret,x\n").encode()
+    assert len(read(tmp_path, body, layout())[0]) == 2
+    assert tables.open_tables(tmp_path / "file", layout())[0][0].header.unknown == ("Source",)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (TABLE.replace("Incidents", "Count"), "header 'Count' is not known (column 2)"),
+        (TABLE.replace("Told", "Borough"), "header 'Borough' is a second column for borough_name"),
+        (TABLE.replace("17", "17,x"), "row 1, column the row: has 6 fields where the header has 5"),
+        (TABLE.replace("Barnet", ""), "row 1, column Borough: '' is blank"),
+        (TABLE.replace("7", "7.5", 1).replace("17", "1"), None),
+        (TABLE.replace(",7,", ",<5,"), "row 2, column Incidents: '<5' does not match"),
+        (TABLE.replace(",7,", ",٧,"), "row 2, column Incidents: '٧' does not match"),
+        (TABLE.replace("17", "old"), "row 1, column Age: does not match"),
+        (TABLE.replace("Brent", '"Brent'), "row 2, column the row: is not valid CSV"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_by_row_and_column_a_personal_value_withheld(
+    tmp_path: Path, body: str, says: str | None
+) -> None:
+    faults = read(tmp_path, body.encode(), layout())[1]
+    if says:
+        assert any(fault.startswith(says) for fault in faults), faults
+
+
+@pytest.mark.parametrize("bad", [b"Bar\xe9net", b"Bar\0net"])
+def test_a_byte_that_is_no_text_is_a_fault_that_any_database_can_keep(tmp_path: Path, bad: bytes) -> None:
+    faults = read(tmp_path, TABLE.encode().replace(b"Barnet", bad), layout())[1]
+    assert faults == ["row 1, column Borough: is not UTF-8 text, or holds a NUL byte"]
+    fault = Fault(0, "header", bad.decode("utf-8", "surrogateescape"), "is not known")
+    assert fault.value in ("Bar\\xe9net", "Bar\\x00net")
+
+
+def test_short_rows_are_made_whole_only_where_that_is_declared(tmp_path: Path) -> None:
+    short = b"Borough,Incidents,Note,Age\nBarnet,5\n"
+    one = Layout.model_validate({"columns": COLUMNS[:4], "rows_may_be_short": True})
+    assert read(tmp_path, short, one) == ([(1, ["Barnet", "5", "", ""])], [])
+    assert (
+        "has 2 fields where the header has 4"
+        in read(tmp_path, short, Layout.model_validate({"columns": COLUMNS[:4]}))[1][0]
+    )
+
+
+def test_rows_that_must_be_unique_are_named_with_the_first_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text(TABLE + "barnet,9,,,secret\n", encoding="utf-8")
+    number, faults = tables.explain(file, layout(unique=["borough_name"]))
+    assert (number, [str(fault) for fault in faults]) == (
+        3,
+        ["row 3, column the row: 'barnet' stands already in row 1"],
+    )
+
+
+SHEETS = {"sheets": {"name_pattern": "Sheet.*"}}
+
+
+def test_a_sheet_is_read_like_text_and_says_which_it_is(tmp_path: Path) -> None:
+    assert read(tmp_path, workbook(TABLE.encode()), layout(**SHEETS)) == (
+        [(1, ["Barnet", "5", "", "17", "Sheet1"]), (2, ["Brent", "7", "late", "", "Sheet1"])],
+        [],
+    )
+
+
+def test_rows_above_the_header_and_empty_rows_and_columns_are_no_data(tmp_path: Path) -> None:
+    body = "Incidents in parks,,,,,\n,,,,,\nBorough,Incidents,Note,Age,Told,\nBarnet,5,,17,secret,\n,,,,,\nBrent,7,,,secret,\n"
+    one = layout(sheets={"name_pattern": "Sheet1", "header_row": 3})
+    rows, faults = read(tmp_path, workbook(body.encode()), one)
+    assert faults == []
+    assert [(number, row[0]) for number, row in rows] == [(1, "Barnet"), (3, "Brent")]
+
+
+def test_a_cell_outside_the_columns_of_the_header_is_seen(tmp_path: Path) -> None:
+    body = workbook(TABLE.replace("secret\nBrent", "secret,7\nBrent").encode())
+    assert read(tmp_path, body, layout(**SHEETS))[1] == ["row 1, column the row: has 6 fields where the header has 5"]
+
+
+def spoilt(change: str, to: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """The workbook with something in its XML changed."""
+    honest = workbook(TABLE.encode())
+
+    with zipfile.ZipFile(io.BytesIO(honest)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    text = members[part].decode()
+    assert change in text
+    return zipped({**members, part: text.replace(change, to, 1).encode()})
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (spoilt("<v>5</v>", "<f>2+3</f><v>5</v>"), "sheet Sheet1 holds a formula in cell B2"),
+        (spoilt("<v>5</v>", '<f t="shared" ref="B2:B3" si="0">A1</f><v>5</v>'), "holds a formula in cell B2"),
+        (spoilt('<c r="B2"><v>5</v>', '<x:c s="1" r="B2"><x:f>2+3</x:f><v>5</v>'), "holds a formula in cell B2|no workbook"),
+        (spoilt("</sheetData>", '</sheetData><mergeCells count="1"><mergeCell ref="A1:B1"/></mergeCells>'), "has the cells A1:B1 merged"),
+        (spoilt("<sheet ", '<sheet state="veryHidden" ', "xl/workbook.xml"), "sheet Sheet1 is hidden"),
+        (spoilt('name="Sheet1"', 'name="Notes"', "xl/workbook.xml"), "has no sheet named Sheet.*; it has Notes"),
+        (zipped({"a.csv": b"Borough\n"}), "is a zip archive and no workbook: it holds a.csv"),
+        (zipped({"xl/workbook.xml": b"<workbook/>", "/etc/passwd": b""}), "leads out of the archive"),
+        (zipped({"xl/workbook.xml": bytes(10_000_000)}), "unpacks to 10,000,000 bytes"),
+        (workbook(TABLE.encode())[:-30], "is no workbook that can be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is an old or encrypted Office file"),
+        (b"%PDF-1.7\n", "is a PDF"),
+    ],
+)  # fmt: skip
+def test_what_a_workbook_may_not_hold_is_named(tmp_path: Path, body: bytes, says: str) -> None:
+
+    faults = read(tmp_path, body, layout(**SHEETS))[1]
+    assert faults
+    assert re.search(says, faults[0]), faults
+
+
+def test_a_sheet_that_is_not_read_may_hold_what_it_likes(tmp_path: Path) -> None:
+    body = spoilt("<v>5</v>", "<f>2+3</f><v>5</v>")
+    one = layout(sheets={"name_pattern": "Data"})
+    assert read(tmp_path, body, one)[1] == ["the file has no sheet named Data; it has Sheet1"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (5.0, "5"),
+        (0.1, "0.1"),
+        (1e22, "1e+22"),
+        (True, "TRUE"),
+        ("007", "007"),
+        ("", ""),
+        (dt.datetime(2026, 10, 1), "2026-10-01"),
+        (dt.datetime(2026, 10, 1, 8, 30), "2026-10-01 08:30:00"),
+        (dt.date(2026, 10, 1), "2026-10-01"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_a_cell_as_text(cell: object, text: str) -> None:
+    assert cell_text(cell) == text  # type: ignore[arg-type]
+
+
+def test_text_in_utf_16_without_its_mark_is_named(tmp_path: Path) -> None:
+    assert "holds NUL bytes (it may be UTF-16)" in read(tmp_path, TABLE.encode("utf-16-le"), layout())[1][0]

@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ingest.connectors import file_at_url
-from ingest.connectors.look import Fetched, Look, Offer
+from ingest.connectors.look import Fetched, Finding, Look, Offer
 from ingest.declaration import SEEDS, FingertipsQuery
-from ingest.errors import BodyRefused
+from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.landing import LandedFile
 
-__all__ = ["fetch", "list_releases"]
+__all__ = ["check", "fetch", "list_releases"]
 
 KEPT = "nothing was fetched; the last good data stand"
 IDS_A_REQUEST = 90  # of more than 100 the publisher answers with a web page
@@ -145,6 +145,31 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     assert found.landed is not None  # noqa: S101 - no validators were sent, so there is no 304
     _check(look, offer, found.landed)
     return dataclasses.replace(found, last_modified=offer.mark)
+
+
+def check(look: Look) -> list[Finding]:
+    """Whether every indicator of the catalogue is still there, under the expected name and at the declared area type."""
+    query = _query(look)
+    try:
+        metadata = _metadata(look)
+        ids = [want.indicator_id for want in wanted(query.catalogue) if want.indicator_id in metadata]
+        area_types = _area_types(look, ids, query.area_types) if query.serves == "data" else {}
+    except (BodyRefused, PublisherUnavailable) as refused:
+        return [Finding(refused.where, refused.problem)]
+    findings = []
+    for want in wanted(query.catalogue):
+        asked = f"indicator {want.indicator_id}"
+        if want.indicator_id not in metadata:
+            findings.append(Finding(asked, "is not there"))
+            continue
+        name = " ".join(metadata[want.indicator_id][0].split())
+        there = area_types.get(want.indicator_id, set())
+        if want.name_fragment.casefold() not in name.casefold():
+            findings.append(Finding(asked, f"is named {name!r}, which does not hold {want.name_fragment!r}"))
+        if query.serves == "data" and want.area_type not in there:
+            listed = ", ".join(map(str, sorted(there))) or "none"
+            findings.append(Finding(asked, f"has no values at area type {want.area_type}; it has: {listed}"))
+    return findings
 
 
 def _check(look: Look, offer: Offer, landed: LandedFile) -> None:

@@ -18,14 +18,14 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from ingest.connectors.file_at_url import land_body
-from ingest.connectors.look import Fetched, Look, Offer
+from ingest.connectors.look import Fetched, Finding, Look, Offer
 from ingest.declaration import NomisQuery
-from ingest.errors import BodyRefused
+from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import sha256_of
 from ingest.load import records_wrong
 
-__all__ = ["fetch", "list_releases"]
+__all__ = ["check", "fetch", "list_releases"]
 
 KEPT = "nothing was fetched; the last good data stand"
 PAGES = 400  # of one delivery; more is a publisher that never ends
@@ -114,6 +114,39 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     return Fetched(offer, landed, None, offer.mark, body.sha256, sum(page.bytes for _, page in pages))
 
 
+def check(look: Look) -> list[Finding]:
+    """Whether the dataset has periods, the dimensions that are asked for, and every code of them."""
+    query = _query(look)
+    findings = []
+    try:
+        list_releases(look)
+    except (BodyRefused, PublisherUnavailable) as refused:
+        findings.append(Finding(query.dataset_id, refused.problem))
+    for dimension, asked in query.query.items():
+        if dimension == "geography":
+            continue  # asked for by GSS codes, which NOMIS does not list
+        try:
+            there = _codes(look, dimension)
+        except (BodyRefused, PublisherUnavailable) as refused:
+            findings.append(Finding(f"{query.dataset_id}, dimension {dimension}", refused.problem))
+            continue
+        wanted = [code for part in asked.split(",") for code in part.split("...")]
+        gone = [code for code in wanted if code not in there]
+        if gone:
+            findings.append(Finding(f"{query.dataset_id}, dimension {dimension}", f"has no code {', '.join(gone)}"))
+    return findings
+
+
+def _codes(look: Look, dimension: str) -> set[str]:
+    url = f"{look.base_url.rstrip('/')}/api/v01/dataset/{_query(look).dataset_id}/{dimension}.def.sdmx.json"
+    answer, _ = look.client.json(url, secret=_key(look))
+    try:
+        lists = _many(answer["structure"]["codelists"]["codelist"])
+        return {str(code["value"]) for codelist in lists for code in _many(codelist["code"])}
+    except (KeyError, TypeError):
+        raise BodyRefused("the answer is not the list of a dimension's codes", where=url, kept=KEPT) from None
+
+
 def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body]], str | None]:
     """The pages of a delivery with their addresses, and what is wrong with them as a whole."""
     query = _query(look)
@@ -191,7 +224,9 @@ def _periods(look: Look) -> list[Period]:
     answer, _ = look.client.json(url, secret=_key(look))
     now = look.now.astimezone(_LONDON).strftime("%Y-%m-%d %H:%M:%S")
     try:
-        codes = [code for codelist in _many(answer["structure"]["codelists"]["codelist"]) for code in codelist["code"]]
+        codes = [
+            code for codelist in _many(answer["structure"]["codelists"]["codelist"]) for code in _many(codelist["code"])
+        ]
         periods = [Period(str(code["value"]), _released(code)) for code in codes]
     except (KeyError, TypeError):
         said = answer.get("error") if isinstance(answer, dict) else None

@@ -29,7 +29,7 @@ class Nomis:
         if not request.path.startswith("/api/v01/dataset/"):
             return None
         found = re.fullmatch(
-            r"/api/v01/dataset/(NM_\d+_\d+)(\.data\.csv|\.def\.sdmx\.json|/time\.def\.sdmx\.json)", request.path
+            r"/api/v01/dataset/(NM_\d+_\d+)(\.data\.csv|\.def\.sdmx\.json|/[a-z0-9_]+\.def\.sdmx\.json)", request.path
         )
         dataset = DATASETS.get(found[1]) if found else None
         if found is None or dataset is None:
@@ -39,7 +39,14 @@ class Nomis:
         if found[2] == ".def.sdmx.json":
             family = {"id": dataset.number, "name": {"value": dataset.name, "lang": "en"}}
             return _json({"structure": {"keyfamilies": {"keyfamily": [family]}}})
-        return _json(_time(dataset, self._today()))
+        dimension = found[2].removeprefix("/").removesuffix(".def.sdmx.json")
+        if dimension == "time":
+            return _json(_time(dataset, self._today()))
+        known = dataset.measures if dimension == "measures" else dataset.dimensions.get(dimension)
+        if known is None:
+            return _json({"structure": {"codelists": None}})
+        codes = [{"value": int(code), "description": {"value": label, "lang": "en"}} for code, label in known.items()]
+        return _json({"structure": {"codelists": {"codelist": [{"id": f"CL_{dimension.upper()}", "code": codes}]}}})
 
     def _data(self, dataset: Dataset, query: Mapping[str, str]) -> Response:
         unknown = query.keys() - _OWN_PARAMETERS - dataset.dimensions.keys()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import sandbox
+from ingest.connectors import check
 from ingest.connectors.look import Fetched, Look, Offer
 from ingest.declaration import find_source
 from ingest.errors import BodyRefused
@@ -176,3 +177,21 @@ def test_the_stand_in_speaks_the_publishers_form(look: Look, indicator: int) -> 
     # One cached body is older than its header.
     assert (len(header), {len(row) for row in rows}) == ((26, {25}) if indicator == 90402 else (27, {27}))
     assert any("\n" in row[1] for row in rows) == (indicator == 90813)
+
+
+def test_the_preflight_names_what_differs(look: Look, publisher: Publisher) -> None:
+    differs = {finding.asked: finding.differs for finding in check(look)}
+    # What the stand-in lacks on purpose: discontinued, or at the older vintage alone.
+    assert differs["indicator 10101"] == "is not there"
+    assert differs["indicator 11501"] == "has no values at area type 502; it has: 401, 402"
+    assert "indicator 11201" not in differs
+    publisher.misbehave(
+        "replace_body",
+        path_contains="/indicator_metadata/",
+        body=b'{"11201": {"Descriptive": {"Name": "Hip  fractures"}}}',
+    )
+    renamed = {finding.asked: finding.differs for finding in check(look)}
+    assert (
+        renamed["indicator 11201"] == "is named 'Hip fractures', which does not hold 'hospital admissions for violence'"
+    )
+    assert renamed["indicator 11202"] == "is not there"

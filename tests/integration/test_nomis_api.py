@@ -12,6 +12,7 @@ import pytest
 
 import sandbox
 from ingest import landing
+from ingest.connectors import check
 from ingest.connectors.look import Fetched, Look
 from ingest.declaration import Source, find_source
 from ingest.errors import BodyRefused, PublisherUnavailable
@@ -248,3 +249,20 @@ def test_a_dataset_that_is_gone_is_refused_by_name(look: Look, publisher: Publis
     publisher.misbehave("replace_body", path_contains="time.def", body=b'{"error": "Dataset does not exist"}')
     with pytest.raises(BodyRefused, match="the answer says 'Dataset does not exist'"):
         offers(look)
+
+
+@pytest.mark.parametrize("dataset", NOMIS.datasets)
+def test_the_preflight_finds_nothing_where_all_is_there(
+    client: Client, publisher: Publisher, tmp_path: Path, dataset: str
+) -> None:
+    assert check(look_at(client, publisher, NOMIS, dataset, tmp_path)) == []
+
+
+def test_the_preflight_names_a_code_and_a_dimension_that_are_gone(look: Look, publisher: Publisher) -> None:
+    gone = b'{"structure": {"codelists": {"codelist": {"code": {"value": 1}}}}}'
+    publisher.misbehave("replace_body", path_contains="/item.def", body=gone)
+    publisher.misbehave("replace_body", path_contains="/measures.def", body=b'{"structure": {"codelists": null}}')
+    assert [(finding.asked, finding.differs) for finding in check(look)] == [
+        ("NM_57_1, dimension item", "has no code 3"),
+        ("NM_57_1, dimension measures", "the answer is not the list of a dimension's codes"),
+    ]

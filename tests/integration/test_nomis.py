@@ -240,6 +240,18 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
     parts = {20599: 75.5, 21001: 151000, 21002: 200000, 21003: 3.4}
     body = answer([{**survey, "MEASURES": m, "MEASURES_NAME": "", "OBS_VALUE": v} for m, v in parts.items()])
     land(warehouse, "annual_population_survey", written(tmp_path, body.replace(b',"",', b',"-",')))
+    # A statistic nobody asks for stays in raw, and is no measure.
+    pay = {
+        "DATE": "2025",
+        "SEX": 8,
+        "SEX_NAME": "Total",
+        "ITEM": 1,
+        "ITEM_NAME": "Mean",
+        "PAY": 7,
+        "PAY_NAME": "Annual pay - gross",
+    }
+    pay |= {"GEOGRAPHY_CODE": "E09000002", "MEASURES": 20100, "MEASURES_NAME": "Value", "OBS_VALUE": 50000}
+    land(warehouse, "earnings_residents", written(tmp_path, answer([pay])))
     # A later delivery revises one area, and says nothing of the others.
     land(warehouse, "jobs_density", written(tmp_path, answer(jobs({"E09000009": 9.9})), "later.csv"))
     assert build_and_publish(warehouse)
@@ -272,3 +284,9 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
     assert ask(
         warehouse, "select obs_value, obs_status from raw.nomis__jobs_density where obs_status = 'U'", LOADER
     ) == [("0.2", "U")]
+
+
+def test_a_file_that_does_not_say_which_pay_it_is_of_is_refused(warehouse: Settings, samples: Path) -> None:
+    file = samples / "nomis" / "small_responses" / "e09b148e-c34c-3ab1-8540-c3d903ebb9f4.csv"
+    with pytest.raises(FileRefused, match="header has no column for sex_name"):
+        land(warehouse, "earnings_residents", file)

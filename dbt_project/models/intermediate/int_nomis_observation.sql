@@ -89,6 +89,16 @@ select
     published.dimension_3,
     published.code_3,
     published.name_3,
+    concat_ws(
+        '|',
+        published.dataset,
+        coalesce(published.code_1, ''),
+        coalesce(published.name_1, ''),
+        coalesce(published.code_2, ''),
+        coalesce(published.name_2, ''),
+        coalesce(published.code_3, ''),
+        coalesce(published.name_3, '')
+    ) as cell,
     case
         when published.measures_code in ('21001') or published.measures_name = 'numerator' then 'numerator'
         when published.measures_code in ('21002') or published.measures_name = 'denominator' then 'denominator'

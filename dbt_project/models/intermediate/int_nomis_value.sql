@@ -1,80 +1,5 @@
-with labels as (
-    select
-        dataset,
-        dimension,
-        code,
-        {{ normalised_label('published_name') }} as name,
-        meaning_kind,
-        meaning
-    from {{ ref('nomis_label') }}
-),
-
--- Labels are few and observations are many, so each combination is looked up once.
-combinations as (
-    select distinct
-        dataset,
-        dimension_1,
-        code_1,
-        name_1,
-        dimension_2,
-        code_2,
-        name_2,
-        dimension_3,
-        code_3,
-        name_3
-    from {{ ref('int_nomis_observation') }}
-),
-
--- The code says what a cell is; a file without codes says it by its label.
-meant as (
-    select
-        found.*,
-        meaning.measure_code,
-        coalesce(meaning.sex, 'all') as sex,
-        coalesce(meaning.age_band, case when 'age_band' = any(known.kinds) then null else 'all' end) as age_band,
-        coalesce(meaning.ethnicity, case when 'ethnicity' = any(known.kinds) then null else 'all' end) as ethnicity
-    from combinations as found
-    cross join
-        lateral (
-            select
-                coalesce(
-                    min(labels.meaning) filter (where labels.meaning_kind = 'measure_code'),
-                    -- These two measure one thing.
-                    case found.dataset
-                        when 'population' then 'nomis_population'
-                        when 'census_ethnic_group' then 'nomis_census_ethnic_group'
-                    end
-                ) as measure_code,
-                min(labels.meaning) filter (where labels.meaning_kind = 'sex') as sex,
-                min(labels.meaning) filter (where labels.meaning_kind = 'age_band') as age_band,
-                min(labels.meaning) filter (where labels.meaning_kind = 'ethnicity') as ethnicity
-            from labels
-            where
-                labels.dataset = found.dataset
-                and (
-                    (
-                        labels.dimension = found.dimension_1
-                        and (labels.code = found.code_1 or (found.code_1 is null and labels.name = found.name_1))
-                    )
-                    or (
-                        labels.dimension = found.dimension_2
-                        and (labels.code = found.code_2 or (found.code_2 is null and labels.name = found.name_2))
-                    )
-                    or (
-                        labels.dimension = found.dimension_3
-                        and (labels.code = found.code_3 or (found.code_3 is null and labels.name = found.name_3))
-                    )
-                )
-        ) as meaning
-    cross join lateral (
-        select array_agg(distinct labels.meaning_kind) as kinds
-        from labels
-        where labels.dataset = found.dataset
-    ) as known
-),
-
 -- The newest delivery that has a cell speaks for it: one may hold other cells of its period than the one before.
-observed as (
+with observed as (
     select distinct on (
         observations.area_code,
         observations.period_kind,
@@ -91,15 +16,9 @@ observed as (
         meant.age_band,
         meant.ethnicity
     from {{ ref('int_nomis_observation') }} as observations
-    inner join meant
-        on
-            observations.dataset = meant.dataset
-            and observations.code_1 is not distinct from meant.code_1
-            and observations.name_1 is not distinct from meant.name_1
-            and observations.code_2 is not distinct from meant.code_2
-            and observations.name_2 is not distinct from meant.name_2
-            and observations.code_3 is not distinct from meant.code_3
-            and observations.name_3 is not distinct from meant.name_3
+    inner join {{ ref('int_nomis_cell') }} as meant on observations.cell = meant.cell
+    -- A cell of which nobody said what it is stays in raw; the gate names it.
+    where meant.measure_code is not null
     order by
         observations.area_code asc,
         observations.period_kind asc,

@@ -1,4 +1,4 @@
-"""`make bench`: load a generated file of a million rows our way, by psql's \\copy, and by dlt; and time a quiet night."""
+"""`make bench`: load a generated file of a million rows our way, by psql's \\copy, and by dlt; an archive of 36 months; a quiet night."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from psycopg import sql
 
-from bench import street_file
+from bench import archive, street_file
 from ingest.connectors import file_drop
 from ingest.declaration import Source, raw_columns
 from ingest.raw import create_table
@@ -40,9 +40,10 @@ def main() -> None:
             f"machine: {os.cpu_count()} cores, {_memory_gib():.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
         )
         _bench_loading(read_settings({"VRU_HOME": str(home / "load")}))
+        archive.run(home / "archive")
         _bench_nights(home / "nights")
     finally:
-        for folder in ("load", "nights"):
+        for folder in ("load", "archive", "nights"):
             embedded.stop(home / folder / "postgres")
         shutil.rmtree(home, ignore_errors=True)
 

@@ -24,8 +24,8 @@ PLACES = (
 BOROUGHS = ("Barking and Dagenham", "Croydon", "Hackney", "Newham", "Westminster")
 
 
-def write(file: Path, rows: int, seed: int = 1) -> None:
-    """Write a file of so many rows (about 240 bytes each), unless it is there."""
+def write(file: Path, rows: int, seed: int = 1, month: str | None = None) -> None:
+    """Write a file of so many rows (about 240 bytes each), of one month (YYYY-MM) or of six, unless it is there."""
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def write(file: Path, rows: int, seed: int = 1) -> None:
             identity = "" if is_asb else hashlib.sha256(f"{seed}/{number}".encode()).hexdigest()
             borough = draw.choice(BOROUGHS)
             handle.write(
-                f"{identity},2026-{number * 6 // rows + 1:02d},Metropolitan Police Service,Metropolitan Police Service,"
+                f"{identity},{month or f'2026-{number * 6 // rows + 1:02d}'},Metropolitan Police Service,Metropolitan Police Service,"
                 f"{draw.uniform(-0.5, 0.3):.6f},{draw.uniform(51.3, 51.7):.6f},{draw.choice(PLACES)},"
                 f"E0100{draw.randrange(4994):04d},{borough} {draw.randrange(30):03d}{draw.choice('ABCDEF')},{kind},"
                 f"{'' if is_asb else draw.choice(OUTCOMES)},\n"

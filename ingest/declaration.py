@@ -53,6 +53,12 @@ class Column(_Strict):
     may_be_missing: bool = False
     is_personal: bool = False
     is_dropped: bool = False
+    # It may be blank only in a row where one of these columns has one of these values.
+    blank_only_where: dict[Identifier, tuple[str, ...]] = {}
+
+    @property
+    def is_never_blank(self) -> bool:
+        return not self.may_be_blank and not self.blank_only_where
 
     @model_validator(mode="after")
     def _has_a_header(self) -> Self:
@@ -66,12 +72,16 @@ class CodeList(_Strict):
 
     vintage names the seed's column that says which vintage of the publisher's list a value belongs to; a file is of one vintage.
     code names the seed's column that two spellings of one value share.
+    only_where names columns and the value each must have for a row to be held to the list; other rows are free.
+    not_required names codes that files of this dataset lack although the list requires them.
     """
 
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     seed: str
     keys: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     where: dict[str, str] = {}
+    only_where: dict[Identifier, str] = {}
+    not_required: tuple[str, ...] = ()
     vintage: Identifier | None = None
     code: Identifier | None = None
 
@@ -81,6 +91,8 @@ class MonthColumns(_Strict):
     cell may hold.
 
     notes_below: text under the last row, with no month filled, is a note on the table and no row of it.
+    cells: a row of raw each, or together in one row of raw a row of the file (first month, and the cells from it on, separated by
+    commas). Files of small areas have millions of cells, most of them 0.
     """
 
     header_pattern: Pattern
@@ -88,6 +100,7 @@ class MonthColumns(_Strict):
     notes_below: bool = False
     cell_pattern: Pattern
     cell_is: str
+    cells: Literal["a_row_each", "together"] = "a_row_each"
 
 
 class Complete(_Strict):
@@ -122,12 +135,19 @@ class Sheets(_Strict):
 class Period(_Strict):
     """The column that says which time a row is about, and the forms it is written in (as strptime reads them).
 
+    else_columns say it together, with a space between, in a file that lacks that column.
     only_where: a row whose value does not match is about no time, such as a line of totals among the months.
     """
 
     column: Identifier
     forms: Annotated[tuple[str, ...], Field(min_length=1)]
     only_where: Pattern | None = None
+    else_columns: tuple[Identifier, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Identifier, ...]:
+        """Every column that may say the time."""
+        return (self.column, *self.else_columns)
 
 
 class Paged(_Strict):
@@ -161,7 +181,7 @@ class Layout(_Strict):
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
     at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
     rows_may_be_short: bool = False
-    # Whether a whole file may lack its last line end, since another thing in it says that it is whole.
+    # Only where a value cut short is told otherwise: the last column is held to a list, or records say how many there are.
     last_line_may_be_open: bool = False
     paged: Paged | None = None
     # A file without a single row: usually one that was cut, now and then a quiet month.
@@ -182,12 +202,20 @@ class Layout(_Strict):
 
 
 class DatastoreFile(_Strict):
-    """A file of a London Datastore dataset, found among the dataset's resources by its name, or by a pattern of names."""
+    """A file of a London Datastore dataset, found among the dataset's resources by its name, or by a pattern of the names it has had."""
 
     kind: Literal["london_datastore"]
     package: str
     file_name: str
     file_pattern: Pattern | None = None
+
+
+class ArchiveMembers(_Strict):
+    """Members of police.uk's newest monthly archive: those whose whole name matches. Its first group is the member's month."""
+
+    kind: Literal["police_uk_archive"]
+    member_pattern: Pattern
+    max_archive_bytes: Annotated[int, Field(gt=0)] = 6 * 1024**3
 
 
 class FingertipsQuery(_Strict):
@@ -234,7 +262,7 @@ class Inbox(_Strict):
     download: str | None = None
 
 
-Location = Annotated[DatastoreFile | FingertipsQuery | Inbox | NomisQuery, Field(discriminator="kind")]
+Location = Annotated[ArchiveMembers | DatastoreFile | FingertipsQuery | Inbox | NomisQuery, Field(discriminator="kind")]
 
 
 class Release(_Strict):
@@ -309,7 +337,10 @@ def raw_columns(layout: Layout) -> tuple[str, ...]:
     workbook the sheet."""
     names = tuple(column.name for column in layout.kept_columns)
     sheet = ("sheet",) if layout.sheets else ()
-    return (*names, *sheet, "month_header", "cell") if layout.month_columns else (*names, *sheet)
+    months: tuple[str, ...] = ()
+    if layout.month_columns:
+        months = ("month_header", "cell") if layout.month_columns.cells == "a_row_each" else ("first_month", "cells")
+    return (*names, *sheet, *months)
 
 
 def read_source(file: Path) -> Source:
@@ -333,8 +364,15 @@ def read_source(file: Path) -> Source:
         if dataset.abuts is not None and dataset.abuts not in source.datasets:
             problems.append(f"datasets.{name}.abuts: {dataset.abuts!r} is not a dataset of this source")
         columns = {column.name for column in dataset.layout.columns}
-        if dataset.layout.period and dataset.layout.period.column not in columns:
-            problems.append(f"datasets.{name}.period: {dataset.layout.period.column!r} is not a declared column")
+        problems += [
+            f"datasets.{name}.columns.{column.name}.blank_only_where: {other!r} is not a declared column"
+            for column in dataset.layout.columns
+            for other in column.blank_only_where
+            if other not in columns
+        ]
+        for period_column in dataset.layout.period.columns if dataset.layout.period else ():
+            if period_column not in columns:
+                problems.append(f"datasets.{name}.period: {period_column!r} is not a declared column")
         if dataset.layout.value_column and dataset.layout.value_column not in columns:
             problems.append(f"datasets.{name}.value_column: {dataset.layout.value_column!r} is not a declared column")
         for column in dataset.layout.unique:
@@ -345,7 +383,7 @@ def read_source(file: Path) -> Source:
         for code_list in dataset.layout.code_lists:
             problems += [
                 f"datasets.{name}.code_lists: {column!r} is not a declared column"
-                for column in code_list.columns
+                for column in (*code_list.columns, *code_list.only_where)
                 if column not in columns
             ]
             if not (SEEDS / f"{code_list.seed}.csv").is_file():

@@ -191,9 +191,8 @@ def _was_displaced(connection: psycopg.Connection, load_id: int) -> bool:
     return (
         connection.execute(
             """select 1 from ops.load as later inner join ops.load as this on this.load_id = %s
-               where later.source = this.source and later.dataset = this.dataset and later.part = this.part
-                 and later.state = 'loaded'
-                 and later.release_date = this.release_date and later.load_id <> this.load_id
+               where later.source = this.source and later.dataset = this.dataset and later.state = 'loaded'
+                 and later.part = this.part and later.release_date = this.release_date and later.load_id <> this.load_id
                  and (later.landed_at, later.load_id) > (this.landed_at, this.load_id)""",
             [load_id],
         ).fetchone()
@@ -228,6 +227,9 @@ def _load_new(
     landing: Path,
 ) -> Loaded:
     part = _part(dataset, landed)
+    told = landed
+    if dataset.keep_releases == "newest_of_each_part":
+        landed = _as_returned(connection, source, name, part, landed)
     with _hashed(landed) as bytes_are_whole:
         corrections = corrections_of(source.source, landed.papers.sha256)
         contents = _read(landed, dataset, corrections)
@@ -269,7 +271,7 @@ def _load_new(
         changes=_changes(done, before) if before and newer is None else {},
     )  # fmt: skip
     _quarantine(cursor, load_id, done.quarantined)
-    note_release(landed)
+    note_release(told)
     if dataset.keep_releases == "newest_of_each_part":
         _keep_newest(connection, source, name, part)
     return Loaded(
@@ -374,7 +376,7 @@ def _changes(done: _Copied, before: _Before) -> dict[str, object]:
 def in_words(drift: dict[str, list[str]]) -> str:
     """How a file's columns differ from those declared; empty where they do not."""
     said = {"new columns": "columns that are not declared, left out of raw: ", "missing columns": "columns it lacks: "}
-    return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())
+    return "; ".join(f"{words}{', '.join(drift[kind])}" for kind, words in said.items() if kind in drift)
 
 
 def _check_not_empty(done: _Copied, dataset: Dataset) -> None:
@@ -440,6 +442,28 @@ def _part(dataset: Dataset, landed: LandedFile) -> str:
     return found[1]
 
 
+def _as_returned(
+    connection: psycopg.Connection, source: Source, name: str, part: str, landed: LandedFile
+) -> LandedFile:
+    """A file with its papers, as of now where it had been superseded and its bytes came again: the publisher went back to them.
+
+    The papers tell of the first time, and by their date it would be history at once.
+    """
+    if landed.arrived_at <= landed.papers.landed_at:
+        return landed
+    row = connection.execute(
+        """select max(release_date) filter (where state = 'loaded'), bool_or(sha256 = %s and state = 'superseded')
+           from ops.load where source = %s and dataset = %s and part = %s""",
+        [landed.papers.sha256, source.source, name, part],
+    ).fetchone()
+    if row is None or row[0] is None or not row[1]:
+        return landed
+    note_return(landed)
+    return dataclasses.replace(
+        landed, papers=dataclasses.replace(landed.papers, landed_at=landed.arrived_at, release_date=row[0])
+    )
+
+
 def _keep_newest(connection: psycopg.Connection, source: Source, name: str, part: str) -> None:
     """Take all but the newest release of a part out of raw; landing keeps them."""
     older = connection.execute(
@@ -492,10 +516,12 @@ def _read_months(landed: LandedFile, dataset: Dataset, corrections: Sequence[Cor
     first, last = _month(file.first_month), _month(file.last_month)
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
+        are_together = dataset.layout.month_columns and dataset.layout.month_columns.cells == "together"
+        cells = len(file.rows) if are_together else file.cells
         columns = [*raw_columns(dataset.layout), "_row_number", "_load_id"]
         blocks = month_columns.copy_text(file, dataset.layout, load_id)
-        _copy(cursor, table, columns, blocks, expected=lambda: file.cells)
-        return _Copied(len(file.rows), file.cells, [], first, last, month_columns.totals(file))
+        _copy(cursor, table, columns, blocks, expected=lambda: cells)
+        return _Copied(len(file.rows), cells, [], first, last, month_columns.totals(file))
 
     return _Contents(file.vintage, first, last, {}, copy)
 
@@ -592,7 +618,7 @@ def _copy_row_by_row(
                         continue
                     count += 1
                     if layout.period:
-                        times[row[part.header.positions[layout.period.column]]] += 1
+                        times[tables.time_of(row, part.header, layout.period)] += 1
                     fields = tables.row_in_order(row, part, layout)
                     yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
 

@@ -18,7 +18,12 @@ def create_table(connection: psycopg.Connection, source: Source, name: str, data
     """
     plain = raw_table(source.source, name)
     table = sql.Identifier("raw", plain)
-    columns = [sql.SQL("{} text").format(sql.Identifier(column)) for column in raw_columns(dataset.layout)]
+    # What a file may lack is blank, also where its bytes go to COPY as they are.
+    may_lack = {column.name for column in dataset.layout.columns if column.may_be_missing} | {"sheet"}
+    columns = [
+        sql.SQL("{} text default ''" if column in may_lack else "{} text").format(sql.Identifier(column))
+        for column in raw_columns(dataset.layout)
+    ]
     load_id: sql.Composable = sql.SQL("_load_id bigint not null")
     row_number: sql.Composable = sql.SQL("_row_number bigint not null")
     if dataset.layout.month_columns is None:
@@ -42,7 +47,7 @@ def create_table(connection: psycopg.Connection, source: Source, name: str, data
     )
     grain = (
         "one row a cell of the file (row x month) and load"
-        if dataset.layout.month_columns
+        if dataset.layout.month_columns and dataset.layout.month_columns.cells == "a_row_each"
         else "one row a row and load"
     )
     connection.execute(

@@ -11,8 +11,9 @@ from datetime import date
 
 from sandbox.datastore import Datastore
 from sandbox.fingertips.site import Fingertips
-from sandbox.mps import recorded_crime
+from sandbox.mps import dashboards, homicide, recorded_crime, vawg
 from sandbox.nomis.site import Nomis
+from sandbox.police_uk.archive import PoliceUk
 from sandbox.server import LoggedRequest, Publisher, serve_sites
 
 __all__ = ["LoggedRequest", "Publisher", "serve"]
@@ -37,7 +38,14 @@ def serve(
         recorded_crime.latest_release(today)
     return serve_sites(
         # The Datastore answers for whatever else lies under /api.
-        lambda clock: [Fingertips(seed, clock), Nomis(seed, clock), Datastore([recorded_crime.dataset(seed)], clock)],
+        lambda clock: [
+            Fingertips(seed, clock),
+            Nomis(seed, clock),
+            Datastore(
+                [publication.dataset(seed) for publication in (recorded_crime, dashboards, homicide, vawg)], clock
+            ),
+            PoliceUk(seed, clock),
+        ],
         today=today,
         host=host,
         port=port,

@@ -122,8 +122,8 @@ def _resource(base_url: str, dataset: Dataset, upload: Upload) -> dict[str, obje
         "id": upload.resource_id,
         "name": upload.name,
         "url": "/".join((base_url, "download", dataset.id5, upload.resource_id, quote(upload.file_name))),
-        "format": "csv",
-        "mimetype": "text/csv",
+        "format": upload.file_name.rpartition(".")[2],
+        "mimetype": _media_type(upload),
         "size": len(upload.content()),
         "last_modified": upload.published_at.isoformat(),
     }
@@ -132,12 +132,17 @@ def _resource(base_url: str, dataset: Dataset, upload: Upload) -> dict[str, obje
 def _served(upload: Upload) -> Response:
     body = upload.content()
     headers = {
-        "Content-Type": "text/csv",
+        "Content-Type": _media_type(upload),
         "Content-Disposition": f'attachment; filename="{upload.file_name}"',
         "ETag": etag_of(body),
         "Last-Modified": http_date(upload.published_at),
     }
     return Response(200, headers, body)
+
+
+def _media_type(upload: Upload) -> str:
+    is_workbook = upload.file_name.endswith(".xlsx")
+    return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" if is_workbook else "text/csv"
 
 
 def _json(status: int, document: dict[str, object]) -> Response:

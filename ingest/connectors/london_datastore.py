@@ -7,6 +7,7 @@ which release it is. Contract: DataPress/CKAN `package_show`, ../sources/mps/REA
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
@@ -45,17 +46,26 @@ def list_releases(look: Look) -> list[Offer]:
     offers = [
         Offer(urljoin(url, address), _file_name(address))
         for name, address in resources
-        if location.file_name in (name, f"{name}.csv", _file_name(address))
+        if _is_meant(location, name, _file_name(address))
     ]
     if not offers:
         raise BodyRefused(
             f"the dataset offers no file {location.file_name!r}; it offers {', '.join(sorted({n for n, _ in resources}))}",
             where=url,
             kept="nothing was fetched; the last good data stand",
-            next_step="if the publisher has renamed it, change file_name in source.yml",
+            next_step="if the publisher has renamed it, change file_name or file_pattern in source.yml",
         )
     unique = list(dict.fromkeys(offers))
     return unique[::-1]  # they list the newest first
+
+
+def _is_meant(location: DatastoreFile, name: str, file_name: str) -> bool:
+    """Whether a resource is a copy of the file: it has its name, or one of those it has had."""
+    if location.file_name in (name, f"{name}.csv", file_name):
+        return True
+    return location.file_pattern is not None and any(
+        re.fullmatch(location.file_pattern, called) for called in (name, file_name)
+    )
 
 
 def check(look: Look) -> list[Finding]:

@@ -72,7 +72,7 @@ def vintage_of(code_list: CodeList, found: Iterable[Key]) -> str | Fault:
     known = listed(code_list)
     alien = {name: values - codes.keys() for name, codes in known.code_of.items()}
     absent = {
-        name: known.required[name] - {codes[value] for value in values if value in codes}
+        name: known.required[name] - set(code_list.not_required) - {codes[value] for value in values if value in codes}
         for name, codes in known.code_of.items()
     }
     fitting = [name for name in known.code_of if not alien[name] and not absent[name]]
@@ -145,8 +145,20 @@ def _words(names: Iterable[str]) -> str:
     return f"{', '.join(every[:5])} and {len(every) - 5} more" if len(every) > 5 else ", ".join(every)
 
 
+def columns_of(code_list: CodeList) -> tuple[str, ...]:
+    """The columns that decide whether a row is as a code list says: those of `only_where`, then the list's own."""
+    return (*code_list.only_where, *code_list.columns)
+
+
 def unlisted(code_list: CodeList, found: Iterable[Key], layout: Layout) -> set[Key]:
-    """Values (as published) that a code list does not have. Columns that may be blank may be so together."""
+    """Values (as published) that a code list does not have. Columns that may be blank may be so together.
+
+    Args:
+        found: the values of `columns_of` the list.
+    """
+    if code_list.only_where:
+        wanted = tuple(map(folded, code_list.only_where.values()))
+        found = {key[len(wanted) :] for key in found if tuple(map(folded, key[: len(wanted)])) == wanted}
     may_be_blank = {column.name for column in layout.columns if column.may_be_blank}.issuperset(code_list.columns)
     keys = listed(code_list).keys
     return {key for key in found if tuple(map(folded, key)) not in keys and not (may_be_blank and not any(key))}
@@ -156,12 +168,14 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
     """The values of a row that its code lists do not have."""
     faults = []
     for code_list in layout.code_lists:
-        columns = [column for column in code_list.columns if column in header.positions]
-        values = [row[header.positions[column]] for column in columns]
+        if not header.positions.keys() >= {*columns_of(code_list)}:
+            continue
+        values = [row[header.positions[column]] for column in columns_of(code_list)]
+        columns = code_list.columns
         if unlisted(code_list, {tuple(values)}, layout):
             place = " and ".join(header.published[column] for column in columns)
             reason = f"is not in the list dbt_project/seeds/{code_list.seed}.csv"
-            faults.append(Fault(number, place, " / ".join(values), reason))
+            faults.append(Fault(number, place, " / ".join(values[len(code_list.only_where) :]), reason))
     return faults
 
 

@@ -39,11 +39,13 @@ class Start:
 
 
 def fits(header: Header, layout: Layout) -> bool:
-    """Whether a file's bytes can go to COPY as they are: raw takes every column it has, and it has every one."""
+    """Whether a file's bytes can go to COPY as they are: raw takes every column it has, and it has every one it may not lack."""
+    kept = {column.name for column in layout.kept_columns}
+    may_lack = {column.name for column in layout.columns if column.may_be_missing}
     return (
         not header.unknown
-        and header.positions.keys() == {column.name for column in layout.kept_columns}
-        and not (layout.sheets or layout.rows_may_be_short)
+        and kept - may_lack <= header.positions.keys() <= kept
+        and not (layout.rows_may_be_short or (layout.period and layout.period.column not in header.positions))
     )
 
 
@@ -87,14 +89,28 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     names = [f"c{i}" for i in range(start.header.width)]
     positions = start.header.positions
     checks = [
-        (positions[column.name], column.pattern, column.may_be_blank)
+        (positions[column.name], column.pattern, not column.is_never_blank)
         for column in layout.columns
-        if column.pattern or not column.may_be_blank
+        if column.name in positions and (column.pattern or column.is_never_blank)
     ]
-    lists = [(code_list, [names[positions[column]] for column in code_list.columns]) for code_list in layout.code_lists]
+    blanks = [
+        (
+            names[positions[column.name]],
+            [(names[positions[other]], values) for other, values in column.blank_only_where.items()],
+        )
+        for column in layout.columns
+        if column.blank_only_where
+    ]
+    lists = [
+        (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])
+        for code_list in layout.code_lists
+        if positions.keys() >= {*code_lists.columns_of(code_list)}
+    ]
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
-    if layout.period:
-        looked_into.add(names[positions[layout.period.column]])
+    looked_into |= {name for column, others in blanks for name in (column, *(other for other, _ in others))}
+    timed_by = names[positions[layout.period.column]] if layout.period else None
+    if timed_by:
+        looked_into.add(timed_by)
     looked_into.update(names[positions[column]] for column in layout.unique)
     if not ends_whole(file, layout):
         return None
@@ -121,14 +137,16 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                 for position, pattern, may_be_blank in checks:
                     if not _column_is_clean(batch.column(names[position]), pattern, may_be_blank):
                         return None
+                if not all(_blanks_are_allowed(batch, column, others) for column, others in blanks):
+                    return None
                 for index, (_, columns) in enumerate(lists):
                     codes[index].update(_combinations(batch, columns))
                 if layout.unique:
                     keys = zip(*(batch.column(names[positions[c]]).to_pylist() for c in layout.unique), strict=True)
                     if any(seen.has(key) for key in keys):
                         return None
-                if layout.period:
-                    counted = pc.value_counts(batch.column(names[positions[layout.period.column]]))
+                if timed_by:
+                    counted = pc.value_counts(batch.column(timed_by))
                     times.update(dict(zip(*(part.to_pylist() for part in counted.flatten()), strict=True)))
     except (pa.ArrowInvalid, StopIteration):
         return None
@@ -143,6 +161,15 @@ def _combinations(batch: pa.RecordBatch, columns: list[str]) -> set[tuple[str, .
         return {(value,) for value in pc.unique(batch.column(columns[0])).to_pylist()}
     found = pa.Table.from_batches([batch]).group_by(columns).aggregate([])
     return set(zip(*(found.column(name).to_pylist() for name in columns), strict=True))
+
+
+def _blanks_are_allowed(batch: pa.RecordBatch, column: str, others: list[tuple[str, tuple[str, ...]]]) -> bool:
+    """Whether each row that is blank in a column has one of the values that allow it in one of the others."""
+    blank = batch.filter(pc.equal(batch.column(column), ""))
+    allowed = pa.array([False] * blank.num_rows, pa.bool_())
+    for other, values in others:
+        allowed = pc.or_(allowed, pc.is_in(blank.column(other), value_set=pa.array(values, pa.string())))
+    return bool(pc.all(allowed).as_py() is not False)
 
 
 def _column_is_clean(column: pa.StringArray, pattern: str | None, may_be_blank: bool) -> bool:

@@ -83,6 +83,16 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         )
         for c in missing
     ]
+    period = layout.period
+    if period and period.else_columns and period.column not in positions:
+        # Each may be missing, but then the others say the time.
+        faults += [
+            Fault(
+                HEADER, "header", None, f"has no column for {period.column}, and none for {name}; it has {_list(names)}"
+            )
+            for name in period.else_columns
+            if name not in positions
+        ]
     if layout.month_columns:
         faults += _month_faults(months, names)
     months.sort(key=lambda column: (column.month, column.place))

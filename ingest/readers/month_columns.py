@@ -158,17 +158,20 @@ def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layou
     months = layout.month_columns
     assert months is not None  # noqa: S101 - the caller chose this reader by it
     is_cell = re.compile(months.cell_pattern, re.ASCII).fullmatch
+    # A row is matched at once: cells are many, and next to none of them is wrong.
+    are_cells = re.compile(f"(?:{months.cell_pattern})(?:\n(?:{months.cell_pattern}))*", re.ASCII).fullmatch
     seen: dict[tuple[str, ...], int] = {}
     faults: list[Fault] = []
     for number, row in rows:
         if len(row) != header.width:
             faults.append(Fault(number, "the row", None, f"has {len(row)} fields where the header has {header.width}"))
             continue
-        faults += [
-            Fault(number, month, row[index], f"is not {months.cell_is}")
-            for index, month, _ in header.months
-            if not is_cell(row[index])
-        ]
+        if not are_cells("\n".join([row[index] for index, *_ in header.months])):
+            faults += [
+                Fault(number, month, row[index], f"is not {months.cell_is}")
+                for index, month, _ in header.months
+                if not is_cell(row[index])
+            ]
         faults += code_lists.row_faults(number, row, header, layout)
         if layout.unique:
             key = tuple(folded(row[header.positions[column]]) for column in layout.unique)
@@ -206,15 +209,21 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def copy_text(file: MonthFile, layout: Layout, load_id: int) -> Iterator[str]:
-    """Every cell of a faultless file in COPY's text format, one row of the file at a time.
+    """Every cell of a faultless file in COPY's text format, one row of the file at a time: a line each, or together in one.
 
     The columns are those of `raw_columns`, then row number and load.
     """
+    are_together = layout.month_columns is not None and layout.month_columns.cells == "together"
     for table in file.tables:
-        order = [table.header.positions[column.name] for column in layout.columns]
+        order = [table.header.positions.get(column.name) for column in layout.columns]
         sheet = [table.sheet] if layout.sheets else []
+        first = table.header.months[0].month
         for number, row in table.rows:
-            labels = "\t".join(map(escaped, [*(row[index] for index in order), *sheet]))
+            labels = "\t".join(map(escaped, [*("" if index is None else row[index] for index in order), *sheet]))
+            if are_together:
+                cells = ",".join([row[index] for index, *_ in table.header.months])
+                yield f"{labels}\t{first}\t{cells}\t{number}\t{load_id}\n"
+                continue
             yield "".join(
                 f"{labels}\t{escaped(month)}\t{row[index]}\t{number}\t{load_id}\n"
                 for index, month, _ in table.header.months

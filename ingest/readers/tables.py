@@ -18,7 +18,7 @@ from pathlib import Path
 import python_calamine
 
 from ingest.corrections import Correction, corrected
-from ingest.declaration import Layout
+from ingest.declaration import Layout, Period
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
@@ -202,7 +202,7 @@ def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
 
 
 def ends_whole(file: Path, layout: Layout) -> bool:
-    """Whether delimited text ends with a line end; a workbook, which has none, is whole where it can be opened."""
+    """Whether delimited text ends with a line end, where it must; a workbook, which has none, is whole where it can be opened."""
     if layout.last_line_may_be_open:
         return True
     with file.open("rb") as handle:
@@ -250,6 +250,12 @@ def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
     return [*fields, table.sheet] if layout.sheets else fields
 
 
+def time_of(row: Sequence[str], header: Header, period: Period) -> str:
+    """Which time a row is about, as published; of several columns, with a space between."""
+    columns = [period.column] if period.column in header.positions else period.else_columns
+    return " ".join(row[header.positions[column]] for column in columns)
+
+
 def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
     """What is wrong with one row, its codes included."""
     if len(row) != header.width:
@@ -263,7 +269,14 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
             faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text, or holds a NUL byte"))
         elif not value:
-            if not column.may_be_blank:
+            if column.blank_only_where:
+                others = {
+                    name: row[header.positions[name]] for name in column.blank_only_where if name in header.positions
+                }
+                if not any(others.get(name) in values for name, values in column.blank_only_where.items()):
+                    there = ", ".join(f"{header.published[name]} is {found!r}" for name, found in others.items())
+                    faults.append(Fault(number, header.published[column.name], shown, f"is blank where {there}"))
+            elif not column.may_be_blank:
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))

@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache, partial
 
 from sandbox.datastore import Dataset, Upload
+from sandbox.mps import weights
 from sandbox.mps.figures import Row, month_header, month_number, recorded
 
 PUBLICATION_DAY = 6
@@ -99,10 +100,13 @@ def _uploads(seed: int, today: date) -> list[Upload]:
 def file_bytes(seed: int, release: Release, level: str, kind: str) -> bytes:
     """One file of one release as published: a column per month, CRLF, no byte-order mark.
 
-    `level` is Borough, Ward or LSOA. Borough files are whole. Ward and LSOA files stand beside them in the list only
-    to be told apart: they hold a few places, in the published form.
+    `level` is Borough, Ward or LSOA. Ward and LSOA files share a borough's offences among two invented places each; what has no
+    borough is in neither, and no sexual offence is in the LSOA file. Their recent file opens with a month that has all but
+    left the window, as the real ones do.
     """
     first, last = release.window(kind)
+    is_opening_partial = level != "Borough" and kind == RECENT
+    first -= is_opening_partial
     months = [month_header(number) for number in range(first, last + 1)]
     rows = recorded(seed, release.newest, first, last)
     text = io.StringIO()
@@ -111,22 +115,32 @@ def file_bytes(seed: int, release: Release, level: str, kind: str) -> bytes:
     if level == "Borough":
         writer.writerow(["MajorText", "MinorText", "BoroughName", *months])
         writer.writerows([row.major, row.minor, row.area, *row.counts] for row in rows)
-    elif level == "Ward":
+        return text.getvalue().encode("ascii")
+    codes = {name: f"{number:02d}" for number, name in enumerate(weights.BOROUGHS, start=2)}
+    if level == "Ward":
         writer.writerow(["MajorText", "MinorText", "WardName", "WardCode", "LookUp_BoroughName", *months])
-        writer.writerows(
-            [row.major, row.minor, "Invented Ward", "E05999901", row.area, *_thinned(row)] for row in _few(rows)
-        )
     else:
         writer.writerow(["LSOA Code", "LSOA Name", "Borough", "Major Category", "Minor Category", *months])
-        writer.writerows(
-            ["E01999901", "Invented 001A", "E09000002", row.major, row.minor, *_thinned(row)] for row in _few(rows)
-        )
+    for row in rows:
+        if row.area == weights.UNKNOWN or (level == "LSOA" and row.major == "SEXUAL OFFENCES"):
+            continue
+        is_airport = row.area == weights.AIRPORTS
+        for place, counts in enumerate(_halves(row), start=1):
+            if is_opening_partial:
+                counts = (counts[0] // 2000, *counts[1:])
+            if not any(counts):
+                continue
+            if level == "Ward":
+                area = "Aviation Security (SO18)" if is_airport else row.area
+                code = f"E05999{codes.get(row.area, '99')}{place}"
+                writer.writerow([row.major, row.minor, f"Invented Ward {place}", code, area, *counts])
+            elif not is_airport:
+                number = codes[row.area]
+                labels = [f"E01999{number}{place}", f"{row.area} 00{place}A", f"E090000{number}"]
+                writer.writerow([*labels, row.major, row.minor, *counts])
     return text.getvalue().encode("ascii")
 
 
-def _few(rows: list[Row]) -> list[Row]:
-    return [row for row in rows if row.area == "Barking and Dagenham" and row.major == "THEFT"]
-
-
-def _thinned(row: Row) -> list[int]:
-    return [count // 20 for count in row.counts]
+def _halves(row: Row) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """A row's counts shared between two places: the first has the odd one."""
+    return tuple(count - count // 2 for count in row.counts), tuple(count // 2 for count in row.counts)

@@ -69,6 +69,7 @@ insert into intermediate.mps_category values
     ('connect_2025', 'Robbery', 'Robbery of Personal Property', 'mps_robbery_personal', null, null, true, true);
 create table intermediate.known_unallocated_months (source text, month_start_date date, note text);
 insert into intermediate.known_unallocated_months values ('mps', '2025-03-01', 'known');
+create table intermediate.known_gap (source text, dataset text, part text, first_month date, last_month date, note text);
 """
 
 BUILD = f"""
@@ -89,7 +90,7 @@ create table candidate.dim_month as
 select m::date as month_start_date from generate_series(timestamp '2024-01-01', timestamp '2026-12-01', interval '1 month') as m;
 
 create table candidate.dim_measure as
-select m.*, 'mps' as source, 'offences' as unit, 'what it says' as definition, null::text as denominator,
+select m.*, 'mps' as source, 'borough_historical, borough_recent' as datasets, 'offences' as unit, 'what it says' as definition, null::text as denominator,
     true as is_summable_over_areas, true as is_summable_over_time, 'OGL' as licence, 'MPS' as attribution
 from (values ('mps_all_offences', 'total'), ('mps_rape', 'category'), ('mps_robbery_personal', 'category')) as m (measure_code, measure_kind);
 

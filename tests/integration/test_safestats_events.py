@@ -124,7 +124,9 @@ def test_other_headers_for_the_same_columns_are_known_and_a_lost_one_is_named(
 def test_a_new_column_is_left_out_and_noted(warehouse: Settings, tmp_path: Path) -> None:
     text = "".join(f"{line},{'New' if n == 0 else 'a name'}\n" for n, line in enumerate(ambulance().splitlines()))
     assert land(warehouse, tmp_path, "ambulance_incidents", text).rows == 40
-    assert rows(warehouse, "select drift from ops.load") == [({"new columns": ["New"]},)]
+    assert rows(warehouse, "select drift from ops.load") == [
+        ({"new columns": ["New"], "missing columns": ["lsoa_code"]},)
+    ]
 
 
 def test_a_file_whose_name_says_no_month_is_refused(warehouse: Settings, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ingest.declaration import read_sources
 from warehouse import bootstrap, embedded
 from warehouse.connection import ADMIN, ANALYST, LOADER, connect
 from warehouse.settings import Settings
@@ -35,8 +36,7 @@ def test_setting_up_again_changes_nothing(warehouse: Settings) -> None:
 def test_an_empty_warehouse_says_that_every_dataset_is_missing(warehouse: Settings) -> None:
     with connect(warehouse, ANALYST) as connection:
         assert connection.execute("select source, dataset, state from marts.data_status").fetchall() == [
-            ("mps", "borough_historical", "missing"),
-            ("mps", "borough_recent", "missing"),
+            (name, dataset, "missing") for name, source in read_sources().items() for dataset in source.datasets
         ]
 
 

@@ -23,6 +23,16 @@ def test_every_declared_source_is_valid_and_stands_in_the_folder_of_its_name() -
     assert {name: list(source.datasets) for name, source in read_sources().items()}["mps"] == [
         "borough_historical",
         "borough_recent",
+        "ward_historical",
+        "ward_recent",
+        "lsoa_historical",
+        "lsoa_recent",
+        "dashboard_tno",
+        "dashboard_knife",
+        "dashboard_other",
+        "homicide_victims",
+        "homicide_accused",
+        "vawg",
     ]
 
 

@@ -138,7 +138,9 @@ def test_rows_above_the_header_and_empty_rows_and_columns_are_no_data(tmp_path: 
 
 def test_a_cell_outside_the_columns_of_the_header_is_seen(tmp_path: Path) -> None:
     body = workbook(TABLE.replace("secret\nBrent", "secret,7\nBrent").encode())
-    assert read(tmp_path, body, layout(**SHEETS))[1] == ["row 1, column the row: has 6 fields where the header has 5"]
+    assert read(tmp_path, body, layout(**SHEETS))[1] == [
+        "row 1, column the row: holds values beyond its last header (column 5)"
+    ]
 
 
 def spoilt(change: str, to: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:

@@ -1,12 +1,17 @@
 -- One line a source: what it counts by area and month, its releases already resolved.
 {% set counts = [
     ('mps', 'int_mps_borough_month'),
+    ('mps', 'int_mps_dashboard_month'),
+    ('mps', 'int_mps_homicide_month'),
+    ('mps', 'int_mps_vawg_month'),
     ('safestats', 'int_safestats_ambulance_month'),
     ('safestats', 'int_safestats_event_month'),
 ] %}
 -- One line a model that gives whole rows of this table: other periods than months, rates, splits by sex, age or ethnicity, and its own
 -- sums for London where it has any.
 {% set facts = [
+    'int_police_uk_month',
+    'int_mps_homicide_split',
     'int_fingertips_measure',
     'int_nomis_measure',
 ] %}

@@ -1,0 +1,18 @@
+select distinct on (load.dataset, covered.month_start_date)
+    load.dataset,
+    covered.month_start_date::date as month_start_date,
+    load.load_id,
+    load.dataset || ' ' || load.release_date || ' sha256:' || left(load.sha256, 8) as source_release
+from {{ ref('stg_ops__load') }} as load
+cross join
+    lateral generate_series(
+        load.first_month_start_date::timestamp, load.last_month_start_date::timestamp, interval '1 month'
+    )
+        as covered (month_start_date)
+where load.source = 'mps' and load.dataset in ('homicide_victims', 'homicide_accused')
+order by
+    load.dataset asc,
+    covered.month_start_date asc,
+    load.release_date desc,
+    load.landed_at desc,
+    load.load_id desc

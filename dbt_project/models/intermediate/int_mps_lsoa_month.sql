@@ -1,0 +1,1 @@
+{{ mps_small_area_month('lsoa', 'lsoa_code', 'lsoa_name') }}

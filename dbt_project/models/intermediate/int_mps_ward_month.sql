@@ -1,0 +1,1 @@
+{{ mps_small_area_month('ward', 'ward_code', 'ward_name') }}

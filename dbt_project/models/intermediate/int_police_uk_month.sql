@@ -1,0 +1,219 @@
+-- What is published: for each force and for all of them together, dense over areas and kinds, zeros written out, London summed up.
+with kinds as (
+    select
+        'street' as dataset,
+        code as kind_code,
+        code as measure_suffix,
+        'all' as age_band,
+        'all' as ethnicity
+    from {{ ref('police_uk_label') }}
+    where label_list = 'crime_type'
+    union all
+    -- Anti-social behaviour is no crime.
+    select
+        'street' as dataset,
+        code as kind_code,
+        'all_crime' as measure_suffix,
+        'all' as age_band,
+        'all' as ethnicity
+    from {{ ref('police_uk_label') }}
+    where label_list = 'crime_type' and code <> 'anti_social_behaviour'
+    union all
+    select distinct
+        'outcomes' as dataset,
+        codes.code as kind_code,
+        suffixes.measure_suffix,
+        'all' as age_band,
+        'all' as ethnicity
+    from {{ ref('police_uk_label') }} as codes
+    inner join (values ('outcomes', null), ('outcomes_charged', 'charged')) as suffixes (measure_suffix, only_code)
+        on suffixes.only_code is null or codes.code = suffixes.only_code
+    where codes.label_list = 'outcome'
+    union all
+    select
+        'stop_and_search' as dataset,
+        'stop_and_search' as kind_code,
+        'stop_and_search' as measure_suffix,
+        splits.age_band,
+        splits.ethnicity
+    from (
+        select
+            'all' as age_band,
+            'all' as ethnicity
+        union all
+        select distinct
+            code as age_band,
+            'all' as ethnicity
+        from {{ ref('police_uk_label') }}
+        where label_list = 'age_range'
+        union all
+        select distinct
+            'all' as age_band,
+            code as ethnicity
+        from {{ ref('police_uk_label') }}
+        where label_list = 'ethnicity'
+        union all
+        select
+            'not_recorded' as age_band,
+            'all' as ethnicity
+        union all
+        select
+            'all' as age_band,
+            'not_recorded' as ethnicity
+    ) as splits
+),
+
+named as (
+    select distinct
+        dataset,
+        measure_suffix,
+        age_band,
+        ethnicity
+    from kinds
+),
+
+-- A count by age and by ethnicity, and not by both: most boroughs have a handful of each in a month.
+split as (
+    select
+        dataset,
+        force_code,
+        month_start_date,
+        area_code,
+        kind_code,
+        coalesce(age_band, 'all') as age_band,
+        coalesce(ethnicity, 'all') as ethnicity,
+        sum(row_count) as row_count
+    from {{ ref('int_police_uk_count') }}
+    where dataset = 'stop_and_search'
+    group by dataset, force_code, month_start_date, area_code, kind_code, grouping sets ((), (age_band), (ethnicity))
+    union all
+    select
+        dataset,
+        force_code,
+        month_start_date,
+        area_code,
+        kind_code,
+        age_band,
+        ethnicity,
+        row_count
+    from {{ ref('int_police_uk_count') }}
+    where dataset <> 'stop_and_search'
+),
+
+areas as (
+    select
+        borough_code as area_code,
+        upper(ons_inner_outer) as half_code
+    from {{ ref('boroughs') }}
+    union all
+    select
+        area_code,
+        null as half_code
+    from {{ ref('other_areas') }}
+    where area_code in ('E09000001', 'UNALLOCATED', 'OUTSIDE_LONDON')
+),
+
+places as (
+    select
+        area_code as part_code,
+        area_code
+    from areas
+    union all
+    select
+        areas.area_code as part_code,
+        sums.area_code
+    from areas
+    cross join lateral (values ('LONDON_32'), (areas.half_code)) as sums (area_code)
+    where areas.half_code is not null
+),
+
+-- Zeros are written out by adding them: joined, the planner would take the few cells it knows of for all there are.
+cells as (
+    select
+        published.dataset,
+        published.scope,
+        published.month_start_date,
+        kinds.measure_suffix,
+        kinds.age_band,
+        kinds.ethnicity,
+        split.area_code,
+        split.row_count
+    from (
+        select
+            dataset,
+            scope,
+            month_start_date,
+            unnest(forces) as force_code
+        from {{ ref('int_police_uk_published') }}
+    ) as published
+    inner join split
+        on
+            published.dataset = split.dataset
+            and published.month_start_date = split.month_start_date
+            and published.force_code = split.force_code
+    inner join kinds
+        on
+            split.dataset = kinds.dataset
+            and split.kind_code = kinds.kind_code
+            and split.age_band = kinds.age_band
+            and split.ethnicity = kinds.ethnicity
+    union all
+    select
+        published.dataset,
+        published.scope,
+        published.month_start_date,
+        named.measure_suffix,
+        named.age_band,
+        named.ethnicity,
+        areas.area_code,
+        0 as row_count
+    from {{ ref('int_police_uk_published') }} as published
+    inner join named on published.dataset = named.dataset
+    cross join areas
+),
+
+-- Each area counts for itself, and a borough for London and its half of it.
+figures as (
+    select
+        cells.dataset,
+        cells.scope,
+        cells.month_start_date,
+        cells.measure_suffix,
+        cells.age_band,
+        cells.ethnicity,
+        places.area_code,
+        sum(cells.row_count) as row_count
+    from cells
+    inner join places on cells.area_code = places.part_code
+    group by
+        cells.dataset,
+        cells.scope,
+        cells.month_start_date,
+        cells.measure_suffix,
+        cells.age_band,
+        cells.ethnicity,
+        places.area_code
+)
+
+select
+    figures.area_code,
+    'month' as period_kind,
+    figures.month_start_date as period_start_date,
+    (figures.month_start_date + interval '1 month' - interval '1 day')::date as period_end_date,
+    'police_uk_' || case when figures.scope <> 'together' then figures.scope || '_' else '' end
+    || figures.measure_suffix as measure_code,
+    'all' as sex,
+    figures.age_band,
+    figures.ethnicity,
+    figures.row_count as numerator,
+    null::numeric as denominator,
+    figures.row_count as value,
+    published.value_note,
+    published.source_release,
+    true as is_provisional
+from figures
+inner join {{ ref('int_police_uk_published') }} as published
+    on
+        figures.dataset = published.dataset
+        and figures.scope = published.scope
+        and figures.month_start_date = published.month_start_date

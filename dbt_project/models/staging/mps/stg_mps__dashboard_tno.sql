@@ -1,0 +1,1 @@
+{{ mps_dashboard_rows(source('raw', 'mps__dashboard_tno')) }}

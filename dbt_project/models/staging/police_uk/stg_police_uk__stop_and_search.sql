@@ -1,0 +1,21 @@
+-- The stamp is in UTC and the month is London's: a file begins an hour before its month in summer.
+select
+    searches._load_id as load_id,
+    searches._row_number as row_number,
+    searches.searched_at::timestamptz as searched_at,
+    date_trunc('month', searches.searched_at::timestamptz at time zone 'Europe/London')::date as month_start_date,
+    searches.longitude,
+    searches.latitude,
+    coalesce(ages.code, 'not_recorded') as age_band,
+    coalesce(groups.code, 'not_recorded') as ethnicity,
+    coalesce(genders.code, 'not_recorded') as sex,
+    coalesce(results.code, 'not_recorded') as outcome_code
+from {{ source('raw_police_uk', 'police_uk__stop_and_search') }} as searches
+left join {{ police_uk_codes(source('raw_police_uk', 'police_uk__stop_and_search'), 'age_range', 'age_range') }} as ages
+    on searches.age_range = ages.published_label
+left join {{ police_uk_codes(source('raw_police_uk', 'police_uk__stop_and_search'), 'self_defined_ethnicity', 'ethnicity') }} as groups
+    on searches.self_defined_ethnicity = groups.published_label
+left join {{ police_uk_codes(source('raw_police_uk', 'police_uk__stop_and_search'), 'gender', 'gender') }} as genders
+    on searches.gender = genders.published_label
+left join {{ police_uk_codes(source('raw_police_uk', 'police_uk__stop_and_search'), 'outcome', 'stop_outcome') }} as results
+    on searches.outcome = results.published_label

@@ -1,0 +1,491 @@
+"""Ward, LSOA, dashboard, homicide and VAWG files of the police: they load exactly, and come out of the marts as they were."""
+
+from __future__ import annotations
+
+import collections
+import csv
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from expectations import gate
+from ingest.connectors import file_drop
+from ingest.declaration import find_source
+from ingest.errors import FileRefused
+from ingest.load import Loaded
+from tests import mps_more_files as files
+from tests.mps_files import boroughs, categories
+from warehouse import nightly, transform
+from warehouse.connection import ADMIN, connect
+from warehouse.settings import Settings
+
+MPS = find_source("mps")
+Land = Callable[..., Loaded]
+
+
+@pytest.fixture
+def land(warehouse: Settings, tmp_path: Path) -> Land:
+    """Lands and loads bytes as a file of the MPS."""
+
+    def now(dataset: str, body: bytes, name: str = "file.csv", **how: object) -> Loaded:
+        file = tmp_path / name
+        file.write_bytes(body)
+        landed = file_drop.take(warehouse.landing, MPS, dataset, file, warehouse.now(), **how)  # type: ignore[arg-type]
+        return nightly.load_one(warehouse, MPS, dataset, landed)
+
+    return now
+
+
+def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with connect(settings, ADMIN) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def csv_rows(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
+    warehouse: Settings, land: Land, samples: Path
+) -> None:
+    for dataset, name in (
+        ("borough_historical", "borough_hist_201004-202403.csv"),
+        ("borough_recent", "borough_24m_202404-202603.csv"),
+    ):
+        land(dataset, (samples / "mps" / "borough" / name).read_bytes(), name)
+    ward = csv_rows(samples / "mps" / "ward" / "ward_24m_202311-202510.csv")
+    months = [name for name in ward[0] if name.isdigit()]
+    done = land("ward_recent", (samples / "mps" / "ward" / "ward_24m_202311-202510.csv").read_bytes(), "ward.csv")
+    assert (done.rows, done.release_date) == (18693, dt.date(2025, 11, 1))
+    done = land("lsoa_recent", files.lsoa_sample(samples), "lsoa.csv")
+    assert (done.rows, done.release_date) == (105620, dt.date(2026, 3, 1))
+    knife, workbook = files.knife_sample(samples)
+    done = land("dashboard_knife", workbook, "M1045_MonthlyCrimeDashboard_KnifeCrimeData_202603.xlsx")
+    assert (done.rows, done.release_date, done.quarantined) == (59431, dt.date(2026, 3, 1), 0)
+    tno = samples / "mps" / "dashboard" / "M1045_TNO_4boroughs_202111-202510.csv"
+    assert land("dashboard_tno", tno.read_bytes(), "tno.csv").rows == 5265
+    victims = csv_rows(samples / "mps" / "homicide" / "homicide_victims_2003-2024.csv")
+    file = samples / "mps" / "homicide" / "homicide_victims_2003-2024.csv"
+    assert land("homicide_victims", file.read_bytes(), "homicide victims.csv").rows == len(victims) == 2936
+    accused, body = files.accused_sample(samples)
+    assert land("homicide_accused", body, "homicide accused.csv").rows == len(accused) == 4512
+    vawg, workbook = files.vawg_sample(samples, dt.datetime(2024, 1, 1))
+    done = land("vawg", workbook, "MPS VAWG Dashboard.xlsx")
+    assert done.rows == len(vawg) > 50_000
+
+    candidate = transform.build(warehouse)
+    assert candidate is not None
+    verdict = gate.judge(warehouse, candidate)
+    assert verdict.verdict == "warned", verdict.reason
+    assert {(r.suite, r.check) for r in verdict.results if r.outcome != "passed"} == {
+        ("landing/mps/dashboard_tno", "every_borough_is_in_the_file"),
+        ("landing/mps/reconciliation", "at_most_2_percent_of_a_month_has_no_borough"),
+    }
+
+    # Wards: every month as the file prints it.
+    assert rows(
+        warehouse,
+        """select to_char(month_start_date, 'YYYYMM'), sum(all_offences_count), sum(violence_with_injury_count), count(*)
+           from candidate.fct_ward_month group by 1 order by 1""",
+    ) == [
+        (
+            month,
+            sum(int(row[month]) for row in ward),
+            sum(int(row[month]) for row in ward if row["MinorText"] == "VIOLENCE WITH INJURY"),
+            679,
+        )
+        for month in months
+    ]
+    assert rows(warehouse, "select distinct area_code from candidate.fct_ward_month where ward_code = 'E05013570'") == [
+        ("AVIATION",)
+    ]
+    # LSOAs: the 40 offences of February 2024 are of a month that had left the window, and are left out.
+    assert rows(
+        warehouse,
+        "select to_char(min(month_start_date), 'YYYYMM'), count(distinct lsoa_code), count(*) from intermediate.int_mps_lsoa_month",
+    ) == [("202403", 4988, 4988 * 24)]
+    assert rows(
+        warehouse,
+        """select to_char(month_start_date, 'YYYYMM'), sum(all_offences_count) from intermediate.int_mps_lsoa_month
+           where month_start_date in ('2024-03-01', '2026-02-01') group by 1 order by 1""",
+    ) == [("202403", 71366), ("202602", 65031)]
+    assert rows(
+        warehouse, "select to_char(month_start_date, 'YYYYMM'), offence_count from intermediate.int_mps_partial_month"
+    ) == [("202402", 39)]
+    # Knife crime: boroughs alone, every measure, every month.
+    printed: collections.Counter[tuple[str, str, str]] = collections.Counter()
+    for row in knife:
+        if row["area_type"] == "Borough":
+            printed[row["crime_subtype"], row["measure"], row["month_year"].strftime("%Y%m")] += row["count"]
+    found = rows(
+        warehouse,
+        """select s.published_subtype, case when f.measure_code like '%outcomes' then 'Positive Outcomes' else 'Offences' end,
+             to_char(f.period_start_date, 'YYYYMM'), sum(f.value)::int
+           from candidate.fct_measure as f
+           inner join intermediate.mps_dashboard_subject as s on f.measure_code in (s.offences_measure_code, s.outcomes_measure_code)
+             and s.published_type = 'Knife Crime'
+           inner join candidate.dim_area as a on a.area_code = f.area_code and a.area_type <> 'aggregate'
+           group by 1, 2, 3 having sum(f.value) > 0""",
+    )
+    assert {row[:3]: row[3] for row in found} == dict(printed)
+    assert (
+        rows(
+            warehouse,
+            """select area_code, value::int from candidate.fct_measure where measure_code = 'mps_knife_crime'
+           and period_start_date = '2026-02-01' and area_code in ('LONDON_32', 'UNALLOCATED', 'AVIATION', 'NON_MPS') order by 1""",
+        )[1][0]
+        == "LONDON_32"
+    )
+    # A piece of a file (four boroughs) stands in raw, and speaks for nothing.
+    assert rows(warehouse, "select count(*) from candidate.fct_measure where measure_code like 'mps_tno%'") == [(0,)]
+    # Homicide: victims by borough, sex and age; accused by borough.
+    assert rows(
+        warehouse,
+        """select f.area_code, sum(f.value)::int from candidate.fct_measure as f
+           where f.measure_code = 'mps_homicide_victims' and f.sex = 'all' and f.age_band = 'all'
+             and f.area_code in ('UNALLOCATED', 'LONDON_32', 'E09000013') group by 1 order by 1""",
+    ) == [("E09000013", 58), ("LONDON_32", 2872), ("UNALLOCATED", 64)]
+    by_age = collections.Counter((r["Age Group"], r["Sex"]) for r in victims)
+    ages = {"0 to 12": "0-12", "13 to 19": "13-19", "20 to 24": "20-24", "25 to 34": "25-34", "35 to 44": "35-44",
+            "45 to 54": "45-54", "55 to 64": "55-64", "65 and over": "65+"}  # fmt: skip
+    assert {
+        (age, sex): value
+        for age, sex, value in rows(
+            warehouse,
+            """select f.age_band, f.sex, sum(f.value)::int from candidate.fct_measure as f
+               inner join candidate.dim_area as a on a.area_code = f.area_code and a.area_type <> 'aggregate'
+               where f.measure_code = 'mps_homicide_victims' and f.sex <> 'all' and f.age_band <> 'all'
+               group by 1, 2""",
+        )
+        if value
+    } == {(ages[age], sex.lower()): n for (age, sex), n in by_age.items()}
+    assert {
+        str(measure): value
+        for measure, value in rows(
+            warehouse,
+            """select f.measure_code, sum(f.value)::int from candidate.fct_measure as f
+               inner join candidate.dim_area as a on a.area_code = f.area_code and a.area_type <> 'aggregate'
+               where f.measure_code like 'mps_homicide_%' and f.sex = 'all' and f.age_band = 'all' group by 1""",
+        )
+    } == {
+        "mps_homicide_victims": 2936,
+        "mps_homicide_victims_under_25": 163 + 399 + 480,
+        "mps_homicide_victims_knife": 1521,
+        "mps_homicide_victims_knife_under_25": sum(
+            r["MethodofKilling"].startswith("Knife") and r["Age Group"] in ("0 to 12", "13 to 19", "20 to 24")
+            for r in victims
+        ),
+        "mps_homicide_victims_shooting": 335,
+        "mps_homicide_victims_domestic_abuse": 499,
+        "mps_homicide_accused": 4512,
+        "mps_homicide_accused_under_25": 84 + 1316 + 1047,
+    }
+    # VAWG: the sheet by place, once.
+    assert rows(
+        warehouse,
+        """select sum(f.value)::int from candidate.fct_measure as f
+           inner join candidate.dim_area as a on a.area_code = f.area_code and a.area_type <> 'aggregate'
+           where f.measure_code = 'mps_vawg_offences'""",
+    ) == [(sum(r["count"] for r in vawg if r["sheet"] == "Offence count location"),)]
+
+
+def published(settings: Settings, measure: str) -> dict[tuple[str, str], int]:
+    """Values of a measure by area and month, zeros left out."""
+    found = rows(
+        settings,
+        f"""select area_code, to_char(period_start_date, 'YYYYMM'), value::int from candidate.fct_measure
+            where measure_code = '{measure}' and sex = 'all' and age_band = 'all' and value > 0""",
+    )
+    return {(str(area), str(month)): int(str(value)) for area, month, value in found}
+
+
+KNIFE = "Knife Crime|Knife Crime"
+ISO_2026 = ("Month_Year", "Area Type", "Borough_SNT", "Area Name", "Area Code", "offence group", "offence subgroup",
+            "Measure", "Count", "Refresh Date")  # fmt: skip
+KNIFE_2026 = tuple(name for name in files.DASHBOARD if name != "FY_FYIndex")
+
+
+def test_a_missing_row_is_0_wards_are_not_added_to_boroughs_and_outcomes_are_no_offences(
+    warehouse: Settings, land: Land
+) -> None:
+    counts = [
+        *files.every_borough("202601", KNIFE, 2),
+        ("202602", "Barnet", KNIFE, "Offences", 7),
+        ("202602", "Barnet", KNIFE, "Positive Outcomes", 1),
+        ("202601", "Barnet", "Gun Crime Personal Robbery|Gun Crime Personal Robbery", "Offences", 3),
+        ("202601", "Barnet", "Gun Crime|Gun Crime Personal Robbery", "Positive Outcomes", 4),
+        ("202602", "Other / NK", KNIFE, "Offences", 5),
+        ("202602", "Barnet", "Domestic Abuse|Domestic Abuse violence with injury", "Offences", 8),
+        ("202602", "Barnet", "Domestic Abuse|Domestic Abuse Violence with Injury", "Positive Outcomes", 9),
+    ]
+    land("dashboard_other", files.dashboard_file(counts), "M1045_MonthlyCrimeDashboard_OtherCrimeData.csv")
+    transform.build(warehouse)
+    knife = published(warehouse, "mps_knife_crime")
+    assert knife[("LONDON_32", "202601")] == 64
+    assert {key: value for key, value in knife.items() if key[1] == "202602"} == {
+        ("E09000003", "202602"): 7,
+        ("OUTER", "202602"): 7,
+        ("LONDON_32", "202602"): 7,
+        ("UNALLOCATED", "202602"): 5,
+    }
+    # Camden has no row in February: a row of 0, and not no row.
+    assert rows(
+        warehouse,
+        """select value::int from candidate.fct_measure where measure_code = 'mps_knife_crime' and area_code = 'E09000007'
+           and period_start_date = '2026-02-01'""",
+    ) == [(0,)]
+    assert published(warehouse, "mps_knife_crime_outcomes")[("E09000003", "202602")] == 1
+    assert published(warehouse, "mps_gun_crime_robbery")[("E09000003", "202601")] == 3
+    assert published(warehouse, "mps_gun_crime_robbery_outcomes")[("E09000003", "202601")] == 4
+    assert ("E09000003", "202601") not in published(warehouse, "mps_gun_crime")
+    assert published(warehouse, "mps_domestic_abuse_with_injury")[("E09000003", "202602")] == 8
+    assert published(warehouse, "mps_domestic_abuse_with_injury_outcomes")[("E09000003", "202602")] == 9
+
+
+def test_every_form_of_a_dashboard_file_is_read_to_the_same_figures(warehouse: Settings, land: Land) -> None:
+    counts = [*files.every_borough("202511", KNIFE, 2), *files.every_borough("202602", KNIFE, 3)]
+    bodies = {
+        "dd/mm/yyyy with BOM": files.dashboard_file(counts),
+        "ISO, no BOM": files.dashboard_file(counts, date_form="%Y-%m-%d", bom=False),
+        "2026, 11 columns": files.dashboard_file(counts, header=KNIFE_2026),
+        "the lower-case header of September 2026": files.dashboard_file(
+            counts, header=ISO_2026, date_form="%Y-%m-%d", bom=False
+        ),
+        "other order": files.dashboard_file(counts, header=tuple(reversed(files.DASHBOARD))),
+    }
+    for name, body in bodies.items():
+        done = land("dashboard_knife", body, f"{name.replace('/', '')}.csv")
+        assert (name, done.rows, done.release_date) == (name, 128, dt.date(2026, 3, 1))
+    transform.build(warehouse)
+    assert rows(
+        warehouse,
+        """select distinct month_start_date::text, sum(recorded_count) over (partition by load_id, month_start_date)::int
+           from staging.stg_mps__dashboard_knife where is_borough_row order by 1""",
+    ) == [("2025-11-01", 64), ("2026-02-01", 96)]
+    assert rows(warehouse, "select count(distinct load_id) from staging.stg_mps__dashboard_knife") == [(5,)]
+
+
+def test_a_day_and_a_month_that_changed_places_are_refused(land: Land) -> None:
+    body = files.dashboard_file(files.every_borough("202602", KNIFE), date_form="%m/%d/%Y")
+    with pytest.raises(FileRefused, match=r"column Month_Year: '02/01/2026' does not match"):
+        land("dashboard_knife", body)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (b"Borough,Barnet,Barnet", b"Borough,Barnett,Barnett", r"column Borough_SNT: 'Barnett' is not in the list .*area_aliases"),
+        (b"Knife Crime,Knife Crime,", b"Knife Crime,Knife Kimre,", "'Knife Crime / Knife Kimre' is not in the list"),
+        (b",Offences,", b",Offenses,", "'Offenses' is not in the list .*mps_dashboard_count"),
+        (b"Count,Refresh", b"Tally,Refresh", "has no column for count"),
+        (b"_01,1,", b"_01,-1,", r"column Count: '-1' does not match"),
+    ],
+    ids=["a borough", "a subject", "a measure", "a header", "a negative count"],
+)  # fmt: skip
+def test_what_a_dashboard_file_has_that_nobody_declared_is_refused_by_name(
+    land: Land, old: bytes, new: bytes, told: str
+) -> None:
+    body = files.dashboard_file(files.every_borough("202602", KNIFE))
+    assert old in body
+    with pytest.raises(FileRefused, match=told):
+        land("dashboard_knife", body.replace(old, new))
+
+
+def test_a_ward_may_have_a_name_that_no_list_has(land: Land) -> None:
+    """Only borough rows are held to the list of areas."""
+    body = files.dashboard_file(files.every_borough("202602", KNIFE))
+    assert land("dashboard_knife", body.replace(b"Invented Ward", b"Nowhere in Particular")).rows == 64
+
+
+def test_the_newest_release_of_a_dashboard_file_speaks_and_an_older_one_for_the_months_before(
+    warehouse: Settings, land: Land
+) -> None:
+    new = [*files.every_borough("202601", KNIFE, 5), *files.every_borough("202602", KNIFE, 6)]
+    old = [*files.every_borough("202512", KNIFE, 1), *files.every_borough("202601", KNIFE, 2)]
+    land("dashboard_knife", files.dashboard_file(new), "M1045_MonthlyCrimeDashboard_KnifeCrimeData.csv")
+    done = land("dashboard_knife", files.dashboard_file(old), "M1045_MonthlyCrimeDashboard_KnifeCrimeData_202601.csv")
+    assert done.is_history
+    transform.build(warehouse)
+    knife = published(warehouse, "mps_knife_crime")
+    assert [knife["LONDON_32", month] for month in ("202512", "202601", "202602")] == [32, 160, 192]
+
+
+def test_offences_that_are_not_notifiable_are_left_out_of_the_total(warehouse: Settings, land: Land) -> None:
+    counts = [
+        *files.every_borough("202602", "ROBBERY|ROBBERY OF PERSONAL PROPERTY", 3),
+        *files.every_borough("202602", "OTHER ACCEPTED CRIME|OTHER ACCEPTED CRIME", 50),
+    ]
+    land("dashboard_tno", files.dashboard_file(counts, header=ISO_2026, date_form="%Y-%m-%d"))
+    transform.build(warehouse)
+    assert published(warehouse, "mps_tno")["LONDON_32", "202602"] == 96
+
+
+def ward_file(
+    months: list[str], counts: list[int], header: tuple[str, ...] = files.SMALL, areas: list[str] | None = None
+) -> bytes:
+    """A ward file with one ward a borough, the same counts in each row."""
+    found = []
+    for number, area in enumerate(areas or boroughs()):
+        for major, minor in categories("connect_2025"):
+            row = dict(zip(files.SMALL, [major, minor, f"Ward {number}", f"E0599{number:04d}", area], strict=True))
+            row |= {"Group": major, "SubGroup": minor}
+            found.append([*(row[name] for name in header), *counts])
+    return files.csv_bytes([*header, *months], found)
+
+
+def test_the_header_of_every_vintage_of_a_ward_file_is_read_and_its_nearly_empty_first_month_left_out(
+    warehouse: Settings, land: Land
+) -> None:
+    months, counts = ["202601", "202602", "202603"], [0, 10, 12]
+    for number, header in enumerate(
+        [
+            files.SMALL,
+            ("WardName", "WardCode", "MajorText", "MinorText", "LookUp_BoroughName"),
+            ("Group", "SubGroup", "WardName", "WardCode", "LookUp_BoroughName"),
+        ]
+    ):
+        done = land("ward_recent", ward_file(months, counts, header), f"ward{number}.csv")
+        assert done.rows == 32 * len(categories("connect_2025"))
+    land("dashboard_knife", files.dashboard_file(files.every_borough("202602", KNIFE)), "knife.csv")
+    transform.build(warehouse)
+    each = len(categories("connect_2025"))
+    assert rows(
+        warehouse,
+        """select to_char(month_start_date, 'YYYYMM'), count(*), sum(all_offences_count), sum(homicide_count),
+             sum(violence_without_injury_incl_stalking_count) from candidate.fct_ward_month group by 1 order by 1""",
+    ) == [("202602", 32, 32 * each * 10, 320, 640), ("202603", 32, 32 * each * 12, 384, 768)]
+    assert rows(
+        warehouse, "select distinct month_start_date::text, offence_count from intermediate.int_mps_partial_month"
+    ) == [("2026-01-01", 0)]
+
+
+def test_a_ward_file_with_an_unknown_borough_or_code_is_refused(land: Land) -> None:
+    with pytest.raises(FileRefused, match="'Atlantis' is not in the list"):
+        land("ward_recent", ward_file(["202602", "202603"], [1, 2], areas=["Atlantis", *boroughs()[1:]]))
+
+
+def test_the_lsoa_file_has_no_sexual_offences_and_codes_for_boroughs(warehouse: Settings, land: Land) -> None:
+    kinds = [(a, b) for a, b in categories("connect_2025") if a != "SEXUAL OFFENCES"]
+    body = files.csv_bytes(
+        [*files.LSOA, "202602", "202603"],
+        [
+            [f"E0199{n:04d}", f"Camden {n:03d}A", f"E090000{n:02d}", major, minor, 4, 5]
+            for n in range(2, 34)
+            for major, minor in kinds
+        ],
+    )
+    assert land("lsoa_recent", body).rows == 32 * len(kinds)
+    land("dashboard_knife", files.dashboard_file(files.every_borough("202602", KNIFE)), "knife.csv")
+    transform.build(warehouse)
+    assert rows(
+        warehouse,
+        """select area_code, all_offences_count, violence_with_injury_count from intermediate.int_mps_lsoa_month
+           where lsoa_code = 'E01990003' and month_start_date = '2026-03-01'""",
+    ) == [("E09000003", 5 * len(kinds), 5)]
+
+
+VICTIMS_2025 = ("Homicide ID", "Count of Victims", "Age Group", "Sex", "Method of Killing", "Domestic Abuse",
+                "Recorded Date", "Homicide Offence Type", "Solved Status", "Borough", "Officer Observed Ethnicity")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (VICTIMS_2025,
+         ["7", 1, "13 to 19", "Male", "Knife or Sharp Implement", "0", "Jan-26", "Murder", "Solved", "Barking & Dagenham", "White"]),
+        (("Count of Victims", "Age Group", "Sex", "Method of Killing", "Domestic Abuse", "MTH YEAR", "Homicide Offence Type",
+          "Solved Status", "Borough", "Officer Observed Ethnicity"),
+         [1, "13 to 19", "Male", "Knife or Sharp Implement", "Not Domestic Abuse", "Jan-26", "Murder", "Solved",
+          "Barking & Dagenham", "White"]),
+        (("Count of Victims", "Age Group", "Sex", "MethodofKilling", "Domestic Abuse", "Recorded Year", "Recorded Month",
+          "Homicide Offence Type", "Solved Status", "Borough", "Officer Observed Ethnicity"),
+         [1, "13 to 19", "Male", "Knife or Sharp Implement", "Not Domestic Abuse", "2026", "Jan", "Murder", "Solved",
+          "Barking & Dagenham", "White"]),
+    ],
+    ids=["2025", "2022", "date split"],
+)  # fmt: skip
+def test_every_header_of_the_homicide_victims_is_read(
+    warehouse: Settings, land: Land, header: tuple[str, ...], row: list[object]
+) -> None:
+    done = land("homicide_victims", files.csv_bytes(header, [row]))
+    assert (done.rows, done.release_date) == (1, dt.date(2026, 2, 1))
+
+
+def test_homicide_victims_come_out_by_borough_sex_and_age_with_heathrow_and_unmapped_kept_apart(
+    warehouse: Settings, land: Land
+) -> None:
+    def victim(area: str, age: str, sex: str, month: str = "Jan-26") -> list[object]:
+        return ["1", 1, age, sex, "Shooting", "1", month, "Manslaughter", "Unsolved", area, "Black"]
+
+    body = files.csv_bytes(
+        VICTIMS_2025,
+        [
+            victim("Hammersmith & Fulham", "13 to 19", "Male"),
+            victim("Kingston Upon Thames", "65 and over", "Female"),
+            victim("Unmapped", "20 to 24", "Male"),
+            victim("Heathrow", "20 to 24", "Male"),
+            victim("Camden", "20 to 24", "Male", "Mar-26"),
+        ],
+    )
+    land("homicide_victims", body)
+    transform.build(warehouse)
+    assert published(warehouse, "mps_homicide_victims_under_25") == {
+        ("E09000013", "202601"): 1, ("INNER", "202601"): 1, ("LONDON_32", "202601"): 1, ("UNALLOCATED", "202601"): 1,
+        ("AVIATION", "202601"): 1, ("E09000007", "202603"): 1, ("INNER", "202603"): 1, ("LONDON_32", "202603"): 1,
+    }  # fmt: skip
+    assert rows(
+        warehouse,
+        """select area_code, sex, age_band, value::int from candidate.fct_measure
+           where measure_code = 'mps_homicide_victims' and period_start_date = '2026-01-01' and sex <> 'all' and value > 0
+             and area_code not in ('INNER', 'OUTER') order by 1, 2, 3""",
+    ) == [
+        ("AVIATION", "male", "20-24", 1), ("AVIATION", "male", "all", 1),
+        ("E09000013", "male", "13-19", 1), ("E09000013", "male", "all", 1),
+        ("E09000021", "female", "65+", 1), ("E09000021", "female", "all", 1),
+        ("LONDON_32", "female", "65+", 1), ("LONDON_32", "female", "all", 1),
+        ("LONDON_32", "male", "13-19", 1), ("LONDON_32", "male", "all", 1),
+        ("UNALLOCATED", "male", "20-24", 1), ("UNALLOCATED", "male", "all", 1),
+    ]  # fmt: skip
+    # February has none anywhere, and says so.
+    assert rows(
+        warehouse,
+        """select count(*), sum(value)::int from candidate.fct_measure where measure_code = 'mps_homicide_victims'
+           and period_start_date = '2026-02-01' and sex = 'all' and age_band = 'all'""",
+    ) == [(37, 0)]
+
+
+def test_the_sheets_of_the_vawg_workbook_stand_in_one_table_and_are_counted_once(
+    warehouse: Settings, land: Land
+) -> None:
+    month, unknown = dt.date(2026, 1, 1), dt.date(1900, 1, 1)
+    body = files.xlsx_bytes(
+        {
+            "Read me": [["whatever stands here is not read"]],
+            "Offence count location": [
+                files.VAWG_PLACE,
+                ["Central", "Camden", "A ward", month, month, 9],
+                ["Central", "Camden", "A ward", month, unknown, 1],
+                ["Other", "Other", None, month, None, 2],
+            ],
+            "Offence count classification": [files.VAWG_CLASS, ["Rape", "Rape", "Rape", "Rape", month, month, 12]],
+            "Victim count by age group": [["Age Group", "Recorded Date Months", "Count"], ["20-29", month, 12]],
+        }
+    )
+    assert land("vawg", body, "MPS VAWG Dashboard.xlsx").rows == 5
+    assert rows(warehouse, "select sheet, age_group, count from raw.mps__vawg order by sheet, _row_number") == [
+        ("Offence count classification", "", "12"),
+        ("Offence count location", "", "9"),
+        ("Offence count location", "", "1"),
+        ("Offence count location", "", "2"),
+        ("Victim count by age group", "20-29", "12"),
+    ]
+    transform.build(warehouse)
+    assert published(warehouse, "mps_vawg_offences") == {
+        ("E09000007", "202601"): 10, ("INNER", "202601"): 10, ("LONDON_32", "202601"): 10, ("UNALLOCATED", "202601"): 2,
+    }  # fmt: skip
+    assert rows(warehouse, "select count(*) from staging.stg_mps__vawg where committed_month_start_date is null") == [
+        (3,)
+    ]

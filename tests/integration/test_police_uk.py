@@ -1,0 +1,517 @@
+"""police.uk: real files come out of the marts as they went in, and each trap of the archive has its end."""
+
+from __future__ import annotations
+
+import collections
+import csv
+import datetime as dt
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from ingest import landing
+from ingest.connectors import file_drop, police_uk_archive
+from ingest.connectors.look import Fetched, Look, Seen
+from ingest.declaration import SEEDS, find_source
+from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable
+from ingest.http import Client
+from ingest.load import Loaded
+from sandbox.exchange import Request, Response
+from sandbox.police_uk.archive import archive, index_page, packed, served
+from sandbox.server import Publisher, serve_sites
+from tests.mps_files import borough_file
+from warehouse import nightly, transform
+from warehouse.connection import ADMIN, connect
+from warehouse.settings import Settings
+
+POLICE = find_source("police_uk")
+NOW = dt.datetime(2026, 11, 22, 3, 0, tzinfo=dt.UTC)
+HEADER = (
+    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
+    "Last outcome category,Context\n"
+)
+MET, CITY, BTP = "Metropolitan Police Service", "City of London Police", "British Transport Police"
+Land = Callable[..., Loaded]
+
+
+def crime(
+    force: str = MET,
+    *,
+    month: str = "2024-01",
+    crime_id: str = "a" * 64,
+    lsoa: tuple[str, str] = ("E01000938", "Camden 024B"),
+    kind: str = "Robbery",
+    outcome: str = "Under investigation",
+    location: str = "On or near High Road",
+) -> str:
+    place = ["-0.120961", "51.530607"] if lsoa[0] else ["", ""]
+    row = [crime_id, month, force, force, *place, location, *lsoa, kind, outcome, ""]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return text.getvalue()
+
+
+def street(*rows: str) -> bytes:
+    return (HEADER + "".join(rows)).encode()
+
+
+@pytest.fixture
+def land(warehouse: Settings, tmp_path: Path) -> Land:
+    """Lands and loads bytes, or a file, as a file of police.uk."""
+
+    def now(dataset: str, body: bytes | Path, name: str = "2024-01-metropolitan-street.csv", **how: object) -> Loaded:
+        file = body if isinstance(body, Path) else tmp_path / name
+        if isinstance(body, bytes):
+            file.write_bytes(body)
+        landed = file_drop.take(warehouse.landing, POLICE, dataset, file, warehouse.now(), **how)  # type: ignore[arg-type]
+        return nightly.load_one(warehouse, POLICE, dataset, landed)
+
+    return now
+
+
+def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with connect(settings, ADMIN) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def build(settings: Settings, tmp_path: Path) -> None:
+    """Build the candidate, beside a small file of the MPS, which every candidate has."""
+    file = tmp_path / "mps.csv"
+    file.write_bytes(borough_file("202401", "202402"))
+    mps = find_source("mps")
+    landed = file_drop.take(settings.landing, mps, "borough_recent", file, settings.now())
+    nightly.load_one(settings, mps, "borough_recent", landed)
+    transform.build(settings)
+
+
+def counted(settings: Settings, query: str) -> dict[tuple[object, ...], int]:
+    return {tuple(row[:-1]): int(str(row[-1])) for row in rows(settings, query)}
+
+
+# Real files.
+
+
+def lookup() -> dict[str, str]:
+    with (SEEDS / "lsoa_borough.csv").open(encoding="utf-8", newline="") as file:
+        return {row["lsoa_code"]: row["area_code"] for row in csv.DictReader(file)}
+
+
+def published(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
+    warehouse: Settings, land: Land, samples: Path, tmp_path: Path
+) -> None:
+    folder = samples / "police_uk"
+    expected: collections.Counter[tuple[object, ...]] = collections.Counter()
+    area_of = lookup()
+    for file in sorted(folder.glob("street/*.csv")):
+        found = published(file)
+        assert land("street", file).rows == len(found)
+        force = file.name[8:].replace("-street", "").replace("-sample", "").removesuffix(".csv").replace("-", "_")
+        for row in found:
+            kind = row["Crime type"].lower().replace(" ", "_").replace("-", "_")
+            area = area_of.get(row["LSOA code"], "OUTSIDE_LONDON" if row["LSOA code"] else "UNALLOCATED")
+            codes = [f"police_uk_{force}_{kind}"]
+            if kind != "anti_social_behaviour":
+                codes.append(f"police_uk_{force}_all_crime")
+            for code in codes:
+                expected[code, row["Month"], area] += 1
+    for file in sorted(folder.glob("stop_and_search/*.csv")):
+        assert land("stop_and_search", file).rows == len(published(file))
+    build(warehouse, tmp_path)
+    assert counted(
+        warehouse,
+        """select f.measure_code, to_char(period_start_date, 'YYYY-MM'), area_code, value::bigint from candidate.fct_measure as f
+           inner join candidate.dim_measure as m on f.measure_code = m.measure_code and m.datasets = 'street'
+           where area_code not in ('LONDON_32', 'INNER', 'OUTER') and value > 0""",
+    ) == dict(expected)
+    # One month of the City is known to have no file of its own; no other month has every force.
+    assert rows(warehouse, "select 1 from candidate.fct_measure where measure_code = 'police_uk_all_crime'") == []
+    searches = published(folder / "stop_and_search" / "2016-06-metropolitan-stop-and-search.csv")
+    ages = {
+        "10-17": "10-17",
+        "18-24": "18-24",
+        "25-34": "25-34",
+        "over 34": "over_34",
+        "under 10": "under_10",
+        "": "not_recorded",
+    }
+    assert counted(
+        warehouse,
+        """select age_band, sum(value)::bigint from candidate.fct_measure
+           where measure_code = 'police_uk_metropolitan_stop_and_search' and age_band <> 'all'
+             and area_code not in ('LONDON_32', 'INNER', 'OUTER') group by 1""",
+    ) == {(ages[age],): count for age, count in collections.Counter(row["Age range"] for row in searches).items()}
+    assert rows(
+        warehouse,
+        """select to_char(period_start_date, 'YYYY-MM'), sum(value)::bigint, sum(value) filter (where area_code = 'UNALLOCATED')::bigint
+           from candidate.fct_measure where measure_code = 'police_uk_metropolitan_stop_and_search' and age_band = 'all'
+             and ethnicity = 'all' and area_code not in ('LONDON_32', 'INNER', 'OUTER') group by 1""",
+    ) == [("2016-06", len(searches), sum(not row["Latitude"] for row in searches))]
+
+
+# What a row may be.
+
+
+def test_identical_rows_are_separate_incidents(warehouse: Settings, land: Land) -> None:
+    one = crime(BTP, crime_id="", outcome="")
+    assert land("street", street(one, one, one), "2024-01-btp-street.csv").rows == 3
+    assert rows(warehouse, "select count(*), count(distinct _row_number) from raw.police_uk__street") == [(3, 3)]
+
+
+def test_an_id_is_blank_only_for_anti_social_behaviour_and_british_transport_police(
+    warehouse: Settings, land: Land
+) -> None:
+    asb = crime(crime_id="", kind="Anti-social behaviour", outcome="")
+    assert land("street", street(crime(), asb)).quarantined == 0
+    with pytest.raises(
+        FileRefused, match=r"row 3, column Crime ID: .*is blank where Crime type is 'Robbery', Reported by is"
+    ):
+        land("street", street(crime(), asb, crime(crime_id="")), "2024-02-metropolitan-street.csv")
+    # Few enough, and the rest of the month stands; each such row is named.
+    done = land("street", street(*[crime()] * 300, crime(crime_id="")), "2024-03-metropolitan-street.csv")
+    assert (done.rows, done.quarantined) == (300, 1)
+    assert rows(
+        warehouse, f"select row_number, column_name from quarantine.refused_row where load_id = {done.load_id}"
+    ) == [(301, "Crime ID")]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (crime(crime_id="a" * 63), r"does not match \[0-9a-f\]\{64\}"),
+        (crime(kind="Witchcraft"), "'Witchcraft' is not in the list dbt_project/seeds/police_uk_label.csv"),
+        (crime(outcome="Sent to Australia"), "'Sent to Australia' is not in the list"),
+        (crime("Kent Police"), "'Kent Police' is not in the list"),
+        (crime(month="January 2024"), "'January 2024' does not match"),
+    ],
+    ids=["an id of 63 digits", "a new type", "a new outcome", "a force that is not ours", "a month in words"],
+)
+def test_what_nobody_declared_is_refused_by_row_and_value(land: Land, row: str, says: str) -> None:
+    with pytest.raises(FileRefused, match=f"row 2, .*{says}"):
+        land("street", street(crime(), row))
+
+
+def test_a_comma_in_a_location_and_windows_line_ends_change_nothing(warehouse: Settings, land: Land) -> None:
+    body = street(crime(location="On or near High Road, Ickenham"), crime()).replace(b"\n", b"\r\n")
+    assert land("street", body).rows == 2
+    assert rows(warehouse, "select location, context from raw.police_uk__street where _row_number = 1") == [
+        ("On or near High Road, Ickenham", "")
+    ]
+
+
+def test_a_file_of_before_2012_is_refused_with_what_it_lacks(land: Land) -> None:
+    body = b"Month,Reported by,Falls within,Easting,Northing,Location,Crime type,Context\n2011-01,x,x,1,1,x,Burglary,\n"
+    with pytest.raises(
+        FileRefused, match=r"has no column for crime_id \(any of: Crime ID\); it has Month, Reported by"
+    ):
+        land("street", body)
+
+
+def test_a_file_whose_name_tells_no_month_and_force_is_refused(land: Land) -> None:
+    with pytest.raises(FileRefused, match="has a name that does not say what it is about"):
+        land("street", street(crime()), "street.csv")
+
+
+def test_of_each_month_and_force_only_the_newest_release_stands_in_raw(warehouse: Settings, land: Land) -> None:
+    land("street", street(crime()), release_date=dt.date(2024, 3, 1))
+    land("street", street(crime(), crime()), release_date=dt.date(2024, 4, 1))
+    land("street", street(crime(CITY)), "2024-01-city-of-london-street.csv", release_date=dt.date(2024, 4, 1))
+    late = land("street", street(crime(), crime(), crime()), release_date=dt.date(2024, 2, 1))
+    assert late.is_history
+    assert rows(
+        warehouse,
+        """select l.part, l.state, l.release_date::text, count(r.*) from ops.load as l
+           left join raw.police_uk__street as r on r._load_id = l.load_id group by l.load_id order by l.load_id""",
+    ) == [
+        ("2024-01-metropolitan", "superseded", "2024-03-01", 0),
+        ("2024-01-metropolitan", "loaded", "2024-04-01", 2),
+        ("2024-01-city-of-london", "loaded", "2024-04-01", 1),
+        ("2024-01-metropolitan", "superseded", "2024-02-01", 0),
+    ]
+    assert len(list(landing.every_file(warehouse.landing))) == 4
+
+
+def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings, land: Land) -> None:
+    first, second = street(crime()), street(crime(), crime())
+    land("street", first, release_date=dt.date(2024, 2, 1))
+    land("street", second, release_date=dt.date(2024, 3, 1))
+    land("street", first)
+    assert rows(warehouse, "select count(*) from raw.police_uk__street") == [(1,)]
+    again = [(f.papers.sha256, f.arrived_at > f.papers.landed_at) for f in landing.every_file(warehouse.landing)]
+    one, two = (hashlib.sha256(body).hexdigest() for body in (first, second))
+    assert again == [(one, False), (two, False), (one, True)]
+
+
+def test_a_known_gap_is_said_beside_the_sum_and_an_unknown_one_leaves_it_out(
+    warehouse: Settings, land: Land, tmp_path: Path
+) -> None:
+    for month in ("2025-01", "2025-02", "2026-01"):
+        land("street", street(crime(month=month)), f"{month}-metropolitan-street.csv")
+        land("street", street(crime(CITY, month=month)), f"{month}-city-of-london-street.csv")
+    elsewhere = ("E01031365", "Adur 002D")
+    railway = [
+        crime(BTP, month="2025-01", crime_id="", outcome="", lsoa=place)
+        for place in (elsewhere, ("", ""), ("E01000938", "Camden 024B"))
+    ]
+    land("street", street(*railway), "2025-01-btp-street.csv")
+    build(warehouse, tmp_path)
+    assert rows(
+        warehouse,
+        """select to_char(period_start_date, 'YYYY-MM'), area_code, value::int, value_note from candidate.fct_measure
+           where measure_code = 'police_uk_robbery' and value > 0 and area_code not in ('LONDON_32', 'INNER') order by 1, 2""",
+    ) == [
+        ("2025-01", "E09000007", 3, None),
+        ("2025-01", "OUTSIDE_LONDON", 1, None),
+        ("2025-01", "UNALLOCATED", 1, None),
+        ("2025-02", "E09000007", 2, "British Transport Police published no file of this month: its offences are not counted."),
+    ]  # fmt: skip
+    assert rows(
+        warehouse,
+        """select to_char(month_start_date, 'YYYY-MM'), state from intermediate.int_police_uk_force_month
+           where dataset = 'street' and force_code = 'btp' and state <> 'known_gap' order by 1""",
+    ) == [("2025-01", "loaded"), ("2026-01", "missing")]
+
+
+# The archive.
+
+
+class HandMade:
+    """data.police.uk with an archive made for one test, its index telling what it is told to."""
+
+    def __init__(self, body: bytes, *, ranges: bool = True, md5: str | None = None) -> None:
+        self.body, self.ranges, self.md5 = body, ranges, md5
+        self.sent = 0  # bytes of parts
+
+    def answer(self, request: Request) -> Response | None:
+        if request.path == "/data/archive/":
+            page = index_page([("2026-09", self.body)])
+            if self.md5:
+                page = page.replace(hashlib.md5(self.body).hexdigest(), self.md5)  # noqa: S324 - the publisher's choice
+            return Response(200, {"Content-Type": "text/html"}, page.encode())
+        if request.path != "/data/archive/2026-09.zip":
+            return None
+        response = served(request, self.body) if self.ranges else Response(200, {}, self.body)
+        self.sent += len(response.body) if response.status == 206 else 0
+        return response
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client(("127.0.0.1",), sleep=lambda _: None) as one:
+        yield one
+
+
+def look(client: Client, base_url: str, folder: Path, seen: Sequence[Seen] = (), name: str = "street") -> Look:
+    return Look(
+        client=client, source=POLICE, name=name, base_url=base_url, landing=folder, inbox=folder, now=NOW,
+        seen=tuple(seen), must_be_synthetic=True,
+    )  # fmt: skip
+
+
+def fetch_all(one: Look) -> list[Fetched]:
+    return [police_uk_archive.fetch(one, offer) for offer in police_uk_archive.list_releases(one)]
+
+
+def remembered(fetched: list[Fetched]) -> list[Seen]:
+    return [Seen(f.offer.url, f.etag, f.last_modified, f.sha256) for f in fetched]
+
+
+def bodies(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.glob("police_uk/*/*") if not f.name.endswith(".papers.json"))
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with sandbox.serve(today=NOW.date(), seed=1) as serving:
+        yield serving
+
+
+def test_only_our_members_are_taken_each_as_it_was_packed(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    fetched = fetch_all(look(client, publisher.base_url, tmp_path))
+    body = archive(1, "2026-09")
+    with zipfile.ZipFile(io.BytesIO(body)) as file:
+        ours = {n: file.read(n) for n in file.namelist() if n.endswith("-street.csv") and "kent" not in n}
+    assert {f.offer.url.partition("#")[2]: f.landed.path.read_bytes() for f in fetched if f.landed} == ours
+    assert len(ours) == 36 * 3 - 11  # British Transport Police published nothing from February to December 2025
+    first = fetched[0].landed
+    assert first is not None
+    assert (first.papers.release_date, first.papers.file_name) == (dt.date(2026, 10, 1), "2023-10-btp-street.csv")
+    assert first.papers.url == f"{publisher.base_url}/data/archive/2026-09.zip#2023-10/2023-10-btp-street.csv"
+
+
+def test_an_archive_that_has_not_changed_costs_one_request(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    first = fetch_all(look(client, publisher.base_url, tmp_path))
+    publisher.forget_requests()
+    assert fetch_all(look(client, publisher.base_url, tmp_path, remembered(first))) == []
+    assert [r.path for r in publisher.requests] == ["/data/archive/"]
+
+
+def test_a_new_archive_costs_its_new_month_and_what_was_rewritten(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    first = fetch_all(look(client, publisher.base_url, tmp_path))
+    publisher.advance_to(dt.date(2026, 12, 1))
+    publisher.forget_requests()
+    again = fetch_all(look(client, publisher.base_url, tmp_path, remembered(first)))
+    months = sorted({f.offer.file_name[:7] for f in again if f.landed is not None})
+    assert months == ["2026-07", "2026-08", "2026-09", "2026-10"]
+    assert {f.etag for f in again if f.landed is None} == {f.offer.mark for f in again if f.landed is None}
+    assert fetch_all(look(client, publisher.base_url, tmp_path, remembered(again))) == []
+
+
+def test_a_fetch_that_broke_off_goes_on_where_it_was(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    one = look(client, publisher.base_url, tmp_path)
+    some = [police_uk_archive.fetch(one, offer) for offer in police_uk_archive.list_releases(one)[:5]]
+    rest = fetch_all(look(client, publisher.base_url, tmp_path, remembered(some)))
+    assert [f.landed is None for f in rest[:6]] == [True] * 5 + [False]
+
+
+def test_what_is_not_ours_is_not_fetched(client: Client, tmp_path: Path) -> None:
+    # Text that does not shrink: 200 months of other forces round one of ours.
+    pad = [
+        (f"2026-09/2026-09-force-{n}-street.csv", hashlib.shake_256(bytes([n])).hexdigest(100_000)) for n in range(200)
+    ]
+    site = HandMade(packed([*pad[:100], (NAME, TEXT), *pad[100:]]))
+    with serve_sites(lambda _: [site]) as publisher:
+        fetched = fetch_all(look(client, publisher.base_url, tmp_path))
+    assert [f.landed.path.read_text(encoding="utf-8") for f in fetched if f.landed] == [TEXT]
+    assert len(site.body) > 20_000_000
+    assert site.sent < 600_000
+
+
+def test_british_transport_police_has_no_outcomes(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    offers = police_uk_archive.list_releases(look(client, publisher.base_url, tmp_path, name="outcomes"))
+    assert {offer.file_name[8:] for offer in offers} == {"metropolitan-outcomes.csv", "city-of-london-outcomes.csv"}
+
+
+NAME = "2026-09/2026-09-metropolitan-street.csv"
+TEXT = HEADER + crime(month="2026-09")
+
+
+def with_flag(body: bytes) -> bytes:
+    """A zip archive whose members say that they are encrypted."""
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = body.find(mark)
+        body = body[: start + offset] + b"\x01\x00" + body[start + offset + 2 :]
+    return body
+
+
+def damaged(body: bytes) -> bytes:
+    """A zip archive with a wrong byte in its first member."""
+    middle = body.find(NAME.encode()) + len(NAME) + 20
+    return body[:middle] + bytes([body[middle] ^ 0xFF]) + body[middle + 1 :]
+
+
+def test_where_the_server_knows_no_ranges_the_whole_is_taken_and_its_md5_checked(
+    client: Client, tmp_path: Path
+) -> None:
+    body = packed([(NAME, TEXT)])
+    with serve_sites(lambda _: [HandMade(body, ranges=False)]) as publisher:
+        fetched = fetch_all(look(client, publisher.base_url, tmp_path))
+        assert [f.landed.path.read_text(encoding="utf-8") for f in fetched if f.landed] == [TEXT]
+    with (
+        serve_sites(lambda _: [HandMade(body, ranges=False, md5="0" * 32)]) as publisher,
+        pytest.raises(BodyRefused, match=r"the archive has the MD5 [0-9a-f]{32} and the page says 0{32}"),
+    ):
+        fetch_all(look(client, publisher.base_url, tmp_path / "other"))
+    assert bodies(tmp_path / "other") == []
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["in parts", "whole"])
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (packed([(NAME, TEXT), ("../../etc/passwd", "x")]), "holds a member whose name leads out of its folder: '../../etc/passwd'"),
+        (packed([(NAME, TEXT), ("/etc/passwd", "x")]), "holds a member whose name leads out of its folder"),
+        (packed([(NAME, "0" * 50_000_000)]), r"would grow from [\d,]+ to 50,000,000 bytes, which no text does"),
+        (packed([(NAME, "0" * 300_000_000)]), "has 300,000,000 bytes, and one of this dataset may have 268,435,456"),
+        (with_flag(packed([(NAME, TEXT)])), "is encrypted"),
+        (packed([("2026-09.zip", "PK")]), "holds no member .*; it holds 2026-09.zip"),
+        (damaged(packed([(NAME, TEXT)])), "the member is damaged"),
+        (b"<html>not today</html>" * 100, "is no zip archive"),
+        (packed([(NAME, TEXT)])[:-30], "is no zip archive"),
+    ],
+    ids=[
+        "a name that climbs", "an absolute name", "a bomb", "a member too large", "encrypted", "an archive in the archive",
+        "damaged", "a page", "cut short",
+    ],
+)  # fmt: skip
+def test_an_archive_that_is_none_of_theirs_is_refused_by_name(
+    client: Client, tmp_path: Path, body: bytes, says: str, ranges: bool
+) -> None:
+    with serve_sites(lambda _: [HandMade(body, ranges=ranges)]) as publisher, pytest.raises(BodyRefused, match=says):
+        fetch_all(look(client, publisher.base_url, tmp_path))
+    assert bodies(tmp_path) == []
+
+
+def test_a_zip_archive_under_the_name_of_a_file_is_refused_and_kept(client: Client, tmp_path: Path) -> None:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as file:
+        file.writestr(NAME, packed([(NAME, TEXT)]))
+    with (
+        serve_sites(lambda _: [HandMade(body.getvalue())]) as publisher,
+        pytest.raises(BodyRefused, match="what came is a zip archive"),
+    ):
+        fetch_all(look(client, publisher.base_url, tmp_path))
+    assert len(bodies(tmp_path)) == 1
+
+
+def test_an_index_without_an_archive_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    publisher.misbehave("html_with_200", path_contains="/data/archive/")
+    with pytest.raises(BodyRefused, match="the page lists no archive"):
+        fetch_all(look(client, publisher.base_url, tmp_path))
+
+
+def test_an_archive_replaced_while_it_is_read_is_asked_for_another_time(client: Client, tmp_path: Path) -> None:
+    # Larger than what is read ahead at the end, so that its first member takes a request of its own.
+    pad = hashlib.shake_256(b"pad").hexdigest(1_000_000)
+    site = HandMade(
+        packed([(NAME, TEXT), ("2026-09/2026-09-kent-street.csv", pad), ("2026-09/2026-09-kent-outcomes.csv", pad)])
+    )
+    with serve_sites(lambda _: [site]) as publisher:
+        one = look(client, publisher.base_url, tmp_path)
+        offers = police_uk_archive.list_releases(one)
+        site.body = site.body + b"\0"
+        with pytest.raises(PublisherUnavailable, match="the file was replaced by another while it was read"):
+            police_uk_archive.fetch(one, offers[0])
+
+
+def test_another_part_than_was_asked_for_is_refused(client: Client, tmp_path: Path) -> None:
+    class Shifted(HandMade):
+        def answer(self, request: Request) -> Response | None:
+            response = super().answer(request)
+            if response is not None and response.status == 206:
+                return Response(206, {**response.headers, "Content-Range": "bytes 5-9/1000"}, response.body)
+            return response
+
+    with (
+        serve_sites(lambda _: [Shifted(packed([(NAME, TEXT)]))]) as publisher,
+        pytest.raises(BodyRefused, match="was asked for and 'bytes 5-9/1000' came"),
+    ):
+        fetch_all(look(client, publisher.base_url, tmp_path))
+
+
+def test_a_part_that_a_busy_server_withholds_is_asked_for_again(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.misbehave("status", path_contains="/archive/2026-09.zip", times=2, code=503)
+    assert len(fetch_all(look(client, publisher.base_url, tmp_path))) == 97
+
+
+def test_a_redirect_of_the_archive_to_another_host_is_refused(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.misbehave("redirect_elsewhere", path_contains="/data/archive/2026-09.zip")
+    with pytest.raises(BodyRefused, match="not among the hosts this source may be fetched from"):
+        fetch_all(look(client, publisher.base_url, tmp_path))

@@ -150,6 +150,17 @@ class Period(_Strict):
         return (self.column, *self.else_columns)
 
 
+class Paged(_Strict):
+    """The columns by which each row of an answer in pages says which record it is (from 0), and of how many.
+
+    A delivery of several pages is a stored zip of them, each as it came; together they hold every record once. A file without
+    these columns (somebody left them out) cannot be checked so.
+    """
+
+    offset: Identifier
+    count: Identifier
+
+
 class Layout(_Strict):
     """How the bytes are read.
 
@@ -170,14 +181,20 @@ class Layout(_Strict):
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
     at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
     rows_may_be_short: bool = False
-    # Only where the last column is held to a list of values: a value cut short is in none.
+    # Only where a value cut short is told otherwise: the last column is held to a list, or records say how many there are.
     last_line_may_be_open: bool = False
+    paged: Paged | None = None
     # A file without a single row: usually one that was cut, now and then a quiet month.
     may_be_empty: bool = False
 
     @property
     def may_be_workbook(self) -> bool:
         return self.sheets is not None
+
+    @property
+    def may_be_zip(self) -> bool:
+        """Whether a file may begin as a zip archive does: a workbook, or pages."""
+        return self.may_be_workbook or self.paged is not None
 
     @property
     def kept_columns(self) -> tuple[Column, ...]:
@@ -201,6 +218,36 @@ class ArchiveMembers(_Strict):
     max_archive_bytes: Annotated[int, Field(gt=0)] = 6 * 1024**3
 
 
+class FingertipsQuery(_Strict):
+    """Indicators of the Fingertips API that a seed lists: their values, one indicator a request, or their metadata.
+
+    Of the area types the first that the publisher has an indicator for is asked; it is the current vintage first, since a London
+    borough is in each.
+    """
+
+    kind: Literal["fingertips"]
+    serves: Literal["data", "metadata"]
+    catalogue: str
+    area_types: Annotated[tuple[int, ...], Field(min_length=1)] = (502,)
+    parent_area_type: int = 6
+
+
+class NomisQuery(_Strict):
+    """Observations of a NOMIS dataset: a query, in deliveries of so many periods, each in pages of so many records.
+
+    revised_periods: the newest so many periods are asked for again whenever one of them is released.
+    """
+
+    kind: Literal["nomis"]
+    dataset_id: Pattern
+    query: dict[str, str]
+    select: Annotated[tuple[str, ...], Field(min_length=1)]
+    first_period: str = ""
+    periods_per_query: Annotated[int, Field(gt=0)] = 12
+    revised_periods: Annotated[int, Field(ge=0)] = 0
+    page_records: Annotated[int, Field(gt=0)] = 25000
+
+
 class Inbox(_Strict):
     """A folder into which files of a publisher that publishes nowhere are put: `inbox/<source>/<folder>/` of this home, or of an
     object store where VRU_INBOX_URL names one.
@@ -215,7 +262,7 @@ class Inbox(_Strict):
     download: str | None = None
 
 
-Location = Annotated[ArchiveMembers | DatastoreFile | Inbox, Field(discriminator="kind")]
+Location = Annotated[ArchiveMembers | DatastoreFile | FingertipsQuery | Inbox | NomisQuery, Field(discriminator="kind")]
 
 
 class Release(_Strict):

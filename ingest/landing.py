@@ -36,6 +36,7 @@ class Papers:
         dt.date | None
     )  # as told by the publisher, or by whoever landed it and saw it loaded; None: follows from the file
     is_synthetic: bool
+    pages: tuple[str, ...] = ()  # address of each page, where the file is a zip of the pages of one answer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,6 +158,7 @@ def read_papers(beside: Path) -> Papers:
         found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
         if found["release_date"]:
             found["release_date"] = dt.date.fromisoformat(found["release_date"])
+        found["pages"] = tuple(found.get("pages", ()))
         return Papers(**found)
     except (ValueError, KeyError, TypeError) as error:
         raise Refusal(

@@ -40,7 +40,6 @@ class Loaded:
     is_new: bool
     is_history: bool  # a newer release covers every month of it
     quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
-    corrections: tuple[str, ...] = ()  # confirmed corrections of its headers that were applied
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
     drift: str = ""  # how its columns differ from those declared, in words
 
@@ -52,7 +51,6 @@ class Loaded:
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
         note += f"; WARNING: {self.drift}" if self.drift else ""
         note += "; older than what is loaded, kept as history" if self.is_history else ""
-        note += "".join(f"; {correction}" for correction in self.corrections)
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
@@ -251,6 +249,7 @@ def _load_new(
         assert row is not None  # noqa: S101 - a sequence has a next value
         load_id = int(row[0])
         done = contents.copy(cursor, raw_table(source.source, name), load_id)
+        _check_records(cursor, source, name, dataset.layout, load_id)
         release = landed.papers.release_date or _release_date(done, dataset, landed)
         _check_plausible(done, dataset, release, now)
         bytes_are_whole()
@@ -281,8 +280,54 @@ def _load_new(
         is_history=newer is not None,
         quarantined=done.rows_quarantined,
         drift=in_words(contents.drift),
-        corrections=tuple(map(str, corrections)),
     )
+
+
+def _check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Layout, load_id: int) -> None:
+    """See that the pages of an answer hold every record of it once, by what each record says of itself.
+
+    Raises:
+        _Faulty: records are missing or there twice, or their number changed between pages.
+    """
+    if layout.paged is None:
+        return
+    row = cursor.execute(
+        sql.SQL(
+            """select count(*), count(*) filter (where btrim({offset}) ~ '^[0-9]{{1,9}}$'), count(distinct {offset}),
+                 array_agg(distinct btrim({count}))
+               from {table} where _load_id = %s and btrim({count}) <> ''"""
+        ).format(
+            offset=sql.Identifier(layout.paged.offset),
+            count=sql.Identifier(layout.paged.count),
+            table=sql.Identifier("raw", raw_table(source.source, name)),
+        ),
+        [load_id],
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate gives a row
+    rows, numbered, distinct, totals = row
+    if not rows:
+        return
+    wrong = records_wrong(rows, numbered, distinct, totals)
+    if wrong:
+        raise _Faulty([Fault(HEADER, THE_FILE, None, wrong)], rows, _NEXT_DAMAGED)
+
+
+def records_wrong(rows: int, numbered: int, distinct: int, totals: Sequence[str]) -> str | None:
+    """What is wrong with the records of an answer, in words, or None.
+
+    Args:
+        rows, numbered, distinct: how many records there are, have a number, and have a number of their own.
+        totals: every total that a record names.
+    """
+    if len(totals) > 1:
+        return f"changed while it was fetched: its records say that there are {' and '.join(sorted(totals))} of them"
+    if numbered < rows:
+        return "has records whose number is no number"
+    if distinct < rows:
+        return f"has {rows - distinct:,} records twice: a page was repeated"
+    if not totals[0].isdigit() or int(totals[0]) != rows:
+        return f"has {rows:,} of {totals[0]} records: it is cut short"
+    return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -327,8 +372,12 @@ def _changes(done: _Copied, before: _Before) -> dict[str, object]:
 
 def in_words(drift: dict[str, list[str]]) -> str:
     """How a file's columns differ from those declared; empty where they do not."""
-    said = {"new columns": "columns that are not declared, left out of raw: ", "missing columns": "columns it lacks: "}
-    return "; ".join(f"{words}{', '.join(drift[kind])}" for kind, words in said.items() if kind in drift)
+    said = {
+        "new columns": "columns that are not declared, left out of raw: ",
+        "missing columns": "columns it lacks: ",
+        "corrections": "corrected as confirmed: ",
+    }
+    return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())
 
 
 def _check_not_empty(done: _Copied, dataset: Dataset) -> None:

@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager
 from datetime import date
 
 from sandbox.datastore import Datastore
+from sandbox.fingertips.site import Fingertips
 from sandbox.mps import dashboards, homicide, recorded_crime, vawg
+from sandbox.nomis.site import Nomis
 from sandbox.police_uk.archive import PoliceUk
 from sandbox.server import LoggedRequest, Publisher, serve_sites
 
@@ -35,7 +37,10 @@ def serve(
     if today is not None:
         recorded_crime.latest_release(today)
     return serve_sites(
+        # The Datastore answers for whatever else lies under /api.
         lambda clock: [
+            Fingertips(seed, clock),
+            Nomis(seed, clock),
             Datastore(
                 [publication.dataset(seed) for publication in (recorded_crime, dashboards, homicide, vawg)], clock
             ),

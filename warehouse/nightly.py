@@ -21,7 +21,7 @@ from ingest.connectors import check as ask
 from ingest.connectors import connector
 from ingest.connectors.look import Fetched, Finding, Look, Seen
 from ingest.declaration import Source, find_source, raw_table, read_sources
-from ingest.errors import Refusal
+from ingest.errors import BodyRefused, Refusal
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics
 from ingest.load import load as load_file
@@ -33,6 +33,12 @@ from warehouse.settings import Settings, settings
 
 class ReleaseHeld(Refusal):
     """The gate blocked the candidate: yesterday's marts stand."""
+
+
+class _PartsRefused(Refusal):
+    """Some of a dataset's copies, which stand alone, were refused; the others were landed."""
+
+    landed: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -106,6 +112,16 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
         PublisherUnavailable: worth trying again.
         BodyRefused, Refusal: not worth trying again now.
     """
+    try:
+        return _fetch(run_id, source, dataset, stand_ins)
+    except _PartsRefused as refusal:
+        # It is written down for the run's alert and on the dataset; what came goes on to be loaded.
+        if not refusal.landed:
+            raise
+        return list(refusal.landed)
+
+
+def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> list[str]:
     chosen, declared = _for_run(stand_ins), find_source(source)
     with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, source, dataset):
         base, is_stand_in = base_url(chosen, declared)
@@ -113,11 +129,24 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
         with _client(chosen, declared, base, is_stand_in) as client:
             look = _look(chosen, client, declared, dataset, base, is_stand_in, seen=_seen(chosen, source, dataset))
             way = connector(declared.dataset(dataset))
+            refused: list[BodyRefused] = []
             for offer in way.list_releases(look):
-                found = way.fetch(look, offer)
+                try:
+                    found = way.fetch(look, offer)
+                except BodyRefused as refusal:
+                    if not offer.stands_alone:
+                        raise
+                    refused.append(refusal)
+                    continue
                 if found.landed is not None:
                     landed.append(found.landed.path.relative_to(chosen.landing).as_posix())
                 _remember(chosen, source, dataset, found)
+            if refused:
+                first, more = refused[0], len(refused) - 1
+                problem = f"{first.problem}{f' (and {more} more were refused)' if more else ''}"
+                parts = _PartsRefused(problem, where=first.where, kept=first.kept, next_step=first.next_step)
+                parts.landed = tuple(landed)
+                raise parts
     return landed
 
 

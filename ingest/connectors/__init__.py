@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from ingest.connectors import inbox, london_datastore, police_uk_archive
+from ingest.connectors import fingertips, inbox, london_datastore, nomis, police_uk_archive
 from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
 from ingest.errors import BodyRefused, PublisherUnavailable
@@ -12,6 +12,8 @@ from ingest.errors import BodyRefused, PublisherUnavailable
 _CONNECTORS = {
     "inbox": inbox,
     "london_datastore": london_datastore,
+    "fingertips": fingertips,
+    "nomis": nomis,
     "police_uk_archive": police_uk_archive,
 }
 

@@ -37,11 +37,12 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     return Fetched(offer, landed, body.headers.get("ETag"), body.headers.get("Last-Modified"), body.sha256, body.bytes)
 
 
-def land_body(look: Look, offer: Offer, body: Body) -> LandedFile:
+def land_body(look: Look, offer: Offer, body: Body, pages: tuple[str, ...] = ()) -> LandedFile:
     """Land what came, with its papers, and see that it is a file and no page that says so.
 
     Args:
         body: with its file, which stays where it is.
+        pages: the address of each page, where the file is a zip of them.
 
     Raises:
         BodyRefused: it is synthetic and must not be, or the other way round (nothing is landed then); or it is a page, or
@@ -64,6 +65,7 @@ def land_body(look: Look, offer: Offer, body: Body) -> LandedFile:
         attribution=look.source.attribution,
         release_date=offer.release_date,
         is_synthetic=body.is_synthetic,
+        pages=pages,
     )
     landed = land(look.landing, body.file, papers)
     refuse_foreign(look, offer, landed)
@@ -93,7 +95,7 @@ def refuse_foreign(look: Look, offer: Offer, landed: LandedFile) -> None:
         BodyRefused: it is not; it stays landed, since those are the publisher's bytes.
     """
     with landed.path.open("rb") as file:
-        foreign = foreign_body(file.read(512), may_be_workbook=look.dataset.layout.may_be_workbook)
+        foreign = foreign_body(file.read(512), may_be_workbook=look.dataset.layout.may_be_zip)
     if foreign:
         raise BodyRefused(
             f"what came {foreign.reason}",

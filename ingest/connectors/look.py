@@ -68,12 +68,14 @@ class Offer:
         file_name: its name, which the papers keep.
         release_date: when the publisher released it, where the publisher says.
         mark: what the publisher says of its content (a hash, a time of change); the same mark means the same bytes.
+        stands_alone: whether the others are of use without it: where it is refused, they are fetched all the same.
     """
 
     url: str
     file_name: str
     release_date: dt.date | None = None
     mark: str | None = None
+    stands_alone: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

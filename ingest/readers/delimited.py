@@ -96,10 +96,14 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     blanks = [
         (
             names[positions[column.name]],
-            [(names[positions[other]], values) for other, values in column.blank_only_where.items()],
+            [
+                (names[positions[other]], values)
+                for other, values in column.blank_only_where.items()
+                if other in positions
+            ],
         )
         for column in layout.columns
-        if column.blank_only_where
+        if column.blank_only_where and column.name in positions
     ]
     lists = [
         (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])

@@ -11,6 +11,7 @@ import dataclasses
 import io
 import itertools
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,11 +52,11 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     """
     with file.open("rb") as handle:
         first = handle.read(512)
-    foreign = foreign_body(first, may_be_workbook=layout.may_be_workbook)
+    foreign = foreign_body(first, may_be_workbook=layout.may_be_zip)
     if foreign:
         return [], [foreign]
     if first.startswith(ZIP):
-        return _sheets(file, layout, corrections)
+        return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
     lines = _lines(file)
     try:
         _, names = next(lines, (0, None))
@@ -82,6 +83,50 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
                 return
             if row:
                 yield number, row
+
+
+def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
+    """The pages of one answer as one table, its rows numbered through; each page has the header of the first."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
+                return [], [Fault(HEADER, THE_FILE, None, "is a zip archive, but not one of pages stored as they came")]
+            wrong = [m.filename for m in members if foreign_body(archive.read(m)[:512])]
+            headers = {archive.read(m).split(b"\n", 1)[0] for m in members}
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        return [], [Fault(HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]
+    if wrong:
+        return [], [Fault(HEADER, THE_FILE, None, f"holds pages that are no delimited text: {', '.join(wrong)}")]
+    if len(headers) != 1:
+        return [], [Fault(HEADER, "header", None, f"is not the same on all {len(members)} pages")]
+
+    def rows() -> Iterator[tuple[int, list[str] | Fault]]:
+        number = 0
+        with zipfile.ZipFile(file) as archive:
+            for index, member in enumerate(members):
+                with io.TextIOWrapper(
+                    archive.open(member), encoding="utf-8-sig", newline="", errors="surrogateescape"
+                ) as page:
+                    reader = csv.reader(page, strict=True)
+                    for line in itertools.count():
+                        try:
+                            row = next(reader)
+                        except StopIteration:
+                            break
+                        except csv.Error as error:
+                            yield number + 1, Fault(number + 1, "the row", None, f"is not valid CSV: {error}")
+                            return
+                        if row and (line or not index):
+                            yield number, row
+                            number += 1
+
+    lines = rows()
+    _, names = next(lines, (0, None))
+    if not isinstance(names, list):
+        return [], [names or Fault(HEADER, THE_FILE, None, "has no page with a header")]
+    header, faults = resolve(names, layout)
+    return [Table("", header, lines)], faults
 
 
 def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[Table], list[Fault]]:
@@ -122,12 +167,10 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
 
 
 def _numbered(rows: Iterator[list[str]], width: int) -> Iterator[tuple[int, list[str] | Fault]]:
-    """The rows of a sheet that hold anything, each with its number and as wide as the header."""
+    """The rows of a sheet that hold anything, each with its number, as wide as the header; wider where there is more."""
     for number, row in enumerate(rows, start=1):
-        if any(cell.strip() for cell in row[width:]):
-            yield number, Fault(number, "the row", None, f"holds values beyond its last header (column {width})")
-        elif any(row):
-            yield number, row[:width]
+        if any(row):
+            yield number, [*row[:width], *_without_empty_end(row[width:])]
 
 
 def _without_empty_end(names: Sequence[str]) -> list[str]:

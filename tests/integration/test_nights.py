@@ -214,7 +214,7 @@ def test_a_publisher_that_is_down_makes_the_run_red_and_its_data_stale(home: Hom
     night = home.vru("nightly")
     home.publisher.behave()
     assert night.returncode == 1
-    assert home.rows("select distinct state from marts.data_status") == [("stale",)]
+    assert home.rows("select distinct state from marts.data_status where source = 'mps'") == [("stale",)]
     assert home.rows("select count(*) from marts.data_status where why like '%status 404%'") == [
         (len(find_source("mps").datasets),)
     ]
@@ -241,7 +241,7 @@ def test_the_next_good_month_publishes_by_itself(home: Home) -> None:
     home.publisher.advance_to(home.today)
     night = home.vru("nightly")
     assert night.returncode == 0, night.stdout + night.stderr
-    assert home.rows("select distinct state from marts.data_status") == [("fresh",)]
+    assert home.rows("select distinct state from marts.data_status where source = 'mps'") == [("fresh",)]
     assert home.rows("select max(period_start_date) from marts.fct_measure") == [(dt.date(2026, 11, 1),)]
     assert home.rows("select count(*) from marts.publication") == [(2,)]
 

@@ -24,6 +24,7 @@ from warehouse.settings import Settings
 SAFESTATS = find_source("safestats")
 EVENTS = [name for name, dataset in SAFESTATS.datasets.items() if dataset.part_pattern]
 AMBULANCE = "Incident ID,Dispatch Date,Dispatch Time,Illness Code,Age,Gender,Borough,Crew Notes\n"
+PLACED = "Incident Number,Date,Time,Illness,Age,Sex,LA Name,LSOA21CD\n"
 ECDS = "Attendance ID,Site Code,EC_Injury_Date,EC_Injury_Time,EC_Injury_Intent_SNOMED_CT,Borough\n"
 
 
@@ -165,6 +166,10 @@ def built(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         lines = [f"t,{time},Animal Bite,20,M,Camden," for time in TIMES]
         lines += ["o,12/10/2026,12:00,Assault,20,M,Outside London,", "u,12/10/2026,12:00,Knife Injury,20,M,,"]
         land(settings, folder, "ambulance_incidents", ambulance(*lines, "l,12/09/2026,12:00,Assault,20,M,Camden,"))
+        # Both vintages of LSOA, one that is not London's, and a borough that the LSOA knows better.
+        places = [",E01000001", ",E01033784", "Camden,E01000002", "Camden,E01099999", ",W01000001"]
+        text = PLACED + "".join(f"x,01/09/2026,12:00,Gun Injury,,,{place}\n" for place in places)
+        land(settings, folder, "ambulance_incidents", text, "feed-2026-09.csv")
         build(settings)
         yield settings
 
@@ -189,10 +194,22 @@ def test_counts_by_month_reach_the_marts_with_zeros_and_what_has_no_borough(buil
     ]  # fmt: skip
 
 
-def test_a_month_of_which_no_file_has_come_is_not_counted(built: Settings) -> None:
+def test_the_lsoa_says_the_borough_where_there_is_one(built: Settings) -> None:
     assert rows(
-        built, "select distinct period_start_date from marts.fct_measure where measure_code like 'safestats%'"
-    ) == [(dt.date(2026, 10, 1),)]
+        built,
+        """select row_number, area_code from intermediate.int_safestats_event
+           where month_start_date = '2026-09-01' and code_label = 'Gun Injury' order by row_number""",
+    ) == [(1, "E09000001"), (2, "E09000016"), (3, "E09000001"), (4, "E09000007"), (5, "UNALLOCATED")]
+
+
+def test_a_month_of_which_no_file_has_come_is_not_counted_and_a_stray_event_in_no_month(built: Settings) -> None:
+    assert rows(
+        built,
+        """select period_start_date, sum(value)::int from marts.fct_measure
+           where measure_code = 'safestats_las_violence_dispatches'
+             and area_code in ('LONDON_33', 'LONDON_32', 'E09000001', 'UNALLOCATED', 'OUTSIDE_LONDON')
+           group by 1 order by 1""",
+    ) == [(dt.date(2026, 9, 1), 5), (dt.date(2026, 10, 1), 42)]
 
 
 def test_an_analyst_reads_counts_and_no_event(built: Settings) -> None:

@@ -273,7 +273,7 @@ def test_values_under_no_header_and_unknown_areas_are_refused(warehouse: Setting
     sheets["Assault Against Teens"][2] = ["E09000003", "Barnett", 1, 1]
     with pytest.raises(FileRefused) as refusal:
         land(warehouse, "ambulance_borough", put(tmp_path, sheets))
-    assert "sheet Gun Injury Borough, row 1, column the row: holds values beyond its last header" in str(refusal.value)
+    assert "sheet Gun Injury Borough, row 1, column the row: has 5 fields where the header has 4" in str(refusal.value)
     assert "sheet Assault Against Teens, row 2, column Borough: 'Barnett' is not in the list" in str(refusal.value)
 
 

@@ -163,6 +163,17 @@ applies as (
 ),
 
 -- What makes it stale may be several things, and it has been so since the first of them.
+staleness as (
+    select
+        source,
+        dataset,
+        string_agg(why, '; ' order by gravity) as why,
+        min(since) as since
+    from applies
+    where state = 'stale'
+    group by source, dataset
+),
+
 finding as (
     select distinct on (a.source, a.dataset)
         a.source,
@@ -171,16 +182,7 @@ finding as (
         case when a.state = 'stale' then s.why else a.why end as why,
         case when a.state = 'stale' then s.since else a.since end as since
     from applies as a
-    left join (
-        select
-            source,
-            dataset,
-            string_agg(why, '; ' order by gravity) as why,
-            min(since) as since
-        from applies
-        where state = 'stale'
-        group by source, dataset
-    ) as s on a.source = s.source and a.dataset = s.dataset
+    left join staleness as s on a.source = s.source and a.dataset = s.dataset
     order by a.source asc, a.dataset asc, a.gravity asc
 )
 

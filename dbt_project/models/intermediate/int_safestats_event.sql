@@ -31,9 +31,11 @@ select
     date_trunc('month', events.event_date)::date as month_start_date,
     events.event_at,
     events.time_quality,
-    coalesce(events.borough_area_code, 'UNALLOCATED') as area_code,
+    coalesce(lsoa.area_code, events.borough_area_code, 'UNALLOCATED') as area_code,
     events.lsoa_code
 from events
+-- The LSOA is the finer place: where it is one of London, 2011 or 2021, it says the borough.
+left join {{ ref('lsoa_borough') }} as lsoa on events.lsoa_code = lsoa.lsoa_code
 left join {{ ref('safestats_code') }} as codes
     on
         events.dataset = codes.dataset

@@ -12,6 +12,8 @@
 {% set facts = [
     'int_police_uk_month',
     'int_mps_homicide_split',
+    'int_fingertips_measure',
+    'int_nomis_measure',
 ] %}
 
 with placed as (

@@ -9,7 +9,6 @@ select
     classification as category_vintage,
     date_trunc('month', first_period)::date as first_month_start_date,
     date_trunc('month', last_period)::date as last_month_start_date,
-    part,
     is_synthetic
 from {{ source('ops', 'load') }}
 where state = 'loaded'

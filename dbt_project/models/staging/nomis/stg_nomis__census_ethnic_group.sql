@@ -1,0 +1,1 @@
+{{ nomis_observations(source('raw_nomis', 'nomis__census_ethnic_group'), ['c2021_eth_20']) }}

@@ -1,0 +1,1 @@
+{{ nomis_observations(source('raw_nomis', 'nomis__earnings_residents'), ['sex', 'item', 'pay']) }}

@@ -1,0 +1,1 @@
+{{ nomis_observations(source('raw_nomis', 'nomis__jobs_density'), ['item']) }}

@@ -1,0 +1,265 @@
+"""Indicators of the Fingertips API (OHID): what is there is asked first, then one indicator a request, only where it has changed.
+
+Which indicators are wanted stands in a seed. An indicator is known by its number alone: its name changes between releases, so for one
+whose number is from memory the name has to agree before it is pulled. Contract: ../sources/fingertips/README.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from ingest.connectors import file_at_url
+from ingest.connectors.look import Fetched, Finding, Look, Offer
+from ingest.declaration import SEEDS, FingertipsQuery
+from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.landing import LandedFile
+
+__all__ = ["check", "fetch", "list_releases"]
+
+KEPT = "nothing was fetched; the last good data stand"
+IDS_A_REQUEST = 90  # of more than 100 the publisher answers with a web page
+_MISSING = "indicators that are gone"
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """An indicator as the catalogue has it."""
+
+    indicator_id: int
+    name_fragment: str
+    area_type: int
+    is_seen: bool
+    is_discontinued: bool
+
+
+@cache
+def wanted(catalogue: str) -> tuple[Wanted, ...]:
+    """The indicators of a catalogue, which is a seed."""
+    with (SEEDS / f"{catalogue}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Wanted(
+                int(row["indicator_id"]),
+                row["expected_name_fragment"],
+                int(row["area_type_id"]),
+                row["evidence"] == "seen",
+                row["is_discontinued"] == "true",
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def list_releases(look: Look) -> list[Offer]:
+    """One offer an indicator with values, or one for the definitions of all.
+
+    An indicator that the catalogue has and the publisher has not is an offer too, which is refused by name when it is fetched: the
+    others do not wait for it.
+
+    Raises:
+        BodyRefused: the publisher's lists are not lists.
+        PublisherUnavailable: it does not answer.
+    """
+    query = _query(look)
+    metadata = _metadata(look)
+    pulled = [
+        want
+        for want in wanted(query.catalogue)
+        if want.indicator_id in metadata
+        and (want.is_seen or want.name_fragment.casefold() in metadata[want.indicator_id][0].casefold())
+    ]
+    gone = [
+        want.indicator_id
+        for want in wanted(query.catalogue)
+        if want.indicator_id not in metadata and want.is_seen and not want.is_discontinued
+    ]
+    if query.serves == "metadata":
+        changes = [metadata[want.indicator_id][1] or "" for want in pulled]
+        ids = ",".join(str(want.indicator_id) for want in pulled)
+        url = _url(look, "indicator_metadata/csv/by_indicator_id", {"indicator_ids": ids})
+        # Definitions change without new data too, so they are asked for again once a week.
+        mark = f"{max(changes, default='')} {look.now:%G-W%V}"
+        return [Offer(url, "indicator_metadata.csv", None, mark)] if pulled else []
+    area_types = _area_types(look, [want.indicator_id for want in pulled], query.area_types)
+    offers = []
+    for want in pulled:
+        area_type = next(
+            (t for t in (want.area_type, *query.area_types) if t in area_types.get(want.indicator_id, ())), None
+        )
+        if area_type is None:
+            if want.is_seen and not want.is_discontinued:
+                gone.append(want.indicator_id)
+            continue
+        url = _url(
+            look,
+            "all_data/csv/by_indicator_id",
+            {
+                "indicator_ids": str(want.indicator_id),
+                "child_area_type_id": str(area_type),
+                "parent_area_type_id": str(query.parent_area_type),
+            },
+        )
+        changed = metadata[want.indicator_id][1]
+        offers.append(
+            Offer(
+                url,
+                f"indicator_{want.indicator_id}_area_type_{area_type}.csv",
+                _day(changed),
+                changed,
+                stands_alone=True,
+            )
+        )
+    if gone:
+        offers.append(
+            Offer(
+                _url(look, "available_data", {}),
+                f"{_MISSING}: {', '.join(map(str, sorted(gone)))}",
+                stands_alone=True,
+            )
+        )
+    return offers
+
+
+def fetch(look: Look, offer: Offer) -> Fetched:
+    """Fetch one indicator, or the definitions, and land it, unless the publisher says that it is what it was.
+
+    Raises:
+        PublisherUnavailable, BodyRefused: as the client's; and when the body is not what was asked for, or the indicator is gone.
+        Refusal: when it cannot be landed.
+    """
+    if offer.file_name.startswith(_MISSING):
+        raise BodyRefused(
+            f"the publisher no longer has {offer.file_name.removeprefix(_MISSING + ': ')} at any area type that is asked for",
+            where=offer.url,
+            kept="what was loaded of them before",
+            next_step="look them up in indicator_metadata/csv/all and change dbt_project/seeds/fingertips_indicator.csv",
+        )
+    last = look.last(offer.url)
+    if last and offer.mark and last.last_modified == offer.mark:
+        return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
+    found = file_at_url.fetch(dataclasses.replace(look, seen=()), offer)
+    assert found.landed is not None  # noqa: S101 - no validators were sent, so there is no 304
+    _check(look, offer, found.landed)
+    return dataclasses.replace(found, last_modified=offer.mark)
+
+
+def check(look: Look) -> list[Finding]:
+    """Whether every indicator of the catalogue is still there, under the expected name and at the declared area type."""
+    query = _query(look)
+    try:
+        metadata = _metadata(look)
+        ids = [want.indicator_id for want in wanted(query.catalogue) if want.indicator_id in metadata]
+        area_types = _area_types(look, ids, query.area_types) if query.serves == "data" else {}
+    except (BodyRefused, PublisherUnavailable) as refused:
+        return [Finding(refused.where, refused.problem)]
+    findings = []
+    for want in wanted(query.catalogue):
+        asked = f"indicator {want.indicator_id}"
+        if want.indicator_id not in metadata:
+            findings.append(Finding(asked, "is not there"))
+            continue
+        name = " ".join(metadata[want.indicator_id][0].split())
+        there = area_types.get(want.indicator_id, set())
+        if want.name_fragment.casefold() not in name.casefold():
+            findings.append(Finding(asked, f"is named {name!r}, which does not hold {want.name_fragment!r}"))
+        if query.serves == "data" and want.area_type not in there:
+            listed = ", ".join(map(str, sorted(there))) or "none"
+            findings.append(Finding(asked, f"has no values at area type {want.area_type}; it has: {listed}"))
+    return findings
+
+
+def _check(look: Look, offer: Offer, landed: LandedFile) -> None:
+    """See that a landed body is the indicator that was asked for, with rows.
+
+    Raises:
+        BodyRefused: it is not; its bytes stay in landing.
+    """
+    asked = parse_qs(urlsplit(offer.url).query)["indicator_ids"][0].split(",")
+    with landed.path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+        rows = csv.reader(file)
+        header = next(rows, [])
+        ids = {row[0] for row in rows if row}
+    problem = None
+    if header[:1] != ["Indicator ID"]:
+        problem = f"begins with {(header or [''])[0][:60]!r} where an answer begins with 'Indicator ID'"
+    elif not ids:
+        problem = "has a header and no rows, and the publisher says that there are some"
+    elif not ids <= set(asked):
+        problem = f"is of the indicators {', '.join(sorted(ids)[:5])}, and {', '.join(asked[:5])} was asked for"
+    if problem:
+        raise BodyRefused(
+            f"what came {problem}",
+            where=offer.url,
+            kept=f"its bytes are in landing ({landed.path.name}); raw and the marts are as they were",
+            next_step="the next run asks again; if it stays so, look at the indicator on the publisher's site",
+        )
+
+
+def _query(look: Look) -> FingertipsQuery:
+    location = look.dataset.location
+    assert isinstance(location, FingertipsQuery)  # noqa: S101 - the registry chose this connector by it
+    return location
+
+
+def _url(look: Look, path: str, parameters: dict[str, str]) -> str:
+    query = f"?{urlencode(parameters, safe=',')}" if parameters else ""
+    return f"{look.base_url.rstrip('/')}/api/{path}{query}"
+
+
+def _metadata(look: Look) -> dict[int, tuple[str, str | None]]:
+    """Name and time of the last change of each indicator of the catalogue that the publisher has."""
+    ids = [want.indicator_id for want in wanted(_query(look).catalogue)]
+    found: dict[int, tuple[str, str | None]] = {}
+    for first in range(0, len(ids), IDS_A_REQUEST):
+        part = ",".join(map(str, ids[first : first + IDS_A_REQUEST]))
+        url = _url(look, "indicator_metadata/by_indicator_id", {"indicator_ids": part, "include_definition": "no"})
+        answer, _ = look.client.json(url)
+        try:
+            for key, entry in answer.items():
+                changed = (entry.get("DataChange") or {}).get("LastUploadedAt")
+                found[int(key)] = (str((entry.get("Descriptive") or {}).get("Name", "")), changed)
+        except (AttributeError, ValueError):
+            raise _not_as_agreed(url, "metadata by indicator number") from None
+    return found
+
+
+def _area_types(look: Look, ids: Iterable[int], area_types: Iterable[int]) -> dict[int, set[int]]:
+    """The area types at which each indicator has values: at the current one all are asked for at once, then one by one."""
+    current, *_ = area_types
+    found: dict[int, set[int]] = {}
+    wanted_ids = set(ids)
+    _note_available(look, {"area_type_id": str(current)}, found)
+    for indicator_id in sorted(wanted_ids - found.keys()):
+        _note_available(look, {"indicator_id": str(indicator_id)}, found)
+    return found
+
+
+def _note_available(look: Look, parameters: dict[str, str], found: dict[int, set[int]]) -> None:
+    url = _url(look, "available_data", parameters)
+    answer, _ = look.client.json(url)
+    try:
+        pairs: list[Any] = list(answer)
+        for pair in pairs:
+            found.setdefault(int(pair["IndicatorId"]), set()).add(int(pair["AreaTypeId"]))
+    except (TypeError, KeyError, ValueError):
+        raise _not_as_agreed(url, "a list of IndicatorId and AreaTypeId") from None
+
+
+def _not_as_agreed(url: str, what: str) -> BodyRefused:
+    return BodyRefused(
+        f"the answer is not {what}",
+        where=url,
+        kept=KEPT,
+        next_step="compare the answer with ingest/sources/fingertips/README.md",
+    )
+
+
+def _day(moment: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat((moment or "")[:10])
+    except ValueError:
+        return None

@@ -1,0 +1,256 @@
+"""Observations from the NOMIS API: what is released is asked first, then what has changed, in pages until every record is there.
+
+Without a key NOMIS gives 25,000 records a call and says nothing of the rest, so every call says which records it wants, and the records
+say how many there are. A delivery of several pages is landed as one stored zip of them. Contract: ../sources/nomis/README.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime as dt
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from ingest.connectors.file_at_url import land_body
+from ingest.connectors.look import Fetched, Finding, Look, Offer
+from ingest.declaration import NomisQuery
+from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.http import Body
+from ingest.landing import sha256_of
+from ingest.load import records_wrong
+
+__all__ = ["check", "fetch", "list_releases"]
+
+KEPT = "nothing was fetched; the last good data stand"
+PAGES = 400  # of one delivery; more is a publisher that never ends
+_LONDON = ZoneInfo("Europe/London")
+
+
+@dataclasses.dataclass(frozen=True)
+class Period:
+    """A period of a dataset: its code, and when its present revision was released (London time), where NOMIS says."""
+
+    code: str
+    released: str | None
+
+
+def list_releases(look: Look) -> list[Offer]:
+    """One offer for so many periods of the dataset as a query takes, oldest first, marked by their newest revision.
+
+    Raises:
+        BodyRefused: the publisher's list of periods is not one, or has none of those that are asked for.
+        PublisherUnavailable: it does not answer.
+    """
+    query = _query(look)
+    periods = [period for period in _periods(look) if period.code >= query.first_period]
+    if not periods:
+        raise BodyRefused(
+            f"the dataset has no period from {query.first_period} on",
+            where=_url(look, "time.def.sdmx.json"),
+            kept=KEPT,
+            next_step="see on the publisher's site whether the dataset has moved to another id; change source.yml",
+        )
+    revised = {period.code for period in periods[-query.revised_periods :]} if query.revised_periods else set()
+    newest = _mark(periods)
+    offers = []
+    for first in range(0, len(periods), query.periods_per_query):
+        chunk = periods[first : first + query.periods_per_query]
+        mark = newest if any(period.code in revised for period in chunk) else _mark(chunk)
+        asked = {
+            **query.query,
+            "date": ",".join(period.code for period in chunk),
+            "select": ",".join(query.select),
+        }
+        name = f"{query.dataset_id}_{chunk[0].code}_{chunk[-1].code}"
+        offers.append(
+            Offer(
+                f"{_url(look, 'data.csv')}?{urlencode(asked, safe=',.')}",
+                f"{name}.csv",
+                dt.date.fromisoformat(mark[:10]) if mark else None,
+                mark,
+                stands_alone=True,
+            )
+        )
+    return offers
+
+
+def fetch(look: Look, offer: Offer) -> Fetched:
+    """Fetch a delivery page by page and land it, unless none of its periods was revised since.
+
+    Raises:
+        PublisherUnavailable, BodyRefused: as the client's; and when what came is no page, or the pages are not the whole.
+        Refusal: when it cannot be landed.
+    """
+    last = look.last(offer.url)
+    if last and offer.mark and last.last_modified == offer.mark:
+        return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
+    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
+        pages, problem = _pages(look, offer, Path(folder))
+        body, named = pages[0][1], offer
+        if len(pages) > 1:
+            whole = Path(folder) / "pages.zip"
+            _put_together(whole, [page.file for _, page in pages if page.file])
+            sha256, size = sha256_of(whole)
+            body = dataclasses.replace(body, file=whole, sha256=sha256, bytes=size)
+            named = dataclasses.replace(offer, file_name=f"{Path(offer.file_name).stem}.zip")
+        try:
+            landed = land_body(look, named, body, tuple(url for url, _ in pages))
+        except BodyRefused:
+            if problem is None or body.is_synthetic != look.must_be_synthetic:
+                raise
+        if problem:
+            raise BodyRefused(
+                f"what came {problem}",
+                where=offer.url,
+                kept=f"its bytes are in landing ({body.sha256[:12]}…); raw and the marts are as they were",
+                next_step="the next run asks again; if it stays so, open the address without its RecordOffset",
+            )
+    return Fetched(offer, landed, None, offer.mark, body.sha256, sum(page.bytes for _, page in pages))
+
+
+def check(look: Look) -> list[Finding]:
+    """Whether the dataset has periods, the dimensions that are asked for, and every code of them."""
+    query = _query(look)
+    findings = []
+    try:
+        list_releases(look)
+    except (BodyRefused, PublisherUnavailable) as refused:
+        findings.append(Finding(query.dataset_id, refused.problem))
+    for dimension, asked in query.query.items():
+        if dimension == "geography":
+            continue  # asked for by GSS codes, which NOMIS does not list
+        try:
+            there = _codes(look, dimension)
+        except (BodyRefused, PublisherUnavailable) as refused:
+            findings.append(Finding(f"{query.dataset_id}, dimension {dimension}", refused.problem))
+            continue
+        wanted = [code for part in asked.split(",") for code in part.split("...")]
+        gone = [code for code in wanted if code not in there]
+        if gone:
+            findings.append(Finding(f"{query.dataset_id}, dimension {dimension}", f"has no code {', '.join(gone)}"))
+    return findings
+
+
+def _codes(look: Look, dimension: str) -> set[str]:
+    url = f"{look.base_url.rstrip('/')}/api/v01/dataset/{_query(look).dataset_id}/{dimension}.def.sdmx.json"
+    answer, _ = look.client.json(url, secret=_key(look))
+    try:
+        lists = _many(answer["structure"]["codelists"]["codelist"])
+        return {str(code["value"]) for codelist in lists for code in _many(codelist["code"])}
+    except (KeyError, TypeError):
+        raise BodyRefused("the answer is not the list of a dimension's codes", where=url, kept=KEPT) from None
+
+
+def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body]], str | None]:
+    """The pages of a delivery with their addresses, and what is wrong with them as a whole."""
+    query = _query(look)
+    pages: list[tuple[str, Body]] = []
+    offsets: list[str] = []
+    totals: set[str] = set()
+    while True:
+        url = f"{offer.url}&RecordLimit={query.page_records}&RecordOffset={len(offsets)}"
+        body = look.client.fetch(url, folder, max_bytes=look.dataset.max_bytes, secret=_key(look))
+        assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
+        pages.append((url, body))
+        rows, problem = _records(body.file, query)
+        if problem:
+            return pages, problem
+        offsets += [offset for offset, _ in rows]
+        totals |= {total for _, total in rows}
+        wrong = records_wrong(
+            len(offsets), sum(offset.isdigit() for offset in offsets), len(set(offsets)), sorted(totals)
+        )
+        if wrong is None:
+            return pages, None
+        total = int(next(iter(totals))) if len(totals) == 1 and next(iter(totals)).isdigit() else 0
+        is_repeated = len(set(offsets)) < len(offsets)
+        if is_repeated or len(offsets) >= total or not rows or len(pages) == PAGES:
+            return pages, wrong
+
+
+def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str]], str | None]:
+    """Number and total of each record of a page, and what is wrong with it where it is none."""
+    body = file.read_bytes()
+    first = body[:200].decode("utf-8", "replace").splitlines()[0] if body.strip() else ""
+    if not first:
+        return [], "is empty: NOMIS answers so where nothing matches the query"
+    if first.lstrip("\ufeff").replace('"', "").split(",")[0] != query.select[0]:
+        return [], f"is no table but says {first[:120]!r}"
+    with file.open(encoding="utf-8-sig", newline="", errors="replace") as handle:
+        rows = csv.DictReader(handle)
+        found = [(row.get("RECORD_OFFSET") or "", row.get("RECORD_COUNT") or "") for row in rows]
+    return found, None if found else "has a header and no records"
+
+
+def _put_together(whole: Path, pages: Iterable[Path]) -> None:
+    """A stored zip of pages, each as it came: the same pages make the same bytes, whenever that is."""
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+        for number, page in enumerate(pages, start=1):
+            member = zipfile.ZipInfo(f"page-{number:04d}.csv", date_time=(1980, 1, 1, 0, 0, 0))
+            member.create_system = 3
+            member.external_attr = 0o444 << 16
+            archive.writestr(member, page.read_bytes())
+
+
+def _query(look: Look) -> NomisQuery:
+    location = look.dataset.location
+    assert isinstance(location, NomisQuery)  # noqa: S101 - the registry chose this connector by it
+    return location
+
+
+def _key(look: Look) -> dict[str, str]:
+    return {"uid": look.key} if look.key else {}
+
+
+def _url(look: Look, what: str) -> str:
+    return f"{look.base_url.rstrip('/')}/api/v01/dataset/{_query(look).dataset_id}{'/' if what.startswith('time') else '.'}{what}"
+
+
+def _mark(periods: list[Period]) -> str | None:
+    """The newest release of some periods; None where NOMIS does not say it of each."""
+    released = [period.released for period in periods if period.released]
+    return max(released) if len(released) == len(periods) else None
+
+
+def _periods(look: Look) -> list[Period]:
+    """The released periods of a dataset, oldest first."""
+    url = _url(look, "time.def.sdmx.json")
+    answer, _ = look.client.json(url, secret=_key(look))
+    now = look.now.astimezone(_LONDON).strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        codes = [
+            code for codelist in _many(answer["structure"]["codelists"]["codelist"]) for code in _many(codelist["code"])
+        ]
+        periods = [Period(str(code["value"]), _released(code)) for code in codes]
+    except (KeyError, TypeError):
+        said = answer.get("error") if isinstance(answer, dict) else None
+        raise BodyRefused(
+            f"the answer says {str(said)[:120]!r}" if said else "the answer is not the list of a dataset's periods",
+            where=url,
+            kept=KEPT,
+            next_step="compare the answer with ingest/sources/nomis/README.md",
+        ) from None
+    return sorted((p for p in periods if p.released is None or p.released <= now), key=lambda p: p.code)
+
+
+def _released(code: dict[str, Any]) -> str | None:
+    annotations = (code.get("annotations") or {}).get("annotation") or []
+    for annotation in _many(annotations):
+        if annotation.get("annotationtitle") == "CurrentRevisionReleased":
+            text = str(annotation.get("annotationtext"))
+            try:
+                return dt.datetime.fromisoformat(text[:10]).strftime("%Y-%m-%d") + text[10:]
+            except ValueError:
+                return None
+    return None
+
+
+def _many(found: Any) -> list[Any]:
+    """What SDMX as JSON writes as a list, or bare where there is one."""
+    return found if isinstance(found, list) else [found]

@@ -1,0 +1,197 @@
+"""The Fingertips API as it really behaves, from its stand-in on loopback."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from ingest.connectors import check
+from ingest.connectors.look import Fetched, Look, Offer
+from ingest.declaration import find_source
+from ingest.errors import BodyRefused
+from ingest.http import Client
+from sandbox.server import Publisher
+from tests.asking import NOW, fetch, look_at, offers
+
+FINGERTIPS = find_source("fingertips")
+DATA = "/all_data/csv/by_indicator_id"
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with sandbox.serve(today=NOW.date(), seed=1) as serving:
+        yield serving
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client(("127.0.0.1",), sleep=lambda _: None) as one:
+        yield one
+
+
+@pytest.fixture
+def look(client: Client, publisher: Publisher, tmp_path: Path) -> Look:
+    return look_at(client, publisher, FINGERTIPS, "data", tmp_path)
+
+
+def the_offer(look: Look, indicator: int) -> Offer:
+    return next(offer for offer in offers(look) if f"indicator_ids={indicator}&" in offer.url)
+
+
+def data_requests(publisher: Publisher) -> list[str]:
+    return [request.path for request in publisher.requests if DATA in request.path]
+
+
+def all_of(look: Look) -> list[Fetched]:
+    found = []
+    for offer in offers(look):
+        try:
+            found.append(fetch(look, offer))
+        except BodyRefused:
+            assert offer.stands_alone
+    return found
+
+
+def test_what_is_there_is_asked_first_and_then_one_indicator_a_request(look: Look, publisher: Publisher) -> None:
+    found = all_of(look)
+    paths = [request.path.split("?")[0] for request in publisher.requests]
+    assert paths[:2] == ["/api/indicator_metadata/by_indicator_id", "/api/available_data"]
+    asked = data_requests(publisher)
+    assert len(asked) == len(found) == len(set(asked)) == 34
+    assert all("," not in path.split("indicator_ids=")[1].split("&")[0] for path in asked)
+
+
+def test_an_unchanged_indicator_costs_no_data_request_and_a_new_upload_costs_one(
+    look: Look, client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    found = all_of(look)
+    publisher.forget_requests()
+    again = look_at(client, publisher, FINGERTIPS, "data", tmp_path, found)
+    assert [f.landed for f in all_of(again)] == [None] * 34
+    assert data_requests(publisher) == []
+    # On 5 December the indicators whose month it is are uploaded anew: 11 is their number's remainder.
+    publisher.advance_to(NOW.date().replace(month=12, day=6))
+    changed = [f.offer.url for f in all_of(again) if f.landed]
+    assert 0 < len(changed) < 8
+    assert len(data_requests(publisher)) == len(changed)
+
+
+def test_an_older_vintage_is_asked_only_where_the_current_one_has_nothing(look: Look) -> None:
+    urls = [offer.url for offer in offers(look) if DATA in offer.url]
+    old = [url for url in urls if "child_area_type_id=402" in url]
+    assert len(old) == 2
+    assert all("child_area_type_id=502" in url for url in urls if url not in old)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [("empty_with_200", "what came is empty"), ("html_with_200", "is an HTML or XML page")],
+)
+def test_nothing_and_a_web_page_with_status_200_are_refused_by_name_and_kept(
+    look: Look, publisher: Publisher, fault: str, says: str
+) -> None:
+    offer = the_offer(look, 11201)
+    publisher.misbehave(fault, path_contains=DATA)
+    with pytest.raises(BodyRefused, match=says) as refusal:
+        fetch(look, offer)
+    assert "indicator_ids=11201" in str(refusal.value)
+    assert len(list(look.landing.glob("fingertips/data/*.papers.json"))) == 1
+
+
+def test_a_header_without_rows_is_refused_where_the_publisher_says_that_there_are_some(
+    look: Look, publisher: Publisher
+) -> None:
+    offer = the_offer(look, 11201)
+    body = fetch(look, offer).landed
+    assert body is not None
+    publisher.misbehave("replace_body", path_contains=DATA, body=body.path.read_bytes().split(b"\r\n")[0] + b"\r\n")
+    with pytest.raises(BodyRefused, match="has a header and no rows, and the publisher says that there are some"):
+        fetch(look, offer)
+
+
+def test_the_body_of_another_indicator_is_refused(look: Look, publisher: Publisher) -> None:
+    other = fetch(look, the_offer(look, 11202)).landed
+    assert other is not None
+    publisher.misbehave("replace_body", path_contains=DATA, body=other.path.read_bytes())
+    with pytest.raises(BodyRefused, match="is of the indicators 11202, and 11201 was asked for"):
+        fetch(look, the_offer(look, 11201))
+
+
+def test_a_sentence_in_place_of_a_table_is_refused(look: Look, publisher: Publisher) -> None:
+    publisher.misbehave(
+        "replace_body", path_contains=DATA, body=b"Object reference not set to an instance of an object."
+    )
+    with pytest.raises(BodyRefused, match="begins with 'Object reference not set"):
+        fetch(look, the_offer(look, 11201))
+
+
+def test_an_indicator_that_is_gone_is_named_and_the_others_do_not_wait(look: Look, publisher: Publisher) -> None:
+    listing = b'[{"IndicatorId": 11202, "AreaTypeId": 502}]'
+    publisher.misbehave("replace_body", path_contains="/available_data", body=listing)
+    *others, gone = offers(look)
+    assert [offer.file_name for offer in others] == ["indicator_11202_area_type_502.csv"]
+    assert gone.stands_alone
+    with pytest.raises(BodyRefused, match="no longer has 10301, 10401, 11001, 11201,"):
+        fetch(look, gone)
+
+
+def test_an_indicator_from_memory_is_pulled_only_under_the_expected_name(look: Look, publisher: Publisher) -> None:
+    assert the_offer(look, 11203)
+    answer = b'{"11203": {"Descriptive": {"Name": "Hip fractures"}, "DataChange": null}}'
+    publisher.misbehave("replace_body", path_contains="/indicator_metadata/", body=answer)
+    assert not [offer for offer in offers(look) if "indicator_ids=11203" in offer.url]
+
+
+def test_metadata_that_is_no_metadata_is_refused(look: Look, publisher: Publisher) -> None:
+    publisher.misbehave("replace_body", path_contains="/indicator_metadata/", body=b'["an error"]')
+    with pytest.raises(BodyRefused, match="the answer is not metadata by indicator number"):
+        offers(look)
+
+
+def test_definitions_come_for_all_indicators_in_one_file_once_a_week(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    look = look_at(client, publisher, FINGERTIPS, "metadata", tmp_path)
+    (offer,) = offers(look)
+    found = fetch(look, offer)
+    assert found.landed is not None
+    header, *rows = list(csv.reader(io.StringIO(found.landed.path.read_text(encoding="utf-8-sig"), newline="")))
+    assert (len(header), len(rows)) == (32, 34)
+    again = look_at(client, publisher, FINGERTIPS, "metadata", tmp_path, [found])
+    assert fetch(again, offers(again)[0]).landed is None
+
+
+@pytest.mark.parametrize("indicator", [11201, 92863, 90402, 90813])
+def test_the_stand_in_speaks_the_publishers_form(look: Look, indicator: int) -> None:
+    found = fetch(look, the_offer(look, indicator)).landed
+    assert found is not None
+    body = found.path.read_bytes()
+    header, *rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
+    assert header[:2] == ["Indicator ID", "Indicator Name"]
+    assert header[22] == "Compared to Regions (statistical) value or percentiles"
+    # One cached body is older than its header.
+    assert (len(header), {len(row) for row in rows}) == ((26, {25}) if indicator == 90402 else (27, {27}))
+    assert any("\n" in row[1] for row in rows) == (indicator == 90813)
+
+
+def test_the_preflight_names_what_differs(look: Look, publisher: Publisher) -> None:
+    differs = {finding.asked: finding.differs for finding in check(look)}
+    # What the stand-in lacks on purpose: discontinued, or at the older vintage alone.
+    assert differs["indicator 10101"] == "is not there"
+    assert differs["indicator 11501"] == "has no values at area type 502; it has: 401, 402"
+    assert "indicator 11201" not in differs
+    publisher.misbehave(
+        "replace_body",
+        path_contains="/indicator_metadata/",
+        body=b'{"11201": {"Descriptive": {"Name": "Hip  fractures"}}}',
+    )
+    renamed = {finding.asked: finding.differs for finding in check(look)}
+    assert (
+        renamed["indicator 11201"] == "is named 'Hip fractures', which does not hold 'hospital admissions for violence'"
+    )
+    assert renamed["indicator 11202"] == "is not there"

@@ -1,0 +1,292 @@
+"""NOMIS: real answers load exactly and come out of the marts; what the API gets wrong is handled or refused by name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.connectors import file_drop
+from ingest.declaration import find_source
+from ingest.errors import FileRefused
+from tests.builds import build_and_publish
+from tests.nomis_files import MISSING, answer
+from warehouse import nightly
+from warehouse.connection import ANALYST, LOADER, connect
+from warehouse.settings import Settings
+
+NOMIS = find_source("nomis")
+# Which real answer is of which dataset, and the measure its values come out as.
+ANSWERS = {
+    "03f1baae-cefc-3d9e-9436-919cb1234585": ("annual_population_survey", "nomis_employment_rate"),
+    "9262535b-efe1-3ea4-b6aa-99e895e95fef": ("annual_population_survey", "nomis_employment_rate"),
+    "ed138ebf-26ad-3e7e-82e1-9c1836a0e2d0": ("annual_population_survey", "nomis_unemployment_rate"),
+    "5305d37a-fde5-32a2-ab55-741eaa02d056": ("jobs_density", "nomis_jobs_density"),
+    "9caff008-2b1a-3093-9bcb-58f2a80c7800": ("jobs_density", "nomis_jobs_density"),
+    "caeef9b7-f288-380f-b433-601017b2b306": ("jobs_density", "nomis_total_jobs"),
+}
+
+
+NORMAL = ("A", "Normal Value", "F")
+
+
+def ask(warehouse: Settings, query: str, role: str = ANALYST) -> list[tuple[Any, ...]]:
+    with connect(warehouse, role) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def land(warehouse: Settings, dataset: str, file: Path) -> int:
+    landed = file_drop.take(warehouse.landing, NOMIS, dataset, file, warehouse.now())
+    return nightly.load_one(warehouse, NOMIS, dataset, landed).rows
+
+
+def test_real_answers_load_exactly_and_come_out_of_the_marts(warehouse: Settings, samples: Path) -> None:
+    expected = set()
+    for name, (dataset, measure) in ANSWERS.items():
+        file = samples / "nomis" / "small_responses" / f"{name}.csv"
+        rows = list(csv.DictReader(io.StringIO(file.read_text())))
+        assert land(warehouse, dataset, file) == len(rows)
+        expected |= {(measure, row["GEOGRAPHY_CODE"], row["DATE_NAME"][-4:], Decimal(row["OBS_VALUE"])) for row in rows}
+    population = samples / "population" / "demographr_population20_ltla21_london.csv"
+    published = list(csv.DictReader(io.StringIO(population.read_text(encoding="utf-8-sig"))))
+    answer = warehouse.home / "population.csv"
+    answer.write_bytes(in_nomis_form(published))
+    assert land(warehouse, "population", answer) == len(published) * 92
+    assert build_and_publish(warehouse)
+    found = ask(
+        warehouse,
+        """select measure_code, area_code, to_char(period_end_date, 'YYYY'), value from marts.fct_measure
+           where measure_code in ('nomis_employment_rate', 'nomis_unemployment_rate', 'nomis_jobs_density', 'nomis_total_jobs')""",
+    )
+    assert set(found) == expected
+    whole = ask(
+        warehouse,
+        """select area_code, age_band, value from marts.fct_measure
+           where measure_code = 'nomis_population' and area_code in ('LONDON_32', 'LONDON_33', 'E09000007')""",
+    )
+    values = {(area, band): value for area, band, value in whole}
+    camden = next(row for row in published if row["ltla21_code"] == "E09000007")
+    assert values["E09000007", "all"] == Decimal(camden["total_population"])
+    assert values["E09000007", "0"] == Decimal(camden["0"])
+    assert values["E09000007", "0-24"] == sum(Decimal(camden[str(age)]) for age in range(25))
+    assert values["E09000007", "10-24"] == sum(Decimal(camden[str(age)]) for age in range(10, 25))
+    total = sum(Decimal(row["total_population"]) for row in published)
+    city = next(Decimal(row["total_population"]) for row in published if row["ltla21_code"] == "E09000001")
+    assert len(published) == 33
+    assert values["LONDON_33", "all"] == total
+    assert values["LONDON_32", "all"] == total - city
+    assert values["LONDON_33", "90+"] == sum(Decimal(row["90+"]) for row in published)
+
+
+def in_nomis_form(published: list[dict[str, str]]) -> bytes:
+    """Real populations by single year of age as NOMIS gives them."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(
+        [
+            "DATE",
+            "DATE_NAME",
+            "GEOGRAPHY_NAME",
+            "GEOGRAPHY_CODE",
+            "GEOGRAPHY_TYPECODE",
+            "GENDER",
+            "GENDER_NAME",
+            "C_AGE",
+            "C_AGE_NAME",
+            "MEASURES",
+            "MEASURES_NAME",
+            "OBS_VALUE",
+            "OBS_STATUS",
+            "OBS_STATUS_NAME",
+            "OBS_CONF",
+            "RECORD_OFFSET",
+            "RECORD_COUNT",
+        ]
+    )
+    ages = [("total_population", 200, "All Ages"), *[(str(age), 101 + age, f"Age {age}") for age in range(90)]]
+    ages.append(("90+", 191, "Aged 90+"))
+    offset, total = 0, len(published) * len(ages)
+    for row in published:
+        for column, code, name in ages:
+            place = [2020, "2020", row["ltla21_name"], row["ltla21_code"], 424]
+            writer.writerow(
+                [*place, 0, "Total", code, name, 20100, "Value", int(float(row[column])), *NORMAL, offset, total]
+            )
+            offset += 1
+    return text.getvalue().encode()
+
+
+def jobs(values: dict[str, object], **of_each: object) -> list[dict[str, object]]:
+    """Records of jobs density 2025 by area."""
+    item = {"DATE": "2025", "ITEM": 3, "ITEM_NAME": "Jobs density", "MEASURES": 20100, "MEASURES_NAME": "Value"}
+    return [{**item, "GEOGRAPHY_CODE": area, "OBS_VALUE": value, **of_each} for area, value in values.items()]
+
+
+def zipped(folder: Path, *pages: bytes, compression: int = zipfile.ZIP_STORED) -> Path:
+    file = folder / "pages.zip"
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for number, page in enumerate(pages):
+            archive.writestr(f"page-{number}.csv", page)
+    return file
+
+
+def written(folder: Path, body: bytes, name: str = "answer.csv") -> Path:
+    file = folder / name
+    file.write_bytes(body)
+    return file
+
+
+AREAS = {f"E090000{n:02d}": n / 10 for n in range(1, 11)}
+
+
+def test_pages_load_as_the_one_answer_they_are(warehouse: Settings, tmp_path: Path) -> None:
+    records = jobs(AREAS)
+    pages = [answer(records[:6], total=10), answer(records[6:], total=10, first=6)]
+    assert land(warehouse, "jobs_density", zipped(tmp_path, *pages)) == 10
+    found = ask(warehouse, "select geography_code, obs_value from raw.nomis__jobs_density order by _row_number", LOADER)
+    assert found == [(area, str(value)) for area, value in AREAS.items()]
+    assert ask(warehouse, "select rows_in_file, rows_loaded, first_period from ops.load", LOADER) == [
+        (10, 10, date(2025, 1, 1))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ("missing", "has 6 of 10 records: it is cut short"),
+        ("repeated", "has 6 records twice: a page was repeated"),
+        ("changed", "its records say that there are 10 and 11 of them"),
+        ("header", "header is not the same on all 2 pages"),
+        ("foreign", "holds pages that are no delimited text: page-1.csv"),
+        ("packed", "is a zip archive, but not one of pages stored as they came"),
+        ("no zip", "is no zip archive that can be read"),
+    ],
+)
+def test_pages_that_are_not_the_whole_answer_are_refused(
+    warehouse: Settings, tmp_path: Path, case: str, says: str
+) -> None:
+    records = jobs(AREAS)
+    first, second = answer(records[:6], total=10), answer(records[6:], total=10, first=6)
+    file = {
+        "missing": lambda: zipped(tmp_path, first),
+        "repeated": lambda: zipped(tmp_path, first, first),
+        "changed": lambda: zipped(tmp_path, first, answer(records[6:], total=11, first=6)),
+        "header": lambda: zipped(tmp_path, first, b"X" + second),
+        "foreign": lambda: zipped(tmp_path, first, b'{"error": "Query is incomplete"}'),
+        "packed": lambda: zipped(tmp_path, first, second, compression=zipfile.ZIP_DEFLATED),
+        "no zip": lambda: written(tmp_path, b"PK\x03\x04 and no more"),
+    }[case]()
+    with pytest.raises(FileRefused, match=says):
+        land(warehouse, "jobs_density", file)
+    assert ask(warehouse, "select count(*) from raw.nomis__jobs_density", LOADER) == [(0,)]
+    assert ask(warehouse, "select state from ops.load", LOADER) == [("refused",)]
+
+
+def test_an_answer_of_25000_records_that_says_it_has_more_is_refused(warehouse: Settings, tmp_path: Path) -> None:
+    body = answer(jobs(AREAS), total=57024)
+    with pytest.raises(FileRefused, match="has 10 of 57024 records: it is cut short"):
+        land(warehouse, "jobs_density", written(tmp_path, body))
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "is empty"),
+        (b'{"error": "Query is incomplete"}', "is JSON"),
+        (b"Cannot create query", "has no column for date_name"),
+        (answer(jobs(AREAS)).split(b"\n")[0] + b"\n", "has a header and no rows"),
+        (answer(jobs({"E09000002": "12,5"})), "does not match"),
+    ],
+)
+def test_what_is_no_answer_is_refused_by_name(warehouse: Settings, tmp_path: Path, body: bytes, says: str) -> None:
+    with pytest.raises(FileRefused, match=says):
+        land(warehouse, "jobs_density", written(tmp_path, body))
+
+
+def test_every_real_answer_of_another_form_is_refused_by_name(warehouse: Settings, samples: Path) -> None:
+    """Wide census files, three of them header only, and job seekers, which no dataset here is of."""
+    others = [f for f in (samples / "nomis" / "small_responses").glob("*.csv") if f.stem not in ANSWERS]
+    wide = [f for f in others if f.read_bytes().startswith(b'"date","geography"')]
+    assert len(wide) == 6
+    for file in [*wide, samples / "nomis" / "QS201EW_bulk_la-ethnic-groups_2011.csv"]:
+        with pytest.raises(FileRefused, match="header 'geography code' is not known"):
+            land(warehouse, "census_ethnic_group", file)
+
+
+def test_months_that_a_spreadsheet_saved_again_are_those_months(warehouse: Settings, samples: Path) -> None:
+    file = samples / "nomis" / "small_responses" / "455d72ce-3cb6-3de5-88b7-1420f87ec435.csv"
+    assert land(warehouse, "claimant_count", file) == 6
+    assert ask(warehouse, "select first_period, last_period from ops.load", LOADER) == [
+        (date(2017, 12, 1), date(2017, 12, 1))
+    ]
+
+
+def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_delivery_speaks(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    records = jobs(AREAS)
+    records[0] |= {**MISSING, "OBS_VALUE": ""}
+    records[1] |= {"OBS_STATUS": "U", "OBS_STATUS_NAME": "Unreliable"}
+    records[2] |= {"OBS_CONF": "C"}
+    land(warehouse, "jobs_density", written(tmp_path, answer(records)))
+    survey = {"DATE": "2026-06", "DATE_NAME": "Jul 2025-Jun 2026", "GEOGRAPHY_CODE": "E09000002", "VARIABLE": 45}
+    survey |= {"VARIABLE_NAME": "Employment rate - aged 16-64"}
+    parts = {20599: 75.5, 21001: 151000, 21002: 200000, 21003: 3.4}
+    body = answer([{**survey, "MEASURES": m, "MEASURES_NAME": "", "OBS_VALUE": v} for m, v in parts.items()])
+    land(warehouse, "annual_population_survey", written(tmp_path, body.replace(b',"",', b',"-",')))
+    # A statistic nobody asks for stays in raw, and is no measure.
+    pay = {
+        "DATE": "2025",
+        "SEX": 8,
+        "SEX_NAME": "Total",
+        "ITEM": 1,
+        "ITEM_NAME": "Mean",
+        "PAY": 7,
+        "PAY_NAME": "Annual pay - gross",
+    }
+    pay |= {"GEOGRAPHY_CODE": "E09000002", "MEASURES": 20100, "MEASURES_NAME": "Value", "OBS_VALUE": 50000}
+    land(warehouse, "earnings_residents", written(tmp_path, answer([pay])))
+    # A later delivery revises one area, and says nothing of the others.
+    land(warehouse, "jobs_density", written(tmp_path, answer(jobs({"E09000009": 9.9})), "later.csv"))
+    assert build_and_publish(warehouse)
+    found = ask(
+        warehouse,
+        """select area_code, value::float, value_note from marts.fct_measure
+           where measure_code = 'nomis_jobs_density' order by area_code""",
+    )
+    assert found == [
+        ("E09000001", None, "These figures are missing."),
+        ("E09000002", None, "Unreliable"),
+        ("E09000003", None, "Not free for publication (C)"),
+        *((f"E090000{n:02d}", 9.9 if n == 9 else n / 10, None) for n in range(4, 11)),
+    ]
+    assert ask(
+        warehouse,
+        """select period_kind, period_start_date, period_end_date, numerator::int, denominator::int, value::float, value_note
+           from marts.fct_measure where measure_code = 'nomis_employment_rate'""",
+    ) == [
+        (
+            "rolling_year",
+            date(2025, 7, 1),
+            date(2026, 6, 30),
+            151000,
+            200000,
+            75.5,
+            "95 % confidence interval: ± 3.4 percentage points.",
+        )
+    ]
+    assert ask(
+        warehouse, "select obs_value, obs_status from raw.nomis__jobs_density where obs_status = 'U'", LOADER
+    ) == [("0.2", "U")]
+
+
+def test_a_file_that_does_not_say_which_pay_it_is_of_is_refused(warehouse: Settings, samples: Path) -> None:
+    file = samples / "nomis" / "small_responses" / "e09b148e-c34c-3ab1-8540-c3d903ebb9f4.csv"
+    with pytest.raises(FileRefused, match="header has no column for sex_name"):
+        land(warehouse, "earnings_residents", file)

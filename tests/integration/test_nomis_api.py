@@ -1,0 +1,268 @@
+"""The NOMIS API as it really behaves, from its stand-in on loopback."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sandbox
+from ingest import landing
+from ingest.connectors import check
+from ingest.connectors.look import Fetched, Look
+from ingest.declaration import Source, find_source
+from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.http import Client
+from sandbox.server import Publisher
+from tests.asking import NOW, fetch, look_at, offers
+
+NOMIS = find_source("nomis")
+JOBS = "NM_57_1.data.csv"
+KEY = "0xSECRET+key/of=ours"
+
+
+def in_pages_of(records: int, dataset: str = "jobs_density") -> Source:
+    """The source, its dataset asked for in smaller pages."""
+    declared = NOMIS.dataset(dataset)
+    location = declared.location.model_copy(update={"page_records": records})
+    changed = declared.model_copy(update={"location": location})
+    return NOMIS.model_copy(update={"datasets": {**NOMIS.datasets, dataset: changed}})
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with sandbox.serve(today=NOW.date(), seed=1) as serving:
+        yield serving
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client(("127.0.0.1",), sleep=lambda _: None) as one:
+        yield one
+
+
+@pytest.fixture
+def look(client: Client, publisher: Publisher, tmp_path: Path) -> Look:
+    return look_at(client, publisher, in_pages_of(100), "jobs_density", tmp_path)
+
+
+def the_only(look: Look) -> Fetched:
+    (offer,) = offers(look)
+    return fetch(look, offer)
+
+
+def pages_of(found: Fetched) -> list[bytes]:
+    assert found.landed is not None
+    with zipfile.ZipFile(found.landed.path) as archive:
+        return [archive.read(name) for name in archive.namelist()]
+
+
+def test_a_delivery_of_several_pages_lands_as_one_file_that_names_each_page(
+    look: Look, publisher: Publisher, client: Client
+) -> None:
+    found = the_only(look)
+    assert found.landed is not None
+    assert found.landed.path.suffix == ".zip"
+    # 33 areas, London and England, two items, three years.
+    assert [page.count(b"\n") - 1 for page in pages_of(found)] == [100, 100, 10]
+    addresses = found.landed.papers.pages
+    assert [address.rpartition("RecordOffset=")[2] for address in addresses] == ["0", "100", "200"]
+    for address, page in zip(addresses, pages_of(found), strict=True):
+        body = client.fetch(address, look.landing, max_bytes=10**9)
+        assert body.file is not None
+        assert body.file.read_bytes() == page
+    assert landing.find(look.landing, found.landed.path.relative_to(look.landing).as_posix()).papers.pages == addresses
+
+
+def test_the_same_pages_make_the_same_file(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    made = {
+        the_only(look_at(client, publisher, in_pages_of(100), "jobs_density", tmp_path / name)).sha256 for name in "ab"
+    }
+    assert len(made) == 1
+
+
+def test_one_page_lands_as_it_came(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    found = the_only(look_at(client, publisher, NOMIS, "jobs_density", tmp_path))
+    assert found.landed is not None
+    assert found.landed.path.suffix == ".csv"
+    assert found.landed.path.read_bytes().startswith(b'"DATE","DATE_NAME"')
+    assert len(found.landed.papers.pages) == 1
+
+
+def test_a_number_of_records_that_is_whole_pages_needs_no_empty_page(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    found = the_only(look_at(client, publisher, in_pages_of(70), "jobs_density", tmp_path))
+    assert [page.count(b"\n") - 1 for page in pages_of(found)] == [70, 70, 70]
+
+
+def test_areas_are_asked_for_by_their_gss_codes(look: Look, publisher: Publisher) -> None:
+    the_only(look)
+    asked = [request.path for request in publisher.requests if JOBS in request.path]
+    assert all("geography=E09000001...E09000033,E12000007,E92000001&" in path for path in asked)
+    assert all("RecordLimit=100&" in path for path in asked)
+
+
+def test_an_unchanged_night_asks_for_the_periods_and_nothing_else(
+    look: Look, client: Client, publisher: Publisher
+) -> None:
+    found = the_only(look)
+    publisher.forget_requests()
+    again = look_at(client, publisher, look.source, "jobs_density", look.landing, [found])
+    assert the_only(again).landed is None
+    assert [request.path for request in publisher.requests] == ["/api/v01/dataset/NM_57_1/time.def.sdmx.json"]
+
+
+def test_a_release_brings_the_months_it_revised_and_no_population(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    for dataset, comes_again in (("claimant_count", True), ("population", False)):
+        found = the_only(look_at(client, publisher, NOMIS, dataset, tmp_path))
+        with sandbox.serve(today=NOW.date().replace(month=12, day=16), seed=1) as later:
+            # The same publisher a month later: its address is another here, so what was seen is put under it.
+            seen = dataclasses.replace(
+                found,
+                offer=dataclasses.replace(found.offer, url=found.offer.url.replace(publisher.base_url, later.base_url)),
+            )
+            now = look_at(client, later, NOMIS, dataset, tmp_path, [seen])
+            now = dataclasses.replace(now, now=NOW.replace(month=12, day=16))
+            assert (the_only(now).landed is not None) == comes_again
+
+
+def test_a_scheduled_period_is_not_asked_for(look: Look, publisher: Publisher) -> None:
+    # One code in place of a list, one annotation in place of a list, numbers in place of text: SDMX as JSON does all this.
+    annotation = {"annotationtitle": "CurrentRevisionReleased", "annotationtext": "2027-03-20 07:00:0"}
+    listing = {
+        "structure": {
+            "codelists": {
+                "codelist": {
+                    "code": [
+                        {"value": 2026, "annotations": {"annotation": annotation}},
+                        {
+                            "value": 2025,
+                            "annotations": {"annotation": {**annotation, "annotationtext": "2026-03-20 07:00:00"}},
+                        },
+                    ]
+                }
+            }
+        }
+    }
+    publisher.misbehave("replace_body", path_contains="time.def", body=json.dumps(listing).encode())
+    (offer,) = offers(look)
+    assert "date=2025&" in offer.url
+    assert offer.mark == "2026-03-20 07:00:00"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"error": "Query is incomplete"}', 'says \'{"error": "Query is incomplete"}\''),
+        (b"", "what came is empty"),
+        (b"Unknown query parameter c_sex", "says 'Unknown query parameter c_sex'"),
+        (b"<!DOCTYPE html><html></html>", "what came"),
+        (b'"DATE","DATE_NAME","RECORD_OFFSET","RECORD_COUNT"\n', "has a header and no records"),
+        (b'"DATE","RECORD_OFFSET","RECORD_COUNT"\n2025,0,"many"\n', "has 1 of many records"),
+    ],
+)
+def test_what_is_no_table_is_refused_by_name_and_kept(look: Look, publisher: Publisher, body: bytes, says: str) -> None:
+    publisher.misbehave("replace_body", path_contains=JOBS, body=body)
+    (offer,) = offers(look)
+    with pytest.raises(BodyRefused) as refusal:
+        fetch(look, offer)
+    assert says in str(refusal.value)
+    assert [file.read_bytes() for file in look.landing.glob("nomis/jobs_density/*.csv")] == [body]
+
+
+def spoilt(page: bytes, **changes: str) -> bytes:
+    """A page with the last columns of its records changed."""
+    header, *lines = page.decode().splitlines()
+    out = [header]
+    for line in lines:
+        *before, offset, count = line.split(",")
+        out.append(",".join([*before, changes.get("offset", offset), changes.get("count", count)]))
+    return ("\n".join(out) + "\n").encode()
+
+
+def test_a_repeated_page_is_refused(look: Look, publisher: Publisher) -> None:
+    first = pages_of(the_only(look))[0]
+    publisher.misbehave("replace_body", path_contains="RecordOffset=100", body=first)
+    with pytest.raises(BodyRefused, match="has 100 records twice: a page was repeated"):
+        the_only(look)
+
+
+def test_a_total_that_changes_while_paging_is_refused(look: Look, publisher: Publisher) -> None:
+    second = pages_of(the_only(look))[1]
+    publisher.misbehave("replace_body", path_contains="RecordOffset=100", body=spoilt(second, count="211"))
+    with pytest.raises(BodyRefused, match="its records say that there are 210 and 211 of them"):
+        the_only(look)
+
+
+def test_a_page_short_by_one_is_asked_for_again_from_where_it_stopped(look: Look, publisher: Publisher) -> None:
+    whole = pages_of(the_only(look))
+    short = b"\n".join(whole[2].splitlines()[:-1]) + b"\n"
+    publisher.misbehave("replace_body", path_contains="RecordOffset=200", body=short)
+    pages = pages_of(the_only(look))
+    assert [page.count(b"\n") - 1 for page in pages] == [100, 100, 9, 1]
+    assert sorted(line for page in pages for line in page.splitlines()[1:]) == sorted(
+        line for page in whole for line in page.splitlines()[1:]
+    )
+
+
+def test_a_page_with_a_hole_is_refused(look: Look, publisher: Publisher) -> None:
+    lines = pages_of(the_only(look))[0].splitlines(keepends=True)
+    publisher.misbehave("replace_body", path_contains="RecordOffset=0", body=b"".join(lines[:40] + lines[41:]))
+    with pytest.raises(BodyRefused, match="records twice"):
+        the_only(look)
+
+
+def test_the_key_goes_to_the_publisher_and_nowhere_else(
+    client: Client, publisher: Publisher, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    look = look_at(client, publisher, in_pages_of(100), "jobs_density", tmp_path, key=KEY)
+    found = the_only(look)
+    assert all("uid=0xSECRET%2Bkey%2Fof%3Dours" in request.path for request in publisher.requests)
+    kept = [file.read_text("latin-1") for file in tmp_path.glob("nomis/**/*") if file.is_file()]
+    assert kept
+    publisher.misbehave("status", path_contains=JOBS, code=404)
+    with pytest.raises(BodyRefused) as refused:
+        fetch(dataclasses.replace(look, seen=()), found.offer)
+    publisher.behave()
+    publisher.misbehave("status", path_contains=JOBS, code=503)
+    with pytest.raises(PublisherUnavailable) as away:
+        fetch(dataclasses.replace(look, seen=()), found.offer)
+    publisher.behave()
+    publisher.misbehave(
+        "redirect_elsewhere", path_contains=JOBS, to="http://elsewhere.invalid/?uid=0xSECRET%2Bkey%2Fof%3Dours"
+    )
+    with pytest.raises(BodyRefused) as moved:
+        fetch(dataclasses.replace(look, seen=()), found.offer)
+    told = [str(refused.value), str(away.value), str(moved.value), repr(found), caplog.text, *kept]
+    assert not [text for text in told if "SECRET" in text]
+
+
+def test_a_dataset_that_is_gone_is_refused_by_name(look: Look, publisher: Publisher) -> None:
+    publisher.misbehave("replace_body", path_contains="time.def", body=b'{"error": "Dataset does not exist"}')
+    with pytest.raises(BodyRefused, match="the answer says 'Dataset does not exist'"):
+        offers(look)
+
+
+@pytest.mark.parametrize("dataset", NOMIS.datasets)
+def test_the_preflight_finds_nothing_where_all_is_there(
+    client: Client, publisher: Publisher, tmp_path: Path, dataset: str
+) -> None:
+    assert check(look_at(client, publisher, NOMIS, dataset, tmp_path)) == []
+
+
+def test_the_preflight_names_a_code_and_a_dimension_that_are_gone(look: Look, publisher: Publisher) -> None:
+    gone = b'{"structure": {"codelists": {"codelist": {"code": {"value": 1}}}}}'
+    publisher.misbehave("replace_body", path_contains="/item.def", body=gone)
+    publisher.misbehave("replace_body", path_contains="/measures.def", body=b'{"structure": {"codelists": null}}')
+    assert [(finding.asked, finding.differs) for finding in check(look)] == [
+        ("NM_57_1, dimension item", "has no code 3"),
+        ("NM_57_1, dimension measures", "the answer is not the list of a dimension's codes"),
+    ]

@@ -139,9 +139,7 @@ def test_rows_above_the_header_and_empty_rows_and_columns_are_no_data(tmp_path: 
 
 def test_a_cell_outside_the_columns_of_the_header_is_seen(tmp_path: Path) -> None:
     body = workbook(TABLE.replace("secret\nBrent", "secret,7\nBrent").encode())
-    assert read(tmp_path, body, layout(**SHEETS))[1] == [
-        "row 1, column the row: holds values beyond its last header (column 5)"
-    ]
+    assert read(tmp_path, body, layout(**SHEETS))[1] == ["row 1, column the row: has 6 fields where the header has 5"]
 
 
 def spoilt(change: str, to: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
@@ -209,8 +207,8 @@ def test_text_in_utf_16_without_its_mark_is_named(tmp_path: Path) -> None:
     assert "holds NUL bytes (it may be UTF-16)" in read(tmp_path, TABLE.encode("utf-16-le"), layout())[1][0]
 
 
-def test_drift_is_told_in_words_and_a_correction_is_none() -> None:
+def test_drift_is_told_in_words_and_so_is_a_confirmed_correction() -> None:
     assert in_words({}) == ""
     assert in_words({"new columns": ["A", "B"], "missing columns": ["c"], "corrections": ["D to E"]}) == (
-        "columns that are not declared, left out of raw: A, B; columns it lacks: c"
+        "columns that are not declared, left out of raw: A, B; columns it lacks: c; corrected as confirmed: D to E"
     )

@@ -108,6 +108,11 @@ def _areas(complete_json: str, folder: Path = SEEDS) -> tuple[dict[str, str], fr
         return area_of, frozenset(row[complete.members_code] for row in csv.DictReader(file))
 
 
+def areas(complete: Complete) -> tuple[dict[str, str], frozenset[str]]:
+    """Codes of areas by label (folded), and those of the members that a whole file has."""
+    return _areas(complete.model_dump_json())
+
+
 def incomplete(complete: Complete, code_list: CodeList, vintage: str, found: Iterable[tuple[Key, str]]) -> list[Fault]:
     """Which values that a whole file has for every area lack a row for some.
 

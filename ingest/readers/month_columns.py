@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ingest.corrections import Correction, corrected
-from ingest.declaration import Layout
+from ingest.declaration import CodeList, Complete, Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
@@ -97,6 +97,7 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
                     (tuple(folded(row[header.positions[c]]) for c in vintages.columns), row[across]) for row in rows
                 )
                 faults += code_lists.incomplete(layout.complete, vintages, vintage, pairs)
+                faults += _counted_twice(tables[0], layout.complete, vintages, vintage)
     return MonthFile(tables, vintage, faults)
 
 
@@ -109,25 +110,27 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
     text = decode(body)
     if isinstance(text, Fault):
         return [], [text]
+    lines: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        lines.extend(reader)
     except csv.Error as error:
-        return [], [Fault(HEADER, THE_FILE, None, f"is not valid CSV: {error}")]
+        return [], [Fault(len(lines), "the row", None, f"is not valid CSV ({error}), on line {reader.line_num}")]
     names, faults = corrected(lines[0], "", corrections)
     header, wrong = resolve(names, layout)
     faults += wrong
     # A line of nothing but separators carries nothing: spreadsheets leave them at the end.
-    rows = [line for line in lines[1:] if any(field.strip() for field in line)]
+    rows = [(number, line) for number, line in enumerate(lines[1:], start=1) if any(field.strip() for field in line)]
     if not text.endswith(("\n", "\r")):
         faults.append(
             Fault(
                 HEADER,
                 THE_FILE,
                 None,
-                f"ends in the middle of a line (row {len(rows)} has no line end): it is cut short",
+                f"ends in the middle of a line (row {rows[-1][0] if rows else 0} has no line end): it is cut short",
             )
         )
-    return [MonthTable("", header, list(enumerate(rows, start=1)))], faults
+    return [MonthTable("", header, rows)], faults
 
 
 def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
@@ -152,6 +155,33 @@ def _without_notes(rows: list[tuple[int, list[str]]], header: Header, layout: La
         while end and not any(rows[end - 1][1][column.place].strip() for column in header.months):
             end -= 1
     return rows[:end]
+
+
+def _counted_twice(table: MonthTable, complete: Complete, vintages: CodeList, vintage: str) -> list[Fault]:
+    """Rows that say the same of one area under two spellings, and both count something in a month: their sum would be double.
+
+    A publisher may split a category between two labels from one month to the next; then one of them is 0 where the other is not.
+    """
+    positions, months = table.header.positions, table.header.months
+    code_of = code_lists.listed(vintages).code_of[vintage]
+    area_of, members = code_lists.areas(complete)
+    first: dict[tuple[str, str], list[tuple[int, list[str]]]] = {}
+    faults = []
+    for number, row in table.rows:
+        area = area_of[folded(row[positions[complete.across]])]
+        if area not in members:
+            continue  # several labels may mean that there is no borough
+        key = (code_of[tuple(folded(row[positions[column]]) for column in vintages.columns)], area)
+        for other_number, other in first.setdefault(key, []):
+            both = [
+                column.header for column in months if row[column.place].strip("0") and other[column.place].strip("0")
+            ]
+            if both:
+                label = " / ".join(row[positions[column]] for column in (*vintages.columns, complete.across))
+                reason = f"counts the same as row {other_number} under another spelling, in {both[0]}"
+                faults.append(Fault(number, "the row", label, reason))
+        first[key].append((number, row))
+    return faults
 
 
 def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layout) -> list[Fault]:

@@ -121,3 +121,27 @@ def test_two_vintages_in_one_file_are_refused(tmp_path: Path) -> None:
         "major_text and minor_text fit no vintage of the list mps_category: closest is connect_2025, "
         "but the file has drug offences / drug trafficking, which that vintage does not"
     )
+
+
+def test_an_area_under_two_spellings_is_counted_once_or_not_at_all(tmp_path: Path) -> None:
+    line = next(line for line in WHOLE.decode().split("\r\n") if line.startswith("ARSON") and "Barking" in line)
+    twice = WHOLE + line.replace("Barking and Dagenham", "Barking & Dagenham").encode() + b"\r\n"
+    (fault,) = read(tmp_path, twice).faults
+    assert fault.value == "ARSON AND CRIMINAL DAMAGE / ARSON / Barking & Dagenham"
+    assert fault.reason == "counts the same as row 1 under another spelling, in 202401"
+    *labels, _, _, _ = line.replace("Barking and Dagenham", "Barking & Dagenham").split(",")
+    zeros = WHOLE + ",".join([*labels, "0", "0", "0"]).encode() + b"\r\n"
+    assert read(tmp_path, zeros).faults == []
+
+
+def test_an_open_quote_is_named_with_its_row_and_line(tmp_path: Path) -> None:
+    lines = WHOLE.decode().split("\r\n")
+    lines[3] = '"' + lines[3]
+    assert told(tmp_path, "\r\n".join(lines).encode()).startswith("row 3, column the row: is not valid CSV (")
+
+
+def test_a_blank_line_counts_as_a_row_of_the_file(tmp_path: Path) -> None:
+    lines = WHOLE.decode().split("\r\n")
+    lines.insert(1, ",,,,,")
+    lines[3] = lines[3].rsplit(",", 1)[0] + ",x"
+    assert told(tmp_path, "\r\n".join(lines).encode()).startswith("row 3, column 202403: 'x' is not a whole number")

@@ -18,6 +18,7 @@ from ingest import declaration
 from ingest.errors import PublisherUnavailable, Refusal
 
 SECOND_SOURCE = "other"
+DATASETS = ("borough_historical", "borough_recent")
 STEPS = ("begin", "fetch", "load", "build", "gate", "publish", "notify")
 
 
@@ -61,9 +62,9 @@ def main(scenarios: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
     steps = Steps()
     sys.modules["warehouse.nightly"] = warehouse.nightly = steps  # type: ignore[attr-defined]
-    declared = declaration.read_sources()
-    first = next(iter(declared.values()))
-    both = {**declared, SECOND_SOURCE: first.model_copy(update={"source": SECOND_SOURCE})}
+    police = declaration.read_sources()["mps"]
+    first = police.model_copy(update={"datasets": {name: police.datasets[name] for name in DATASETS}})
+    both = {"mps": first, SECOND_SOURCE: first.model_copy(update={"source": SECOND_SOURCE})}
     declaration.read_sources = lambda: both  # type: ignore[assignment, misc]
 
     import airflow.sdk  # noqa: F401 - it must be loaded before the DAGs' folder can shadow anything

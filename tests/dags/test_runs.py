@@ -25,7 +25,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "held": {"gate": "refused"},
     "not begun": {"begin": "refused"},
     "one source": {"conf": {"sources": ["other"]}},
-    "an unknown source": {"conf": {"sources": ["fingertips"]}},
+    "an unknown source": {"conf": {"sources": ["parks"]}},
 }
 
 
@@ -146,5 +146,5 @@ def test_a_run_of_one_source_leaves_the_others_alone_and_is_green(runs: dict[str
 
 def test_a_source_that_is_not_declared_is_refused(runs: dict[str, Any]) -> None:
     run = runs["an unknown source"]
-    assert run["state"].startswith("not started: Invalid input for param sources: 'fingertips' is not one of")
+    assert run["state"].startswith("not started: Invalid input for param sources: 'parks' is not one of")
     assert run["called"] == []

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from tests.candidates import build, judge, judged, pair, read
 from warehouse import alerts
@@ -119,8 +120,11 @@ def test_an_alert_says_what_failed_how_the_marts_stand_and_what_to_do(warehouse:
         "",
         "The marts:",
         f"- they hold release 1, published {published_at}",
-        "- mps borough_historical is missing, nothing published",
-        "- mps borough_recent is missing, nothing published",
+        *(
+            f"- {name} {dataset} is missing, nothing published"
+            for name, source in read_sources().items()
+            for dataset in source.datasets
+        ),
         "",
         "Next: `vru status`, then docs/runbook.md, section 'A publisher is down', section 'A publisher has changed its file'.",
     ]

@@ -91,7 +91,10 @@ def test_building_from_nothing_is_refused(warehouse: Settings) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("land", "met", "borough_recent", "x.csv"), "no source 'met' is declared. Next: use one of mps"),
+        (
+            ("land", "met", "borough_recent", "x.csv"),
+            "no source 'met' is declared. Next: use one of fingertips, mps, nomis",
+        ),
         (
             ("land", "mps", "wards", "x.csv"),
             "declares no dataset 'wards'. Next: use one of borough_historical, borough_recent",

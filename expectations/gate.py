@@ -22,7 +22,7 @@ from warehouse.settings import Settings
 
 # How many areas and months a check names, in the ledger and in the one sentence that goes into an alert.
 NAMED_IN_DETAIL = 200
-NAMED_IN_REASON = 40
+NAMED_IN_REASON = 24
 NAMED_IN_WARNING = 5
 ROWS_READ_FOR_NAMES = 5000
 

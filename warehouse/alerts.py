@@ -29,7 +29,7 @@ READ_SECONDS = 10.0
 TRIES = 4
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 20.0
-LONGEST_PROBLEM = 2000
+LONGEST_PROBLEM = 20_000
 LONGEST_SUBJECT = 250
 
 # Headings of docs/runbook.md, by the step that failed; where the step is none of these, the page as a whole.

@@ -23,6 +23,7 @@ from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns, tables
 from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
 from ingest.readers.headers import months_between
+from ingest.readers.records import records_wrong
 from ingest.readers.times import day_of, is_timed
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
@@ -41,7 +42,7 @@ class Loaded:
     is_history: bool  # a newer release covers every month of it
     quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
-    drift: str = ""  # how its columns differ from those declared, in words
+    drift: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # as in ops.load
 
     def __str__(self) -> str:
         if self.is_back:
@@ -49,7 +50,11 @@ class Loaded:
         if not self.is_new:
             return f"already loaded (load {self.load_id}, release {self.release_date}): nothing changed"
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
-        note += f"; WARNING: {self.drift}" if self.drift else ""
+        # A column that may be missing, or a correction that was confirmed, is on record and nobody's work.
+        new = {kind: names for kind, names in self.drift.items() if kind == "new columns"}
+        known = {kind: names for kind, names in self.drift.items() if kind not in new}
+        note += f"; WARNING: {in_words(new)}" if new else ""
+        note += f"; {in_words(known)}" if known else ""
         note += "; older than what is loaded, kept as history" if self.is_history else ""
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
@@ -279,7 +284,7 @@ def _load_new(
         is_new=True,
         is_history=newer is not None,
         quarantined=done.rows_quarantined,
-        drift=in_words(contents.drift),
+        drift=contents.drift,
     )
 
 
@@ -310,24 +315,6 @@ def _check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: La
     wrong = records_wrong(rows, numbered, distinct, totals)
     if wrong:
         raise _Faulty([Fault(HEADER, THE_FILE, None, wrong)], rows, _NEXT_DAMAGED)
-
-
-def records_wrong(rows: int, numbered: int, distinct: int, totals: Sequence[str]) -> str | None:
-    """What is wrong with the records of an answer, in words, or None.
-
-    Args:
-        rows, numbered, distinct: how many records there are, have a number, and have a number of their own.
-        totals: every total that a record names.
-    """
-    if len(totals) > 1:
-        return f"changed while it was fetched: its records say that there are {' and '.join(sorted(totals))} of them"
-    if numbered < rows:
-        return "has records whose number is no number"
-    if distinct < rows:
-        return f"has {rows - distinct:,} records twice: a page was repeated"
-    if not totals[0].isdigit() or int(totals[0]) != rows:
-        return f"has {rows:,} of {totals[0]} records: it is cut short"
-    return None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ingest.declaration import NomisQuery
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import sha256_of
-from ingest.load import records_wrong
+from ingest.readers.records import records_wrong
 
 __all__ = ["check", "fetch", "list_releases"]
 

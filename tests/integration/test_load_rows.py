@@ -69,7 +69,7 @@ def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
 
 def test_a_file_stands_in_raw_row_by_row_and_the_ledger_says_what_it_is_about(warehouse: Settings, land: Land) -> None:
     done = land(HEADER + rows_of("2026-09", 2, each=3) + rows_of("2026-10", 1, each=4))
-    assert (done.rows, done.drift) == (3, "")
+    assert (done.rows, done.drift) == (3, {})
     assert ask(warehouse, "select *, null from raw.parks__incidents order by _row_number")[0][:6] == (
         "Barnet", "2026-09-01", "Park aa", "3", done.load_id, 1,
     )  # fmt: skip
@@ -124,7 +124,7 @@ def test_a_value_of_a_person_is_withheld_wherever_it_is_told(warehouse: Settings
 def test_a_new_column_loads_what_is_known_is_recorded_and_warned_about(warehouse: Settings, land: Land) -> None:
     plain = HEADER + rows_of("2026-10", 3)
     wider = plain.replace("Incidents\n", "Incidents,Source\n").replace(",1\n", ",1,x\n")
-    assert land(plain).drift == ""
+    assert land(plain).drift == {}
     assert status.warnings(warehouse) == []
     done = land(wider.replace("2026-10", "2026-11"), name="b.csv")
     assert str(done).endswith("WARNING: columns that are not declared, left out of raw: Source)")

@@ -99,7 +99,8 @@ def test_a_count_on_a_funnels_line_has_the_expected_count_as_its_own_limit(
     ask: Ask, expected: float, confidence: float
 ) -> None:
     lower, upper = ask("funnel_lower", expected, confidence), ask("funnel_upper", expected, confidence)
-    assert isinstance(lower, float) and isinstance(upper, float)
+    assert isinstance(lower, float)
+    assert isinstance(upper, float)
     assert ask("poisson_lower", upper, confidence) == pytest.approx(expected, rel=1e-6)
     if lower > 0:
         assert ask("poisson_upper", lower, confidence) == pytest.approx(expected, rel=1e-6)

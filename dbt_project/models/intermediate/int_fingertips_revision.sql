@@ -19,7 +19,13 @@ with claims as (
 
 earlier as (
     select distinct on (
-        claims.load_id, data.indicator_id, data.area_code, data.published_sex, data.published_age, data.time_period_sortable, data.time_period
+        claims.load_id,
+        data.indicator_id,
+        data.area_code,
+        data.published_sex,
+        data.published_age,
+        data.time_period_sortable,
+        data.time_period
     )
         claims.claim_number,
         claims.claim_count,

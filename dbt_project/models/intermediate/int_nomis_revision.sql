@@ -19,7 +19,13 @@ with claims as (
     where meant.measure_code is not null and observations.part = 'value'
     window cell as (
         partition by
-            meant.measure_code, observations.area_code, observations.period_kind, observations.period_start_date, meant.sex, meant.age_band, meant.ethnicity
+            meant.measure_code,
+            observations.area_code,
+            observations.period_kind,
+            observations.period_start_date,
+            meant.sex,
+            meant.age_band,
+            meant.ethnicity
     )
 )
 

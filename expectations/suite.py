@@ -82,6 +82,7 @@ class Suite(_Strict):
 
     rows_come_from: the datasets (source.dataset) a mart's rows are from; the suite is in force where the candidate uses one of
     them, or the mart has rows.
+    may_be_empty_because: why a mart without rows is no sign that something went wrong.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Suite(_Strict):
     dataset: str | None = None
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
+    may_be_empty_because: str | None = None
     rows_come_from: tuple[str, ...] = ()
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]

@@ -58,7 +58,7 @@ running as (
 -- Windows count rows, so one is trusted only where the row so many places back is the month so many months back.
 summed as (
     select
-        running.*,
+        *,
         {% for window in windows if window != 'month' %}
         {% set length = months[window] %}
         case
@@ -76,7 +76,7 @@ summed as (
 -- XmR chart of the events of a day: the two years before the month, since the newest break, say what is to be expected of it.
 charted as (
     select
-        summed.*,
+        *,
         {% for window in windows %}
         case
             when lag(month_index, 12) over series = month_index - 12 then lag({{ window }}_count, 12) over series
@@ -95,7 +95,7 @@ charted as (
 
 signed as (
     select
-        charted.*,
+        *,
         greatest(centre - 2.66 * mean_moving_range, 0) as lower_limit,
         centre + 2.66 * mean_moving_range as upper_limit,
         sum(sign(per_day - centre)) over eight as side_of_eight,

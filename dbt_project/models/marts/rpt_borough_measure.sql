@@ -73,48 +73,50 @@ with spanned as (
             and win.month_start_date >= {{ name }}.month_start_date
             {% endif %}
     {% endfor %}
-    cross join lateral (
-        values
-        {% for kind, window, months, is_ended in spans %}
-        {% set residents = 'rolling_12_residents' if window == 'rolling_12' else 'residents' %}
-        {% set base = 'of' if window == 'rolling_12' else 'in' %}
-        (
-            '{{ kind }}',
-            {{ months }},
-            {{ is_ended }},
-            win.{{ window }}_count,
-            win.{{ residents }},
-            win.{{ residents }}_year,
-            one_before.{{ window }}_count,
-            {{ base }}_2019.{{ window }}_count,
-            {{ base }}_2019_20.{{ window }}_count,
-            (one_before.{{ window }}_count + two_before.{{ window }}_count + three_before.{{ window }}_count) / 3.0,
-            london.{{ window }}_count,
-            london.{{ residents }},
-            half.{{ window }}_count,
-            half.{{ residents }},
-            win.{{ window }}_rank,
-            win.{{ window }}_change_quartile
-        ){{ ',' if not loop.last }}
-        {% endfor %}
-    ) as span (
-        window_kind,
-        months,
-        is_ended,
-        window_count,
-        residents,
-        residents_year,
-        count_year_before,
-        count_2019,
-        count_2019_20,
-        mean_three_years,
-        london_count,
-        london_residents,
-        half_count,
-        half_residents,
-        rank_in_london,
-        change_quartile
-    )
+    cross join
+        lateral (
+            values
+            {% for kind, window, months, is_ended in spans %}
+            {% set residents = 'rolling_12_residents' if window == 'rolling_12' else 'residents' %}
+            {% set base = 'of' if window == 'rolling_12' else 'in' %}
+            (
+                '{{ kind }}',
+                {{ months }},
+                {{ is_ended }},
+                win.{{ window }}_count,
+                win.{{ residents }},
+                win.{{ residents }}_year,
+                one_before.{{ window }}_count,
+                {{ base }}_2019.{{ window }}_count,
+                {{ base }}_2019_20.{{ window }}_count,
+                (one_before.{{ window }}_count + two_before.{{ window }}_count + three_before.{{ window }}_count) / 3.0,
+                london.{{ window }}_count,
+                london.{{ residents }},
+                half.{{ window }}_count,
+                half.{{ residents }},
+                win.{{ window }}_rank,
+                win.{{ window }}_change_quartile
+            ){{ ',' if not loop.last }}
+            {% endfor %}
+        )
+            as span (
+                window_kind,
+                months,
+                is_ended,
+                window_count,
+                residents,
+                residents_year,
+                count_year_before,
+                count_2019,
+                count_2019_20,
+                mean_three_years,
+                london_count,
+                london_residents,
+                half_count,
+                half_residents,
+                rank_in_london,
+                change_quartile
+            )
     where span.is_ended and span.window_count is not null
 )
 
@@ -148,7 +150,7 @@ select
     {{ 'round(spanned.mean_three_years, 2)::numeric(14, 2) as mean_three_years' if base == 'mean_three_years' else 'spanned.' ~ base }},
     {% endif %}
     round(100.0 * (spanned.window_count - spanned.{{ base }}) / nullif(spanned.{{ base }}, 0), 2)::numeric(14, 2)
-    as change_on_{{ base | replace('count_', '') | replace('mean_', '') }}_percent,
+        as change_on_{{ base | replace('count_', '') | replace('mean_', '') }}_percent,
     {% endfor %}
     spanned.london_count,
     spanned.london_denominator,
@@ -210,7 +212,10 @@ select
         spanned.break_month_start_date
         > case
             when spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year') then date '2019-01-01'
-            else (make_date(2019, extract(month from spanned.month_start_date)::integer, 1) - make_interval(months => spanned.months - 1))::date
+            else
+                (
+                    make_date(2019, extract(month from spanned.month_start_date)::integer, 1) - make_interval(months => spanned.months - 1)
+                )::date
         end,
         false
     ) as has_break_on_2019,

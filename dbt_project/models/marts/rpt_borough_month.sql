@@ -12,7 +12,7 @@ select
     )::numeric(12, 2) as change_on_year_percent,
     round(100.0 * win.month_count / nullif(london.month_count, 0), 3)::numeric(7, 3) as share_of_london_percent,
     round(100.0 * win.rolling_12_count / nullif(london.rolling_12_count, 0), 3)::numeric(7, 3)
-    as rolling_12_month_share_of_london_percent,
+        as rolling_12_month_share_of_london_percent,
     win.rolling_12_rank_by_count::integer as rank_in_london,
     -- A break that opens the 24 months compared lies before all of them.
     coalesce(win.break_month_start_date > (win.month_start_date - interval '23 months')::date, false) as has_series_break,

@@ -305,17 +305,18 @@ def _exists(connection: psycopg.Connection, table: str) -> bool:
 def _checks_every_suite_gets(connection: psycopg.Connection, suite: Suite) -> tuple[Check, ...]:
     """What Great Expectations passes without a word: a table without rows, a column without values, a table cut down."""
     checks = []
+    rows = sql.SQL(suite.unasked_of or "{batch}")
     if suite.may_be_empty_because is None:
         # A view computes every row that is counted; one is enough to know.
-        empty = "select 0 as rows_found where not exists (select 1 from {batch})"
+        empty = sql.SQL("select 0 as rows_found where not exists (select 1 from {})").format(rows).as_string(connection)
         checks.append(Check(name="the_table_has_rows", severity="critical", unexpected_rows=empty))
     columns = connection.execute(
         "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
         [suite.target],
     )
     parts = [
-        sql.SQL("select {} as column_name where exists (select 1 from {{batch}}) and not exists"
-                " (select 1 from {{batch}} where {} is not null)").format(sql.Literal(name), sql.Identifier(name))
+        sql.SQL("select {} as column_name where exists (select 1 from {rows}) and not exists"
+                " (select 1 from {rows} where {} is not null)").format(sql.Literal(name), sql.Identifier(name), rows=rows)
         for (name,) in columns
         if name not in suite.may_be_all_null
     ]  # fmt: skip

@@ -85,6 +85,35 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
         ("landing/mps/reconciliation", "at_most_2_percent_of_a_month_has_no_borough"),
     }
 
+    # The sums for London's definition hold each offence of their categories once.
+    core = {"HOMICIDE", "VIOLENCE WITH INJURY", "RAPE", "ROBBERY OF PERSONAL PROPERTY"}
+    of_category: collections.Counter[str] = collections.Counter()
+    for row in csv_rows(samples / "mps" / "borough" / "borough_24m_202404-202603.csv"):
+        if row["BoroughName"] != "Unknown":
+            of_category[row["MinorText"]] += sum(int(count) for month, count in row.items() if month.isdigit())
+    core_sum = sum(of_category[name] for name in core)
+    assert core_sum == 195_681
+    assert rows(
+        warehouse,
+        """select measure_code, count(*), count(distinct period_start_date), min(period_start_date)::text, sum(value)::int,
+             sum(value)::int = sum(parts)::int
+           from (
+             select f.measure_code, f.period_start_date, f.value,
+               (
+                 select sum(p.value) from candidate.fct_measure as p
+                 where p.area_code = f.area_code and p.period_start_date = f.period_start_date and p.measure_code in (
+                   'mps_homicide', 'mps_violence_with_injury', 'mps_robbery_personal',
+                   case f.measure_code when 'sv_core_separable' then 'mps_rape' else 'mps_sexual_offences' end
+                 )
+               ) as parts
+             from candidate.fct_measure as f
+             where f.measure_code like 'sv\\_%' and f.area_code = 'LONDON_32' and f.period_start_date >= '2024-04-01'
+           ) as summed
+           group by 1 order by 1""",
+    ) == [
+        ("sv_broad_proxy", 24, 24, "2024-04-01", core_sum + of_category["OTHER SEXUAL OFFENCES"], True),
+        ("sv_core_separable", 24, 24, "2024-04-01", core_sum, True),
+    ]
     # Wards: every month as the file prints it.
     assert rows(
         warehouse,

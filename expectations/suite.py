@@ -82,6 +82,8 @@ class Suite(_Strict):
 
     rows_come_from: the datasets (source.dataset) a mart's rows are from; the suite is in force where the candidate uses one of
     them, or the mart has rows.
+    may_be_empty_because: why it may have no row even so; then the suite is in force where the mart has rows, or has had when it
+    was last published.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Suite(_Strict):
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
     rows_come_from: tuple[str, ...] = ()
+    may_be_empty_because: str | None = None
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]
 

@@ -294,10 +294,8 @@ select
     nullif(
         concat_ws(
             ' ',
-            case when ratios.place_level = 'borough' then 'Fifths of the boroughs by their average score: what differs within a borough is lost.' end,
             case when ratios.denominator is null then 'No residents: the copy of the index that was loaded has none.' end,
-            case when ratios.known_quintiles < 5 and ratios.denominator is not null then 'Not every quintile has a place here: no slope.' end,
-            case when ratios.domain = 'imd' then 'The index has recorded crime in it (9.3 % of its weight).' end
+            case when ratios.known_quintiles < 5 and ratios.denominator is not null then 'Not every quintile has a place here: no slope.' end
         ), ''
     ) as note,
     coalesce(chosen.source_release, windows.source_release) as source_release,

@@ -165,10 +165,14 @@ select
         as note,
     ranked.source_release
 from ranked
--- The period that ended the day before: windows that overlap are never compared.
+-- The period that ended the day before: windows that overlap are never compared. Of a day of the year, the one a year before.
 left join ranked as before
     on
         ranked.area_code = before.area_code
         and ranked.measure_code = before.measure_code
         and ranked.period_kind = before.period_kind
-        and ranked.period_start_date = before.period_end_date + 1
+        and case
+            when ranked.period_kind like 'on\_%' then (ranked.period_end_date - interval '1 year')::date
+            else ranked.period_start_date - 1
+        end = before.period_end_date
+        and not (ranked.is_force_wide or before.is_force_wide)

@@ -17,33 +17,28 @@ ranked as (
     select
         *,
         sum(window_count) over (partition by area_level, measure_code) as london_count,
-        sum(window_count) over borough as borough_count,
+        sum(window_count) over (partition by area_level, measure_code, area_code) as borough_count,
         sum(window_count) over in_london as london_count_to_here,
         sum(window_count) over in_borough as borough_count_to_here,
-        coalesce(sum(window_count) over (in_london range between unbounded preceding and current row exclude group), 0)
-            as london_count_before,
-        coalesce(sum(window_count) over (in_borough range between unbounded preceding and current row exclude group), 0)
-            as borough_count_before,
+        sum(window_count) over in_london
+        - window_count * count(*) over (partition by area_level, measure_code, window_count) as london_count_before,
+        sum(window_count) over in_borough
+        - window_count * count(*) over (partition by area_level, measure_code, area_code, window_count) as borough_count_before,
         rank() over in_london as rank_in_london,
         rank() over in_borough as rank_in_borough,
         sum(previous_window_count) over (partition by area_level, measure_code) as previous_london_count,
-        sum(previous_window_count) over borough as previous_borough_count,
-        coalesce(
-            sum(previous_window_count) over (
-                previous_in_london range between unbounded preceding and current row exclude group
-            ), 0
-        ) as previous_london_count_before,
-        coalesce(
-            sum(previous_window_count) over (
-                previous_in_borough range between unbounded preceding and current row exclude group
-            ), 0
-        ) as previous_borough_count_before,
+        sum(previous_window_count) over (partition by area_level, measure_code, area_code) as previous_borough_count,
+        sum(previous_window_count) over previous_in_london
+        - previous_window_count * count(*) over (partition by area_level, measure_code, previous_window_count)
+            as previous_london_count_before,
+        sum(previous_window_count) over previous_in_borough
+        - previous_window_count * count(*) over (partition by area_level, measure_code, area_code, previous_window_count)
+            as previous_borough_count_before,
         case when previous_window_count is not null then rank() over previous_in_london end as previous_rank_in_london,
         case when previous_window_count is not null then rank() over previous_in_borough end as previous_rank_in_borough
     from {{ ref('int_small_area_window') }}
     where window_count is not null
     window
-        borough as (partition by area_level, measure_code, area_code),
         in_london as (partition by area_level, measure_code order by window_count desc),
         in_borough as (partition by area_level, measure_code, area_code order by window_count desc),
         previous_in_london as (partition by area_level, measure_code order by previous_window_count desc nulls last),
@@ -125,7 +120,8 @@ select
     judged.source_release,
     judged.is_provisional
 from judged
-left join residents on judged.area_level = 'lsoa' and judged.small_area_code = residents.lsoa_code
+left join residents
+    on judged.area_level = 'lsoa' and judged.small_area_code = residents.lsoa_code and not judged.is_window_partial
 left join {{ ref('int_series_break_month') }} as all_breaks
     on
         judged.measure_code = all_breaks.measure_code

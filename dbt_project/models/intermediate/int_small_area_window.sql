@@ -13,8 +13,8 @@ counted as (
         places.lsoa_name as small_area_name,
         places.area_code,
         'police_uk_metropolitan_' || places.crime_type_code as measure_code,
-        coalesce(places.window_count, 0) as window_count,
-        case when span.has_previous then coalesce(places.previous_window_count, 0) end as previous_window_count
+        places.window_count,
+        case when span.has_previous then places.previous_window_count end as previous_window_count
     from {{ ref('int_police_uk_lsoa_window') }} as places
     inner join span on span.area_level = 'lsoa_police_uk'
 ),

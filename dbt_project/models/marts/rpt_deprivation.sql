@@ -141,6 +141,26 @@ borough_windows as (
     having count(value) = 32 * 12
 ),
 
+population as materialized (
+    select
+        area_code,
+        year,
+        residents
+    from {{ ref('int_population') }}
+    where sex = 'all' and age_band = 'all'
+),
+
+-- The newest residents that are not of a later year than the counts.
+population_year as (
+    select
+        windows.measure_code,
+        max(population.year) as year
+    from borough_windows as windows
+    inner join population
+        on population.area_code = 'LONDON_32' and population.year <= extract(year from windows.window_end_date)
+    group by windows.measure_code
+),
+
 borough_cells as (
     select
         'borough' as place_level,
@@ -164,15 +184,9 @@ borough_cells as (
         group by measure_code, area_code
     ) as counted on windows.measure_code = counted.measure_code
     inner join scored on counted.area_code = scored.area_code
-    left join {{ ref('int_population') }} as population
-        on
-            scored.area_code = population.area_code
-            and population.sex = 'all'
-            and population.age_band = 'all'
-            and population.year = (
-                select max(nearest.year) from {{ ref('int_population') }} as nearest
-                where nearest.year <= extract(year from windows.window_end_date) and nearest.area_code = 'LONDON_32'
-            )
+    left join population_year on windows.measure_code = population_year.measure_code
+    left join population
+        on scored.area_code = population.area_code and population_year.year = population.year
 ),
 
 quintiles as (

@@ -8,8 +8,6 @@ select
     to_date(crimes.month, 'YYYY-MM') as month_start_date,
     crimes.longitude,
     crimes.latitude,
-    crimes.lsoa_code,
-    crimes.lsoa_name,
     areas.area_code,
     types.code as crime_type_code
 from {{ source('raw_police_uk', 'police_uk__street') }} as crimes

@@ -21,7 +21,9 @@ def file_7_of_2019(samples: Path) -> bytes:
     for parts in zip(*sheets, strict=True):
         assert len({part[0] for part in parts}) == 1
         row = [*parts[0], *(cell for part in parts[1:] for cell in part[4:])]
-        writer.writerow([int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in _full(row, sheets)])
+        writer.writerow(
+            [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in _full(row, sheets)]
+        )
     return text.getvalue().encode()
 
 

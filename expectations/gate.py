@@ -265,6 +265,9 @@ def _size_of(suite: Suite) -> Result:
 
 def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) -> bool:
     """Whether a suite is in force: one of a source, or of one dataset of it, is where the candidate uses any of that."""
+    if suite.may_be_empty_because:
+        published = suite.target.replace("candidate.", "marts.", 1)
+        return _has_rows(connection, suite.target) or _has_rows(connection, published)
     if suite.rows_come_from:
         return _has_rows(connection, suite.target) or _uses(connection, candidate_id, suite.rows_come_from)
     if suite.rows_are_due_where is not None:

@@ -85,6 +85,8 @@ class Suite(_Strict):
     them, or the mart has rows.
     rows_are_due_where: a query instead of rows_come_from, for a mart that needs more than a load: where it finds a row, the mart
     must have one.
+    may_be_empty_because: why it may have no row even so; then the suite is in force where the mart has rows, or has had when it
+    was last published.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Suite(_Strict):
     rows_come_from: tuple[str, ...] = ()
     unasked_of: Name | None = None
     rows_are_due_where: Select | None = None
+    may_be_empty_because: str | None = None
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]
 

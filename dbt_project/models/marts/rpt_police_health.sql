@@ -58,8 +58,8 @@ windows as (
             'rolling_12_months' as period_kind,
             (month_start_date - interval '11 months')::date as period_start_date,
             sum(health_count) over year as window_health_count,
-            -- Twelve rows that are twelve months, or it is no year.
-            case when first_value(month_index) over year = month_index - 11 then sum(police_count) over year end as window_police_count
+            -- The row eleven back is the month eleven back, or it is no year.
+            case when lag(month_index, 11) over year = month_index - 11 then sum(police_count) over year end as window_police_count
         from paired
         window
             year as (

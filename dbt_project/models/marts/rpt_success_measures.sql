@@ -32,7 +32,7 @@ windows as (
         extract(month from monthly.month_start_date) = 3 as is_financial_year,
         extract(month from monthly.month_start_date) = extract(month from max(monthly.month_start_date) over measure) as is_to_newest,
         {% for months in [12, 36] %}
-        case when first_value(monthly.month_index) over last_{{ months }} = monthly.month_index - {{ months - 1 }}
+        case when lag(monthly.month_index, {{ months - 1 }}) over last_{{ months }} = monthly.month_index - {{ months - 1 }}
             then sum(monthly.month_count) over last_{{ months }}
         end::bigint as count_{{ months }}{{ ', ' if not loop.last }}
         {% endfor %}

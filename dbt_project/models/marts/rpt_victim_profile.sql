@@ -181,7 +181,13 @@ derived as (
         found.*,
         found.months_held = found.whole_months and found.residents > 0 as has_rate,
         found.residents * found.months_held / 12.0 as person_years,
-        found.is_known and found.known_count >= 10 and found.residents_share_percent > 0 as has_ratio,
+        found.is_known
+        and found.known_count >= 10
+        and found.person_count <= found.known_count
+        and found.residents_share_percent > 0 as has_ratio,
+        -- Drawn or revised on different days, a part can exceed the whole.
+        case when found.person_count <= found.whole_count then found.whole_count end as share_of,
+        case when found.is_known and found.person_count <= found.known_count then found.known_count end as share_of_known,
         standardised.rate as standard_rate,
         standardised.variance as standard_variance,
         standardised.events as standard_events
@@ -211,14 +217,13 @@ select
     derived.ethnicity_basis,
     derived.person_count,
     derived.whole_count,
-    round(100.0 * derived.person_count / nullif(derived.whole_count, 0), 3)::double precision as share_percent,
-    round((100 * marts.wilson_lower(derived.person_count, derived.whole_count, 0.95))::numeric, 3)::double precision
+    round(100.0 * derived.person_count / nullif(derived.share_of, 0), 3)::double precision as share_percent,
+    round((100 * marts.wilson_lower(derived.person_count, derived.share_of, 0.95))::numeric, 3)::double precision
         as share_lower_95_percent,
-    round((100 * marts.wilson_upper(derived.person_count, derived.whole_count, 0.95))::numeric, 3)::double precision
+    round((100 * marts.wilson_upper(derived.person_count, derived.share_of, 0.95))::numeric, 3)::double precision
         as share_upper_95_percent,
     derived.known_count,
-    case when derived.is_known then round(100.0 * derived.person_count / nullif(derived.known_count, 0), 3) end::double precision
-        as share_of_known_percent,
+    round(100.0 * derived.person_count / nullif(derived.share_of_known, 0), 3)::double precision as share_of_known_percent,
     derived.residents,
     derived.residents_year,
     round(derived.residents_share_percent, 3)::double precision as residents_share_percent,
@@ -266,7 +271,13 @@ select
                 then 'no rate: ' || derived.months_held || ' of ' || derived.whole_months || ' months are held'
             end,
             case when derived.residents is null and not derived.is_known then 'no rate: residents are not counted by what is unknown' end,
-            case when derived.residents is null and derived.is_known then 'no rate: no residents of this group are known' end,
+            case when derived.is_by_age and derived.is_by_ethnicity and derived.is_known
+                then 'no rate: residents are not counted by age and ethnicity together'
+            end,
+            case when derived.residents is null and derived.is_known and not (derived.is_by_age and derived.is_by_ethnicity)
+                then 'no rate: no residents of this group are loaded'
+            end,
+            case when derived.person_count > derived.whole_count then 'no share: more people than in the whole it is a part of' end,
             case when derived.is_known and derived.known_count < 10 and derived.residents_share_percent > 0
                 then 'no disproportionality: fewer than 10 people of known kind'
             end,

@@ -267,6 +267,9 @@ def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) ->
     """Whether a suite is in force: one of a source, or of one dataset of it, is where the candidate uses any of that."""
     if suite.rows_come_from:
         return _has_rows(connection, suite.target) or _uses(connection, candidate_id, suite.rows_come_from)
+    if suite.rows_are_due_where is not None:
+        query = suite.query(suite.rows_are_due_where)
+        return _has_rows(connection, suite.target) or connection.execute(query.encode()).fetchone() is not None
     if suite.kind != "landing":
         return True
     return (

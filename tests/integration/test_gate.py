@@ -70,6 +70,10 @@ insert into intermediate.mps_category values
 create table intermediate.known_unallocated_months (source text, month_start_date date, note text);
 insert into intermediate.known_unallocated_months values ('mps', '2025-03-01', 'known');
 create table intermediate.known_gap (source text, dataset text, part text, first_month date, last_month date, note text);
+create table intermediate.success_measure (measure_code text);
+create table intermediate.police_health_pair (health_measure_code text, police_measure_code text);
+create table intermediate.int_profile_month (measure_code text);
+create table intermediate.int_temporal_event (area_code text);
 """
 
 BUILD = f"""
@@ -870,7 +874,11 @@ def test_every_suite_of_what_the_candidate_uses_was_used(candidate: Settings) ->
         suite.name
         for suite in read_suites()
         if (suite.kind == "landing" and suite.source == "mps" and suite.dataset in used)
-        or (suite.kind == "marts" and (not suite.rows_come_from or suite.target.endswith("rpt_borough_month")))
+        or (
+            suite.kind == "marts"
+            and suite.rows_are_due_where is None
+            and (not suite.rows_come_from or suite.target.endswith("rpt_borough_month"))
+        )
     }
     assert {"landing/mps/delivery", "marts/fct_measure"} < in_force
     assert {r.suite for r in judge(candidate, CANDIDATE).results} == {"gate", *in_force}
@@ -888,5 +896,18 @@ def test_a_mart_that_a_dataset_fills_may_be_empty_without_it_and_is_judged_with_
         folder = suites(check("it_is_judged", unexpected_rows='"select 1 as n from {batch}"'))
         text = (folder / "marts" / "dim_borough.yml").read_text().replace("dim_borough", "rpt_few")
         (folder / "marts" / "rpt_few.yml").write_text(text + f"rows_come_from: [{dataset}]\n")
+        found = judge(candidate, CANDIDATE, suites=folder).results
+        assert {r.outcome for r in found if (r.suite, r.check) == ("marts/rpt_few", "the_table_has_rows")} == outcomes
+
+
+def test_a_mart_that_needs_more_than_a_load_may_be_empty_where_its_query_finds_nothing(
+    candidate: Settings, suites: Callable[..., Path]
+) -> None:
+    as_role(candidate, TRANSFORMER, "create table candidate.rpt_few (area_code text)")
+    for month, outcomes in (("2001-01-01", set()), ("2025-01-01", {"failed"})):
+        folder = suites(check("it_is_judged", unexpected_rows='"select 1 as n from {batch}"'))
+        text = (folder / "marts" / "dim_borough.yml").read_text().replace("dim_borough", "rpt_few")
+        query = f"select 1 from candidate.fct_measure where period_start_date = date '{month}'"
+        (folder / "marts" / "rpt_few.yml").write_text(text + f'rows_are_due_where: "{query}"\n')
         found = judge(candidate, CANDIDATE, suites=folder).results
         assert {r.outcome for r in found if (r.suite, r.check) == ("marts/rpt_few", "the_table_has_rows")} == outcomes

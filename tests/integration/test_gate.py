@@ -904,10 +904,10 @@ def test_a_mart_that_needs_more_than_a_load_may_be_empty_where_its_query_finds_n
     candidate: Settings, suites: Callable[..., Path]
 ) -> None:
     as_role(candidate, TRANSFORMER, "create table candidate.rpt_few (area_code text)")
-    for month, outcomes in (("2001-01-01", set()), ("2025-01-01", {"failed"})):
+    for code, outcomes in (("E09000001", set()), ("E09000002", {"failed"})):
         folder = suites(check("it_is_judged", unexpected_rows='"select 1 as n from {batch}"'))
         text = (folder / "marts" / "dim_borough.yml").read_text().replace("dim_borough", "rpt_few")
-        query = f"select 1 from candidate.fct_measure where period_start_date = date '{month}'"
+        query = f"select 1 from candidate.dim_borough where borough_code = '{code}'"
         (folder / "marts" / "rpt_few.yml").write_text(text + f'rows_are_due_where: "{query}"\n')
         found = judge(candidate, CANDIDATE, suites=folder).results
         assert {r.outcome for r in found if (r.suite, r.check) == ("marts/rpt_few", "the_table_has_rows")} == outcomes

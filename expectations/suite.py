@@ -82,8 +82,7 @@ class Suite(_Strict):
 
     rows_come_from: the datasets (source.dataset) a mart's rows are from; the suite is in force where the candidate uses one of
     them, or the mart has rows.
-    rows_are_due_where: a query instead of rows_come_from, for a mart that needs more than a load: where it finds a row, the mart
-    must have one.
+    may_be_empty_because: why a mart without rows is no sign that something went wrong.
     """
 
     name: str
@@ -93,8 +92,8 @@ class Suite(_Strict):
     dataset: str | None = None
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
+    may_be_empty_because: str | None = None
     rows_come_from: tuple[str, ...] = ()
-    rows_are_due_where: Select | None = None
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]
 
@@ -181,8 +180,6 @@ def _contradictions(suite: Suite) -> Iterator[str]:
         for query in (check.unexpected_rows, check.mentions):
             if query is not None and "{batch}" not in " ".join((query, *suite.definitions.values())):
                 yield f"checks.{check.name}: must read {{batch}}, the table of the suite"
-    if suite.rows_come_from and suite.rows_are_due_where:
-        yield "rows_come_from and rows_are_due_where: give one of them"
     parts = suite.name.split("/")
     if suite.kind == "marts":
         if len(parts) != 2 or suite.target != f"candidate.{parts[-1]}":

@@ -31,10 +31,26 @@ from tests.conftest import PROJECT
 from warehouse import embedded
 from warehouse.connection import ADMIN, ANALYST, connect
 from warehouse.settings import Settings, read_settings
+from warehouse.transform import dbt
 
 TODAY = dt.date(2026, 11, 22)
 VRU = str(Path(sys.executable).with_name("vru"))
 RECENT = "MPS Borough Level Crime (most recent 24 months)"
+# Where each business rule is: area lookup, month assignment, revision choice, sums, breaks, windows and change on zero, age bands, revisions, data quality.
+RULED = {
+    *("stg_mps__borough_recent", "stg_police_uk__street", "int_safestats_event"),
+    *("stg_mps__dashboard_knife", "stg_safestats__ambulance_london", "stg_police_uk__stop_and_search"),
+    *(
+        "int_mps_claim",
+        "int_mps_winner",
+        "int_mps_category_measure",
+        "int_mps_borough_month",
+        "int_mps_composite_month",
+    ),
+    *("int_series_break", "int_series_break_month", "rpt_borough_month", "fct_measure", "int_nomis_measure"),
+    *("int_mps_borough_revision", "int_nomis_revision", "rpt_revision", "rpt_revision_release"),
+    *("int_safestats_event_quality", "rpt_data_quality"),
+}
 
 
 class Home:
@@ -139,6 +155,15 @@ def recounted(body: bytes, factor: float) -> bytes:
     writer.writerow(rows[0])
     writer.writerows([*row[:3], *(int(int(cell) * factor) for cell in row[3:])] for row in rows[1:])
     return text.getvalue().encode()
+
+
+def test_every_rule_of_the_models_does_what_its_unit_test_says(home: Home) -> None:
+    # Here, because dbt takes the types of a unit test's columns from the tables of a whole build.
+    result = dbt(home.settings, "test", "--select", "test_type:unit")
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = json.loads((home.folder / "dbt" / "run_results.json").read_text(encoding="utf-8"))["results"]
+    ruled = {item["unique_id"].split(".")[2] for item in found if item["status"] == "pass"}
+    assert ruled >= RULED, "a business rule has lost its unit test"
 
 
 def test_every_question_of_the_readme_has_the_answer_it_prints(home: Home) -> None:

@@ -23,11 +23,12 @@ wanted as (
         false as may_be_part
     from {{ ref('int_profile_month') }} as covered
     inner join {{ ref('dim_month') }} as months on covered.month_start_date = months.month_start_date
-    cross join lateral (
-        values
-        ('calendar_year', make_date(months.calendar_year, 1, 1)),
-        ('financial_year', months.financial_year_start_date)
-    ) as year (period_kind, first_month)
+    cross join
+        lateral (
+            values
+            ('calendar_year', make_date(months.calendar_year, 1, 1)),
+            ('financial_year', months.financial_year_start_date)
+        ) as year (period_kind, first_month)
     union all
     -- The window to the newest month, and to the same month of each year before: year against year, and no window a month.
     select
@@ -72,10 +73,10 @@ area as (
 
 member as (
     select
-        borough_code as of_area_code,
+        borough.borough_code as of_area_code,
         sums.area_code
-    from {{ ref('dim_borough') }}
-    cross join lateral (values (borough_code), ('LONDON_32'), (upper(ons_inner_outer))) as sums (area_code)
+    from {{ ref('dim_borough') }} as borough
+    cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
 ),
 
 split as (

@@ -33,10 +33,11 @@ searches as (
         basis.ethnicity_basis,
         search.search_count as person_count
     from {{ ref('int_police_uk_search') }} as search
-    cross join lateral (
-        values
-        ('self_defined', search.ethnicity), ('officer_observed', search.officer_defined_ethnicity)
-    ) as basis (ethnicity_basis, ethnicity)
+    cross join
+        lateral (
+            values
+            ('self_defined', search.ethnicity), ('officer_observed', search.officer_defined_ethnicity)
+        ) as basis (ethnicity_basis, ethnicity)
     where search.is_of_person
 ),
 

@@ -4,8 +4,9 @@ select
     event.area_code,
     event.month_start_date,
     event.event_date as local_date,
-    case when event.time_quality in ('exact', 'hour', 'repeated_hour')
-        then extract(hour from event.event_at at time zone 'Europe/London')
+    case
+        when event.time_quality in ('exact', 'hour', 'repeated_hour')
+            then extract(hour from event.event_at at time zone 'Europe/London')
     end::integer as local_hour,
     event.time_quality,
     count(*)::integer as event_count

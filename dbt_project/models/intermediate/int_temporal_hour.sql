@@ -12,10 +12,11 @@ lived as (
         extract(hour from clock.local_time)::integer as local_hour,
         count(*)::integer as hours
     from span
-    cross join lateral (
-        select instant at time zone 'UTC' at time zone 'Europe/London' as local_time
-        from generate_series(span.first_date - interval '1 day', span.last_date + interval '2 days', interval '1 hour') as instant
-    ) as clock
+    cross join
+        lateral (
+            select instant at time zone 'UTC' at time zone 'Europe/London' as local_time
+            from generate_series(span.first_date - interval '1 day', span.last_date + interval '2 days', interval '1 hour') as instant
+        ) as clock
     where clock.local_time::date between span.first_date and span.last_date
     group by 1, 2
 ),

@@ -50,8 +50,7 @@ windows as (
         police_count as window_police_count
     from paired
     union all
-    select
-        rolling.*
+    select rolling.*
     from (
         select
             paired.*,
@@ -100,8 +99,8 @@ breaks as (
             stepped.measure_code in (ratios.health_measure_code, ratios.police_measure_code)
             and stepped.break_kind <> 'restated'
             and (stepped.area_code is null or ratios.area_code = stepped.area_code)
-            and stepped.break_month > ratios.period_start_date
-            and stepped.break_month <= ratios.month_start_date
+            and ratios.period_start_date < stepped.break_month
+            and ratios.month_start_date >= stepped.break_month
     where ratios.period_kind = 'rolling_12_months'
     group by ratios.health_measure_code, ratios.police_measure_code, ratios.area_code, ratios.month_start_date
 )
@@ -121,15 +120,17 @@ select
         as health_per_police_lower_95,
     case when ratios.is_enough then round((ratios.upper_share / (1 - ratios.upper_share))::numeric, 4) end::double precision
         as health_per_police_upper_95,
-    case when ratios.london_health_count >= 10 and ratios.london_police_count >= 10
-        then round(ratios.london_health_count::numeric / ratios.london_police_count, 4)
+    case
+        when ratios.london_health_count >= 10 and ratios.london_police_count >= 10
+            then round(ratios.london_health_count::numeric / ratios.london_police_count, 4)
     end::double precision as london_health_per_police,
-    case when ratios.is_enough and ratios.london_health_count >= 10 and ratios.london_police_count >= 10
-        then
-            round(
-                100.0 * ratios.window_health_count / ratios.window_police_count
-                / (ratios.london_health_count::numeric / ratios.london_police_count), 2
-            )
+    case
+        when ratios.is_enough and ratios.london_health_count >= 10 and ratios.london_police_count >= 10
+            then
+                round(
+                    100.0 * ratios.window_health_count / ratios.window_police_count
+                    / (ratios.london_health_count::numeric / ratios.london_police_count), 2
+                )
     end::double precision as index_to_london,
     case
         when ratios.area_code = 'LONDON_32' or not ratios.is_enough then null

@@ -31,20 +31,21 @@ windows as (
         monthly.source_release,
         extract(month from monthly.month_start_date) = 3 as is_financial_year,
         extract(month from monthly.month_start_date) = extract(month from max(monthly.month_start_date) over measure) as is_to_newest,
-        {% for months in [12, 36] %}
-        case when lag(monthly.month_index, {{ months - 1 }}) over last_{{ months }} = monthly.month_index - {{ months - 1 }}
+    {% for months in [12, 36] %}
+    case
+        when lag(monthly.month_index, {{ months - 1 }}) over last_{{ months }} = monthly.month_index - {{ months - 1 }}
             then sum(monthly.month_count) over last_{{ months }}
-        end::bigint as count_{{ months }}{{ ', ' if not loop.last }}
-        {% endfor %}
+    end::bigint as count_{{ months }}{{ ', ' if not loop.last }}
+    {% endfor %}
     from monthly
     window
         measure as (partition by monthly.measure_code),
-        {% for months in [12, 36] %}
-        last_{{ months }} as (
-            partition by monthly.measure_code, monthly.area_code order by monthly.month_start_date
-            rows between {{ months - 1 }} preceding and current row
-        ){{ ', ' if not loop.last }}
-        {% endfor %}
+    {% for months in [12, 36] %}
+    last_{{ months }} as (
+        partition by monthly.measure_code, monthly.area_code order by monthly.month_start_date
+        rows between {{ months - 1 }} preceding and current row
+    ){{ ', ' if not loop.last }}
+    {% endfor %}
 ),
 
 period as (
@@ -58,13 +59,14 @@ period as (
         spans.window_count,
         windows.source_release
     from windows
-    cross join lateral (
-        values
-        ('financial_year', 12, windows.is_financial_year, windows.count_12),
-        ('rolling_12_months', 12, windows.is_to_newest, windows.count_12),
-        ('financial_years_3', 36, windows.is_financial_year, windows.count_36),
-        ('rolling_36_months', 36, windows.is_to_newest, windows.count_36)
-    ) as spans (period_kind, months, is_wanted, window_count)
+    cross join
+        lateral (
+            values
+            ('financial_year', 12, windows.is_financial_year, windows.count_12),
+            ('rolling_12_months', 12, windows.is_to_newest, windows.count_12),
+            ('financial_years_3', 36, windows.is_financial_year, windows.count_36),
+            ('rolling_36_months', 36, windows.is_to_newest, windows.count_36)
+        ) as spans (period_kind, months, is_wanted, window_count)
     where spans.is_wanted and spans.window_count is not null
 ),
 
@@ -208,7 +210,7 @@ broken as (
             and stepped.break_kind <> 'restated'
             and (stepped.area_code is null or compared.area_code = stepped.area_code)
             and stepped.break_month > least(compared.period_start_date, compared.baseline_start_date)
-            and stepped.break_month <= compared.period_end_date
+            and compared.period_end_date >= stepped.break_month
     group by
         compared.area_code,
         compared.success_measure_code,

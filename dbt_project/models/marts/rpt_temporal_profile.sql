@@ -1,4 +1,5 @@
-{% set weekday = "moment.weekday || ' ' || (array['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'])[moment.weekday]" %}
+{% set names = "array['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']" %}
+{% set weekday = "moment.weekday || ' ' || (" ~ names ~ ")[moment.weekday]" %}
 {% set dimensions %}
         values
         ('month_of_year', lpad(extract(month from moment.month_start_date)::text, 2, '0')),
@@ -77,10 +78,10 @@ moment as (
 
 member as (
     select
-        borough_code as of_area_code,
+        borough.borough_code as of_area_code,
         sums.area_code
-    from {{ ref('dim_borough') }}
-    cross join lateral (values (borough_code), ('LONDON_32'), (upper(ons_inner_outer))) as sums (area_code)
+    from {{ ref('dim_borough') }} as borough
+    cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
 ),
 
 counted_month as (
@@ -93,11 +94,12 @@ counted_month as (
         sum(moment.event_count) as event_count
     from moment
     inner join member on moment.area_code = member.of_area_code
-    cross join lateral (
-        {{ dimensions }}
-        union all
-        select 'time_quality', moment.time_quality
-    ) as dimensions (dimension, dimension_value)
+    cross join
+        lateral (
+            {{ dimensions }}
+            union all
+            values ('time_quality', moment.time_quality)
+        ) as dimensions (dimension, dimension_value)
     where
         dimensions.dimension_value is not null
         and (dimensions.dimension not in {{ by_hour }} or moment.local_hour is not null)
@@ -136,16 +138,18 @@ period_month as (
         from covered
     ) as covered
     inner join {{ ref('dim_month') }} as months on covered.month_start_date = months.month_start_date
-    cross join lateral (
-        values
-        ('financial_year', months.financial_year_start_date),
-        (
-            'rolling_12_months',
-            case when covered.month_start_date > covered.newest_month - interval '12 months'
-                then (covered.newest_month - interval '11 months')::date
-            end
-        )
-    ) as spans (period_kind, period_start_date)
+    cross join
+        lateral (
+            values
+            ('financial_year', months.financial_year_start_date),
+            (
+                'rolling_12_months',
+                case
+                    when covered.month_start_date > covered.newest_month - interval '12 months'
+                        then (covered.newest_month - interval '11 months')::date
+                end
+            )
+        ) as spans (period_kind, period_start_date)
     where spans.period_start_date is not null
 ),
 
@@ -230,8 +234,9 @@ select
     round((100 * marts.wilson_upper(counted.event_count, counted.known_count, 0.95))::numeric, 3)::double precision
         as share_upper_95_percent,
     round(100.0 * expected.hours / expected.all_hours, 3)::double precision as expected_share_percent,
-    case when counted.known_count * expected.hours >= 5 * expected.all_hours
-        then round(100.0 * counted.event_count * expected.all_hours / (counted.known_count * expected.hours), 1)
+    case
+        when counted.known_count * expected.hours >= 5 * expected.all_hours
+            then round(100.0 * counted.event_count * expected.all_hours / (counted.known_count * expected.hours), 1)
     end::double precision as index_to_expected,
     dataset.classification,
     dataset.publish_rule,

@@ -41,7 +41,7 @@ counted as (
         measure.whole_age_band,
         measure.whole_measure_code,
         measure.is_standardised,
-        not (found.is_by_sex or found.is_by_age or found.is_by_ethnicity) as is_whole,
+        not(found.is_by_sex or found.is_by_age or found.is_by_ethnicity) as is_whole,
         'unknown' not in (found.sex, found.age_band, found.ethnicity) and found.ethnicity <> 'not_stated' as is_known,
         case when found.period_kind = 'rolling_36_months' then 36 else 12 end as whole_months,
         period.residents_year as year_of_estimate
@@ -131,7 +131,10 @@ weight as (
     select
         bands.age_band,
         sum(standard.standard_population)::numeric as standard_population
-    from (select distinct age_band from {{ ref('int_profile_count') }} where is_by_age and age_band ~ '^\d') as bands
+    from (
+        select distinct age_band from {{ ref('int_profile_count') }}
+        where is_by_age and age_band ~ '^\d'
+    ) as bands
     inner join {{ ref('esp2013') }} as standard
         on
             split_part(replace(standard.age_band, '+', '-'), '-', 1)::integer
@@ -227,28 +230,35 @@ select
     derived.residents,
     derived.residents_year,
     round(derived.residents_share_percent, 3)::double precision as residents_share_percent,
-    case when derived.has_ratio
-        then round(100.0 * derived.person_count / derived.known_count / derived.residents_share_percent, 3)
+    case
+        when derived.has_ratio
+            then round(100.0 * derived.person_count / derived.known_count / derived.residents_share_percent, 3)
     end::double precision as disproportionality,
-    case when derived.has_ratio
-        then
-            round(
-                (100 * marts.wilson_lower(derived.person_count, derived.known_count, 0.95))::numeric / derived.residents_share_percent, 3
-            )
+    case
+        when derived.has_ratio
+            then
+                round(
+                    (100 * marts.wilson_lower(derived.person_count, derived.known_count, 0.95))::numeric / derived.residents_share_percent,
+                    3
+                )
     end::double precision as disproportionality_lower_95,
-    case when derived.has_ratio
-        then
-            round(
-                (100 * marts.wilson_upper(derived.person_count, derived.known_count, 0.95))::numeric / derived.residents_share_percent, 3
-            )
+    case
+        when derived.has_ratio
+            then
+                round(
+                    (100 * marts.wilson_upper(derived.person_count, derived.known_count, 0.95))::numeric / derived.residents_share_percent,
+                    3
+                )
     end::double precision as disproportionality_upper_95,
     case when derived.has_rate then round(100000 * derived.person_count / derived.person_years, 4) end::double precision
         as rate_per_100000,
-    case when derived.has_rate
-        then round((100000 * marts.poisson_lower(derived.person_count, 0.95))::numeric / derived.person_years, 4)
+    case
+        when derived.has_rate
+            then round((100000 * marts.poisson_lower(derived.person_count, 0.95))::numeric / derived.person_years, 4)
     end::double precision as rate_lower_95,
-    case when derived.has_rate
-        then round((100000 * marts.poisson_upper(derived.person_count, 0.95))::numeric / derived.person_years, 4)
+    case
+        when derived.has_rate
+            then round((100000 * marts.poisson_upper(derived.person_count, 0.95))::numeric / derived.person_years, 4)
     end::double precision as rate_upper_95,
     case when derived.standard_events >= 10 then round(100000 * derived.standard_rate, 4) end::double precision
         as standardised_rate_per_100000,
@@ -267,19 +277,23 @@ select
     nullif(
         concat_ws(
             '; ',
-            case when derived.months_held < derived.whole_months
-                then 'no rate: ' || derived.months_held || ' of ' || derived.whole_months || ' months are held'
+            case
+                when derived.months_held < derived.whole_months
+                    then 'no rate: ' || derived.months_held || ' of ' || derived.whole_months || ' months are held'
             end,
             case when derived.residents is null and not derived.is_known then 'no rate: residents are not counted by what is unknown' end,
-            case when derived.is_by_age and derived.is_by_ethnicity and derived.is_known
-                then 'no rate: residents are not counted by age and ethnicity together'
+            case
+                when derived.is_by_age and derived.is_by_ethnicity and derived.is_known
+                    then 'no rate: residents are not counted by age and ethnicity together'
             end,
-            case when derived.residents is null and derived.is_known and not (derived.is_by_age and derived.is_by_ethnicity)
-                then 'no rate: no residents of this group are loaded'
+            case
+                when derived.residents is null and derived.is_known and not (derived.is_by_age and derived.is_by_ethnicity)
+                    then 'no rate: no residents of this group are loaded'
             end,
             case when derived.person_count > derived.whole_count then 'no share: more people than in the whole it is a part of' end,
-            case when derived.is_known and derived.known_count < 10 and derived.residents_share_percent > 0
-                then 'no disproportionality: fewer than 10 people of known kind'
+            case
+                when derived.is_known and derived.known_count < 10 and derived.residents_share_percent > 0
+                    then 'no disproportionality: fewer than 10 people of known kind'
             end,
             case when derived.standard_events < 10 then 'no standardised rate: fewer than 10 people of known age' end
         ), ''

@@ -27,7 +27,7 @@ CANDIDATE = "c 1"  # a space must survive the way into Great Expectations' sessi
 CAMDEN, BARNET, HACKNEY = "E09000007", "E09000003", "E09000012"
 MARTS = (
     "dim_borough", "dim_similar_area", "dim_area", "dim_month", "dim_measure", "dim_source", "series_break", "fct_measure",
-    "fct_window", "rpt_borough_measure", "rpt_borough_month",
+    "fct_window", "rpt_borough_measure", "rpt_borough_month", "rpt_gap", "rpt_data_quality",
 )  # fmt: skip
 
 # Values are a borough's number plus a constant, so every total can be worked out on paper. A hundredth has no borough.
@@ -164,6 +164,17 @@ from candidate.fct_measure as f
 inner join candidate.fct_measure as l
     on l.area_code = 'LONDON_32' and l.measure_code = f.measure_code and l.period_start_date = f.period_start_date
 where f.area_code <> 'UNALLOCATED';
+
+create table candidate.rpt_gap as
+select n as question_number, 1 as part_number, case when n = 1 then 'partly' else 'answered' end as status, 'fct_measure' as answered_by,
+    'all' as answered, w.what as missing, w.what as missing_feed, w.what as feed_holder, w.what as legal_gateway
+from generate_series(1, 35) as n
+cross join lateral (select case when n = 1 then 'some' end as what) as w;
+
+create table candidate.rpt_data_quality as
+select 'mps' as source, d as dataset, 'all' as site_code, date '{LAST_MONTH}' as month_start_date, 'quarantined' as quality_code,
+    'all' as field_name, 0::bigint as numerator, 66::bigint as denominator, 0::double precision as value, 'percent' as unit
+from unnest('{{borough_historical,borough_recent}}'::text[]) as d;
 
 insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at) values
     ('{CANDIDATE}', 'f', 'v1', 'synthetic', '2025-11-10', '2025-11-10');

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import csv
 import datetime as dt
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.errors import FileRefused
 from ingest.load import Loaded
+from tests import mhclg_files
 from tests import mps_more_files as files
 from tests.mps_files import boroughs, categories
 from warehouse import nightly, transform
@@ -49,7 +51,7 @@ def csv_rows(file: Path) -> list[dict[str, str]]:
 
 
 def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
-    warehouse: Settings, land: Land, samples: Path
+    warehouse: Settings, land: Land, samples: Path, tmp_path: Path
 ) -> None:
     for dataset, name in (
         ("borough_historical", "borough_hist_201004-202403.csv"),
@@ -76,6 +78,14 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
     done = land("vawg", workbook, "MPS VAWG Dashboard.xlsx")
     assert done.rows == len(vawg) > 50_000
 
+    mhclg = find_source("mhclg")
+    published = tmp_path / "File_7.csv"
+    published.write_bytes(mhclg_files.file_7_of_2019(samples))
+    copy = samples / "deprivation" / "imd2025_england_lsoa21_london.csv"
+    for dataset, file in (("imd_2019", published), ("imd_2025", copy)):
+        index = file_drop.take(warehouse.landing, mhclg, dataset, file, warehouse.now())
+        nightly.load_one(warehouse, mhclg, dataset, index)
+
     candidate = transform.build(warehouse)
     assert candidate is not None
     verdict = gate.judge(warehouse, candidate)
@@ -85,6 +95,35 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
         ("landing/mps/reconciliation", "at_most_2_percent_of_a_month_has_no_borough"),
     }
 
+    # The sums for London's definition hold each offence of their categories once.
+    core = {"HOMICIDE", "VIOLENCE WITH INJURY", "RAPE", "ROBBERY OF PERSONAL PROPERTY"}
+    of_category: collections.Counter[str] = collections.Counter()
+    for row in csv_rows(samples / "mps" / "borough" / "borough_24m_202404-202603.csv"):
+        if row["BoroughName"] != "Unknown":
+            of_category[row["MinorText"]] += sum(int(count) for month, count in row.items() if month.isdigit())
+    core_sum = sum(of_category[name] for name in core)
+    assert core_sum == 195_681
+    assert rows(
+        warehouse,
+        """select measure_code, count(*), count(distinct period_start_date), min(period_start_date)::text, sum(value)::int,
+             sum(value)::int = sum(parts)::int
+           from (
+             select f.measure_code, f.period_start_date, f.value,
+               (
+                 select sum(p.value) from candidate.fct_measure as p
+                 where p.area_code = f.area_code and p.period_start_date = f.period_start_date and p.measure_code in (
+                   'mps_homicide', 'mps_violence_with_injury', 'mps_robbery_personal',
+                   case f.measure_code when 'sv_core_separable' then 'mps_rape' else 'mps_sexual_offences' end
+                 )
+               ) as parts
+             from candidate.fct_measure as f
+             where f.measure_code like 'sv\\_%' and f.area_code = 'LONDON_32' and f.period_start_date >= '2024-04-01'
+           ) as summed
+           group by 1 order by 1""",
+    ) == [
+        ("sv_broad_proxy", 24, 24, "2024-04-01", core_sum + of_category["OTHER SEXUAL OFFENCES"], True),
+        ("sv_core_separable", 24, 24, "2024-04-01", core_sum, True),
+    ]
     # Wards: every month as the file prints it.
     assert rows(
         warehouse,
@@ -246,6 +285,51 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
            inner join candidate.dim_area as a on a.area_code = f.area_code and a.area_type <> 'aggregate'
            where f.measure_code = 'mps_vawg_offences'""",
     ) == [(sum(r["count"] for r in vawg if r["sheet"] == "Offence count location"),)]
+    where_violence_with_injury_lies(warehouse, samples)
+
+
+def where_violence_with_injury_lies(warehouse: Settings, samples: Path) -> None:
+    """Hotspots and fifths of deprivation are what the LSOA file and the index say when they are added up by hand."""
+    lsoas = list(csv.DictReader(io.StringIO(files.lsoa_sample(samples).decode())))
+    months = [name for name in lsoas[0] if name.isdigit()][-24:]
+    now, before = collections.Counter[str](), collections.Counter[str]()
+    for row in lsoas:
+        if row["Minor Category"].upper() == "VIOLENCE WITH INJURY":
+            now[row["LSOA Code"]] += sum(int(row[month]) for month in months[12:])
+            before[row["LSOA Code"]] += sum(int(row[month]) for month in months[:12])
+    assert {
+        code: counts
+        for code, *counts in rows(
+            warehouse,
+            """select small_area_code, count_12_months, previous_count_12_months, rank_in_london from candidate.rpt_hotspots
+               where area_level = 'lsoa' and measure_code = 'mps_violence_with_injury'""",
+        )
+    } == {
+        code: [now[code], before[code], 1 + sum(other > now[code] for other in now.values())]
+        for code in now
+        if now[code] or before[code]
+    }
+    # The copy of the index of 2025 has no residents, that of 2019 has: places that the census left alone have a rate, of 2015.
+    assert rows(
+        warehouse,
+        """select small_area_name, count_12_months, previous_count_12_months, class_in_london, residents, residents_year, rate_per_1000
+           from candidate.rpt_hotspots
+           where area_level = 'lsoa' and measure_code = 'mps_violence_with_injury' and rank_in_london in (1, 3) order by rank_in_london""",
+    ) == [
+        ("Westminster 018A", 356, 342, "persistent", 1662, 2015, 214.2),
+        ("Westminster 013G", 234, 260, "persistent", None, None, None),
+    ]
+    fifths = mhclg_files.fifths_of_london(samples)
+    expected = collections.Counter[int]()
+    for code, count in now.items():
+        expected[fifths[code]] += count
+    assert rows(
+        warehouse,
+        """select quintile, numerator, index_code, rate_per_1000, located_share_percent from candidate.rpt_deprivation
+           where area_code = 'LONDON_32' and measure_code = 'mps_violence_with_injury' and domain = 'imd' and quintile_basis = 'london'
+             and place_level = 'lsoa' order by 1""",
+    ) == [(fifth, expected[fifth], "imd_2025", None, 100) for fifth in range(1, 6)]
+    assert [expected[fifth] for fifth in range(1, 6)] == [18603, 15889, 13523, 9946, 5260]
 
 
 def published(settings: Settings, measure: str) -> dict[tuple[str, str], int]:

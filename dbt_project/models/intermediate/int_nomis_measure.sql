@@ -23,6 +23,7 @@ banded as (
         null::numeric as denominator,
         sum(found.value) as value,
         null::text as value_note,
+        null::numeric as half_width_95,
         min(found.source_release) as source_release,
         bool_or(found.is_provisional) as is_provisional
     from {{ ref('int_nomis_value') }} as found

@@ -22,12 +22,15 @@ wanted as (
         (year.first_month + interval '11 months')::date as last_month,
         false as may_be_part
     from {{ ref('int_profile_month') }} as covered
-    inner join {{ ref('dim_month') }} as months on covered.month_start_date = months.month_start_date
     cross join
         lateral (
             values
-            ('calendar_year', make_date(months.calendar_year, 1, 1)),
-            ('financial_year', months.financial_year_start_date)
+            ('calendar_year', date_trunc('year', covered.month_start_date)::date),
+            -- Three months earlier lies in the calendar year that a financial year is named after.
+            (
+                'financial_year',
+                (date_trunc('year', covered.month_start_date - interval '3 months') + interval '3 months')::date
+            )
         ) as year (period_kind, first_month)
     union all
     -- The window to the newest month, and to the same month of each year before: year against year, and no window a month.
@@ -65,17 +68,22 @@ period as (
 
 area as (
     select
+        borough_code as area_code,
+        'borough' as area_type
+    from {{ ref('boroughs') }}
+    union all
+    select
         area_code,
         area_type
-    from {{ ref('dim_area') }}
-    where is_in_london_32 or area_code in ('LONDON_32', 'INNER', 'OUTER')
+    from {{ ref('other_areas') }}
+    where area_code in ('LONDON_32', 'INNER', 'OUTER')
 ),
 
 member as (
     select
         borough.borough_code as of_area_code,
         sums.area_code
-    from {{ ref('dim_borough') }} as borough
+    from {{ ref('boroughs') }} as borough
     cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
 ),
 

@@ -87,11 +87,39 @@ member as (
     cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
 ),
 
-split as (
+-- Months are summed before areas are: a year of a borough is small, whatever its months are.
+summed as (
     select
         period.measure_code,
         period.period_kind,
         period.period_start_date,
+        person.area_code,
+        person.ethnicity_basis,
+        person.sex,
+        person.age_band,
+        person.ethnicity,
+        sum(person.person_count) as person_count
+    from {{ ref('int_profile_person') }} as person
+    inner join period
+        on
+            person.measure_code = period.measure_code
+            and person.month_start_date between period.period_start_date and period.period_end_date
+    group by
+        period.measure_code,
+        period.period_kind,
+        period.period_start_date,
+        person.area_code,
+        person.ethnicity_basis,
+        person.sex,
+        person.age_band,
+        person.ethnicity
+),
+
+split as (
+    select
+        person.measure_code,
+        person.period_kind,
+        person.period_start_date,
         member.area_code,
         person.ethnicity_basis,
         grouping(person.sex) = 0 as is_by_sex,
@@ -101,16 +129,12 @@ split as (
         coalesce(person.age_band, 'all') as age_band,
         coalesce(person.ethnicity, 'all') as ethnicity,
         sum(person.person_count)::bigint as person_count
-    from {{ ref('int_profile_person') }} as person
-    inner join period
-        on
-            person.measure_code = period.measure_code
-            and person.month_start_date between period.period_start_date and period.period_end_date
+    from summed as person
     inner join member on person.area_code = member.of_area_code
     group by
-        period.measure_code,
-        period.period_kind,
-        period.period_start_date,
+        person.measure_code,
+        person.period_kind,
+        person.period_start_date,
         member.area_code,
         person.ethnicity_basis,
         grouping sets (

@@ -144,6 +144,24 @@ def test_the_next_good_month_publishes_by_itself(home: Story) -> None:
     assert home.rows("select count(*) from marts.publication") == [(2,)]
 
 
+def test_what_the_new_month_revised_is_what_the_release_before_said_otherwise(home: Story) -> None:
+    # The marts' own history is the witness: it was written before anything was revised.
+    changed = home.rows(
+        """select n.measure_code, n.area_code, n.period_start_date, o.value::float, n.value::float
+           from marts.fct_measure as n
+           inner join marts_history.fct_measure_as_of(1) as o
+             using (measure_code, area_code, period_kind, period_start_date, sex, age_band, ethnicity)
+           inner join marts.dim_measure as m on m.measure_code = n.measure_code and m.datasets like 'borough%'
+           where n.value <> o.value and m.measure_kind <> 'composite' and n.area_code not in ('INNER', 'OUTER') order by 1, 2, 3"""
+    )
+    assert changed
+    told = home.rows(
+        """select measure_code, area_code, period_start_date, earlier_value, value from marts.rpt_revision
+           where compared_with = 'previous' and source_release like 'borough% 2014-11-%' order by 1, 2, 3"""
+    )
+    assert told == changed
+
+
 def test_every_release_can_be_read_again_and_gone_back_to(home: Story) -> None:
     marts = home.rows("select * from marts.fct_measure order by 1, 2, 3, 5, 6, 7, 8")
     (newest,) = home.rows("select max(release_id) from marts.publication")[0]

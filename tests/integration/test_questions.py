@@ -1,8 +1,9 @@
-"""What an analyst finds after a first night of every source, as `make nightly` runs it: keys, descriptions, and the README's answers."""
+"""What an analyst finds after a first night of every source, as `make nightly` runs it: rules, keys, descriptions, and the README's answers."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator
 
@@ -12,9 +13,25 @@ from ingest.declaration import read_sources
 from tests.conftest import PROJECT
 from tests.homes import Home, folder_of_a_home
 from warehouse.connection import ADMIN
+from warehouse.transform import dbt
 
 # The day of the README's answers.
 TODAY = dt.date(2026, 11, 22)
+# Where each business rule is: area lookup, month assignment, revision choice, sums, breaks, windows and change on zero, age bands, revisions, data quality.
+RULED = {
+    *("stg_mps__borough_recent", "stg_police_uk__street", "int_safestats_event"),
+    *("stg_mps__dashboard_knife", "stg_safestats__ambulance_london", "stg_police_uk__stop_and_search"),
+    *(
+        "int_mps_claim",
+        "int_mps_winner",
+        "int_mps_category_measure",
+        "int_mps_borough_month",
+        "int_mps_composite_month",
+    ),
+    *("int_series_break", "int_series_break_month", "rpt_borough_month", "fct_measure", "int_nomis_measure"),
+    *("int_mps_borough_revision", "int_nomis_revision", "rpt_revision", "rpt_revision_release"),
+    *("int_safestats_event_quality", "rpt_data_quality"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +48,15 @@ def test_a_night_of_every_source_leaves_none_of_their_data_missing(home: Home) -
     assert home.rows("select distinct source from marts.data_status order by 1") == [
         (n,) for n in sorted(read_sources())
     ]
+
+
+def test_every_rule_of_the_models_does_what_its_unit_test_says(home: Home) -> None:
+    # Here, because dbt takes the types of a unit test's columns from the tables of a whole build.
+    result = dbt(home.settings, "test", "--select", "test_type:unit")
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = json.loads((home.folder / "dbt" / "run_results.json").read_text(encoding="utf-8"))["results"]
+    ruled = {item["unique_id"].split(".")[2] for item in found if item["status"] == "pass"}
+    assert ruled >= RULED, "a business rule has lost its unit test"
 
 
 def test_every_question_of_the_readme_has_the_answer_it_prints(home: Home) -> None:

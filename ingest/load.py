@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
@@ -20,11 +21,14 @@ from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
 from ingest.errors import FileRefused, Refusal
 from ingest.landing import LandedFile, note_release, note_return, sha256_of
 from ingest.raw import number_rows
-from ingest.readers import delimited, month_columns, tables
+from ingest.readers import month_columns, tables
 from ingest.readers.faults import HEADER, THE_FILE, Fault, sentence
 from ingest.readers.headers import months_between
 from ingest.readers.records import records_wrong
 from ingest.readers.times import day_of, is_timed
+
+if TYPE_CHECKING:
+    from ingest.readers import delimited
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
 ENOUGH_TO_JUDGE = 100  # of a month's rows or values, before losing most of them says anything
@@ -547,6 +551,9 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
     unknown = list(dict.fromkeys(header for table in found for header in table.header.unknown))
     absent = list(dict.fromkeys(column for table in found for column in table.header.absent))
     drift = {kind: names for kind, names in (("new columns", unknown), ("missing columns", absent)) if names}
+    # Here, because loading Arrow takes a third of the time in which a command starts, and most load no file.
+    from ingest.readers import delimited
+
     start = delimited.read_start(path, layout) if not (found[0].sheet or corrections) else None
     if start is not None and start.header is not None and delimited.fits(start.header, layout):
         return _Contents(None, None, None, drift, _copy_as_it_is(path, start, layout))
@@ -554,6 +561,8 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
 
 
 def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callable[[psycopg.Cursor, str, int], _Copied]:
+    from ingest.readers import delimited
+
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> _Copied:
         assert start.header is not None  # noqa: S101 - the caller looked
         header = start.header

@@ -27,12 +27,12 @@ SAMPLES = PROJECT.parent / "shared" / "samples"
 TEMPLATE = "vru"
 
 
-LONGEST = "test_nights.py"
+LONGEST = ("test_nights.py", "test_questions.py", "test_scheduler.py", "test_faults.py", "test_gate.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first: two processes share the files out in order, and the last one should be short."""
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    """The longest files first: two processes share the files out in order, and the last ones should be short."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +66,13 @@ def warehouse(server: Server, tmp_path: Path) -> Iterator[Settings]:
 
 
 @contextlib.contextmanager
-def new_warehouse(server: Server, folder: Path) -> Iterator[Settings]:
-    """As `warehouse`, for as long as the block, its home in that folder."""
-    name = f"vru_test_{os.getpid()}_{next(_numbers)}"
+def new_warehouse(server: Server, folder: Path, name: str | None = None) -> Iterator[Settings]:
+    """As `warehouse`, for as long as the block, its home in that folder.
+
+    Args:
+        name: of the database, where it matters.
+    """
+    name = name or f"vru_test_{os.getpid()}_{next(_numbers)}"
     with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
         connection.execute(
             sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
@@ -87,10 +91,36 @@ def new_warehouse(server: Server, folder: Path) -> Iterator[Settings]:
         folder.mkdir(parents=True)
     for done in (server.settings.home / "airflow").glob("migrated-*"):
         (settings.home / "airflow" / done.name).touch()
-    bootstrap.set_up(settings)
+    with connect(settings, ADMIN, autocommit=True) as connection:
+        # All of the template but the rights on the database itself, which a copy of it does not have.
+        bootstrap._set_up_roles(settings, connection)
     yield settings
     with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def warehouse_to_build(server: Server, folder: Path) -> Iterator[Settings]:
+    """An empty warehouse, one at a time, in which dbt finds what it parsed for the one before: as in a home's second night.
+
+    What dbt keeps of its parsing holds for one database, so all of them have the same name.
+    """
+    kept = server.settings.home / "partial_parse.msgpack"
+    with new_warehouse(server, folder, name="vru_built") as settings:
+        parsed = settings.home / "dbt" / kept.name
+        parsed.parent.mkdir()
+        if kept.exists():
+            shutil.copy(kept, parsed)
+        yield settings
+        if parsed.exists():
+            shutil.copy(parsed, kept)
+
+
+@pytest.fixture
+def to_build(server: Server, tmp_path: Path) -> Iterator[Settings]:
+    """As `warehouse`, for a test that builds."""
+    with warehouse_to_build(server, tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout
-from ingest.load import in_words
+from ingest.ledger import in_words
 from ingest.readers import tables
 from ingest.readers.faults import Fault
 from ingest.readers.workbook import cell_text

@@ -18,7 +18,7 @@ from ingest.errors import Refusal
 from ingest.landing import LandedFile
 from ingest.raw import number_rows
 from ingest.readers import delimited, month_columns, tables
-from ingest.readers.faults import HEADER, NEXT, NEXT_DAMAGED, THE_FILE, Fault, Faulty, what_next
+from ingest.readers.faults import HEADER, NEXT, NEXT_DAMAGED, THE_FILE, THE_REST, Fault, Faulty, what_next
 from ingest.readers.records import records_wrong
 from ingest.readers.times import day_of, is_timed
 
@@ -134,6 +134,7 @@ def _copy_row_by_row(
         count = 0
         bad: list[Fault] = []
         times: Counter[str] = Counter()
+        widths: set[int] = set()
         seen = tables.Seen(layout)
         found, _ = tables.open_tables(path, layout, corrections)
 
@@ -141,6 +142,8 @@ def _copy_row_by_row(
             nonlocal count
             for part in found:
                 for number, row in part.rows:
+                    if isinstance(row, list):
+                        widths.add(len(row))
                     row = tables.made_whole(row, part.header, layout)
                     faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
                     if not faults and not isinstance(row, Fault):
@@ -159,8 +162,12 @@ def _copy_row_by_row(
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
         if not tables.ends_whole(path, layout):
             bad.append(Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end"))
+        if layout.rows_may_be_short and len(widths) > 1:
+            each = ", ".join(map(str, sorted(widths)))
+            bad.append(Fault(HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)"))
         quarantined = len({(fault.sheet, fault.row) for fault in bad if fault.row != HEADER})
-        is_refused = layout.bad_rows == "refuse" or any(fault.row == HEADER for fault in bad)
+        # A row that is none can be left out; a file that breaks off there cannot: what follows was never counted.
+        is_refused = layout.bad_rows == "refuse" or any(f.row == HEADER or f.column == THE_REST for f in bad)
         if bad and (is_refused or quarantined > layout.at_most_quarantined * (count + quarantined)):
             # The file is refused whole: each of its rows is.
             raise Faulty(bad[: tables.FAULTS_KEPT], count + quarantined, what_next(bad))

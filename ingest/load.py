@@ -15,7 +15,7 @@ from ingest import copying, ledger, releases
 from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal
-from ingest.landing import LandedFile, note_release, note_return, sha256_of
+from ingest.landing import LandedFile, forget_refusal, note_release, note_return, sha256_of
 from ingest.readers.faults import Faulty, sentence
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
@@ -184,6 +184,7 @@ def _load_new(
     )  # fmt: skip
     ledger.quarantine(cursor, load_id, done.quarantined)
     note_release(told)
+    forget_refusal(landed)
     if dataset.keep_releases == "newest_of_each_part":
         releases.keep_newest(connection, source, name, part)
     return Loaded(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 HEADER = 0  # row number of what concerns the header or the file as a whole
 THE_FILE = "the file"  # in place of a column, where the bytes are not a file of this kind, or not a whole one
+THE_REST = "this row and all after it"  # in place of a column, where nobody can say how many rows follow
 SHOWN = 5  # faults a sentence spells out; all of them stand in quarantine
 
 

@@ -326,7 +326,7 @@ def remembered(fetched: list[Fetched]) -> list[Seen]:
 
 
 def bodies(folder: Path) -> list[Path]:
-    return sorted(f for f in folder.glob("police_uk/*/*") if not f.name.endswith(".papers.json"))
+    return sorted(f for f in folder.glob("police_uk/*/*") if f.suffix != ".json")
 
 
 @pytest.fixture

@@ -101,6 +101,21 @@ def test_a_snomed_code_that_has_been_a_number_or_is_not_listed_is_quarantined(
     assert (done.rows, done.quarantined) == (40, 1)
 
 
+def test_a_snomed_code_whose_check_digit_is_wrong_is_quarantined_whatever_list_it_is_of(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    header = ECDS.rstrip("\n") + ",Injury Mechanism\n"
+    # Refsets of the national data set, and none; the last digit of another, two digits swapped, one rounded by a spreadsheet.
+    good = ["991281000000103", "1024501000000108", "999003031000000102", ""]
+    bad = ["991281000000104", "1024510000000108", "999003031000000000"]
+    lines = [f"{n},XYZ01,12/10/2026,21:15,52684005,Camden,{code}\n" for n, code in enumerate([*good * 20, *bad])]
+    done = land(warehouse, tmp_path, "ed_ecds", header + "".join(lines))
+    assert (done.rows, done.quarantined) == (80, 3)
+    assert rows(warehouse, "select column_name, value, reason from quarantine.refused_row order by row_number") == [
+        ("Injury Mechanism", code, "is no number that was issued: its check digit is wrong") for code in bad
+    ]
+
+
 def test_free_text_never_reaches_raw(warehouse: Settings, tmp_path: Path) -> None:
     land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     for dataset in EVENTS:

@@ -60,7 +60,7 @@ class Publisher:
     """One publisher and dataset.
 
     Attributes:
-        name: what the table calls it.
+        name: what the table calls it: the publisher, and what of theirs.
         source, dataset: as declared.
         serve: serves it, on the first day.
         file: what the address of its newest file contains, and of no other dataset's.
@@ -148,6 +148,7 @@ PARKS = Source.model_validate(
 )
 
 
+@cache
 def parks_table(day: dt.date) -> bytes:
     """The incidents in parks up to the month before a day, by borough, month and type of park; each month revises the last."""
     newest = day.year * 12 + day.month - 2
@@ -162,9 +163,15 @@ def parks_table(day: dt.date) -> bytes:
     return text.getvalue().encode()
 
 
+@cache
+def parks_workbook(day: dt.date) -> bytes:
+    """The same, as a workbook."""
+    return workbook(parks_table(day))
+
+
 def _parks() -> AbstractContextManager[Served]:
     def uploads(day: dt.date) -> list[Upload]:
-        files = {"Incidents in parks.csv": parks_table, "Incidents in parks.xlsx": lambda d: workbook(parks_table(d))}
+        files = {"Incidents in parks.csv": parks_table, "Incidents in parks.xlsx": parks_workbook}
         return [
             Upload(name[-4:].strip("."), name, name, day.replace(day=6), lambda of=of: of(day))  # type: ignore[misc]
             for name, of in files.items()
@@ -177,6 +184,7 @@ def _parks() -> AbstractContextManager[Served]:
 KNIFE = "M1045_MonthlyCrimeDashboard_KnifeCrimeData.csv"
 
 
+@cache
 def knife_crime(day: dt.date) -> bytes:
     """Every fifth row of the dashboard's file of a day."""
     header, *lines = dashboards.file_bytes(1, recorded_crime.latest_release(day), KNIFE).splitlines(keepends=True)
@@ -275,6 +283,7 @@ def with_key(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(nightly, "_publishers_key", lambda *_: "invented")
 
 
+@cache
 def driver_incidents(day: dt.date) -> bytes:
     """The month's reports as far as they were in on a day."""
     (file,) = (f for f in feeds.files(SECOND_DAY, 1) if f.name == "tfl_driver_incidents-2026-10.csv")
@@ -283,6 +292,7 @@ def driver_incidents(day: dt.date) -> bytes:
     return b"".join([header, *(line for line in lines if int(line.split(b",")[1][:2]) <= until)])
 
 
+@cache
 def ambulance_workbook(day: dt.date) -> bytes:
     """The ambulance workbook as delivered by a day."""
     return next(file.body for file in feeds.files(day, 1) if file.name == feeds.WORKBOOK)
@@ -305,6 +315,7 @@ ONE_KIND = {**CLAIMANTS.query, "gender": "0", "age": "0"}  # type: ignore[union-
 SELECTED = CLAIMANTS.select  # type: ignore[union-attr]
 
 
+@cache
 def claimants(day: dt.date) -> bytes:
     """The claimant count up to the newest month that is out on a day."""
     query = dict(ONE_KIND)
@@ -357,22 +368,22 @@ PUBLISHERS = [
         },
     ),
     Publisher(
-        name="rows",
+        name="parks rows",
         source=PARKS,
         dataset="incidents",
         serve=_parks,
         file="Incidents in parks.csv",
-        older_file=lambda: parks_table(dt.date(2026, 8, 22)),
+        older_file=lambda: parks_table(OLDER_DAY),
         # Nobody says of which day the file is, so an older one would speak as the newest.
         ends={"a copy older than yesterday's": REFUSED},
     ),
     Publisher(
-        name="rows in a workbook",
+        name="parks workbook",
         source=PARKS,
         dataset="workbook",
         serve=_parks,
         file="Incidents in parks.xlsx",
-        older_file=lambda: workbook(parks_table(dt.date(2026, 8, 22))),
+        older_file=lambda: parks_workbook(OLDER_DAY),
         kinds=frozenset({TRANSPORT, TABLE, ARCHIVE}),
         ends={"a copy older than yesterday's": REFUSED},
         without={"a megabyte in a cell": "Python's csv, by which a table is put into a workbook here, takes none"},

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import psycopg
 import pytest
 import requests
 
@@ -142,16 +143,17 @@ NOT_IN_THE_TABLE = ("replace_body",)
 class Stand:
     """A publisher served, and a warehouse in which its first release stands. Every test begins and ends with just that."""
 
-    def __init__(self, publisher: Publisher, served: server.Publisher, settings: Settings) -> None:
-        self.publisher, self.served, self.settings = publisher, served, settings
+    def __init__(
+        self, publisher: Publisher, served: server.Publisher, settings: Settings, connection: psycopg.Connection
+    ) -> None:
+        self.publisher, self.served, self.settings, self.connection = publisher, served, settings, connection
         self.runs = 0
         self.table = raw_table(publisher.source.source, publisher.dataset)
         layout = publisher.source.dataset(publisher.dataset).layout
         self.columns = ", ".join(f"btrim(regexp_replace({c}, '\\s+', ' ', 'g'))" for c in raw_columns(layout))
-        with connect(settings, ADMIN) as connection:
-            create_table(connection, publisher.source, publisher.dataset, publisher.source.dataset(publisher.dataset))
-            connection.execute(f"grant select, insert, delete on raw.{self.table} to vru_loader".encode())
-            connection.execute(b"grant usage, select, update on all sequences in schema raw to vru_loader")
+        create_table(connection, publisher.source, publisher.dataset, publisher.source.dataset(publisher.dataset))
+        connection.execute(f"grant select, insert, delete on raw.{self.table} to vru_loader".encode())
+        connection.execute(b"grant usage, select, update on all sequences in schema raw to vru_loader")
         assert self.night() is None
         self.yesterday = self.bodies()[-1].read_bytes()
         self._save()
@@ -181,8 +183,7 @@ class Stand:
         return "\n".join(refused) or None
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        with connect(self.settings, ADMIN) as connection:
-            return connection.execute(query.encode()).fetchall()
+        return self.connection.execute(query.encode()).fetchall()
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The rows of the releases that speak, white space within a label made one."""
@@ -218,20 +219,18 @@ class Stand:
 
     def _save(self) -> None:
         self._files = {f for f in self.settings.landing.rglob("*") if f.is_file()}
-        with connect(self.settings, ADMIN) as connection:
-            connection.execute(
-                f"""drop schema if exists saved cascade; create schema saved; create table saved.load as table ops.load;
+        self.connection.execute(
+            f"""drop schema if exists saved cascade; create schema saved; create table saved.load as table ops.load;
                     create table saved.address as table ops.fetched_address; create table saved.raw as table raw.{self.table}""".encode()
-            )
+        )
 
     def restore(self) -> None:
         """Make the publisher behave, and the warehouse be what it was on the first day."""
         self.served.behave()
         if self.publisher.publish:
             self.publisher.publish(None)
-        with connect(self.settings, ADMIN) as connection:
-            connection.execute(
-                f"""delete from raw.{self.table} where _load_id not in (select load_id from saved.load);
+        self.connection.execute(
+            f"""delete from raw.{self.table} where _load_id not in (select load_id from saved.load);
                     insert into raw.{self.table} select * from saved.raw
                     where _load_id not in (select _load_id from raw.{self.table});
                     delete from ops.load where load_id not in (select load_id from saved.load);
@@ -239,21 +238,26 @@ class Stand:
                     where s.load_id = l.load_id and (l.landed_at, l.state) is distinct from (s.landed_at, s.state);
                     delete from ops.fetched_address; insert into ops.fetched_address table saved.address;
                     delete from ops.alert; delete from ops.run_problem""".encode()
-            )
+        )
         for file in self.settings.landing.rglob("*"):
             if file.is_file() and file not in self._files:
                 file.unlink()
 
 
 @pytest.fixture(scope="module")
-def settings(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    with new_warehouse(server, tmp_path_factory.mktemp("faults")) as settings:
-        yield settings
+def shared(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, psycopg.Connection]]:
+    """One warehouse for all publishers, and a connection to ask it."""
+    with (
+        new_warehouse(server, tmp_path_factory.mktemp("faults")) as settings,
+        connect(settings, ADMIN, autocommit=True) as connection,
+    ):
+        yield settings, connection
 
 
 @pytest.fixture(scope="module", params=PUBLISHERS, ids=lambda publisher: publisher.name)
-def stand(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Stand]:
+def stand(request: pytest.FixtureRequest, shared: tuple[Settings, psycopg.Connection]) -> Iterator[Stand]:
     publisher: Publisher = request.param
+    settings, connection = shared
     with publisher.serve() as served, pytest.MonkeyPatch.context() as patch:
         patch.setattr(nightly, "settings", lambda: settings)
         patch.setattr(nightly, "find_source", {publisher.source.source: publisher.source}.__getitem__)
@@ -261,7 +265,7 @@ def stand(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Stand]
         patch.setattr(nightly, "Client", partial(http.Client, sleep=lambda _: None))
         patch.setattr(http, "CONNECT_TIMEOUT", 0.05)
         publisher.narrow(patch)
-        yield Stand(publisher, served, settings)
+        yield Stand(publisher, served, settings, connection)
 
 
 @pytest.fixture(autouse=True)

@@ -107,7 +107,7 @@ def test_a_snomed_code_whose_check_digit_is_wrong_is_quarantined_whatever_list_i
     header = ECDS.rstrip("\n") + ",Injury Mechanism\n"
     # Refsets of the national data set, and none; the last digit of another, two digits swapped, one rounded by a spreadsheet.
     good = ["991281000000103", "1024501000000108", "999003031000000102", ""]
-    bad = ["991281000000104", "1024510000000108", "999003031000000000"]
+    bad = ["991281000000104", "1042501000000108", "999003031000000100"]
     lines = [f"{n},XYZ01,12/10/2026,21:15,52684005,Camden,{code}\n" for n, code in enumerate([*good * 20, *bad])]
     done = land(warehouse, tmp_path, "ed_ecds", header + "".join(lines))
     assert (done.rows, done.quarantined) == (80, 3)

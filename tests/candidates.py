@@ -62,6 +62,7 @@ def build(
             [candidate_id, fingerprint or f"input of {candidate_id}", data_kind],
         )
         for (name,) in connection.execute("select tablename from pg_tables where schemaname = 'candidate'").fetchall():
+            # Views go with the table they read.
             connection.execute(sql.SQL("drop table candidate.{} cascade").format(sql.Identifier(name)))
         for name, statements, rows in tables:
             connection.execute(statements.encode())

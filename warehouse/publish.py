@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from ingest.errors import Refusal
-from warehouse import difference, shape
+from warehouse import difference, shape, views
 from warehouse.connection import PUBLISHER, connect
 from warehouse.difference import Counts
 from warehouse.settings import Settings
@@ -266,7 +266,7 @@ def _publish(
         return pinned
     if release.state in ("published", "unchanged") and pinned is None:
         return _as_publication(release, current)
-    candidate = _candidate_tables(connection, candidate_id)
+    candidate, candidate_views = _candidate(connection, candidate_id)
     _check_data_kind(connection, release, current)
     if release.state == "held" and pinned is None and not force:
         raise Refusal(
@@ -283,7 +283,7 @@ def _publish(
             kept=UNTOUCHED,
             next_step="run `vru build`, which judges again and publishes",
         )
-    changes, reshaped = _move_to_candidate(connection, candidate, release.release_id)
+    changes, reshaped = _move_to_candidate(connection, candidate, candidate_views, release.release_id)
     return _close_release(settings, connection, release, current, changes, moved=reshaped or _any(changes))
 
 
@@ -326,8 +326,10 @@ def _inputs(connection: psycopg.Connection, candidate_ids: list[str]) -> dict[st
     return {name: _Input(fingerprint, files) for name, fingerprint, files in rows}
 
 
-def _candidate_tables(connection: psycopg.Connection, candidate_id: str) -> dict[str, shape.Table]:
-    """The tables of the candidate, held still for this transaction.
+def _candidate(
+    connection: psycopg.Connection, candidate_id: str
+) -> tuple[dict[str, shape.Table], dict[str, views.View]]:
+    """The tables of the candidate, held still for this transaction, and its views.
 
     Raises:
         Refusal: when another build has begun since, or this one never ended.
@@ -348,14 +350,15 @@ def _candidate_tables(connection: psycopg.Connection, candidate_id: str) -> dict
             )
         except psycopg.errors.UndefinedTable as error:
             raise changed from error
-    # A build announces itself before it touches a table. None had when this is read, so the locked tables are this one's.
+    candidate_views = views.read_views(connection, shape.CANDIDATE)
+    # A build announces itself before it touches a table. None had when this is read, so what is read above is this one's.
     newest = connection.execute(
         "select candidate_id, built_at from ops.candidate order by begun_at desc, candidate_id desc limit 1"
     ).fetchone()
     tables = shape.read_tables(connection, shape.CANDIDATE)
     if newest is None or newest[0] != candidate_id or newest[1] is None or sorted(tables) != names:
         raise changed
-    return tables
+    return tables, candidate_views
 
 
 def _check_data_kind(connection: psycopg.Connection, release: _Release, current: _Release | None) -> None:
@@ -481,7 +484,10 @@ def _columns_that_came_later(
 
 
 def _move_to_candidate(
-    connection: psycopg.Connection, candidate: dict[str, shape.Table], release_id: int
+    connection: psycopg.Connection,
+    candidate: dict[str, shape.Table],
+    candidate_views: dict[str, views.View],
+    release_id: int,
 ) -> tuple[dict[str, Counts], bool]:
     """Give the marts the candidate's shape and rows.
 
@@ -489,7 +495,9 @@ def _move_to_candidate(
         Rows moved in each mart, and whether any mart's shape changed.
     """
     marts = shape.read_tables(connection, shape.MARTS)
-    plans, foreign_keys = shape.plan(candidate, marts, shape.read_tables(connection, shape.HISTORY))
+    plans, foreign_keys = shape.plan(
+        candidate, marts, shape.read_tables(connection, shape.HISTORY), candidate_views.keys()
+    )
     altered = [name for name, plan in plans.items() if plan.alters]
     moved: dict[str, Counts] = {}
 
@@ -530,9 +538,11 @@ def _move_to_candidate(
         for statement in plan.comments:
             connection.execute(statement)
     reshaped = bool(foreign_keys) or any(plans.values())
-    for mart in (shape.read_tables(connection, shape.MARTS) if reshaped else marts).values():
-        shape.refresh_as_of(connection, mart)
-    return {name: moved[name] for name in candidate}, reshaped
+    for name, mart in (shape.read_tables(connection, shape.MARTS) if reshaped else marts).items():
+        if name in candidate:
+            shape.refresh_as_of(connection, mart)
+    viewed = views.publish(connection, candidate_views, marts)
+    return {name: moved[name] for name in candidate}, reshaped or viewed
 
 
 def _any(changes: dict[str, Counts]) -> bool:

@@ -10,7 +10,7 @@ import dataclasses
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import LiteralString
 
 import psycopg
@@ -197,9 +197,13 @@ def read_tables(connection: psycopg.Connection, schema: str) -> dict[str, Table]
 
 
 def plan(
-    candidate: dict[str, Table], marts: dict[str, Table], history: dict[str, Table]
+    candidate: dict[str, Table], marts: dict[str, Table], history: dict[str, Table], views: Collection[str] = ()
 ) -> tuple[dict[str, Change], list[Statement]]:
     """What has to change so that the marts have the candidate's shape.
+
+    Args:
+        candidate, marts, history: the tables of each schema.
+        views: names of the candidate's views; a mart of such a name becomes one.
 
     Returns:
         One change a table of the candidate, and the foreign keys to add once every table holds its rows.
@@ -209,7 +213,8 @@ def plan(
             no primary key, or when nothing was built; all of it at once.
     """
     problems = [
-        f"{name} is no longer built, and analysts may be reading it" for name in sorted(marts.keys() - candidate.keys())
+        f"{name} is no longer built, and analysts may be reading it"
+        for name in sorted(marts.keys() - candidate.keys() - set(views))
     ]
     for name, new in candidate.items():
         problems += _problems(new, marts.get(name), history.get(name))
@@ -392,25 +397,10 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
         return
     names = [(schema, table) for table in tables for schema in (MARTS, HISTORY)]
     identifiers = sql.SQL(", ").join(sql.Identifier(*name) for name in names)
-    for attempt in range(DDL_ATTEMPTS):
-        if attempt:
-            time.sleep(random.uniform(*DDL_PAUSE_SECONDS))  # noqa: S311
-        # The time-out of the statement bounds the wait for all of them together, that of the lock the wait for each.
-        with (
-            contextlib.suppress(psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled),
-            connection.transaction(),
-        ):
-            before = connection.execute("select current_setting('statement_timeout')").fetchone()
-            for setting in ("lock_timeout", "statement_timeout"):
-                connection.execute(
-                    sql.SQL("set local {} = {}").format(sql.Identifier(setting), sql.Literal(DDL_LOCK_TIMEOUT))
-                )
-            connection.execute(sql.SQL("lock table {} in " + mode + " mode").format(identifiers))
-            connection.execute(
-                "select set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
-                [LOCK_TIMEOUT, before[0] if before else "0"],
-            )
-            return
+    if in_short_tries(
+        connection, lambda: connection.execute(sql.SQL("lock table {} in " + mode + " mode").format(identifiers))
+    ):
+        return
     held = connection.execute(
         """select distinct relation::regclass::text from pg_locks
            where granted and pid <> pg_backend_pid() and relation in (
@@ -424,6 +414,38 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
         kept="marts and history as they were",
         next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
     )
+
+
+def in_short_tries(connection: psycopg.Connection, change: Callable[[], object]) -> bool:
+    """Make a change that has to lock readers out, in tries so short that no reader waits long or is killed.
+
+    Args:
+        connection: in a transaction.
+        change: statements; what they did is undone before each new try.
+
+    Returns:
+        Whether one of the tries came through.
+    """
+    for attempt in range(DDL_ATTEMPTS):
+        if attempt:
+            time.sleep(random.uniform(*DDL_PAUSE_SECONDS))  # noqa: S311 - a pause, no secret
+        # The time-out of the statement bounds the wait for all of them together, that of the lock the wait for each.
+        with (
+            contextlib.suppress(psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled),
+            connection.transaction(),
+        ):
+            before = connection.execute("select current_setting('statement_timeout')").fetchone()
+            for setting in ("lock_timeout", "statement_timeout"):
+                connection.execute(
+                    sql.SQL("set local {} = {}").format(sql.Identifier(setting), sql.Literal(DDL_LOCK_TIMEOUT))
+                )
+            change()
+            connection.execute(
+                "select set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
+                [LOCK_TIMEOUT, before[0] if before else "0"],
+            )
+            return True
+    return False
 
 
 def refresh_as_of(connection: psycopg.Connection, table: Table) -> bool:
@@ -454,12 +476,17 @@ def refresh_as_of(connection: psycopg.Connection, table: Table) -> bool:
             "create or replace function {}(release_id bigint) returns setof {} language sql stable parallel safe as {}"
         ).format(function, table.identifier, sql.Literal(text))
     )
+    describe_as_of(connection, table.name)
+    return True
+
+
+def describe_as_of(connection: psycopg.Connection, mart: str) -> None:
+    """Say what the function that returns a mart as of a release does, and let those who read marts call it."""
+    function = sql.Identifier(HISTORY, f"{mart}_as_of")
     connection.execute(
         sql.SQL("comment on function {}(bigint) is {}").format(
             function,
-            sql.Literal(
-                f"The rows of marts.{table.name} as that release published them (marts.publication lists releases)."
-            ),
+            sql.Literal(f"The rows of marts.{mart} as that release published them (marts.publication lists releases)."),
         )
     )
     connection.execute(sql.SQL("revoke all on function {}(bigint) from public").format(function))
@@ -468,7 +495,6 @@ def refresh_as_of(connection: psycopg.Connection, table: Table) -> bool:
             function, sql.Identifier(ANALYST), sql.Identifier(GATE)
         )
     )
-    return True
 
 
 def allow_nulls(table: str, columns: Iterable[str]) -> list[Statement]:

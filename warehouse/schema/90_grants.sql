@@ -9,7 +9,7 @@ grant select, insert, update on ops.warehouse, ops.dataset, ops.fetched_address,
 grant execute on function ops.gather_raw_statistics(text) to vru_loader;
 grant insert, select, update on quarantine.refused_row to vru_loader;
 
-grant usage on schema raw, ops to vru_transformer;
+grant usage on schema raw, ops, marts to vru_transformer;
 grant usage, create on schema staging, intermediate, candidate to vru_transformer;
 grant select on all tables in schema raw to vru_transformer;
 grant select on ops.load, ops.dataset, ops.warehouse, ops.release to vru_transformer;

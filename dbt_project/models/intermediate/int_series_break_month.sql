@@ -5,7 +5,7 @@ with stepping as (
         area_code,
         break_month,
         break_label
-    from {{ ref('series_breaks') }}
+    from {{ ref('int_series_break') }}
     where break_kind <> 'restated' -- the new meaning stands in every month: nothing steps inside the series
 ),
 

@@ -24,6 +24,13 @@ select
     measures.caveat,
     terms.licence,
     terms.attribution,
-    measures.exactness
+    measures.exactness,
+    measures.proxy_of,
+    measures.proxy_reason,
+    measures.definition_part,
+    measures.definition_branch,
+    measures.definition_lens,
+    measures.rate_per,
+    measures.denominator_population
 from {{ ref('measures') }} as measures
 left join terms on measures.source = terms.source

@@ -1,6 +1,7 @@
 -- One line a source: what it counts by area and month, its releases already resolved.
 {% set counts = [
     ('mps', 'int_mps_borough_month'),
+    ('mps', 'int_mps_composite_month'),
     ('mps', 'int_mps_dashboard_month'),
     ('mps', 'int_mps_homicide_month'),
     ('mps', 'int_mps_vawg_month'),

@@ -7,4 +7,4 @@ select
     break_label,
     reason,
     evidence
-from {{ ref('series_breaks') }}
+from {{ ref('int_series_break') }}

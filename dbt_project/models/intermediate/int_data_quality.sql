@@ -1,0 +1,191 @@
+-- The newest file about a month speaks for its quality; a file that names no month is about its last one.
+with files as (
+    select distinct on (load.source, load.dataset, named.site_code, named.month_start_date)
+        load.source,
+        load.dataset,
+        named.site_code,
+        named.month_start_date,
+        load.release_date,
+        load.rows_in_file,
+        load.rows_loaded,
+        load.rows_quarantined,
+        -- An archive brings earlier months again: how late it is, its newest month says.
+        rank() over (
+            partition by load.source, load.dataset, load.release_date order by named.month_start_date desc
+        ) = 1 as is_newest_of_release
+    from {{ ref('stg_ops__load') }} as load
+    cross join
+        lateral (
+            select
+                case when load.part ~ '^20[0-9]{2}-[0-9]{2}-[a-z]' then replace(substr(load.part, 9), '-', '_') else 'all' end as site_code,
+                case
+                    when load.part ~ '^20[0-9]{2}-[0-9]{2}' then to_date(left(load.part, 7), 'YYYY-MM')
+                    else load.last_month_start_date
+                end as month_start_date
+        ) as named
+    where named.month_start_date is not null
+    order by
+        load.source asc,
+        load.dataset asc,
+        named.site_code asc,
+        named.month_start_date asc,
+        load.release_date desc,
+        load.landed_at desc,
+        load.load_id desc
+),
+
+-- The measures that count all of their dataset.
+total (measure_code) as (
+    values ('mps_all_offences'), ('mps_tno'), ('mps_vawg_offences'), ('mps_homicide_victims'), ('mps_homicide_accused')
+),
+
+mps_month as (
+    select
+        split_part(counted.source_release, ' ', 1) as dataset,
+        counted.month_start_date,
+        sum(counted.month_count) filter (where counted.area_code = 'UNALLOCATED') as unplaced,
+        sum(counted.month_count) as everything
+    from (
+        {% for model in ['int_mps_borough_month', 'int_mps_dashboard_month', 'int_mps_homicide_month', 'int_mps_vawg_month'] %}
+        select
+            measure_code,
+            area_code,
+            month_start_date,
+            source_release,
+            month_count
+        from {{ ref(model) }}
+        {% if not loop.last %}union all{% endif %}
+        {% endfor %}
+    ) as counted
+    inner join total on counted.measure_code = total.measure_code
+    group by split_part(counted.source_release, ' ', 1), counted.month_start_date
+),
+
+force_month as (
+    select
+        dataset,
+        force_code,
+        month_start_date,
+        sum(row_count) filter (where area_code = 'UNALLOCATED') as unplaced,
+        sum(row_count) as everything
+    from {{ ref('int_police_uk_count') }}
+    group by dataset, force_code, month_start_date
+),
+
+fingertips_period as (
+    select
+        found.period_start_date,
+        count(found.value) as given,
+        count(*) as everything
+    from {{ ref('int_fingertips_value') }} as found
+    inner join {{ ref('boroughs') }} as borough on found.area_code = borough.borough_code
+    where found.is_headline
+    group by found.period_start_date
+),
+
+checks as (
+    select
+        source,
+        dataset,
+        site_code,
+        month_start_date,
+        'quarantined' as quality_code,
+        'all' as field_name,
+        rows_quarantined as numerator,
+        rows_in_file as denominator,
+        null::integer as days
+    from files
+    union all
+    select
+        source,
+        dataset,
+        site_code,
+        month_start_date,
+        'released_after' as quality_code,
+        'all' as field_name,
+        null as numerator,
+        null as denominator,
+        release_date - (month_start_date + interval '1 month' - interval '1 day')::date as days
+    from files
+    where release_date is not null and is_newest_of_release
+    union all
+    select
+        'mps' as source,
+        dataset,
+        'all' as site_code,
+        month_start_date,
+        'unplaced' as quality_code,
+        'all' as field_name,
+        coalesce(unplaced, 0) as numerator,
+        everything as denominator,
+        null as days
+    from mps_month
+    union all
+    select
+        'police_uk' as source,
+        dataset,
+        force_code as site_code,
+        month_start_date,
+        'unplaced' as quality_code,
+        'all' as field_name,
+        coalesce(unplaced, 0) as numerator,
+        everything as denominator,
+        null as days
+    from force_month
+    union all
+    select
+        'police_uk' as source,
+        calendar.dataset,
+        calendar.force_code as site_code,
+        calendar.month_start_date,
+        'submitted' as quality_code,
+        'all' as field_name,
+        coalesce(files.rows_loaded, 0) as numerator,
+        null as denominator,
+        null as days
+    from {{ ref('int_police_uk_force_month') }} as calendar
+    left join files
+        on
+            files.source = 'police_uk'
+            and calendar.dataset = files.dataset
+            and calendar.force_code = files.site_code
+            and calendar.month_start_date = files.month_start_date
+    union all
+    select
+        'fingertips' as source,
+        'data' as dataset,
+        'all' as site_code,
+        period_start_date as month_start_date,
+        'completeness' as quality_code,
+        'value' as field_name,
+        given as numerator,
+        everything as denominator,
+        null as days
+    from fingertips_period
+    union all
+    select
+        'safestats' as source,
+        dataset,
+        site_code,
+        month_start_date,
+        quality_code,
+        field_name,
+        numerator,
+        denominator,
+        null as days
+    from {{ ref('int_safestats_event_quality') }}
+)
+
+select
+    source,
+    dataset,
+    site_code,
+    month_start_date,
+    quality_code,
+    field_name,
+    numerator::bigint as numerator,
+    denominator::bigint as denominator,
+    days
+from checks
+-- The calendar begins in 2000.
+where month_start_date >= date '2000-01-01'

@@ -1,0 +1,42 @@
+-- A sum stops meaning the same where any of its parts does. Parts that break together break it once.
+with inherited as (
+    select
+        part.measure_code,
+        breaks.area_code,
+        breaks.break_month,
+        breaks.break_kind,
+        breaks.break_label,
+        breaks.reason || ' (' || string_agg(part.part_measure_code, ', ' order by part.part_measure_code) || ')' as reason,
+        breaks.evidence
+    from {{ ref('measure_part') }} as part
+    inner join {{ ref('series_breaks') }} as breaks on part.part_measure_code = breaks.measure_code
+    group by
+        part.measure_code,
+        breaks.area_code,
+        breaks.break_month,
+        breaks.break_kind,
+        breaks.break_label,
+        breaks.reason,
+        breaks.evidence
+)
+
+select
+    measure_code,
+    area_code,
+    break_month,
+    break_kind,
+    break_label,
+    reason,
+    evidence
+from {{ ref('series_breaks') }}
+union all
+select
+    measure_code,
+    area_code,
+    break_month,
+    break_kind,
+    string_agg(distinct break_label, '; ') as break_label,
+    string_agg(distinct reason, ' ') as reason,
+    string_agg(distinct evidence, '; ') as evidence
+from inherited
+group by measure_code, area_code, break_month, break_kind

@@ -1,0 +1,132 @@
+"""The statistics every report uses, against the values the UK Health Security Agency publishes for its own package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from psycopg import sql
+
+from tests.conftest import Server
+from warehouse.connection import ANALYST, connect
+
+Ask = Callable[..., float | str | None]
+
+
+@pytest.fixture(scope="module")
+def ask(server: Server) -> Iterator[Ask]:
+    """Calls a function of schema marts as an analyst does."""
+    with connect(server.settings, ANALYST) as connection:
+
+        def call(name: str, *values: float | None) -> float | str | None:
+            arguments = sql.SQL(", ").join(sql.SQL("{}::double precision").format(sql.Literal(v)) for v in values)
+            row = connection.execute(
+                sql.SQL("select {}({})").format(sql.Identifier("marts", name), arguments)
+            ).fetchone()
+            assert row is not None
+            return row[0]  # type: ignore[no-any-return]  # a row of what the function returns
+
+        yield call
+
+
+@pytest.mark.parametrize(
+    ("count", "confidence", "lower", "upper"),
+    [
+        (65, 0.95, 50.16319, 82.84914),
+        (65, 0.998, 42.88026, 94.00029),
+        (1, 0.95, 0.02531781, 5.571643),
+        (1, 0.998, 0.001000500, 9.233413),
+        (0, 0.95, 0.0, 3.688879),
+        (0, 0.998, 0.0, 6.907755),
+        (9, 0.95, 4.115373, 17.08480),
+        (10, 0.95, 4.787450, 18.39146),
+    ],
+)
+def test_the_limits_of_a_count_are_exact_below_10_and_byars_from_10(
+    ask: Ask, count: float, confidence: float, lower: float, upper: float
+) -> None:
+    assert ask("poisson_lower", count, confidence) == pytest.approx(lower, rel=1e-5)
+    assert ask("poisson_upper", count, confidence) == pytest.approx(upper, rel=1e-5)
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.998])
+def test_the_table_of_limits_below_10_is_what_the_exact_method_gives(ask: Ask, confidence: float) -> None:
+    for count in range(10):
+        exact = (
+            ask("exact_poisson_limit", count, (1 - confidence) / 2),
+            ask("exact_poisson_limit", count + 1, (1 + confidence) / 2),
+        )
+        assert ask("poisson_lower", count, confidence) == pytest.approx(exact[0], rel=1e-9), count
+        assert ask("poisson_upper", count, confidence) == pytest.approx(exact[1], rel=1e-9), count
+
+
+def test_a_count_that_is_no_whole_number_has_limits_between_its_neighbours(ask: Ask) -> None:
+    # Half the chi-square quantiles of 7 and 9 degrees of freedom.
+    assert ask("poisson_lower", 3.5, 0.95) == pytest.approx(1.689869 / 2, rel=1e-5)
+    assert ask("poisson_upper", 3.5, 0.95) == pytest.approx(19.02277 / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), -1.0])
+def test_what_is_no_count_has_no_limits(ask: Ask, value: float | None) -> None:
+    assert ask("poisson_lower", value, 0.95) is None
+    assert ask("poisson_upper", value, 0.95) is None
+    assert ask("funnel_lower", value, 0.95) is None
+    assert ask("funnel_upper", value, 0.95) is None
+
+
+def test_a_confidence_nobody_uses_gives_no_limits(ask: Ask) -> None:
+    assert ask("poisson_lower", 65, 0.9) is None
+    assert ask("wilson_lower", 0, 100, 0.9) is None
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "lower", "upper"),
+    [(5, 100, 0.0215437, 0.1117505), (0, 100, 0.0, 0.03699350), (100, 100, 0.9630065, 1.0)],
+)
+def test_the_limits_of_a_proportion_are_wilsons(ask: Ask, x: float, n: float, lower: float, upper: float) -> None:
+    assert ask("wilson_lower", x, n, 0.95) == pytest.approx(lower, rel=1e-5, abs=1e-12)
+    assert ask("wilson_upper", x, n, 0.95) == pytest.approx(upper, rel=1e-5)
+
+
+def test_more_than_all_is_no_proportion(ask: Ask) -> None:
+    assert ask("wilson_lower", 101, 100, 0.95) is None
+    assert ask("wilson_upper", 5, 0, 0.95) is None
+
+
+@pytest.mark.parametrize("expected", [0.5, 4.0, 12.0, 240.0, 90_000.0])
+@pytest.mark.parametrize("confidence", [0.95, 0.998])
+def test_a_count_on_a_funnels_line_has_the_expected_count_as_its_own_limit(
+    ask: Ask, expected: float, confidence: float
+) -> None:
+    lower, upper = ask("funnel_lower", expected, confidence), ask("funnel_upper", expected, confidence)
+    assert isinstance(lower, float)
+    assert isinstance(upper, float)
+    assert ask("poisson_lower", upper, confidence) == pytest.approx(expected, rel=1e-6)
+    if lower > 0:
+        assert ask("poisson_upper", lower, confidence) == pytest.approx(expected, rel=1e-6)
+    else:
+        assert ask("poisson_upper", 0, confidence) >= expected  # type: ignore[operator]  # a count has an upper limit
+
+
+@pytest.mark.parametrize(
+    ("count", "label"),
+    [
+        (100, "Not significant"),
+        (80, "Low (0.025)"),
+        (70, "Low (0.001)"),
+        (123, "High (0.025)"),
+        (135, "High (0.001)"),
+        (None, None),
+    ],
+)
+def test_an_area_is_labelled_by_where_its_limits_lie_round_the_expected_count(
+    ask: Ask, count: float | None, label: str | None
+) -> None:
+    assert ask("funnel_label", count, 100) == label
+
+
+def test_a_directly_standardised_rate_is_withheld_below_10_events(ask: Ask) -> None:
+    # Rate 0.00065 a person from 65 events, variance 65 / 100,000 squared: the limits are those of the count, to scale.
+    assert ask("directly_standardised_lower", 0.00065, 65 / 1e10, 65, 0.95) == pytest.approx(50.16319e-5, rel=1e-5)
+    assert ask("directly_standardised_upper", 0.00065, 65 / 1e10, 65, 0.95) == pytest.approx(82.84914e-5, rel=1e-5)
+    assert ask("directly_standardised_lower", 0.00009, 9 / 1e10, 9, 0.95) is None

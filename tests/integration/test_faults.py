@@ -344,3 +344,21 @@ def test_a_fault_is_handled_or_refused_by_name(
             assert Counter(rows) - Counter(stand.honest) == Counter()
             assert sum(missing.values()) == len(stand.honest) - len(rows)
     record_property("fault", (case.name, publisher.name, end))
+
+
+def test_what_was_refused_is_over_when_the_publisher_is_well(stand: Stand) -> None:
+    publisher = stand.publisher
+    names = ["a page short by one"] if PAGES in publisher.kinds else ["a web page with status 200"]
+    if publisher.ends.get("a copy older than yesterday's") == REFUSED:
+        names.append("a copy older than yesterday's")
+    for case in (case for case in CASES if case.name in names):
+        spoil(stand, case)
+        assert stand.night() is not None
+        stand.served.behave()
+        if publisher.publish:
+            publisher.publish(None)
+    stand.ask("delete from ops.alert returning 1")
+    # Nothing of what was landed and refused is loaded after all, and nobody is woken a second time.
+    assert stand.night() is None
+    assert stand.rows() == stand.honest
+    assert stand.ask("select subject from ops.alert") == []

@@ -18,7 +18,7 @@ from tests.conftest import Server, new_warehouse
 from tests.integration.test_load import rows
 from tests.integration.test_safestats_workbook import build
 from warehouse import nightly
-from warehouse.connection import ANALYST, connect
+from warehouse.connection import ANALYST, OPEN, connect
 from warehouse.settings import Settings
 
 SAFESTATS = find_source("safestats")
@@ -233,6 +233,43 @@ def test_an_analyst_reads_counts_and_no_event(built: Settings) -> None:
     for table in ("raw.safestats__ambulance_incidents", "staging.stg_safestats__ambulance_incidents",
                   "intermediate.int_safestats_event", "intermediate.int_safestats_event_month"):  # fmt: skip
         with connect(built, ANALYST) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(f"select 1 from {table} limit 1".encode())
+
+
+def test_anyone_sees_a_count_as_its_owners_rule_lets_it_out_and_nothing_else(built: Settings) -> None:
+    with connect(built, OPEN) as connection:
+        found = connection.execute(
+            """select area_code, value::int, is_suppressed, publish_rule from marts_open.measure
+               where measure_code = 'safestats_las_violence_dispatches' and period_start_date = '2026-10-01'
+                 and area_code in ('E09000007', 'E09000008', 'LONDON_32', 'UNALLOCATED') order by area_code"""
+        ).fetchall()
+        assert found == [
+            ("E09000007", 40, False, "suppress_1_to_7_round_5"),
+            ("E09000008", 0, False, "suppress_1_to_7_round_5"),
+            ("LONDON_32", 40, False, "suppress_1_to_7_round_5"),
+            ("UNALLOCATED", None, True, "suppress_1_to_7_round_5"),
+        ]
+        counts = [0, 1, 7, 8, 12, 13, -1]
+        by_rule = [
+            [connection.execute("select marts_open.publishable(%s, %s)::int", [n, rule]).fetchone()[0] for n in counts]  # type: ignore[index]
+            for rule in ("open", "suppress_1_to_7_round_5", "on_the_moon")
+        ]
+        assert by_rule == [counts, [0, None, None, 10, 10, 15, None], [None] * 7]
+    # Every value of the marts is there, none that has a rule as it was counted, and those without one unchanged.
+    assert rows(
+        built,
+        """select count(*) filter (where o.area_code is null), count(*) filter (where r.publish_rule = 'open' and o.value <> f.value),
+                  count(*) filter (where r.publish_rule <> 'open' and o.value % 5 <> 0),
+                  count(*) filter (where r.publish_rule <> 'open' and f.value between 1 and 7 and not o.is_suppressed),
+                  count(*) filter (where o.is_suppressed and o.value is not null)
+           from marts.fct_measure as f
+           inner join marts.dim_measure as m using (measure_code)
+           inner join (select distinct source, publish_rule from marts.dim_source) as r using (source)
+           left join marts_open.measure as o
+             using (area_code, period_kind, period_start_date, measure_code, sex, age_band, ethnicity)""",
+    ) == [(0, 0, 0, 0, 0)]
+    for table in ("marts.fct_measure", "marts.dim_measure", "marts_history.fct_measure"):
+        with connect(built, OPEN) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(f"select 1 from {table} limit 1".encode())
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,8 +22,8 @@ from ingest.declaration import read_sources
 from sandbox.police_uk.archive import shifted
 from sandbox.server import serve_sites
 from warehouse import bootstrap, embedded, transform
-from warehouse.connection import TRANSFORMER, url
-from warehouse.settings import Settings, read_settings
+from warehouse.connection import TRANSFORMER, connect, url
+from warehouse.settings import PROJECT, Settings, read_settings
 
 THREADS = 2  # as dbt's
 
@@ -57,6 +58,7 @@ def run(home: Path, rows: int = archive.ROWS) -> None:
         print(
             f"  the same SQL by psql alone, {THREADS} at a time: {psql:.1f} s; dbt / psql: {whole / psql:.2f} (to reach: 1.5 or less)"
         )
+        _ask(settings)
         site.offer(shifted(archive.NEWEST, 1), files[1:])
         archive.night(settings, publisher.base_url)
         print(f"  a build with one new month of police.uk: {_build(settings):.1f} s")
@@ -93,6 +95,28 @@ def _psql(settings: Settings) -> float:
         for done in pool.map(lambda script: _run(address, script), scripts):
             done.check_returncode()
     return time.perf_counter() - started
+
+
+def _ask(settings: Settings) -> None:
+    """Print the slowest of the queries that README and docs give, asked of the candidate, each the best of three."""
+    seconds = {}
+    with connect(settings, TRANSFORMER) as connection:
+        for page in ("README.md", "docs/questions.md"):
+            for query in re.findall(r"```sql\n(.*?)```", (PROJECT / page).read_text(encoding="utf-8"), flags=re.DOTALL):
+                if "publication" in query or "data_status" in query:
+                    continue
+                text = re.sub(r"\bmarts\.(dim|fct|rpt|series)", r"candidate.\1", query).encode()
+                rounds = []
+                for _ in range(3):
+                    started = time.perf_counter()
+                    connection.execute(text).fetchall()
+                    rounds.append(time.perf_counter() - started)
+                seconds[query] = min(rounds)
+    slowest = max(seconds, key=lambda query: seconds[query])
+    print(
+        f"  {len(seconds)} queries of README and docs: slowest {seconds[slowest] * 1000:.0f} ms (to reach: under 100), "
+        f"of {re.findall(r'marts[.][a-z_]+', slowest)[0]}"
+    )
 
 
 def _below(node: dict[str, object]) -> str:

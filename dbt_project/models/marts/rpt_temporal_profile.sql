@@ -1,12 +1,13 @@
 {% set names = "array['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']" %}
 {% set weekday = "moment.weekday || ' ' || (" ~ names ~ ")[moment.weekday]" %}
-{% set dimensions %}
-        values
+{% set of_month %}
         ('month_of_year', lpad(extract(month from moment.month_start_date)::text, 2, '0')),
         (
             'season',
             (array['winter', 'spring', 'summer', 'autumn'])[extract(month from moment.month_start_date)::integer % 12 / 3 + 1]
-        ),
+        )
+{% endset %}
+{% set dimensions %}
         ('weekday', {{ weekday }}),
         ('day_kind', moment.day_kind),
         ('hour', lpad(moment.local_hour::text, 2, '0')),
@@ -39,7 +40,12 @@ expected_month as (
         dimensions.dimension_value,
         sum(moment.hours) as hours
     from clock as moment
-    cross join lateral ({{ dimensions }}) as dimensions (dimension, dimension_value)
+    cross join
+        lateral (
+            values
+            {{ of_month | trim }},
+            {{ dimensions | trim }}
+        ) as dimensions (dimension, dimension_value)
     where dimensions.dimension_value is not null
     group by moment.month_start_date, dimensions.dimension, dimensions.dimension_value
 ),
@@ -49,62 +55,6 @@ day_kinds as (
         local_date,
         day_kind
     from {{ ref('int_temporal_hour') }}
-),
-
-moment as (
-    select
-        event.measure_code,
-        event.area_code,
-        event.month_start_date,
-        extract(isodow from event.local_date)::integer as weekday,
-        day_kinds.day_kind,
-        event.local_hour,
-        event.time_quality,
-        clock.is_night_time_economy,
-        sum(event.event_count) as event_count
-    from {{ ref('int_temporal_event') }} as event
-    left join day_kinds on event.local_date = day_kinds.local_date
-    left join {{ ref('int_temporal_hour') }} as clock on event.local_date = clock.local_date and event.local_hour = clock.local_hour
-    group by
-        event.measure_code,
-        event.area_code,
-        event.month_start_date,
-        extract(isodow from event.local_date),
-        day_kinds.day_kind,
-        event.local_hour,
-        event.time_quality,
-        clock.is_night_time_economy
-),
-
-member as (
-    select
-        borough.borough_code as of_area_code,
-        sums.area_code
-    from {{ ref('dim_borough') }} as borough
-    cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
-),
-
-counted_month as (
-    select
-        moment.measure_code,
-        member.area_code,
-        moment.month_start_date,
-        dimensions.dimension,
-        dimensions.dimension_value,
-        sum(moment.event_count) as event_count
-    from moment
-    inner join member on moment.area_code = member.of_area_code
-    cross join
-        lateral (
-            {{ dimensions | trim }},
-            ('time_quality', moment.time_quality)
-        ) as dimensions (dimension, dimension_value)
-    where
-        dimensions.dimension_value is not null
-        and (dimensions.dimension not in {{ by_hour }} or moment.local_hour is not null)
-        -- A borough has too few events for 168 cells.
-        and (dimensions.dimension <> 'weekday_hour' or member.area_code not like 'E09%')
-    group by moment.measure_code, member.area_code, moment.month_start_date, dimensions.dimension, dimensions.dimension_value
 ),
 
 covered as (
@@ -152,6 +102,113 @@ period_month as (
     where spans.period_start_date is not null
 ),
 
+-- Months are summed before dimensions are told apart: a year has few moments of the week, whatever its months have.
+moment as (
+    select
+        event.measure_code,
+        period_month.period_kind,
+        period_month.period_start_date,
+        event.area_code,
+        extract(isodow from event.local_date)::integer as weekday,
+        day_kinds.day_kind,
+        event.local_hour,
+        event.time_quality,
+        clock.is_night_time_economy,
+        sum(event.event_count) as event_count
+    from {{ ref('int_temporal_event') }} as event
+    inner join period_month
+        on event.measure_code = period_month.measure_code and event.month_start_date = period_month.month_start_date
+    left join day_kinds on event.local_date = day_kinds.local_date
+    left join {{ ref('int_temporal_hour') }} as clock on event.local_date = clock.local_date and event.local_hour = clock.local_hour
+    group by
+        event.measure_code,
+        period_month.period_kind,
+        period_month.period_start_date,
+        event.area_code,
+        extract(isodow from event.local_date),
+        day_kinds.day_kind,
+        event.local_hour,
+        event.time_quality,
+        clock.is_night_time_economy
+),
+
+month as (
+    select
+        event.measure_code,
+        period_month.period_kind,
+        period_month.period_start_date,
+        event.area_code,
+        event.month_start_date,
+        sum(event.event_count) as event_count
+    from {{ ref('int_temporal_event') }} as event
+    inner join period_month
+        on event.measure_code = period_month.measure_code and event.month_start_date = period_month.month_start_date
+    group by
+        event.measure_code, period_month.period_kind, period_month.period_start_date, event.area_code, event.month_start_date
+),
+
+member as (
+    select
+        borough.borough_code as of_area_code,
+        sums.area_code
+    from {{ ref('dim_borough') }} as borough
+    cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
+),
+
+counted_value as (
+    select
+        moment.measure_code,
+        moment.period_kind,
+        moment.period_start_date,
+        member.area_code,
+        dimensions.dimension,
+        dimensions.dimension_value,
+        sum(moment.event_count) as event_count
+    from moment
+    inner join member on moment.area_code = member.of_area_code
+    cross join
+        lateral (
+            values
+            {{ dimensions | trim }},
+            ('time_quality', moment.time_quality)
+        ) as dimensions (dimension, dimension_value)
+    where
+        dimensions.dimension_value is not null
+        and (dimensions.dimension not in {{ by_hour }} or moment.local_hour is not null)
+        -- A borough has too few events for 168 cells.
+        and (dimensions.dimension <> 'weekday_hour' or member.area_code not like 'E09%')
+    group by
+        moment.measure_code,
+        moment.period_kind,
+        moment.period_start_date,
+        member.area_code,
+        dimensions.dimension,
+        dimensions.dimension_value
+    union all
+    select
+        moment.measure_code,
+        moment.period_kind,
+        moment.period_start_date,
+        member.area_code,
+        dimensions.dimension,
+        dimensions.dimension_value,
+        sum(moment.event_count) as event_count
+    from month as moment
+    inner join member on moment.area_code = member.of_area_code
+    cross join
+        lateral (
+            values
+            {{ of_month | trim }}
+        ) as dimensions (dimension, dimension_value)
+    group by
+        moment.measure_code,
+        moment.period_kind,
+        moment.period_start_date,
+        member.area_code,
+        dimensions.dimension,
+        dimensions.dimension_value
+),
+
 period as (
     select
         measure_code,
@@ -187,33 +244,15 @@ expected as (
 
 counted as (
     select
-        period_month.measure_code,
-        period_month.period_kind,
-        period_month.period_start_date,
-        counted_month.area_code,
-        counted_month.dimension,
-        counted_month.dimension_value,
-        sum(counted_month.event_count)::bigint as event_count,
-        (
-            sum(sum(counted_month.event_count)) over (
-                partition by
-                    period_month.measure_code,
-                    period_month.period_kind,
-                    period_month.period_start_date,
-                    counted_month.area_code,
-                    counted_month.dimension
-            )
-        )::bigint as known_count
-    from counted_month
-    inner join period_month
-        on counted_month.measure_code = period_month.measure_code and counted_month.month_start_date = period_month.month_start_date
-    group by
-        period_month.measure_code,
-        period_month.period_kind,
-        period_month.period_start_date,
-        counted_month.area_code,
-        counted_month.dimension,
-        counted_month.dimension_value
+        measure_code,
+        period_kind,
+        period_start_date,
+        area_code,
+        dimension,
+        dimension_value,
+        event_count::bigint as event_count,
+        (sum(event_count) over (partition by measure_code, period_kind, period_start_date, area_code, dimension))::bigint as known_count
+    from counted_value
 )
 
 select

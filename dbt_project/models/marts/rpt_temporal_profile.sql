@@ -72,7 +72,7 @@ covered as (
     where dataset = 'stop_and_search' and scope = 'together'
 ),
 
-period_month as (
+candidate_month as (
     select
         covered.measure_code,
         spans.period_kind,
@@ -100,6 +100,12 @@ period_month as (
             )
         ) as spans (period_kind, period_start_date)
     where spans.period_start_date is not null
+),
+
+-- A financial year of which a month is missing is none.
+period_month as (
+    select * from candidate_month
+    where period_kind <> 'financial_year' or months_held = 12
 ),
 
 -- Months are summed before dimensions are told apart: a year has few moments of the week, whatever its months have.
@@ -155,17 +161,42 @@ member as (
     cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
 ),
 
-counted_value as (
+moment_of_area as (
     select
         moment.measure_code,
         moment.period_kind,
         moment.period_start_date,
         member.area_code,
-        dimensions.dimension,
-        dimensions.dimension_value,
+        moment.weekday,
+        moment.day_kind,
+        moment.local_hour,
+        moment.time_quality,
+        moment.is_night_time_economy,
         sum(moment.event_count) as event_count
     from moment
     inner join member on moment.area_code = member.of_area_code
+    group by
+        moment.measure_code,
+        moment.period_kind,
+        moment.period_start_date,
+        member.area_code,
+        moment.weekday,
+        moment.day_kind,
+        moment.local_hour,
+        moment.time_quality,
+        moment.is_night_time_economy
+),
+
+counted_value as (
+    select
+        moment.measure_code,
+        moment.period_kind,
+        moment.period_start_date,
+        moment.area_code,
+        dimensions.dimension,
+        dimensions.dimension_value,
+        sum(moment.event_count) as event_count
+    from moment_of_area as moment
     cross join
         lateral (
             values
@@ -176,12 +207,12 @@ counted_value as (
         dimensions.dimension_value is not null
         and (dimensions.dimension not in {{ by_hour }} or moment.local_hour is not null)
         -- A borough has too few events for 168 cells.
-        and (dimensions.dimension <> 'weekday_hour' or member.area_code not like 'E09%')
+        and (dimensions.dimension <> 'weekday_hour' or moment.area_code not like 'E09%')
     group by
         moment.measure_code,
         moment.period_kind,
         moment.period_start_date,
-        member.area_code,
+        moment.area_code,
         dimensions.dimension,
         dimensions.dimension_value
     union all
@@ -217,7 +248,6 @@ period as (
         months_held,
         max(source_release) as source_release
     from period_month
-    where period_kind <> 'financial_year' or months_held = 12
     group by measure_code, period_kind, period_start_date, months_held
 ),
 
@@ -242,17 +272,36 @@ expected as (
         expected_month.dimension_value
 ),
 
-counted as (
+known as (
     select
         measure_code,
         period_kind,
         period_start_date,
         area_code,
         dimension,
-        dimension_value,
-        event_count::bigint as event_count,
-        (sum(event_count) over (partition by measure_code, period_kind, period_start_date, area_code, dimension))::bigint as known_count
+        sum(event_count)::bigint as known_count
     from counted_value
+    group by measure_code, period_kind, period_start_date, area_code, dimension
+),
+
+counted as (
+    select
+        counted_value.measure_code,
+        counted_value.period_kind,
+        counted_value.period_start_date,
+        counted_value.area_code,
+        counted_value.dimension,
+        counted_value.dimension_value,
+        counted_value.event_count::bigint as event_count,
+        known.known_count
+    from counted_value
+    inner join known
+        on
+            counted_value.measure_code = known.measure_code
+            and counted_value.period_kind = known.period_kind
+            and counted_value.period_start_date = known.period_start_date
+            and counted_value.area_code = known.area_code
+            and counted_value.dimension = known.dimension
 )
 
 select

@@ -27,12 +27,12 @@ SAMPLES = PROJECT.parent / "shared" / "samples"
 TEMPLATE = "vru"
 
 
-LONGEST = "test_nights.py"
+LONGEST = ("test_nights.py", "test_questions.py", "test_scheduler.py", "test_faults.py", "test_gate.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first: two processes share the files out in order, and the last one should be short."""
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    """The longest files first: two processes share the files out in order, and the last ones should be short."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +66,13 @@ def warehouse(server: Server, tmp_path: Path) -> Iterator[Settings]:
 
 
 @contextlib.contextmanager
-def new_warehouse(server: Server, folder: Path) -> Iterator[Settings]:
-    """As `warehouse`, for as long as the block, its home in that folder."""
-    name = f"vru_test_{os.getpid()}_{next(_numbers)}"
+def new_warehouse(server: Server, folder: Path, name: str | None = None) -> Iterator[Settings]:
+    """As `warehouse`, for as long as the block, its home in that folder.
+
+    Args:
+        name: of the database, where it matters.
+    """
+    name = name or f"vru_test_{os.getpid()}_{next(_numbers)}"
     with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
         connection.execute(
             sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
@@ -87,10 +91,36 @@ def new_warehouse(server: Server, folder: Path) -> Iterator[Settings]:
         folder.mkdir(parents=True)
     for done in (server.settings.home / "airflow").glob("migrated-*"):
         (settings.home / "airflow" / done.name).touch()
-    bootstrap.set_up(settings)
+    with connect(settings, ADMIN, autocommit=True) as connection:
+        # All of the template but the rights on the database itself, which a copy of it does not have.
+        bootstrap._set_up_roles(settings, connection)
     yield settings
     with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def warehouse_to_build(server: Server, folder: Path) -> Iterator[Settings]:
+    """An empty warehouse, one at a time, in which dbt finds what it parsed for the one before: as in a home's second night.
+
+    What dbt keeps of its parsing holds for one database, so all of them have the same name.
+    """
+    kept = server.settings.home / "partial_parse.msgpack"
+    with new_warehouse(server, folder, name="vru_built") as settings:
+        parsed = settings.home / "dbt" / kept.name
+        parsed.parent.mkdir()
+        if kept.exists():
+            shutil.copy(kept, parsed)
+        yield settings
+        if parsed.exists():
+            shutil.copy(parsed, kept)
+
+
+@pytest.fixture
+def to_build(server: Server, tmp_path: Path) -> Iterator[Settings]:
+    """As `warehouse`, for a test that builds."""
+    with warehouse_to_build(server, tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture
@@ -112,7 +142,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                     ends.setdefault(fault, {})[publisher] = end if outcome == "passed" else "FAILED"
     if not ends:
         return
-    publishers = list(dict.fromkeys(publisher for its_ends in ends.values() for publisher in its_ends))
-    terminalreporter.section("faults: what became of each")
-    rows = [[fault, *(its_ends.get(publisher, "") for publisher in publishers)] for fault, its_ends in ends.items()]
-    terminalreporter.write_line(tabulate(rows, headers=["fault", *publishers], tablefmt="simple"))
+    names = list(dict.fromkeys(name for its_ends in ends.values() for name in its_ends))
+    terminalreporter.section("faults: what became of each, by publisher")
+    for publisher in dict.fromkeys(name.partition(" ")[0] for name in names):
+        its = [name for name in names if name.partition(" ")[0] == publisher]
+        rows = [[fault, *(found.get(name, "-") for name in its)] for fault, found in ends.items()]
+        rows = [row for row in rows if set(row[1:]) != {"-"}]
+        headers = [publisher, *(name.partition(" ")[2] for name in its)]
+        terminalreporter.write_line(tabulate(rows, headers=headers, tablefmt="simple") + "\n")

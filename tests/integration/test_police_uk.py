@@ -60,18 +60,22 @@ def street(*rows: str) -> bytes:
     return (HEADER + "".join(rows)).encode()
 
 
-@pytest.fixture
-def land(warehouse: Settings, tmp_path: Path) -> Land:
+def landing_in(settings: Settings, folder: Path) -> Land:
     """Lands and loads bytes, or a file, as a file of police.uk."""
 
     def now(dataset: str, body: bytes | Path, name: str = "2024-01-metropolitan-street.csv", **how: object) -> Loaded:
-        file = body if isinstance(body, Path) else tmp_path / name
+        file = body if isinstance(body, Path) else folder / name
         if isinstance(body, bytes):
             file.write_bytes(body)
-        landed = file_drop.take(warehouse.landing, POLICE, dataset, file, warehouse.now(), **how)  # type: ignore[arg-type]
-        return nightly.load_one(warehouse, POLICE, dataset, landed)
+        landed = file_drop.take(settings.landing, POLICE, dataset, file, settings.now(), **how)  # type: ignore[arg-type]
+        return nightly.load_one(settings, POLICE, dataset, landed)
 
     return now
+
+
+@pytest.fixture
+def land(warehouse: Settings, tmp_path: Path) -> Land:
+    return landing_in(warehouse, tmp_path)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
@@ -107,8 +111,9 @@ def published(file: Path) -> list[dict[str, str]]:
 
 
 def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
-    warehouse: Settings, land: Land, samples: Path, tmp_path: Path
+    to_build: Settings, samples: Path, tmp_path: Path
 ) -> None:
+    warehouse, land = to_build, landing_in(to_build, tmp_path)
     folder = samples / "police_uk"
     expected: collections.Counter[tuple[object, ...]] = collections.Counter()
     area_of = lookup()
@@ -252,8 +257,9 @@ def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings,
 
 
 def test_a_known_gap_is_said_beside_the_sum_and_an_unknown_one_leaves_it_out(
-    warehouse: Settings, land: Land, tmp_path: Path
+    to_build: Settings, tmp_path: Path
 ) -> None:
+    warehouse, land = to_build, landing_in(to_build, tmp_path)
     for month in ("2025-01", "2025-02", "2026-01"):
         land("street", street(crime(month=month)), f"{month}-metropolitan-street.csv")
         land("street", street(crime(CITY, month=month)), f"{month}-city-of-london-street.csv")
@@ -326,7 +332,7 @@ def remembered(fetched: list[Fetched]) -> list[Seen]:
 
 
 def bodies(folder: Path) -> list[Path]:
-    return sorted(f for f in folder.glob("police_uk/*/*") if not f.name.endswith(".papers.json"))
+    return sorted(f for f in folder.glob("police_uk/*/*") if f.suffix != ".json")
 
 
 @pytest.fixture
@@ -439,12 +445,11 @@ def test_where_the_server_knows_no_ranges_the_whole_is_taken_and_its_md5_checked
         (with_flag(packed([(NAME, TEXT)])), "is encrypted"),
         (packed([("2026-09.zip", "PK")]), "holds no member .*; it holds 2026-09.zip"),
         (damaged(packed([(NAME, TEXT)])), "the member is damaged"),
-        (b"<html>not today</html>" * 100, "is no zip archive"),
         (packed([(NAME, TEXT)])[:-30], "is no zip archive"),
     ],
     ids=[
         "a name that climbs", "an absolute name", "a bomb", "a member too large", "encrypted", "an archive in the archive",
-        "damaged", "a page", "cut short",
+        "damaged", "cut short",
     ],
 )  # fmt: skip
 def test_an_archive_that_is_none_of_theirs_is_refused_by_name(
@@ -453,6 +458,18 @@ def test_an_archive_that_is_none_of_theirs_is_refused_by_name(
     with serve_sites(lambda _: [HandMade(body, ranges=ranges)]) as publisher, pytest.raises(BodyRefused, match=says):
         fetch_all(look(client, publisher.base_url, tmp_path))
     assert bodies(tmp_path) == []
+
+
+def test_a_page_in_place_of_the_archive_is_refused_and_kept(client: Client, tmp_path: Path) -> None:
+    page = b"<html>not today</html>" * 100
+    with (
+        serve_sites(lambda _: [HandMade(page, ranges=False)]) as publisher,
+        pytest.raises(BodyRefused, match="what came is an HTML or XML page"),
+    ):
+        fetch_all(look(client, publisher.base_url, tmp_path))
+    assert [body.read_bytes() for body in bodies(tmp_path)] == [page]
+    # No later night takes it for a file that was left over.
+    assert list(landing.every_file(tmp_path)) == []
 
 
 def test_a_zip_archive_under_the_name_of_a_file_is_refused_and_kept(client: Client, tmp_path: Path) -> None:

@@ -80,8 +80,13 @@ class Check(_Strict):
 class Suite(_Strict):
     """The checks of one table. Every suite also says, unasked, that its table has rows and no column without a value.
 
+    unasked_of: the definition whose rows the unasked checks look at; of a view all of them would be computed for each column.
     rows_come_from: the datasets (source.dataset) a mart's rows are from; the suite is in force where the candidate uses one of
     them, or the mart has rows.
+    rows_are_due_where: a query instead of rows_come_from, for a mart that needs more than a load: where it finds a row, the mart
+    must have one.
+    may_be_empty_because: why it may have no row even so; then the suite is in force where the mart has rows, or has had when it
+    was last published.
     """
 
     name: str
@@ -92,6 +97,9 @@ class Suite(_Strict):
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
     rows_come_from: tuple[str, ...] = ()
+    unasked_of: Name | None = None
+    rows_are_due_where: Select | None = None
+    may_be_empty_because: str | None = None
     definitions: dict[Name, Select] = {}
     checks: tuple[Check, ...]
 
@@ -178,6 +186,10 @@ def _contradictions(suite: Suite) -> Iterator[str]:
         for query in (check.unexpected_rows, check.mentions):
             if query is not None and "{batch}" not in " ".join((query, *suite.definitions.values())):
                 yield f"checks.{check.name}: must read {{batch}}, the table of the suite"
+    if suite.unasked_of is not None and suite.unasked_of not in suite.definitions:
+        yield f"unasked_of: {suite.unasked_of} is none of the definitions"
+    if suite.rows_come_from and suite.rows_are_due_where:
+        yield "rows_come_from and rows_are_due_where: give one of them"
     parts = suite.name.split("/")
     if suite.kind == "marts":
         if len(parts) != 2 or suite.target != f"candidate.{parts[-1]}":

@@ -220,6 +220,13 @@ class ArchiveMembers(_Strict):
     max_archive_bytes: Annotated[int, Field(gt=0)] = 6 * 1024**3
 
 
+class FileAtUrl(_Strict):
+    """A file at one address, which says which edition it is: the path below the source's base URL."""
+
+    kind: Literal["file_at_url"]
+    path: str
+
+
 class FingertipsQuery(_Strict):
     """Indicators of the Fingertips API that a seed lists: their values, one indicator a request, or their metadata.
 
@@ -264,7 +271,9 @@ class Inbox(_Strict):
     download: str | None = None
 
 
-Location = Annotated[ArchiveMembers | DatastoreFile | FingertipsQuery | Inbox | NomisQuery, Field(discriminator="kind")]
+Location = Annotated[
+    ArchiveMembers | DatastoreFile | FileAtUrl | FingertipsQuery | Inbox | NomisQuery, Field(discriminator="kind")
+]
 
 
 class Release(_Strict):

@@ -11,6 +11,7 @@ from datetime import date
 
 from sandbox.datastore import Datastore
 from sandbox.fingertips.site import Fingertips
+from sandbox.mhclg.indices import Mhclg
 from sandbox.mps import dashboards, homicide, recorded_crime, vawg
 from sandbox.nomis.site import Nomis
 from sandbox.police_uk.archive import PoliceUk
@@ -45,6 +46,7 @@ def serve(
                 [publication.dataset(seed) for publication in (recorded_crime, dashboards, homicide, vawg)], clock
             ),
             PoliceUk(seed, clock),
+            Mhclg(seed),
         ],
         today=today,
         host=host,

@@ -121,9 +121,9 @@ def _is_current(settings: Settings, found: Inputs) -> bool:
     return row is not None and row[0] == found.fingerprint and row[1] in {"published", "unchanged"}
 
 
-def _run_dbt(settings: Settings) -> None:
+def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """dbt with these arguments, on this warehouse as its transformer; what it made stands in <home>/dbt."""
     target = settings.home / "dbt"
-    logs = target / "logs"
     connection = parameters(settings, TRANSFORMER)
     environment = {
         **os.environ,
@@ -136,15 +136,13 @@ def _run_dbt(settings: Settings) -> None:
         "DO_NOT_TRACK": "1",
         "PYTHONDONTWRITEBYTECODE": "",  # dbt compiles itself anew at every start otherwise
     }
-    result = subprocess.run(
+    return subprocess.run(
         [
             str(Path(sys.executable).with_name("dbt")),
             "--quiet",
-            "build",
-            "--exclude-resource-type",
-            "unit_test",
+            *arguments,
             *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-            *("--target-path", str(target), "--log-path", str(logs)),
+            *("--target-path", str(target), "--log-path", str(target / "logs")),
         ],
         env=environment,
         cwd=DBT_PROJECT,
@@ -152,6 +150,12 @@ def _run_dbt(settings: Settings) -> None:
         text=True,
         check=False,
     )
+
+
+def _run_dbt(settings: Settings) -> None:
+    target = settings.home / "dbt"
+    logs = target / "logs"
+    result = dbt(settings, "build", "--exclude-resource-type", "unit_test")
     if result.returncode:
         failed = _failures(target / "run_results.json") if result.returncode == 1 else []
         raise Refusal(

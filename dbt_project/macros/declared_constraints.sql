@@ -8,7 +8,12 @@
 
 {% macro add_declared_constraints() -%}
     {%- set constraints = adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
-    {%- if constraints -%}
+    {%- if constraints and config.get('materialized') != 'view' -%}
         alter table {{ this }} {% for constraint in constraints %}add {{ constraint }}{{ ', ' if not loop.last }}{% endfor %}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro gather_statistics() -%}
+    {#- CREATE TABLE AS gathers none, and the joins of the next model are planned from them. A view has none. -#}
+    {%- if config.get('materialized') != 'view' -%} analyze {{ this }} {%- endif -%}
 {%- endmacro %}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from ingest.connectors import fingertips, inbox, london_datastore, nomis, police_uk_archive
+from ingest.connectors import file_at_url, fingertips, inbox, london_datastore, nomis, police_uk_archive
 from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
 from ingest.errors import BodyRefused, PublisherUnavailable
 
 _CONNECTORS = {
     "inbox": inbox,
+    "file_at_url": file_at_url,
     "london_datastore": london_datastore,
     "fingertips": fingertips,
     "nomis": nomis,

@@ -1,15 +1,56 @@
-"""Fetching a file at an address, only where it has changed."""
+"""A file at an address, fetched only where it has changed: of datasets that stand at one, and of those that list theirs."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from urllib.parse import unquote
 
-from ingest.connectors.look import Fetched, Look, Offer
-from ingest.errors import BodyRefused
+from ingest.connectors.look import Fetched, Finding, Look, Offer
+from ingest.declaration import FileAtUrl
+from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import LandedFile, Papers, land, note_refusal
+from ingest.readers.tables import open_tables
 from ingest.readers.text import foreign_body
+
+HEADER_WITHIN = 64 * 1024  # bytes of delimited text in which its header ends
+
+
+def list_releases(look: Look) -> list[Offer]:
+    """The one file of a dataset that stands at one address."""
+    location = look.dataset.location
+    assert isinstance(location, FileAtUrl)  # noqa: S101 - the registry chose this connector by it
+    return [Offer(f"{look.base_url.rstrip('/')}/{location.path}", unquote(location.path.rpartition("/")[2]))]
+
+
+def check(look: Look) -> list[Finding]:
+    """Whether the address answers and the file's header is as declared."""
+    return check_header(look, list_releases(look)[0])
+
+
+def check_header(look: Look, offer: Offer) -> list[Finding]:
+    """How the header of a file on offer differs from what is declared; of text, only as much is fetched as holds one."""
+    asked = f"file {offer.file_name}"
+    # A workbook's index is at its end: it is of use only whole.
+    is_workbook = offer.file_name.lower().endswith((".xlsx", ".xlsm"))
+    with tempfile.TemporaryDirectory(prefix="vru-check-") as folder:
+        try:
+            body = look.client.fetch(
+                offer.url,
+                Path(folder),
+                max_bytes=look.dataset.max_bytes,
+                only_first=None if is_workbook else HEADER_WITHIN,
+            )
+        except (BodyRefused, PublisherUnavailable) as refused:
+            return [Finding(asked, refused.problem)]
+        assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
+        found, faults = open_tables(body.file, look.dataset.layout)
+    findings = [Finding(asked, str(fault)) for fault in faults]
+    if not faults:
+        new = list(dict.fromkeys(name for table in found for name in table.header.unknown))
+        findings += [Finding(asked, f"has a column that is not declared: {name}") for name in new]
+    return findings
 
 
 def fetch(look: Look, offer: Offer) -> Fetched:

@@ -8,19 +8,15 @@ which release it is. Contract: DataPress/CKAN `package_show`, ../sources/mps/REA
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
-from ingest.connectors.file_at_url import fetch
+from ingest.connectors.file_at_url import check_header, fetch
 from ingest.connectors.look import Finding, Look, Offer
 from ingest.declaration import DatastoreFile
 from ingest.errors import BodyRefused, PublisherUnavailable
-from ingest.readers.tables import open_tables
 
 __all__ = ["check", "fetch", "list_releases"]
-
-HEADER_WITHIN = 64 * 1024  # bytes of delimited text in which its header ends
 
 
 def list_releases(look: Look) -> list[Offer]:
@@ -76,26 +72,7 @@ def check(look: Look) -> list[Finding]:
         newest = list_releases(look)[-1]
     except (BodyRefused, PublisherUnavailable) as refused:
         return [Finding(f"package {location.package}, file {location.file_name}", refused.problem)]
-    asked = f"file {newest.file_name}"
-    # A workbook's index is at its end: it is of use only whole.
-    is_workbook = newest.file_name.lower().endswith((".xlsx", ".xlsm"))
-    with tempfile.TemporaryDirectory(prefix="vru-check-") as folder:
-        try:
-            body = look.client.fetch(
-                newest.url,
-                Path(folder),
-                max_bytes=look.dataset.max_bytes,
-                only_first=None if is_workbook else HEADER_WITHIN,
-            )
-        except (BodyRefused, PublisherUnavailable) as refused:
-            return [Finding(asked, refused.problem)]
-        assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
-        found, faults = open_tables(body.file, look.dataset.layout)
-    findings = [Finding(asked, str(fault)) for fault in faults]
-    if not faults:
-        new = list(dict.fromkeys(name for table in found for name in table.header.unknown))
-        findings += [Finding(asked, f"has a column that is not declared: {name}") for name in new]
-    return findings
+    return check_header(look, newest)
 
 
 def _file_name(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import csv
 import datetime as dt
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.errors import FileRefused
 from ingest.load import Loaded
+from tests import mhclg_files
 from tests import mps_more_files as files
 from tests.mps_files import boroughs, categories
 from warehouse import nightly, transform
@@ -49,7 +51,7 @@ def csv_rows(file: Path) -> list[dict[str, str]]:
 
 
 def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
-    warehouse: Settings, land: Land, samples: Path
+    warehouse: Settings, land: Land, samples: Path, tmp_path: Path
 ) -> None:
     for dataset, name in (
         ("borough_historical", "borough_hist_201004-202403.csv"),
@@ -76,6 +78,14 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
     done = land("vawg", workbook, "MPS VAWG Dashboard.xlsx")
     assert done.rows == len(vawg) > 50_000
 
+    mhclg = find_source("mhclg")
+    published = tmp_path / "File_7.csv"
+    published.write_bytes(mhclg_files.file_7_of_2019(samples))
+    copy = samples / "deprivation" / "imd2025_england_lsoa21_london.csv"
+    for dataset, file in (("imd_2019", published), ("imd_2025", copy)):
+        index = file_drop.take(warehouse.landing, mhclg, dataset, file, warehouse.now())
+        nightly.load_one(warehouse, mhclg, dataset, index)
+
     candidate = transform.build(warehouse)
     assert candidate is not None
     verdict = gate.judge(warehouse, candidate)
@@ -85,6 +95,35 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
         ("landing/mps/reconciliation", "at_most_2_percent_of_a_month_has_no_borough"),
     }
 
+    # The sums for London's definition hold each offence of their categories once.
+    core = {"HOMICIDE", "VIOLENCE WITH INJURY", "RAPE", "ROBBERY OF PERSONAL PROPERTY"}
+    of_category: collections.Counter[str] = collections.Counter()
+    for row in csv_rows(samples / "mps" / "borough" / "borough_24m_202404-202603.csv"):
+        if row["BoroughName"] != "Unknown":
+            of_category[row["MinorText"]] += sum(int(count) for month, count in row.items() if month.isdigit())
+    core_sum = sum(of_category[name] for name in core)
+    assert core_sum == 195_681
+    assert rows(
+        warehouse,
+        """select measure_code, count(*), count(distinct period_start_date), min(period_start_date)::text, sum(value)::int,
+             sum(value)::int = sum(parts)::int
+           from (
+             select f.measure_code, f.period_start_date, f.value,
+               (
+                 select sum(p.value) from candidate.fct_measure as p
+                 where p.area_code = f.area_code and p.period_start_date = f.period_start_date and p.measure_code in (
+                   'mps_homicide', 'mps_violence_with_injury', 'mps_robbery_personal',
+                   case f.measure_code when 'sv_core_separable' then 'mps_rape' else 'mps_sexual_offences' end
+                 )
+               ) as parts
+             from candidate.fct_measure as f
+             where f.measure_code like 'sv\\_%' and f.area_code = 'LONDON_32' and f.period_start_date >= '2024-04-01'
+           ) as summed
+           group by 1 order by 1""",
+    ) == [
+        ("sv_broad_proxy", 24, 24, "2024-04-01", core_sum + of_category["OTHER SEXUAL OFFENCES"], True),
+        ("sv_core_separable", 24, 24, "2024-04-01", core_sum, True),
+    ]
     # Wards: every month as the file prints it.
     assert rows(
         warehouse,
@@ -180,9 +219,65 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
         ),
         "mps_homicide_victims_shooting": 335,
         "mps_homicide_victims_domestic_abuse": 499,
+        "mps_homicide_victims_non_domestic": 2936 - 499,
+        "mps_homicide_victims_non_domestic_under_25": 163 + 399 + 480 - 58,
         "mps_homicide_accused": 4512,
         "mps_homicide_accused_under_25": 84 + 1316 + 1047,
     }
+    # Who they were in the 36 months to March 2024: London by everything, a borough by one thing at a time, nothing a month.
+    profile = """select sex, age_band, ethnicity, person_count from candidate.rpt_victim_profile
+                 where measure_code = 'mps_homicide_victims' and period_kind = 'rolling_36_months' and period_end_date = '2024-03-31'"""
+    assert rows(
+        warehouse,
+        f"{profile} and area_code = 'LONDON_32' and 1 = (sex <> 'all')::int + (age_band <> 'all')::int + (ethnicity <> 'all')::int order by 1, 2, 3",
+    ) == [
+        ("all", "0-12", "all", 17), ("all", "0-24", "all", 17 + 57 + 48), ("all", "13-19", "all", 57), ("all", "20-24", "all", 48),
+        ("all", "25-34", "all", 69), ("all", "35-44", "all", 46), ("all", "45-54", "all", 34), ("all", "55-64", "all", 36),
+        ("all", "65+", "all", 29), ("all", "all", "asian", 51), ("all", "all", "black", 146), ("all", "all", "other", 6),
+        ("all", "all", "unknown", 1), ("all", "all", "white", 132), ("female", "all", "all", 76), ("male", "all", "all", 260),
+    ]  # fmt: skip
+    assert rows(warehouse, f"{profile} and area_code = 'E09000012' order by 1, 2, 3") == [
+        ("all", "0-12", "all", 1), ("all", "0-24", "all", 2), ("all", "13-19", "all", 1), ("all", "25-34", "all", 4),
+        ("all", "35-44", "all", 1), ("all", "45-54", "all", 1), ("all", "55-64", "all", 2), ("all", "all", "all", 10),
+        ("all", "all", "black", 5), ("all", "all", "white", 5), ("female", "all", "all", 2), ("male", "all", "all", 8),
+    ]  # fmt: skip
+    assert rows(
+        warehouse,
+        """select share_percent, share_of_known_percent, known_count, rate_per_100000, withheld_reason from candidate.rpt_victim_profile
+           where measure_code = 'mps_homicide_victims' and period_end_date = '2024-03-31' and period_kind = 'rolling_36_months'
+             and area_code = 'LONDON_32' and ethnicity = 'black' and age_band = 'all'""",
+    ) == [(43.452, 43.582, 335, None, "no rate: no residents of this group are loaded")]
+    assert rows(
+        warehouse,
+        """select measure_code, person_count, whole_count, share_percent from candidate.rpt_victim_profile
+           where measure_code like 'mps_homicide_victims_%' and period_kind = 'rolling_36_months' and period_end_date = '2024-03-31'
+             and area_code = 'LONDON_32' and (sex, age_band, ethnicity) = ('all', 'all', 'all') order by 1""",
+    ) == [
+        ("mps_homicide_victims_domestic_abuse", 55, 336, 16.369), ("mps_homicide_victims_knife", 222, 336, 66.071),
+        ("mps_homicide_victims_shooting", 29, 336, 8.631),
+    ]  # fmt: skip
+    # The page of Hackney: what the files answer, and what no file does.
+    assert rows(
+        warehouse,
+        """select success_measure_code, variant, measure_code, availability, period_code, numerator::int, baseline_numerator::int, direction
+           from candidate.rpt_success_measures where area_code = 'E09000012' and is_page_row and measure_code is distinct from 'mps_homicide'
+           order by success_measure_code, variant, answer_number""",
+    ) == [
+        ("homicide", "all", "mps_homicide_victims", "exact", "rolling_36_months to 2024-03", 10, 7, "up"),
+        ("homicide", "non_domestic", "mps_homicide_victims_non_domestic", "exact", "rolling_36_months to 2024-03", 8, 4, "up"),
+        ("homicide", "non_domestic_under_25", "mps_homicide_victims_non_domestic_under_25", "exact", "rolling_36_months to 2024-03", 2, 1, "up"),
+        ("homicide", "under_25", "mps_homicide_victims_under_25", "exact", "rolling_36_months to 2024-03", 2, 1, "up"),
+        ("knife_enabled_violence", "all", "mps_knife_crime", "proxy", "rolling_12_months to 2026-02", 604, 714, "down"),
+        ("knife_enabled_violence", "all", "mps_knife_crime_with_injury", "proxy", "rolling_12_months to 2026-02", 120, 138, "down"),
+        ("knife_enabled_violence", "non_domestic", None, "not_available", "none", None, None, None),
+        ("knife_enabled_violence", "non_domestic_under_25", "mps_knife_injury_victims_non_da_1_24", "proxy", "rolling_12_months to 2026-02", 38, 40, "down"),
+        ("knife_enabled_violence", "under_25", "mps_knife_injury_victims_1_24", "proxy", "rolling_12_months to 2026-02", 40, 44, "down"),
+        ("sharp_object_admissions", "all", "fingertips_violence_admissions", "not_available", "none", None, None, None),
+        ("sharp_object_admissions", "all", "safestats_las_knife_injuries", "not_available", "none", None, None, None),
+        ("sharp_object_admissions", "non_domestic", None, "not_available", "none", None, None, None),
+        ("sharp_object_admissions", "non_domestic_under_25", None, "not_available", "none", None, None, None),
+        ("sharp_object_admissions", "under_25", None, "not_available", "none", None, None, None),
+    ]  # fmt: skip
     # VAWG: the sheet by place, once.
     assert rows(
         warehouse,
@@ -190,6 +285,51 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
            inner join candidate.dim_area as a on a.area_code = f.area_code and a.area_type <> 'aggregate'
            where f.measure_code = 'mps_vawg_offences'""",
     ) == [(sum(r["count"] for r in vawg if r["sheet"] == "Offence count location"),)]
+    where_violence_with_injury_lies(warehouse, samples)
+
+
+def where_violence_with_injury_lies(warehouse: Settings, samples: Path) -> None:
+    """Hotspots and fifths of deprivation are what the LSOA file and the index say when they are added up by hand."""
+    lsoas = list(csv.DictReader(io.StringIO(files.lsoa_sample(samples).decode())))
+    months = [name for name in lsoas[0] if name.isdigit()][-24:]
+    now, before = collections.Counter[str](), collections.Counter[str]()
+    for row in lsoas:
+        if row["Minor Category"].upper() == "VIOLENCE WITH INJURY":
+            now[row["LSOA Code"]] += sum(int(row[month]) for month in months[12:])
+            before[row["LSOA Code"]] += sum(int(row[month]) for month in months[:12])
+    assert {
+        code: counts
+        for code, *counts in rows(
+            warehouse,
+            """select small_area_code, count_12_months, previous_count_12_months, rank_in_london from candidate.rpt_hotspots
+               where area_level = 'lsoa' and measure_code = 'mps_violence_with_injury'""",
+        )
+    } == {
+        code: [now[code], before[code], 1 + sum(other > now[code] for other in now.values())]
+        for code in now
+        if now[code] or before[code]
+    }
+    # The copy of the index of 2025 has no residents, that of 2019 has: places that the census left alone have a rate, of 2015.
+    assert rows(
+        warehouse,
+        """select small_area_name, count_12_months, previous_count_12_months, class_in_london, residents, residents_year, rate_per_1000
+           from candidate.rpt_hotspots
+           where area_level = 'lsoa' and measure_code = 'mps_violence_with_injury' and rank_in_london in (1, 3) order by rank_in_london""",
+    ) == [
+        ("Westminster 018A", 356, 342, "persistent", 1662, 2015, 214.2),
+        ("Westminster 013G", 234, 260, "persistent", None, None, None),
+    ]
+    fifths = mhclg_files.fifths_of_london(samples)
+    expected = collections.Counter[int]()
+    for code, count in now.items():
+        expected[fifths[code]] += count
+    assert rows(
+        warehouse,
+        """select quintile, numerator, index_code, rate_per_1000, located_share_percent from candidate.rpt_deprivation
+           where area_code = 'LONDON_32' and measure_code = 'mps_violence_with_injury' and domain = 'imd' and quintile_basis = 'london'
+             and place_level = 'lsoa' order by 1""",
+    ) == [(fifth, expected[fifth], "imd_2025", None, 100) for fifth in range(1, 6)]
+    assert [expected[fifth] for fifth in range(1, 6)] == [18603, 15889, 13523, 9946, 5260]
 
 
 def published(settings: Settings, measure: str) -> dict[tuple[str, str], int]:

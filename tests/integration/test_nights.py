@@ -31,10 +31,26 @@ from tests.conftest import PROJECT
 from warehouse import embedded
 from warehouse.connection import ADMIN, ANALYST, connect
 from warehouse.settings import Settings, read_settings
+from warehouse.transform import dbt
 
 TODAY = dt.date(2026, 11, 22)
 VRU = str(Path(sys.executable).with_name("vru"))
 RECENT = "MPS Borough Level Crime (most recent 24 months)"
+# Where each business rule is: area lookup, month assignment, revision choice, sums, breaks, windows and change on zero, age bands, revisions, data quality.
+RULED = {
+    *("stg_mps__borough_recent", "stg_police_uk__street", "int_safestats_event"),
+    *("stg_mps__dashboard_knife", "stg_safestats__ambulance_london", "stg_police_uk__stop_and_search"),
+    *(
+        "int_mps_claim",
+        "int_mps_winner",
+        "int_mps_category_measure",
+        "int_mps_borough_month",
+        "int_mps_composite_month",
+    ),
+    *("int_series_break", "int_series_break_month", "rpt_borough_month", "fct_measure", "int_nomis_measure"),
+    *("int_mps_borough_revision", "int_nomis_revision", "rpt_revision", "rpt_revision_release"),
+    *("int_safestats_event_quality", "rpt_data_quality"),
+}
 
 
 class Home:
@@ -139,6 +155,15 @@ def recounted(body: bytes, factor: float) -> bytes:
     writer.writerow(rows[0])
     writer.writerows([*row[:3], *(int(int(cell) * factor) for cell in row[3:])] for row in rows[1:])
     return text.getvalue().encode()
+
+
+def test_every_rule_of_the_models_does_what_its_unit_test_says(home: Home) -> None:
+    # Here, because dbt takes the types of a unit test's columns from the tables of a whole build.
+    result = dbt(home.settings, "test", "--select", "test_type:unit")
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = json.loads((home.folder / "dbt" / "run_results.json").read_text(encoding="utf-8"))["results"]
+    ruled = {item["unique_id"].split(".")[2] for item in found if item["status"] == "pass"}
+    assert ruled >= RULED, "a business rule has lost its unit test"
 
 
 def test_every_question_of_the_readme_has_the_answer_it_prints(home: Home) -> None:
@@ -248,6 +273,24 @@ def test_the_next_good_month_publishes_by_itself(home: Home) -> None:
     assert home.rows("select distinct state from marts.data_status where source = 'mps'") == [("fresh",)]
     assert home.rows("select max(period_start_date) from marts.fct_measure") == [(dt.date(2026, 11, 1),)]
     assert home.rows("select count(*) from marts.publication") == [(2,)]
+
+
+def test_what_the_new_month_revised_is_what_the_release_before_said_otherwise(home: Home) -> None:
+    # The marts' own history is the witness: it was written before anything was revised.
+    changed = home.rows(
+        """select n.measure_code, n.area_code, n.period_start_date, o.value::float, n.value::float
+           from marts.fct_measure as n
+           inner join marts_history.fct_measure_as_of(1) as o
+             using (measure_code, area_code, period_kind, period_start_date, sex, age_band, ethnicity)
+           inner join marts.dim_measure as m on m.measure_code = n.measure_code and m.datasets like 'borough%'
+           where n.value <> o.value and m.measure_kind <> 'composite' and n.area_code not in ('INNER', 'OUTER') order by 1, 2, 3"""
+    )
+    assert changed
+    told = home.rows(
+        """select measure_code, area_code, period_start_date, earlier_value, value from marts.rpt_revision
+           where compared_with = 'previous' and source_release like 'borough% 2026-12-%' order by 1, 2, 3"""
+    )
+    assert told == changed
 
 
 def test_every_release_can_be_read_again_and_gone_back_to(home: Home) -> None:

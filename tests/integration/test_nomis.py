@@ -282,6 +282,10 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
         )
     ]
     assert ask(
+        warehouse,
+        "select area_code, compared_with, earlier_value, value, difference_percent from marts.rpt_revision order by compared_with",
+    ) == [("E09000009", "first", 0.9, 9.9, 1000.0), ("E09000009", "previous", 0.9, 9.9, 1000.0)]
+    assert ask(
         warehouse, "select obs_value, obs_status from raw.nomis__jobs_density where obs_status = 'U'", LOADER
     ) == [("0.2", "U")]
 

@@ -227,6 +227,44 @@ def test_a_month_of_which_no_file_has_come_is_not_counted_and_a_stray_event_in_n
     ) == [(dt.date(2026, 9, 1), 5), (dt.date(2026, 10, 1), 42)]
 
 
+def test_when_it_happened_is_told_by_londons_clock_and_against_the_hours_there_were(built: Settings) -> None:
+    """September and October 2026 have 1,465 hours, the 25th of October 25 of them."""
+    assert rows(
+        built,
+        """select dimension, dimension_value, event_count, known_count, share_percent, expected_share_percent, index_to_expected, months_held
+           from marts.rpt_temporal_profile
+           where measure_code = 'safestats_las_violence_dispatches' and area_code = 'E09000007'
+             and dimension in ('hour', 'weekday', 'day_kind', 'time_quality', 'night_time_economy') order by 1, 2""",
+    ) == [
+        ("day_kind", "school_day", 41, 41, 100.0, 63.891, 156.5, 2),
+        ("hour", "12", 1, 41, 2.439, 4.164, None, 2),
+        ("hour", "21", 40, 41, 97.561, 4.164, None, 2),
+        ("night_time_economy", "all other hours", 41, 41, 100.0, 84.3, 118.6, 2),
+        ("time_quality", "exact", 41, 41, 100.0, None, None, 2),
+        ("weekday", "1 Monday", 40, 41, 97.561, 13.106, 744.4, 2),
+        ("weekday", "2 Tuesday", 1, 41, 2.439, 14.744, 16.5, 2),
+    ]
+    assert rows(
+        built,
+        "select hours from intermediate.int_temporal_hour where local_date = '2026-10-25' and local_hour in (0, 1, 2) order by local_hour",
+    ) == [(1,), (2,), (1,)]
+
+
+def test_patients_are_counted_in_bands_of_five_years_and_those_of_unknown_age_are_kept(built: Settings) -> None:
+    assert rows(
+        built,
+        """select sex, age_band, person_count, whole_count, share_percent, months_held, rate_per_100000, withheld_reason like '%2 of 12 months%'
+           from marts.rpt_victim_profile
+           where measure_code = 'safestats_las_violence_dispatches' and area_code = 'E09000007' order by 1, 2""",
+    ) == [
+        ("all", "0-24", 40, 41, 97.561, 2, None, True), ("all", "20-24", 40, 41, 97.561, 2, None, True),
+        ("all", "all", 41, None, None, 2, None, True), ("all", "unknown", 1, 41, 2.439, 2, None, True),
+        ("male", "0-24", 40, 41, 97.561, 2, None, True), ("male", "20-24", 40, 41, 97.561, 2, None, True),
+        ("male", "all", 40, 41, 97.561, 2, None, True), ("unknown", "all", 1, 41, 2.439, 2, None, True),
+        ("unknown", "unknown", 1, 41, 2.439, 2, None, True),
+    ]  # fmt: skip
+
+
 def test_an_analyst_reads_counts_and_no_event(built: Settings) -> None:
     with connect(built, ANALYST) as connection:
         assert connection.execute("select 1 from marts.fct_measure limit 1").fetchone() == (1,)

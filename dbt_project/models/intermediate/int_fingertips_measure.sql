@@ -44,7 +44,12 @@ select distinct on (area_code, period_kind, period_start_date, measure_code, sex
     value,
     case when value is null then coalesce(value_note, 'The publisher gives no value and no reason.') else value_note end as value_note,
     source_release,
-    false as is_provisional
+    false as is_provisional,
+    indicator_id,
+    published_sex,
+    published_age,
+    time_period,
+    time_period_sortable
 from headlines
 order by
     area_code asc,

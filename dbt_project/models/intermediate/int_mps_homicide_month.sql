@@ -8,6 +8,8 @@ with measure (dataset, measure_code) as (
     ('homicide_victims', 'mps_homicide_victims_knife_under_25'),
     ('homicide_victims', 'mps_homicide_victims_shooting'),
     ('homicide_victims', 'mps_homicide_victims_domestic_abuse'),
+    ('homicide_victims', 'mps_homicide_victims_non_domestic'),
+    ('homicide_victims', 'mps_homicide_victims_non_domestic_under_25'),
     ('homicide_accused', 'mps_homicide_accused'),
     ('homicide_accused', 'mps_homicide_accused_under_25')
 ),
@@ -28,6 +30,8 @@ counted as (
                 when 'mps_homicide_victims_knife_under_25' then {{ knife }} and {{ under_25 }}
                 when 'mps_homicide_victims_shooting' then person.method_of_killing = 'shooting'
                 when 'mps_homicide_victims_domestic_abuse' then person.is_domestic_abuse
+                when 'mps_homicide_victims_non_domestic' then not person.is_domestic_abuse
+                when 'mps_homicide_victims_non_domestic_under_25' then not person.is_domestic_abuse and {{ under_25 }}
                 when 'mps_homicide_accused_under_25' then {{ under_25 }}
                 else true
             end

@@ -7,6 +7,7 @@ select
     victims.area_code,
     victims.sex,
     victims.age_band,
+    victims.officer_observed_ethnicity as ethnicity,
     victims.method_of_killing,
     victims.is_domestic_abuse,
     victims.victim_count as person_count
@@ -25,6 +26,7 @@ select
     accused.area_code,
     accused.sex,
     accused.age_band,
+    accused.self_classified_ethnicity as ethnicity,
     null as method_of_killing,
     null as is_domestic_abuse,
     accused.accused_count as person_count

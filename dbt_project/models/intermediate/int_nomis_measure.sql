@@ -4,7 +4,8 @@ with bands as (
         first_age,
         last_age
     from (
-        values ('0-17', 0, 17), ('0-24', 0, 24), ('10-17', 10, 17), ('10-24', 10, 24), ('16-64', 16, 64), ('18-24', 18, 24)
+        values ('0-17', 0, 17), ('0-24', 0, 24), ('10-17', 10, 17), ('10-24', 10, 24), ('13-19', 13, 19), ('16-64', 16, 64), ('18-24', 18, 24),
+        ('0-39', 0, 39)
     ) as band (age_band, first_age, last_age)
 ),
 
@@ -22,6 +23,7 @@ banded as (
         null::numeric as denominator,
         sum(found.value) as value,
         null::text as value_note,
+        null::numeric as half_width_95,
         min(found.source_release) as source_release,
         bool_or(found.is_provisional) as is_provisional
     from {{ ref('int_nomis_value') }} as found

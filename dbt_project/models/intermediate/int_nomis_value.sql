@@ -96,6 +96,7 @@ select
         when together.half_width is not null
             then '95 % confidence interval: ± ' || together.half_width || ' percentage points.'
     end as value_note,
+    case when together.value is not null and together.dataset not like 'earnings%' then together.half_width end as half_width_95,
     together.source_release,
     together.dataset = 'claimant_count'
     and together.period_start_date > newest.period_start_date - interval '13 months' as is_provisional

@@ -1,0 +1,241 @@
+-- Counts by year and rolling window, and by the splits that are few enough to be shown: see rpt_victim_profile for the rule.
+with measure as (
+    select * from {{ ref('victim_profile_measure') }}
+),
+
+newest as (
+    select
+        covered.measure_code,
+        case when measure.is_rare then 36 else 12 end as window_months,
+        min(covered.month_start_date) as first_month,
+        max(covered.month_start_date) as last_month
+    from {{ ref('int_profile_month') }} as covered
+    inner join measure on covered.measure_code = measure.measure_code
+    group by covered.measure_code, measure.is_rare
+),
+
+wanted as (
+    select distinct
+        covered.measure_code,
+        year.period_kind,
+        year.first_month,
+        (year.first_month + interval '11 months')::date as last_month,
+        false as may_be_part
+    from {{ ref('int_profile_month') }} as covered
+    inner join {{ ref('dim_month') }} as months on covered.month_start_date = months.month_start_date
+    cross join
+        lateral (
+            values
+            ('calendar_year', make_date(months.calendar_year, 1, 1)),
+            ('financial_year', months.financial_year_start_date)
+        ) as year (period_kind, first_month)
+    union all
+    -- The window to the newest month, and to the same month of each year before: year against year, and no window a month.
+    select
+        newest.measure_code,
+        'rolling_' || newest.window_months || '_months' as period_kind,
+        (newest.last_month - make_interval(years => years_back, months => newest.window_months - 1))::date as first_month,
+        (newest.last_month - make_interval(years => years_back))::date as last_month,
+        years_back = 0 as may_be_part
+    from newest
+    cross join generate_series(0, 60) as years_back
+    where newest.last_month - make_interval(years => years_back) >= newest.first_month
+),
+
+period as (
+    select
+        wanted.measure_code,
+        wanted.period_kind,
+        wanted.first_month as period_start_date,
+        (wanted.last_month + interval '1 month' - interval '1 day')::date as period_end_date,
+        count(*)::integer as months_held,
+        -- The newest of the releases: one speaks for most months, and a row a release would say no more.
+        max(covered.source_release) as source_release
+    from wanted
+    inner join {{ ref('int_profile_month') }} as covered
+        on
+            wanted.measure_code = covered.measure_code
+            and covered.month_start_date between wanted.first_month and wanted.last_month
+    group by wanted.measure_code, wanted.period_kind, wanted.first_month, wanted.last_month, wanted.may_be_part
+    having
+        wanted.may_be_part
+        or count(*) = extract(year from age(wanted.last_month, wanted.first_month)) * 12
+        + extract(month from age(wanted.last_month, wanted.first_month)) + 1
+),
+
+area as (
+    select
+        area_code,
+        area_type
+    from {{ ref('dim_area') }}
+    where is_in_london_32 or area_code in ('LONDON_32', 'INNER', 'OUTER')
+),
+
+member as (
+    select
+        borough.borough_code as of_area_code,
+        sums.area_code
+    from {{ ref('dim_borough') }} as borough
+    cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
+),
+
+split as (
+    select
+        period.measure_code,
+        period.period_kind,
+        period.period_start_date,
+        member.area_code,
+        person.ethnicity_basis,
+        grouping(person.sex) = 0 as is_by_sex,
+        grouping(person.age_band) = 0 as is_by_age,
+        grouping(person.ethnicity) = 0 as is_by_ethnicity,
+        coalesce(person.sex, 'all') as sex,
+        coalesce(person.age_band, 'all') as age_band,
+        coalesce(person.ethnicity, 'all') as ethnicity,
+        sum(person.person_count)::bigint as person_count
+    from {{ ref('int_profile_person') }} as person
+    inner join period
+        on
+            person.measure_code = period.measure_code
+            and person.month_start_date between period.period_start_date and period.period_end_date
+    inner join member on person.area_code = member.of_area_code
+    group by
+        period.measure_code,
+        period.period_kind,
+        period.period_start_date,
+        member.area_code,
+        person.ethnicity_basis,
+        grouping sets (
+            (), (person.sex), (person.age_band), (person.ethnicity), (person.sex, person.age_band), (person.age_band, person.ethnicity)
+        )
+),
+
+shown as (
+    select
+        split.*,
+        measure.ethnicity_basis as own_basis
+    from split
+    inner join measure on split.measure_code = measure.measure_code
+    inner join area on split.area_code = area.area_code
+    where
+        -- A measure without ages or ethnicities has no split but the whole.
+        (not split.is_by_ethnicity or measure.ethnicity_basis <> 'not_split')
+        and (split.is_by_ethnicity or split.ethnicity_basis = measure.ethnicity_basis)
+        and (not (split.is_by_sex or split.is_by_age) or measure.ethnicity_basis <> 'not_split' or measure.is_standardised)
+        -- The rule on small numbers.
+        and (
+            area.area_type = 'aggregate'
+            or not (split.is_by_sex or split.is_by_age or split.is_by_ethnicity)
+            or (
+                measure.is_split_in_boroughs
+                and not (split.is_by_age and split.is_by_ethnicity)
+                and (not measure.is_rare or (split.period_kind = 'rolling_36_months' and not (split.is_by_sex and split.is_by_age)))
+            )
+        )
+        and (area.area_type = 'aggregate' or not measure.is_rare or split.period_kind = 'rolling_36_months')
+),
+
+-- Under 25 is what the Duty asks for: the bands that end by 24 are whole within it in every source.
+with_under_25 as (
+    select * from shown
+    union all
+    select
+        measure_code,
+        period_kind,
+        period_start_date,
+        area_code,
+        ethnicity_basis,
+        is_by_sex,
+        is_by_age,
+        is_by_ethnicity,
+        sex,
+        '0-24' as age_band,
+        ethnicity,
+        sum(person_count)::bigint as person_count,
+        own_basis
+    from shown
+    where is_by_age and case when age_band ~ '^\d+-\d+$' then split_part(age_band, '-', 2)::integer end <= 24
+    group by
+        measure_code,
+        period_kind,
+        period_start_date,
+        area_code,
+        ethnicity_basis,
+        is_by_sex,
+        is_by_age,
+        is_by_ethnicity,
+        sex,
+        ethnicity,
+        own_basis
+),
+
+-- The whole stands for every area, none as 0; a split that nobody is in is left out.
+whole as (
+    select
+        period.measure_code,
+        period.period_kind,
+        period.period_start_date,
+        area.area_code,
+        'not_split' as ethnicity_basis,
+        false as is_by_sex,
+        false as is_by_age,
+        false as is_by_ethnicity,
+        measure.whole_sex as sex,
+        measure.whole_age_band as age_band,
+        'all' as ethnicity,
+        coalesce(shown.person_count, 0) as person_count
+    from period
+    inner join measure on period.measure_code = measure.measure_code
+    cross join area
+    left join shown
+        on
+            period.measure_code = shown.measure_code
+            and period.period_kind = shown.period_kind
+            and period.period_start_date = shown.period_start_date
+            and area.area_code = shown.area_code
+            and not (shown.is_by_sex or shown.is_by_age or shown.is_by_ethnicity)
+    where area.area_type = 'aggregate' or not measure.is_rare or period.period_kind = 'rolling_36_months'
+),
+
+together as (
+    select * from whole
+    union all
+    select
+        measure_code,
+        period_kind,
+        period_start_date,
+        area_code,
+        case when is_by_ethnicity then ethnicity_basis else 'not_split' end as ethnicity_basis,
+        is_by_sex,
+        is_by_age,
+        is_by_ethnicity,
+        sex,
+        age_band,
+        ethnicity,
+        person_count
+    from with_under_25
+    where is_by_sex or is_by_age or is_by_ethnicity
+)
+
+select
+    together.area_code,
+    together.measure_code,
+    together.period_kind,
+    together.period_start_date,
+    period.period_end_date,
+    period.months_held,
+    period.source_release,
+    together.ethnicity_basis,
+    together.is_by_sex,
+    together.is_by_age,
+    together.is_by_ethnicity,
+    together.sex,
+    together.age_band,
+    together.ethnicity,
+    together.person_count
+from together
+inner join period
+    on
+        together.measure_code = period.measure_code
+        and together.period_kind = period.period_kind
+        and together.period_start_date = period.period_start_date

@@ -1,0 +1,247 @@
+{% set windows = ['month', 'rolling_3', 'rolling_6', 'rolling_12', 'financial_year_to_date'] %}
+{%- set months = {'month': 1, 'rolling_3': 3, 'rolling_6': 6, 'rolling_12': 12, 'financial_year_to_date': 'months_of_year'} %}
+with counted as (
+    select
+        fact.area_code,
+        fact.measure_code,
+        fact.sex,
+        fact.age_band,
+        fact.period_start_date as month_start_date,
+        extract(year from fact.period_start_date)::integer as year,
+        (extract(year from fact.period_start_date) * 12 + extract(month from fact.period_start_date))::integer as month_index,
+        -- The middle of twelve months that end before July lies in the year before.
+        extract(year from fact.period_start_date - interval '6 months')::integer as middle_year,
+        -- April is the first month of a financial year.
+        ((extract(month from fact.period_start_date)::integer + 8) % 12) + 1 as months_of_year,
+        extract(day from fact.period_end_date)::integer as days,
+        fact.value::bigint as month_count,
+        fact.source_release,
+        fact.is_provisional,
+        area.is_in_london_32 as is_borough,
+        case
+            when fact.sex = 'all' and fact.age_band = 'all' then split_part(measure.denominator_population, ':', 1)
+            when measure.denominator_population is not null then fact.sex
+        end as residents_sex,
+        case
+            when fact.sex = 'all' and fact.age_band = 'all' then split_part(measure.denominator_population, ':', 2)
+            when measure.denominator_population is not null then fact.age_band
+        end as residents_age_band
+    from {{ ref('fct_measure') }} as fact
+    inner join {{ ref('dim_measure') }} as measure on fact.measure_code = measure.measure_code
+    inner join {{ ref('dim_area') }} as area on fact.area_code = area.area_code
+    where fact.period_kind = 'month' and fact.ethnicity = 'all' and measure.is_summable_over_time
+),
+
+-- A running sum, so that every window is the difference of two; and the newest break up to each month.
+running as (
+    select
+        counted.*,
+        sum(counted.month_count) over series as count_to_date,
+        max(coalesce(own.break_month, everywhere.break_month)) over series as break_month_start_date,
+        counted.month_count::double precision / counted.days as per_day
+    from counted
+    left join {{ ref('int_series_step') }} as everywhere
+        on
+            counted.measure_code = everywhere.measure_code
+            and counted.month_start_date = everywhere.break_month
+            and everywhere.scope_area_code = 'all'
+    left join {{ ref('int_series_step') }} as own
+        on
+            counted.measure_code = own.measure_code
+            and counted.month_start_date = own.break_month
+            and counted.area_code = own.scope_area_code
+    window series as (
+        partition by counted.measure_code, counted.area_code, counted.sex, counted.age_band order by counted.month_start_date
+    )
+),
+
+-- Windows count rows, so one is trusted only where the row so many places back is the month so many months back.
+summed as (
+    select
+        *,
+        {% for window in windows if window != 'month' %}
+        {% set length = months[window] %}
+        case
+            when lag(month_index, {{ length }} - 1) over series = month_index - ({{ length }} - 1)
+                then (count_to_date - lag(count_to_date, {{ length }}, 0::numeric) over series)::bigint
+        end as {{ window }}_count,
+        {% endfor %}
+        abs(
+            per_day - case when lag(month_index) over series = month_index - 1 then lag(per_day) over series end
+        ) as moving_range
+    from running
+    window series as (partition by measure_code, area_code, sex, age_band order by month_start_date)
+),
+
+-- XmR chart of the events of a day: the two years before the month, since the newest break, say what is to be expected of it.
+charted as (
+    select
+        *,
+        {% for window in windows %}
+        case
+            when lag(month_index, 12) over series = month_index - 12 then lag({{ window }}_count, 12) over series
+        end as previous_{{ window }}_count,
+        {% endfor %}
+        case when count(per_day) over before_it >= 12 then avg(per_day) over before_it end as centre,
+        case when count(per_day) over before_it >= 12 then avg(moving_range) over before_it end as mean_moving_range
+    from summed
+    window
+        series as (partition by measure_code, area_code, sex, age_band order by month_start_date),
+        before_it as (
+            partition by measure_code, area_code, sex, age_band, break_month_start_date
+            order by month_start_date rows between 24 preceding and 1 preceding
+        )
+),
+
+signed as (
+    select
+        *,
+        greatest(centre - 2.66 * mean_moving_range, 0) as lower_limit,
+        centre + 2.66 * mean_moving_range as upper_limit,
+        sum(sign(per_day - centre)) over eight as side_of_eight,
+        count(centre) over eight as charted_of_eight
+    from charted
+    window
+        eight as (
+            partition by measure_code, area_code, sex, age_band, break_month_start_date
+            order by month_start_date rows between 7 preceding and current row
+        )
+),
+
+wanted as (
+    select distinct
+        residents_sex as sex,
+        residents_age_band as age_band,
+        case when residents_age_band = 'all' then 0 else substring(residents_age_band from '^(\d+)')::integer end as first_age,
+        case
+            when residents_age_band ~ '^(all|\d+\+)$' then 90
+            else substring(residents_age_band from '^\d+-(\d+)$')::integer
+        end as last_age
+    from counted
+    -- A band in words (not recorded, over 34) has no residents that could be told.
+    where residents_age_band ~ '^(all|\d+(\+|-\d+))$'
+),
+
+population as (
+    select
+        single.area_code,
+        single.year,
+        wanted.sex,
+        wanted.age_band,
+        sum(single.residents)::bigint as residents
+    from wanted
+    inner join {{ ref('int_population') }} as single
+        on
+            wanted.sex = single.sex
+            and single.age_band ~ '^\d+\+?$'
+            and rtrim(single.age_band, '+')::integer between wanted.first_age and wanted.last_age
+    group by single.area_code, single.year, wanted.sex, wanted.age_band, wanted.first_age, wanted.last_age
+    -- Half a band would be taken for the whole.
+    having count(*) = wanted.last_age - wanted.first_age + 1
+),
+
+-- Of a year that is not out, the nearest earlier one; of a year before all of them, none.
+resident as (
+    select distinct on (population.area_code, population.sex, population.age_band, wanted_year.year)
+        population.area_code,
+        population.sex,
+        population.age_band,
+        wanted_year.year,
+        population.year as residents_year,
+        population.residents
+    from (
+        select distinct year from counted
+        union
+        select distinct year - 1 as year from counted
+    ) as wanted_year
+    inner join population on wanted_year.year >= population.year
+    order by
+        population.area_code asc,
+        population.sex asc,
+        population.age_band asc,
+        wanted_year.year asc,
+        population.year desc
+),
+
+divided as (
+    select
+        signed.*,
+        resident.residents,
+        resident.residents_year,
+        middle.residents as rolling_12_residents,
+        middle.residents_year as rolling_12_residents_year
+    from signed
+    left join resident
+        on
+            signed.area_code = resident.area_code
+            and signed.residents_sex = resident.sex
+            and signed.residents_age_band = resident.age_band
+            and signed.year = resident.year
+    left join resident as middle
+        on
+            signed.area_code = middle.area_code
+            and signed.residents_sex = middle.sex
+            and signed.residents_age_band = middle.age_band
+            and signed.middle_year = middle.year
+)
+
+select
+    area_code,
+    measure_code,
+    month_start_date,
+    sex,
+    age_band,
+    {% for window in windows %}
+    {{ window }}_count,
+    {% endfor %}
+    residents,
+    residents_year,
+    rolling_12_residents,
+    rolling_12_residents_year,
+    {% for window in windows %}
+    {% set length = months[window] %}
+    {% set people = 'rolling_12_residents' if window == 'rolling_12' else 'residents' %}
+    case
+        when is_borough and {{ window }}_count is not null
+            then (
+                rank() over (
+                    partition by measure_code, month_start_date, sex, age_band, is_borough
+                    order by {{ window }}_count::double precision / coalesce({{ people }}, 1) desc nulls last
+                )
+            )::smallint
+    end as {{ window }}_rank,
+    case
+        when is_borough and {{ window }}_count is not null and previous_{{ window }}_count > 0
+            then (
+                (
+                    rank() over (
+                        partition by measure_code, month_start_date, sex, age_band, is_borough
+                        order by {{ window }}_count::double precision / nullif(previous_{{ window }}_count, 0) desc nulls last
+                    ) + 7
+                ) / 8
+            )::smallint
+    end as {{ window }}_change_quartile,
+    {% endfor %}
+    case
+        when is_borough and rolling_12_count is not null
+            then (
+                rank() over (
+                    partition by measure_code, month_start_date, sex, age_band, is_borough order by rolling_12_count desc nulls last
+                )
+            )::smallint
+    end as rolling_12_rank_by_count,
+    break_month_start_date,
+    round((centre * days)::numeric, 2)::double precision as chart_centre,
+    round((lower_limit * days)::numeric, 2)::double precision as chart_lower,
+    round((upper_limit * days)::numeric, 2)::double precision as chart_upper,
+    case
+        when centre is null then null
+        when per_day > upper_limit then 'above_upper_limit'
+        when per_day < lower_limit then 'below_lower_limit'
+        when charted_of_eight = 8 and side_of_eight = 8 then 'eight_above_centre'
+        when charted_of_eight = 8 and side_of_eight = -8 then 'eight_below_centre'
+        else 'none'
+    end as chart_signal,
+    source_release,
+    is_provisional
+from divided

@@ -1,0 +1,244 @@
+{% set spans = [
+    ('month', 'month', 1, 'true'),
+    ('rolling_3', 'rolling_3', 3, 'true'),
+    ('rolling_6', 'rolling_6', 6, 'true'),
+    ('rolling_12', 'rolling_12', 12, 'true'),
+    ('financial_year_to_date', 'financial_year_to_date',
+        '((extract(month from win.month_start_date)::integer + 8) % 12) + 1', 'true'),
+    ('calendar_year', 'rolling_12', 12, 'extract(month from win.month_start_date) = 12'),
+    ('financial_year', 'rolling_12', 12, 'extract(month from win.month_start_date) = 3'),
+] %}
+-- The same window of other years, and of other areas, each found by its key.
+{% set others = {
+    'london': ["'LONDON_32'", 'win.month_start_date'],
+    'half': ['upper(area.ons_inner_outer)', 'win.month_start_date'],
+    'one_before': ['win.area_code', "(win.month_start_date - interval '1 year')::date"],
+    'two_before': ['win.area_code', "(win.month_start_date - interval '2 years')::date"],
+    'three_before': ['win.area_code', "(win.month_start_date - interval '3 years')::date"],
+    'in_2019': ['win.area_code', 'make_date(2019, extract(month from win.month_start_date)::integer, 1)'],
+    'of_2019': ['win.area_code', "date '2019-12-01'"],
+    'in_2019_20': [
+        'win.area_code',
+        'make_date(2019 + (extract(month from win.month_start_date) < 4)::integer, extract(month from win.month_start_date)::integer, 1)'
+    ],
+    'of_2019_20': ['win.area_code', "date '2020-03-01'"],
+} %}
+with spanned as (
+    select
+        win.area_code,
+        area.area_name,
+        area.area_type,
+        win.measure_code,
+        measure.measure_name,
+        span.window_kind,
+        win.month_start_date,
+        (win.month_start_date - make_interval(months => span.months - 1))::date as window_start_date,
+        (win.month_start_date + interval '1 month' - interval '1 day')::date as window_end_date,
+        win.sex,
+        win.age_band,
+        span.window_count,
+        span.residents as denominator,
+        span.residents_year as denominator_year,
+        measure.rate_per,
+        case when span.residents is not null then area.residents_caveat end as residents_caveat,
+        span.count_year_before,
+        span.count_2019,
+        span.count_2019_20,
+        span.mean_three_years,
+        span.london_count,
+        span.london_residents as london_denominator,
+        span.half_count::double precision / nullif(span.half_residents, 0) * measure.rate_per as inner_outer_rate,
+        span.rank_in_london,
+        span.change_quartile,
+        win.break_month_start_date,
+        span.months,
+        case when span.window_kind = 'month' then win.chart_centre end as chart_centre,
+        case when span.window_kind = 'month' then win.chart_lower end as chart_lower,
+        case when span.window_kind = 'month' then win.chart_upper end as chart_upper,
+        case when span.window_kind = 'month' then win.chart_signal end as chart_signal,
+        win.source_release,
+        win.is_provisional
+    from {{ ref('fct_window') }} as win
+    inner join {{ ref('dim_area') }} as area on win.area_code = area.area_code
+    inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
+    {% for name, (area_code, month) in others.items() %}
+    left join {{ ref('fct_window') }} as {{ name }}
+        on
+            win.measure_code = {{ name }}.measure_code
+            and {{ month }} = {{ name }}.month_start_date
+            and {{ area_code }} = {{ name }}.area_code
+            and win.sex = {{ name }}.sex
+            and win.age_band = {{ name }}.age_band
+            {% if '2019' in name %}
+            and win.month_start_date >= {{ name }}.month_start_date
+            {% endif %}
+    {% endfor %}
+    cross join
+        lateral (
+            values
+            {% for kind, window, months, is_ended in spans %}
+            {% set residents = 'rolling_12_residents' if window == 'rolling_12' else 'residents' %}
+            {% set base = 'of' if window == 'rolling_12' else 'in' %}
+            (
+                '{{ kind }}',
+                {{ months }},
+                {{ is_ended }},
+                win.{{ window }}_count,
+                win.{{ residents }},
+                win.{{ residents }}_year,
+                one_before.{{ window }}_count,
+                {{ base }}_2019.{{ window }}_count,
+                {{ base }}_2019_20.{{ window }}_count,
+                (one_before.{{ window }}_count + two_before.{{ window }}_count + three_before.{{ window }}_count) / 3.0,
+                london.{{ window }}_count,
+                london.{{ residents }},
+                half.{{ window }}_count,
+                half.{{ residents }},
+                win.{{ window }}_rank,
+                win.{{ window }}_change_quartile
+            ){{ ',' if not loop.last }}
+            {% endfor %}
+        )
+            as span (
+                window_kind,
+                months,
+                is_ended,
+                window_count,
+                residents,
+                residents_year,
+                count_year_before,
+                count_2019,
+                count_2019_20,
+                mean_three_years,
+                london_count,
+                london_residents,
+                half_count,
+                half_residents,
+                rank_in_london,
+                change_quartile
+            )
+    where span.is_ended and span.window_count is not null
+)
+
+select
+    spanned.area_code,
+    spanned.area_name,
+    spanned.area_type,
+    spanned.measure_code,
+    spanned.measure_name,
+    spanned.window_kind,
+    spanned.month_start_date,
+    spanned.window_start_date,
+    spanned.window_end_date,
+    spanned.sex,
+    spanned.age_band,
+    spanned.window_count,
+    spanned.denominator,
+    spanned.denominator_year,
+    spanned.rate_per,
+    spanned.window_count::double precision / nullif(spanned.denominator, 0) * spanned.rate_per as rate,
+    {% for name, confidence in [('95', '0.95'), ('998', '0.998')] %}
+    {% for side in ['lower', 'upper'] %}
+    marts.poisson_{{ side }}(spanned.window_count, {{ confidence }}) / nullif(spanned.denominator, 0)
+    * spanned.rate_per as rate_{{ side }}_{{ name }},
+    {% endfor %}
+    {% endfor %}
+    spanned.residents_caveat,
+    spanned.count_year_before,
+    {% for base in ['count_year_before', 'count_2019', 'count_2019_20', 'mean_three_years'] %}
+    {% if base != 'count_year_before' %}
+    {{ 'round(spanned.mean_three_years, 2)::numeric(14, 2) as mean_three_years' if base == 'mean_three_years' else 'spanned.' ~ base }},
+    {% endif %}
+    round(100.0 * (spanned.window_count - spanned.{{ base }}) / nullif(spanned.{{ base }}, 0), 2)::numeric(14, 2)
+        as change_on_{{ base | replace('count_', '') | replace('mean_', '') }}_percent,
+    {% endfor %}
+    spanned.london_count,
+    spanned.london_denominator,
+    spanned.london_count::double precision / nullif(spanned.london_denominator, 0) * spanned.rate_per as london_rate,
+    spanned.inner_outer_rate,
+    (
+        select
+            sum(
+                case spanned.window_kind
+                    {% for kind, window, months, is_ended in spans %}
+                    when '{{ kind }}' then other.{{ window }}_count
+                    {% endfor %}
+                end
+            )::double precision
+            / nullif(sum(
+                case
+                    when spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year') then other.rolling_12_residents
+                    else other.residents
+                end
+            ), 0)
+            * spanned.rate_per
+        from {{ ref('dim_similar_area') }} as similar_to
+        inner join {{ ref('fct_window') }} as other
+            on
+                similar_to.similar_area_code = other.area_code
+                and spanned.measure_code = other.measure_code
+                and spanned.month_start_date = other.month_start_date
+                and spanned.sex = other.sex
+                and spanned.age_band = other.age_band
+        where spanned.area_code = similar_to.borough_code
+    ) as similar_areas_rate,
+    spanned.rank_in_london,
+    ((spanned.rank_in_london + 7) / 8)::smallint as level_quartile,
+    spanned.change_quartile,
+    case
+        when spanned.area_type = 'borough' or spanned.area_code in ('LONDON_32', 'INNER', 'OUTER')
+            then round(100.0 * spanned.window_count / nullif(spanned.london_count, 0), 3)::numeric(7, 3)
+    end as share_of_london_percent,
+    (spanned.window_count::double precision / nullif(spanned.denominator, 0))
+    / nullif(spanned.london_count::double precision / nullif(spanned.london_denominator, 0), 0) as location_quotient,
+    case
+        when spanned.area_type = 'borough'
+            then
+                marts.funnel_label(
+                    spanned.window_count,
+                    spanned.london_count::double precision / nullif(spanned.london_denominator, 0) * spanned.denominator
+                )
+    end as significance_against_london,
+    spanned.chart_centre,
+    spanned.chart_lower,
+    spanned.chart_upper,
+    spanned.chart_signal,
+    -- The newest break up to the window's end decides: it lies inside, or between the window and what it is compared with.
+    coalesce(spanned.break_month_start_date > spanned.window_start_date, false) as has_series_break,
+    coalesce(
+        spanned.break_month_start_date > (spanned.window_start_date - interval '1 year')::date, false
+    ) as has_break_on_year_before,
+    coalesce(
+        spanned.break_month_start_date
+        > case
+            when spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year') then date '2019-01-01'
+            else
+                (
+                    make_date(2019, extract(month from spanned.month_start_date)::integer, 1) - make_interval(months => spanned.months - 1)
+                )::date
+        end,
+        false
+    ) as has_break_on_2019,
+    (
+        select
+            string_agg(
+                to_char(breaks.break_month, 'YYYY-MM') || ' ' || breaks.break_label, '; '
+                order by breaks.break_month, breaks.break_label
+            )
+        from {{ ref('series_break') }} as breaks
+        where
+            breaks.measure_code = spanned.measure_code
+            and (breaks.area_code is null or breaks.area_code = spanned.area_code)
+            and breaks.break_kind <> 'restated'
+            and breaks.break_month > (spanned.window_start_date - interval '1 year')::date
+            and breaks.break_month <= spanned.month_start_date
+    ) as break_reason,
+    case
+        when spanned.break_month_start_date > spanned.window_start_date then 'break_in_window'
+        when spanned.break_month_start_date > (spanned.window_start_date - interval '1 year')::date then 'break_in_comparison'
+        when spanned.is_provisional then 'provisional'
+        else 'final'
+    end as status,
+    spanned.source_release,
+    spanned.is_provisional
+from spanned

@@ -1,0 +1,368 @@
+with area as (
+    select area_code
+    from {{ ref('dim_area') }}
+    where is_in_london_32 or area_code = 'LONDON_32'
+),
+
+monthly as (
+    select
+        fact.measure_code,
+        fact.area_code,
+        fact.period_start_date as month_start_date,
+        (extract(year from fact.period_start_date) * 12 + extract(month from fact.period_start_date))::integer as month_index,
+        fact.value::bigint as month_count,
+        fact.source_release
+    from {{ ref('fct_measure') }} as fact
+    inner join area on fact.area_code = area.area_code
+    where
+        fact.period_kind = 'month'
+        and fact.sex = 'all'
+        and fact.age_band = 'all'
+        and fact.ethnicity = 'all'
+        and fact.measure_code in (select measure_code from {{ ref('success_measure') }})
+),
+
+-- Windows end in the newest month and in the same month of each year before, and in every March.
+windows as (
+    select
+        monthly.measure_code,
+        monthly.area_code,
+        monthly.month_start_date,
+        monthly.source_release,
+        extract(month from monthly.month_start_date) = 3 as is_financial_year,
+        extract(month from monthly.month_start_date) = extract(month from max(monthly.month_start_date) over measure) as is_to_newest,
+    {% for months in [12, 36] %}
+    case
+        when lag(monthly.month_index, {{ months - 1 }}) over last_{{ months }} = monthly.month_index - {{ months - 1 }}
+            then sum(monthly.month_count) over last_{{ months }}
+    end::bigint as count_{{ months }}{{ ', ' if not loop.last }}
+    {% endfor %}
+    from monthly
+    window
+        measure as (partition by monthly.measure_code),
+    {% for months in [12, 36] %}
+    last_{{ months }} as (
+        partition by monthly.measure_code, monthly.area_code order by monthly.month_start_date
+        rows between {{ months - 1 }} preceding and current row
+    ){{ ', ' if not loop.last }}
+    {% endfor %}
+),
+
+period as (
+    select
+        windows.measure_code,
+        windows.area_code,
+        spans.period_kind,
+        spans.months,
+        (windows.month_start_date - make_interval(months => spans.months - 1))::date as period_start_date,
+        (windows.month_start_date + interval '1 month' - interval '1 day')::date as period_end_date,
+        spans.window_count,
+        windows.source_release
+    from windows
+    cross join
+        lateral (
+            values
+            ('financial_year', 12, windows.is_financial_year, windows.count_12),
+            ('rolling_12_months', 12, windows.is_to_newest, windows.count_12),
+            ('financial_years_3', 36, windows.is_financial_year, windows.count_36),
+            ('rolling_36_months', 36, windows.is_to_newest, windows.count_36)
+        ) as spans (period_kind, months, is_wanted, window_count)
+    where spans.is_wanted and spans.window_count is not null
+),
+
+estimate as (
+    select
+        spans.period_start_date,
+        spans.period_end_date,
+        max(years.year) as residents_year
+    from (
+        select distinct
+            period_start_date,
+            period_end_date
+        from period
+    ) as spans
+    inner join (select distinct year from {{ ref('int_residents_band') }}) as years
+        on years.year <= extract(year from spans.period_start_date + (spans.period_end_date - spans.period_start_date) / 2)
+    group by spans.period_start_date, spans.period_end_date
+),
+
+answered as (
+    -- Counted here, a rate of residents a year.
+    select
+        asked.success_measure_code,
+        asked.variant,
+        asked.answer_number,
+        period.area_code,
+        period.period_kind,
+        period.months,
+        period.period_start_date,
+        period.period_end_date,
+        period.window_count::numeric as numerator,
+        residents.residents * period.months / 12.0 as denominator,
+        residents.year as residents_year,
+        round(100000 * period.window_count / nullif(residents.residents * period.months / 12.0, 0), 4) as value,
+        round(
+            (100000 * marts.poisson_lower(period.window_count, 0.95))::numeric / nullif(residents.residents * period.months / 12.0, 0), 4
+        ) as lower_95,
+        round(
+            (100000 * marts.poisson_upper(period.window_count, 0.95))::numeric / nullif(residents.residents * period.months / 12.0, 0), 4
+        ) as upper_95,
+        'Poisson (Byar from 10, exact below)' as limits_method,
+        period.source_release
+    from {{ ref('success_measure') }} as asked
+    inner join period on asked.measure_code = period.measure_code and (asked.is_rare or period.months = 12)
+    left join estimate on period.period_start_date = estimate.period_start_date and period.period_end_date = estimate.period_end_date
+    left join {{ ref('int_residents_band') }} as residents
+        on
+            period.area_code = residents.area_code
+            and estimate.residents_year = residents.year
+            and residents.sex = 'all'
+            and asked.residents_age_band = residents.age_band
+    union all
+    -- Published as a rate: the publisher's value and limits as they are.
+    select
+        asked.success_measure_code,
+        asked.variant,
+        asked.answer_number,
+        indicator.area_code,
+        indicator.period_kind,
+        36 as months,
+        indicator.period_start_date,
+        indicator.period_end_date,
+        indicator.count::numeric as numerator,
+        indicator.denominator::numeric as denominator,
+        null::integer as residents_year,
+        indicator.value::numeric as value,
+        indicator.lower_95_limit::numeric as lower_95,
+        indicator.upper_95_limit::numeric as upper_95,
+        'as published' as limits_method,
+        indicator.source_release
+    from {{ ref('success_measure') }} as asked
+    inner join {{ ref('fct_indicator') }} as indicator on asked.measure_code = indicator.measure_code
+    left join area on indicator.area_code = area.area_code
+    where
+        indicator.is_headline
+        and indicator.published_sex = 'Persons'
+        and indicator.published_age = 'All ages'
+        and (area.area_code is not null or indicator.area_code = 'LONDON_33')
+        and indicator.value is not null
+),
+
+numbered as (
+    select
+        answered.*,
+        asked.success_measure_name,
+        asked.availability,
+        asked.measure_code,
+        asked.residents_age_band,
+        asked.reason,
+        asked.feed_needed,
+        case when answered.months = 36 then asked.baseline_36_months_end else asked.baseline_12_months_end end as wanted_baseline_end,
+        -- The row of the page: to the newest month there is, over the longest window the measure asks for.
+        row_number() over (
+            partition by answered.success_measure_code, answered.variant, answered.answer_number, answered.area_code
+            order by answered.period_end_date desc, answered.months desc, (answered.period_kind like 'rolling%') desc
+        ) = 1 as is_page_row
+    from answered
+    inner join {{ ref('success_measure') }} as asked
+        on
+            answered.success_measure_code = asked.success_measure_code
+            and answered.variant = asked.variant
+            and answered.answer_number = asked.answer_number
+),
+
+compared as (
+    select
+        found.*,
+        base.period_start_date as baseline_start_date,
+        base.period_end_date as baseline_end_date,
+        base.numerator as baseline_numerator,
+        base.denominator as baseline_denominator,
+        base.value as baseline_value,
+        base.lower_95 as baseline_lower_95,
+        base.upper_95 as baseline_upper_95
+    from numbered as found
+    left join answered as base
+        on
+            found.success_measure_code = base.success_measure_code
+            and found.variant = base.variant
+            and found.answer_number = base.answer_number
+            and found.area_code = base.area_code
+            and found.months = base.months
+            and found.wanted_baseline_end = base.period_end_date
+            and base.period_kind not like 'rolling%'
+            and found.period_end_date > base.period_end_date
+),
+
+broken as (
+    select
+        compared.area_code,
+        compared.success_measure_code,
+        compared.variant,
+        compared.answer_number,
+        compared.period_kind,
+        compared.period_start_date,
+        string_agg(distinct to_char(stepped.break_month, 'YYYY-MM') || ' ' || stepped.break_label, '; ') as break_reason
+    from compared
+    inner join {{ ref('series_breaks') }} as stepped
+        on
+            compared.measure_code = stepped.measure_code
+            and stepped.break_kind <> 'restated'
+            and (stepped.area_code is null or compared.area_code = stepped.area_code)
+            and stepped.break_month > least(compared.period_start_date, compared.baseline_start_date)
+            and compared.period_end_date >= stepped.break_month
+    group by
+        compared.area_code,
+        compared.success_measure_code,
+        compared.variant,
+        compared.answer_number,
+        compared.period_kind,
+        compared.period_start_date
+),
+
+tested as (
+    select
+        compared.*,
+        broken.break_reason,
+        compared.numerator + compared.baseline_numerator as both_numerator,
+        (compared.denominator / nullif(compared.denominator + compared.baseline_denominator, 0))::double precision as expected_share,
+        case
+            when compared.period_end_date <= compared.wanted_baseline_end then 'it is the baseline, or before it'
+            when compared.baseline_end_date is null then 'the source does not hold the baseline period'
+            when compared.period_start_date <= compared.baseline_end_date then 'the two periods overlap'
+            when broken.break_reason is not null then 'a break of the series lies between'
+            when compared.limits_method = 'as published' then null
+            when compared.denominator is null or compared.baseline_denominator is null then 'no residents are loaded'
+            when compared.numerator + compared.baseline_numerator < 10 then 'fewer than 10 in both periods together'
+        end as not_tested_because
+    from compared
+    left join broken
+        on
+            compared.area_code = broken.area_code
+            and compared.success_measure_code = broken.success_measure_code
+            and compared.variant = broken.variant
+            and compared.answer_number = broken.answer_number
+            and compared.period_kind = broken.period_kind
+            and compared.period_start_date = broken.period_start_date
+)
+
+select
+    tested.area_code,
+    tested.success_measure_code,
+    tested.variant,
+    tested.answer_number,
+    tested.period_kind || ' to ' || to_char(tested.period_end_date, 'YYYY-MM') as period_code,
+    tested.success_measure_name,
+    tested.availability,
+    tested.measure_code,
+    tested.period_kind,
+    tested.period_start_date,
+    tested.period_end_date,
+    tested.is_page_row,
+    tested.numerator::double precision as numerator,
+    round(tested.denominator, 1)::double precision as denominator,
+    tested.residents_age_band,
+    tested.residents_year,
+    tested.value::double precision as value,
+    tested.lower_95::double precision as lower_95,
+    tested.upper_95::double precision as upper_95,
+    tested.limits_method,
+    tested.baseline_start_date,
+    tested.baseline_end_date,
+    tested.baseline_numerator::double precision as baseline_numerator,
+    tested.baseline_value::double precision as baseline_value,
+    (tested.numerator - tested.baseline_numerator)::double precision as change_count,
+    round(100 * (tested.value - tested.baseline_value) / nullif(tested.baseline_value, 0), 2)::double precision as change_percent,
+    case sign(coalesce(tested.value - tested.baseline_value, tested.numerator - tested.baseline_numerator))
+        when 1 then 'up' when -1 then 'down' when 0 then 'unchanged'
+    end as direction,
+    case
+        when tested.not_tested_because is not null then 'not_tested'
+        when tested.limits_method = 'as published'
+            then
+                case
+                    when tested.lower_95 > tested.baseline_upper_95 then 'higher'
+                    when tested.upper_95 < tested.baseline_lower_95 then 'lower'
+                    when tested.lower_95 is not null and tested.baseline_lower_95 is not null then 'no_difference'
+                    else 'not_tested'
+                end
+        when marts.wilson_lower(tested.numerator::double precision, tested.both_numerator::double precision, 0.95) > tested.expected_share
+            then 'higher'
+        when marts.wilson_upper(tested.numerator::double precision, tested.both_numerator::double precision, 0.95) < tested.expected_share
+            then 'lower'
+        else 'no_difference'
+    end as significance,
+    coalesce(
+        tested.not_tested_because,
+        case
+            when tested.limits_method = 'as published' then '95 % limits of the two values apart'
+            else 'share of both periods'' events against their share of person-years, Wilson 95 %'
+        end
+    ) as significance_note,
+    tested.break_reason,
+    tested.reason,
+    tested.feed_needed,
+    terms.classification,
+    terms.publish_rule,
+    tested.source_release
+from tested
+inner join {{ ref('dim_measure') }} as measure on tested.measure_code = measure.measure_code
+inner join {{ ref('int_dataset') }} as terms
+    on measure.source = terms.source and btrim(split_part(measure.datasets, ',', 1)) = terms.dataset
+union all
+-- What no source here answers is a row of every page, with what would.
+select
+    area.area_code,
+    asked.success_measure_code,
+    asked.variant,
+    asked.answer_number,
+    'none' as period_code,
+    asked.success_measure_name,
+    'not_available' as availability,
+    asked.measure_code,
+    null as period_kind,
+    null as period_start_date,
+    null as period_end_date,
+    true as is_page_row,
+    null as numerator,
+    null as denominator,
+    asked.residents_age_band,
+    null as residents_year,
+    null as value,
+    null as lower_95,
+    null as upper_95,
+    null as limits_method,
+    null as baseline_start_date,
+    null as baseline_end_date,
+    null as baseline_numerator,
+    null as baseline_value,
+    null as change_count,
+    null as change_percent,
+    null as direction,
+    null as significance,
+    null as significance_note,
+    null as break_reason,
+    case
+        when asked.availability = 'not_available' then asked.reason
+        else 'No whole period of it is loaded here for this area. It would be ' || asked.availability || ': ' || asked.reason
+    end as reason,
+    coalesce(asked.feed_needed, 'The dataset that measure_code names in dim_measure.') as feed_needed,
+    'OFFICIAL' as classification,
+    'open' as publish_rule,
+    null as source_release
+from {{ ref('success_measure') }} as asked
+cross join area
+left join (
+    select distinct
+        success_measure_code,
+        variant,
+        answer_number,
+        case area_code when 'LONDON_33' then 'LONDON_32' else area_code end as area_code
+    from answered
+) as known
+    on
+        asked.success_measure_code = known.success_measure_code
+        and asked.variant = known.variant
+        and asked.answer_number = known.answer_number
+        and area.area_code = known.area_code
+where known.area_code is null

@@ -1,0 +1,1 @@
+{{ mhclg_lsoas(source('raw_mhclg', 'mhclg__imd_2019')) }}

@@ -1,0 +1,94 @@
+"""The Indices of Deprivation: fetched from one address, read by the publisher's headers and by those of a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sandbox
+from ingest.connectors import check, file_drop
+from ingest.connectors.look import Look
+from ingest.declaration import find_source
+from ingest.errors import FileRefused
+from ingest.http import Client
+from ingest.load import Loaded
+from sandbox.server import Publisher
+from tests.asking import NOW, fetch, look_at, offers
+from tests.mhclg_files import file_7_of_2019
+from warehouse import nightly
+from warehouse.connection import LOADER, connect
+from warehouse.settings import Settings
+
+MHCLG = find_source("mhclg")
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with sandbox.serve(today=NOW.date(), seed=1) as serving:
+        yield serving
+
+
+@pytest.fixture
+def look(publisher: Publisher, tmp_path: Path) -> Iterator[Look]:
+    with Client(("127.0.0.1",), sleep=lambda _: None) as client:
+        yield look_at(client, publisher, MHCLG, "imd_2025", tmp_path)
+
+
+def load(warehouse: Settings, dataset: str, file: Path) -> Loaded:
+    landed = file_drop.take(warehouse.landing, MHCLG, dataset, file, warehouse.now())
+    return nightly.load_one(warehouse, MHCLG, dataset, landed)
+
+
+def ask(warehouse: Settings, query: str) -> list[tuple[Any, ...]]:
+    with connect(warehouse, LOADER) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_a_file_at_one_address_is_fetched_once_and_again_only_when_it_changed(look: Look, publisher: Publisher) -> None:
+    (offer,) = offers(look)
+    assert offer.url == publisher.base_url + "/" + MHCLG.dataset("imd_2025").location.path  # type: ignore[union-attr]
+    first = fetch(look, offer)
+    assert first.landed is not None
+    assert first.landed.path.read_bytes().startswith(b"LSOA code (2021),LSOA name (2021),")
+    again = Look(
+        **{**vars(look), "seen": look_at(look.client, publisher, MHCLG, "imd_2025", look.landing, [first]).seen}
+    )
+    assert fetch(again, offer).landed is None
+    publisher.misbehave("replace_body", path_contains="IoD2025", body=b"LSOA code (2021)\r\nE01000001\r\n")
+    assert fetch(again, offer).landed is not None
+
+
+def test_a_look_at_the_address_says_which_header_is_new(look: Look, publisher: Publisher) -> None:
+    assert check(look) == []
+    publisher.misbehave("renamed_column", path_contains="IoD2025", column=5)
+    unknown, missing = check(look)
+    assert unknown.differs == "header 'Renamed' is not known (column 6)"
+    assert missing.differs.startswith(
+        "header has no column for imd_rank (any of: Index of Multiple Deprivation (IMD) Rank"
+    )
+
+
+def test_both_editions_load_by_the_publishers_headers_and_by_those_of_a_copy(
+    warehouse: Settings, samples: Path, tmp_path: Path
+) -> None:
+    published = tmp_path / "File_7.csv"
+    published.write_bytes(file_7_of_2019(samples))
+    done = load(warehouse, "imd_2019", published)
+    assert (done.rows, done.drift) == (4835, {})
+    copy = samples / "deprivation" / "imd2019_england_lsoa11_london.csv"
+    assert load(warehouse, "imd_2019", copy).rows == 4835
+    # Rank and decile of every LSOA are the same in both, however they are written; residents are in one alone.
+    assert ask(
+        warehouse,
+        """select count(*), count(nullif(a.residents, '')), count(nullif(b.residents, '')), sum(a.residents::int)
+           from raw.mhclg__imd_2019 as a inner join raw.mhclg__imd_2019 as b using (lsoa_code)
+           where a._load_id < b._load_id and a.imd_rank::numeric = b.imd_rank::numeric and a.imd_decile::numeric = b.imd_decile::numeric
+             and a.income_rank::numeric = b.income_rank::numeric""",
+    ) == [(4835, 4835, 0, 8662622)]
+    newer = samples / "deprivation" / "imd2025_england_lsoa21_london.csv"
+    assert load(warehouse, "imd_2025", newer).rows == 4994
+    with pytest.raises(FileRefused, match="has no column for lsoa_code"):
+        load(warehouse, "imd_2019", newer)

@@ -27,6 +27,7 @@ from sandbox.datastore import Dataset, Datastore, Upload
 from sandbox.exchange import Request, Response, etag_of
 from sandbox.fingertips import site as fingertips
 from sandbox.fingertips.indicators import INDICATORS
+from sandbox.mhclg import indices
 from sandbox.mps import dashboards, recorded_crime, vawg
 from sandbox.nomis.datasets import DATASETS
 from sandbox.nomis.site import Nomis
@@ -253,10 +254,10 @@ class Archive:
 
 
 class Export:
-    """An export that SafeStats would serve behind a key: a file that is whole only on the second day."""
+    """A file at one address, another each day: an export that SafeStats would serve behind a key, or a file of GOV.UK's store."""
 
-    def __init__(self, path: str, of: Callable[[dt.date], bytes]) -> None:
-        self.path, self.of = path, of
+    def __init__(self, path: str, of: Callable[[dt.date], bytes], *, has_key: bool = True) -> None:
+        self.path, self.of, self.has_key = path, of, has_key
 
     def serve(self) -> AbstractContextManager[Served]:
         def sites(clock: Callable[[], dt.date]) -> list[Export]:
@@ -268,7 +269,7 @@ class Export:
     def answer(self, request: Request) -> Response | None:
         if request.path != f"/{self.path}":
             return None
-        if request.headers.get("authorization") != "Bearer invented":
+        if self.has_key and request.headers.get("authorization") != "Bearer invented":
             return Response(401)
         body = self.of(self.clock())
         return Response(200, {"Content-Type": "application/octet-stream", "ETag": etag_of(body)}, body)
@@ -296,6 +297,12 @@ def driver_incidents(day: dt.date) -> bytes:
 def ambulance_workbook(day: dt.date) -> bytes:
     """The ambulance workbook as delivered by a day."""
     return next(file.body for file in feeds.files(day, 1) if file.name == feeds.WORKBOOK)
+
+
+@cache
+def deprivation(day: dt.date) -> bytes:
+    """The Indices of Deprivation as corrected by a day."""
+    return indices.file_bytes([OLDER_DAY, FIRST_DAY, SECOND_DAY].index(day), 2025)
 
 
 INDICATOR = next(indicator for indicator in INDICATORS if indicator.number == 93735)
@@ -336,6 +343,7 @@ def columns(column: int, *cases: str) -> dict[str, dict[str, int]]:
 
 POLICE, REPORTS = Archive(), Export("export/tfl_driver_incidents-2026-10.csv", driver_incidents)
 WORKBOOK = Export("export/ambulance-borough-monthly.xlsx", ambulance_workbook)
+DEPRIVATION = Export(indices.EDITIONS[2025].lstrip("/"), deprivation, has_key=False)
 CELLS = (
     "code page 1252", "a NUL byte", "a line end within quotation marks", "a column renamed", "a column missing",
     "a megabyte in a cell",
@@ -520,5 +528,19 @@ PUBLISHERS = [
         narrow=with_key,
         kinds=frozenset({TRANSPORT, ARCHIVE}),
         options={case: {"sheet": 3} for case in WORKBOOKS},
+    ),
+    Publisher(
+        name="mhclg imd_2025",
+        source=narrowed("mhclg", "imd_2025"),
+        dataset="imd_2025",
+        serve=DEPRIVATION.serve,
+        file=DEPRIVATION.path,
+        older_file=lambda: deprivation(OLDER_DAY),
+        newest=DEPRIVATION.newest,
+        options={**columns(1, "a line end within quotation marks"), "a body cut where a line ends": {"keep": 0.4}},
+        without={
+            **dict.fromkeys(("Excel's serial dates", "dates in American order"), "it has no dates"),
+            "a copy older than yesterday's": "one edition, corrected in its place: nothing says which is older",
+        },
     ),
 ]

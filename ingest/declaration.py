@@ -43,12 +43,14 @@ class Column(_Strict):
 
     header_pattern is for a header that says something of the request or the day, and so is never the same.
     A column that may be missing is blank where a file lacks it. One that is dropped is in landing and never in raw.
+    check_digit: the scheme by which the last digit of a number vouches for the others; it needs a pattern of digits.
     """
 
     name: Identifier
     headers: tuple[str, ...] = ()
     header_pattern: Pattern | None = None
     pattern: Pattern | None = None
+    check_digit: Literal["verhoeff"] | None = None
     may_be_blank: bool = False
     may_be_missing: bool = False
     is_personal: bool = False

@@ -41,11 +41,12 @@ class Papers:
 
 @dataclasses.dataclass(frozen=True)
 class LandedFile:
-    """A file in landing. arrived_at is when these bytes came this time; the papers tell of the first."""
+    """A file in landing. arrived_at is when these bytes came this time; the papers tell of the first. is_new: it was just now."""
 
     path: Path
     papers: Papers
     arrived_at: dt.datetime
+    is_new: bool = False
 
 
 def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
@@ -68,7 +69,8 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _write(path, body)
-        if not beside.exists():
+        is_new = not beside.exists()
+        if is_new:
             with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
                 note = Path(incoming) / "papers"
                 note.write_text(_as_json(papers), encoding="utf-8")
@@ -84,7 +86,7 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
     if known.release_date is None:
         # Told later than landed: a person says of a refused file when it was released.
         known = dataclasses.replace(known, release_date=papers.release_date)
-    return LandedFile(path, known, papers.landed_at)
+    return LandedFile(path, known, papers.landed_at, is_new)
 
 
 def _beside(path: Path) -> Path:
@@ -209,15 +211,40 @@ def note_release(landed: LandedFile) -> None:
         _write(_dated(beside), body)
 
 
+def note_refusal(landed: LandedFile, reason: str) -> None:
+    """Write down, beside a file, that it was refused as it came, so that no later night loads what was left over.
+
+    Bytes that were landed before stay what they are: they were good then.
+    """
+    note = _refused(landed.path)
+    if not landed.is_new or note.exists():
+        return
+    with tempfile.TemporaryDirectory(dir=note.parent, prefix=".incoming-") as incoming:
+        body = Path(incoming) / "note"
+        body.write_text(json.dumps({"reason": reason}) + "\n", encoding="utf-8")
+        _write(note, body)
+
+
+def forget_refusal(landed: LandedFile) -> None:
+    """Take back `note_refusal`: the same bytes came again, and were loaded."""
+    _refused(landed.path).unlink(missing_ok=True)
+
+
+def _refused(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.refused.json")
+
+
 def _dated(beside: Path) -> Path:
     return beside.with_name(beside.name.replace(".papers.json", ".released.json"))
 
 
 def every_file(landing: Path) -> Iterator[LandedFile]:
-    """Every landed file with its papers, each time it came, in the order in which they came."""
+    """Every landed file with its papers, each time it came, in the order in which they came; none that was refused as it came."""
     arrivals = []
     for beside in landing.glob("*/*/*.papers.json"):
         papers = read_papers(beside)
+        if beside.with_name(f"{papers.sha256}.refused.json").exists():
+            continue
         arrivals.append((papers.landed_at, papers))
         for note in beside.parent.glob(f"{papers.sha256}.returned-*.json"):
             found = json.loads(note.read_text(encoding="utf-8"))

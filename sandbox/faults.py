@@ -65,7 +65,7 @@ class TruncatedBody:
 
 def _carries_a_file(request: Request, response: Response) -> bool:
     # A HEAD, a redirect and a 304 carry no body to spoil: the fault waits for a request that shows it.
-    return request.method == "GET" and response.status == 200 and not is_unchanged(request, response)
+    return request.method == "GET" and response.status in (200, 206) and not is_unchanged(request, response)
 
 
 @dataclass(frozen=True)

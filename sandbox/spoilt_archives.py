@@ -82,9 +82,9 @@ def _as_workbook(body: bytes) -> dict[str, bytes]:
     return _members(body if zipfile.is_zipfile(io.BytesIO(body)) else workbook(body))
 
 
-def zip_bomb(body: bytes, unpacked: int = 64 * 1024 * 1024) -> bytes:
+def zip_bomb(body: bytes, unpacked: int = 64 * 1024 * 1024, member: str = "xl/media/image1.bin") -> bytes:
     """The archive with a member that unpacks to a thousand times its size."""
-    return zipped({**_members(body), "xl/media/image1.bin": bytes(unpacked)})
+    return zipped({**_members(body), member: bytes(unpacked)})
 
 
 def nested_zip(body: bytes) -> bytes:
@@ -107,28 +107,35 @@ def encrypted_zip(body: bytes) -> bytes:
     return bytes(archive)
 
 
-def _sheet(body: bytes, change: Callable[[str], str], part: str = "xl/worksheets/sheet1.xml") -> bytes:
+def _sheet(body: bytes, change: Callable[[str], str], part: str) -> bytes:
     members = _as_workbook(body)
     return zipped({**members, part: change(members[part].decode()).encode()})
 
 
-def workbook_formula(body: bytes, cell: str = "A2") -> bytes:
+def workbook_formula(body: bytes, cell: str = "A2", sheet: int = 1) -> bytes:
     """A formula in a cell, beside what it came to."""
     return _sheet(
-        body, lambda xml: re.sub(rf'<c r="{cell}"[^>]*>.*?</c>', f'<c r="{cell}"><f>1+1</f><v>2</v></c>', xml, count=1)
+        body,
+        lambda xml: re.sub(rf'<c r="{cell}"[^>]*>.*?</c>', f'<c r="{cell}"><f>1+1</f><v>2</v></c>', xml, count=1),
+        f"xl/worksheets/sheet{sheet}.xml",
     )
 
 
-def workbook_hidden_sheet(body: bytes) -> bytes:
-    """The sheet, hidden."""
-    return _sheet(body, lambda xml: xml.replace("<sheet ", '<sheet state="hidden" ', 1), "xl/workbook.xml")
+def workbook_hidden_sheet(body: bytes, sheet: int = 1) -> bytes:
+    """A sheet, hidden."""
+    return _sheet(
+        body,
+        lambda xml: re.sub(rf'<sheet (?=[^>]*sheetId="{sheet}")', '<sheet state="hidden" ', xml),
+        "xl/workbook.xml",
+    )
 
 
-def workbook_merged_header(body: bytes, cells: str = "A1:B1") -> bytes:
+def workbook_merged_header(body: bytes, cells: str = "A1:B1", sheet: int = 1) -> bytes:
     """Two cells of the header merged into one."""
     return _sheet(
         body,
         lambda xml: xml.replace(
             "</sheetData>", f'</sheetData><mergeCells count="1"><mergeCell ref="{cells}"/></mergeCells>', 1
         ),
+        f"xl/worksheets/sheet{sheet}.xml",
     )

@@ -142,7 +142,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                     ends.setdefault(fault, {})[publisher] = end if outcome == "passed" else "FAILED"
     if not ends:
         return
-    publishers = list(dict.fromkeys(publisher for its_ends in ends.values() for publisher in its_ends))
-    terminalreporter.section("faults: what became of each")
-    rows = [[fault, *(its_ends.get(publisher, "") for publisher in publishers)] for fault, its_ends in ends.items()]
-    terminalreporter.write_line(tabulate(rows, headers=["fault", *publishers], tablefmt="simple"))
+    names = list(dict.fromkeys(name for its_ends in ends.values() for name in its_ends))
+    terminalreporter.section("faults: what became of each, by publisher")
+    for publisher in dict.fromkeys(name.partition(" ")[0] for name in names):
+        its = [name for name in names if name.partition(" ")[0] == publisher]
+        rows = [[fault, *(found.get(name, "-") for name in its)] for fault, found in ends.items()]
+        rows = [row for row in rows if set(row[1:]) != {"-"}]
+        headers = [publisher, *(name.partition(" ")[2] for name in its)]
+        terminalreporter.write_line(tabulate(rows, headers=headers, tablefmt="simple") + "\n")

@@ -130,6 +130,7 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
             look = _look(chosen, client, declared, dataset, base, is_stand_in, seen=_seen(chosen, source, dataset))
             way = connector(declared.dataset(dataset))
             refused: list[BodyRefused] = []
+            unchanged: list[Fetched] = []
             for offer in way.list_releases(look):
                 try:
                     found = way.fetch(look, offer)
@@ -138,9 +139,12 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
                         raise
                     refused.append(refusal)
                     continue
-                if found.landed is not None:
-                    landed.append(found.landed.path.relative_to(chosen.landing).as_posix())
+                if found.landed is None:
+                    unchanged.append(found)  # written down together: there may be hundreds
+                    continue
+                landed.append(found.landed.path.relative_to(chosen.landing).as_posix())
                 _remember(chosen, source, dataset, found)
+            _remember(chosen, source, dataset, *unchanged)
             if refused:
                 first, more = refused[0], len(refused) - 1
                 problem = f"{first.problem}{f' (and {more} more were refused)' if more else ''}"
@@ -371,26 +375,31 @@ def _seen(chosen: Settings, source: str, dataset: str) -> tuple[Seen, ...]:
     return tuple(Seen(*row) for row in rows if row[3] in held)
 
 
-def _remember(chosen: Settings, source: str, dataset: str, found: Fetched) -> None:
+def _remember(chosen: Settings, source: str, dataset: str, *found: Fetched) -> None:
+    if not found:
+        return
     with connect(chosen, LOADER) as connection:
-        connection.execute(
+        connection.cursor().executemany(
             """insert into ops.fetched_address (source, dataset, url, etag, last_modified, sha256, bytes, fetched_at, checked_at)
                values (%(source)s, %(dataset)s, %(url)s, %(etag)s, %(modified)s, %(sha256)s, %(bytes)s, %(now)s, %(now)s)
                on conflict (source, dataset, url) do update set checked_at = excluded.checked_at, etag = excluded.etag,
                    last_modified = excluded.last_modified, sha256 = excluded.sha256,
                    bytes = case when %(is_new)s then excluded.bytes else fetched_address.bytes end,
                    fetched_at = case when %(is_new)s then excluded.fetched_at else fetched_address.fetched_at end""",
-            {
-                "source": source,
-                "dataset": dataset,
-                "url": found.offer.url,
-                "etag": found.etag,
-                "modified": found.last_modified,
-                "sha256": found.sha256,
-                "bytes": found.bytes,
-                "now": chosen.now(),
-                "is_new": found.landed is not None,
-            },
+            [
+                {
+                    "source": source,
+                    "dataset": dataset,
+                    "url": one.offer.url,
+                    "etag": one.etag,
+                    "modified": one.last_modified,
+                    "sha256": one.sha256,
+                    "bytes": one.bytes,
+                    "now": chosen.now(),
+                    "is_new": one.landed is not None,
+                }
+                for one in found
+            ],
         )
 
 

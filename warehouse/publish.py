@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from ingest.errors import Refusal
-from warehouse import difference, shape, views
+from warehouse import difference, opened, shape, views
 from warehouse.connection import PUBLISHER, connect
 from warehouse.difference import Counts
 from warehouse.settings import Settings
@@ -542,6 +542,7 @@ def _move_to_candidate(
         if name in candidate:
             shape.refresh_as_of(connection, mart)
     viewed = views.publish(connection, candidate_views, marts)
+    opened.publish(connection)
     return {name: moved[name] for name in candidate}, reshaped or viewed
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from ingest.load import in_words
+from ingest.ledger import in_words
 from warehouse.connection import ANALYST, GATE, LOADER, connect
 from warehouse.settings import Settings
 

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
-from warehouse import shape
+from warehouse import opened, shape
 
 # PostgreSQL prints its keywords in capitals and names as they are, so what follows in small letters is an alias.
 _READ_TABLE = re.compile(rf'\b{shape.CANDIDATE}\.(\w+|"[^"]+")( (?:[a-z_]\w*|"[^"]+"))?')
@@ -135,6 +135,8 @@ def _check(
 
 def _drop(connection: psycopg.Connection, gone: list[tuple[str, str]]) -> None:
     """What a table said before it became a view stays in marts_history."""
+    if {name for name, kind in gone if kind == "table"} & {*opened.READ}:
+        opened.withdraw(connection)
     for name, kind in reversed(gone):
         connection.execute(
             sql.SQL("drop function if exists {}(bigint)").format(sql.Identifier(shape.HISTORY, f"{name}_as_of"))

@@ -10,7 +10,7 @@ from ingest.connectors.look import Fetched, Finding, Look, Offer
 from ingest.declaration import FileAtUrl
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
-from ingest.landing import LandedFile, Papers, land
+from ingest.landing import LandedFile, Papers, land, note_refusal
 from ingest.readers.tables import open_tables
 from ingest.readers.text import foreign_body
 
@@ -90,8 +90,19 @@ def land_body(look: Look, offer: Offer, body: Body, pages: tuple[str, ...] = ())
             empty (it is landed, since those are the publisher's bytes).
         Refusal: when it cannot be landed.
     """
-    assert body.file is not None  # noqa: S101 - said above
     check_kind(look, offer, is_synthetic=body.is_synthetic)
+    landed = keep_body(look, offer, body, pages)
+    refuse_foreign(look, offer, landed)
+    return landed
+
+
+def keep_body(look: Look, offer: Offer, body: Body, pages: tuple[str, ...] = ()) -> LandedFile:
+    """Land what came, with its papers, whatever it is.
+
+    Raises:
+        Refusal: when it cannot be landed.
+    """
+    assert body.file is not None  # noqa: S101 - the caller has looked
     papers = Papers(
         source=look.source.source,
         dataset=look.name,
@@ -108,9 +119,7 @@ def land_body(look: Look, offer: Offer, body: Body, pages: tuple[str, ...] = ())
         is_synthetic=body.is_synthetic,
         pages=pages,
     )
-    landed = land(look.landing, body.file, papers)
-    refuse_foreign(look, offer, landed)
-    return landed
+    return land(look.landing, body.file, papers)
 
 
 def check_kind(look: Look, offer: Offer, *, is_synthetic: bool) -> None:
@@ -138,6 +147,7 @@ def refuse_foreign(look: Look, offer: Offer, landed: LandedFile) -> None:
     with landed.path.open("rb") as file:
         foreign = foreign_body(file.read(512), may_be_workbook=look.dataset.layout.may_be_zip)
     if foreign:
+        note_refusal(landed, foreign.reason)
         raise BodyRefused(
             f"what came {foreign.reason}",
             where=offer.url,

@@ -11,20 +11,22 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ingest.connectors import file_at_url
-from ingest.connectors.look import Fetched, Finding, Look, Offer
+from ingest.connectors.look import Fetched, Finding, Look, Offer, Seen
 from ingest.declaration import SEEDS, FingertipsQuery
 from ingest.errors import BodyRefused, PublisherUnavailable
-from ingest.landing import LandedFile
+from ingest.landing import LandedFile, note_refusal
 
 __all__ = ["check", "fetch", "list_releases"]
 
 KEPT = "nothing was fetched; the last good data stand"
 IDS_A_REQUEST = 90  # of more than 100 the publisher answers with a web page
 _MISSING = "indicators that are gone"
+_SORTABLE = "Time period Sortable"  # a year and four digits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +145,7 @@ def fetch(look: Look, offer: Offer) -> Fetched:
         return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
     found = file_at_url.fetch(dataclasses.replace(look, seen=()), offer)
     assert found.landed is not None  # noqa: S101 - no validators were sent, so there is no 304
-    _check(look, offer, found.landed)
+    _check(look, offer, found.landed, last)
     return dataclasses.replace(found, last_modified=offer.mark)
 
 
@@ -172,31 +174,59 @@ def check(look: Look) -> list[Finding]:
     return findings
 
 
-def _check(look: Look, offer: Offer, landed: LandedFile) -> None:
-    """See that a landed body is the indicator that was asked for, with rows.
+def _check(look: Look, offer: Offer, landed: LandedFile, last: Seen | None) -> None:
+    """See that a landed body is the indicator that was asked for, with rows, and no older than the one before.
 
     Raises:
         BodyRefused: it is not; its bytes stay in landing.
     """
     asked = parse_qs(urlsplit(offer.url).query)["indicator_ids"][0].split(",")
-    with landed.path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        ids = {row[0] for row in rows if row}
+    before = _told(landed.path.with_name(f"{last.sha256}{landed.path.suffix}")) if last else _Told("", frozenset(), "")
+    told = _told(landed.path)
     problem = None
-    if header[:1] != ["Indicator ID"]:
-        problem = f"begins with {(header or [''])[0][:60]!r} where an answer begins with 'Indicator ID'"
-    elif not ids:
+    if told.wrong:
+        problem = told.wrong
+    elif not told.ids:
         problem = "has a header and no rows, and the publisher says that there are some"
-    elif not ids <= set(asked):
-        problem = f"is of the indicators {', '.join(sorted(ids)[:5])}, and {', '.join(asked[:5])} was asked for"
+    elif not told.ids <= set(asked):
+        problem = f"is of the indicators {', '.join(one[:20] for one in sorted(told.ids)[:5])}, and {', '.join(asked[:5])} was asked for"
+    elif told.newest < before.newest:
+        problem = f"ends with the period {told.newest}, and what came before with {before.newest}: it is an older copy"
     if problem:
+        note_refusal(landed, problem)
         raise BodyRefused(
             f"what came {problem}",
             where=offer.url,
             kept=f"its bytes are in landing ({landed.path.name}); raw and the marts are as they were",
             next_step="the next run asks again; if it stays so, look at the indicator on the publisher's site",
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Told:
+    """What a body says: why it is no table of indicators, if it is none; which indicators it is of, and its newest period."""
+
+    wrong: str
+    ids: frozenset[str]
+    newest: str
+
+
+def _told(file: Path) -> _Told:
+    if not file.is_file():
+        return _Told("is not there", frozenset(), "")
+    ids, newest = set(), ""
+    with file.open(encoding="utf-8-sig", newline="", errors="replace") as handle:
+        rows = csv.DictReader(handle, strict=True)
+        try:
+            header = rows.fieldnames or [""]
+            if "Indicator ID" not in header:
+                return _Told(f"begins with {header[0][:60]!r} and has no column 'Indicator ID'", frozenset(), "")
+            for row in rows:
+                ids.add(row["Indicator ID"] or "")
+                newest = max(newest, row.get(_SORTABLE) or "")
+        except csv.Error as error:
+            return _Told(f"is not valid CSV: {error}", frozenset(), "")
+    return _Told("", frozenset(ids), newest)
 
 
 def _query(look: Look) -> FingertipsQuery:

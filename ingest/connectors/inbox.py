@@ -10,6 +10,7 @@ import datetime as dt
 import fnmatch
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -69,18 +70,27 @@ def list_releases(look: Look) -> list[Offer]:
     manifest = _manifest(look, store, folder)
     for name, stamp in sorted(_whole_files(store, folder).items()):
         told = manifest.files.get(name, Delivered())
-        offers.append(Offer(f"{_label(look)}/{name}", name, told.release_date, f"{stamp} {told.sha256 or ''}".strip()))
+        mark = f"{stamp} {told.sha256 or ''}".strip()
+        offers.append(Offer(f"{_label(look)}/{name}", name, told.release_date, mark, stands_alone=True))
     return offers
 
 
 def check(look: Look) -> list[Finding]:
-    """Whether the inbox can be read, and the header of every file that waits there is as declared. An empty one is no finding."""
+    """Whether the inbox can be read, no folder of it is nobody's, and each file that waits is named and begins as agreed.
+
+    An empty one is no finding.
+    """
     try:
         offers = list_releases(look)
     except (BodyRefused, PublisherUnavailable) as refused:
         return [Finding(f"inbox {_label(look)}", refused.problem)]
     store, folder = _folder(look)
-    findings = []
+    names = {offer.file_name for offer in offers}
+    findings = [
+        Finding(f"{MANIFEST} of {_label(look)}", f"names {name}, which is not there")
+        for name in sorted(_manifest(look, store, folder).files.keys() - names)
+    ]
+    findings += _folders_of_nobody(look, store, folder)
     for offer in offers:
         if offer.url.startswith(("http://", "https://")):
             continue  # an export is served whole or not at all; a night asks for it
@@ -91,10 +101,31 @@ def check(look: Look) -> list[Finding]:
             sha256, _ = sha256_of(copy)
             found, faults = open_tables(copy, look.dataset.layout, corrections_of(look.source.source, sha256))
         asked = f"file {offer.file_name}"
+        if look.dataset.part_pattern and not re.search(look.dataset.part_pattern, offer.file_name):
+            named = f"has a name that does not say what it is about: {look.dataset.part_pattern}"
+            findings.append(Finding(asked, named))
         findings += [Finding(asked, str(fault)) for fault in faults]
         new = list(dict.fromkeys(name for table in found for name in table.header.unknown)) if not faults else []
         findings += [Finding(asked, f"has a column that is not declared: {name}") for name in new]
     return findings
+
+
+def _folders_of_nobody(look: Look, store: Any, folder: str) -> list[Finding]:
+    """Folders beside those of the source's datasets: what a sender puts there is never fetched. The first dataset asks for all."""
+    if look.name != next(iter(look.source.datasets)):
+        return []
+    ours = {
+        one.location.folder or name for name, one in look.source.datasets.items() if isinstance(one.location, Inbox)
+    }
+    try:
+        found = store.ls(folder.rpartition("/")[0], detail=True)
+    except FileNotFoundError:
+        return []
+    names = {str(info["name"]).rstrip("/").rpartition("/")[2] for info in found if info["type"] == "directory"}
+    return [
+        Finding(f"inbox:{look.source.source}", f"has a folder {name!r} that no dataset is read from")
+        for name in sorted(names - ours)
+    ]
 
 
 def fetch(look: Look, offer: Offer) -> Fetched:

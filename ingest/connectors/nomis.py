@@ -14,16 +14,17 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from ingest.connectors.file_at_url import land_body
+from ingest.connectors.file_at_url import check_kind, keep_body, refuse_foreign
 from ingest.connectors.look import Fetched, Finding, Look, Offer
 from ingest.declaration import NomisQuery
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
-from ingest.landing import sha256_of
+from ingest.landing import note_refusal, sha256_of
 from ingest.readers.records import records_wrong
+from ingest.readers.text import foreign_body
 
 __all__ = ["check", "fetch", "list_releases"]
 
@@ -99,12 +100,12 @@ def fetch(look: Look, offer: Offer) -> Fetched:
             sha256, size = sha256_of(whole)
             body = dataclasses.replace(body, file=whole, sha256=sha256, bytes=size)
             named = dataclasses.replace(offer, file_name=f"{Path(offer.file_name).stem}.zip")
-        try:
-            landed = land_body(look, named, body, tuple(url for url, _ in pages))
-        except BodyRefused:
-            if problem is None or body.is_synthetic != look.must_be_synthetic:
-                raise
-        if problem:
+        check_kind(look, named, is_synthetic=body.is_synthetic)
+        landed = keep_body(look, named, body, tuple(url for url, _ in pages))
+        if problem is None:
+            refuse_foreign(look, named, landed)
+        else:
+            note_refusal(landed, problem)
             raise BodyRefused(
                 f"what came {problem}",
                 where=offer.url,
@@ -153,6 +154,7 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
     pages: list[tuple[str, Body]] = []
     offsets: list[str] = []
     totals: set[str] = set()
+    periods: set[str] = set()
     while True:
         url = f"{offer.url}&RecordLimit={query.page_records}&RecordOffset={len(offsets)}"
         body = look.client.fetch(url, folder, max_bytes=look.dataset.max_bytes, secret=_key(look))
@@ -161,31 +163,52 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
         rows, problem = _records(body.file, query)
         if problem:
             return pages, problem
-        offsets += [offset for offset, _ in rows]
-        totals |= {total for _, total in rows}
+        offsets += [offset for offset, _, _ in rows]
+        totals |= {total for _, total, _ in rows}
+        periods |= {period for _, _, period in rows}
         wrong = records_wrong(
             len(offsets), sum(offset.isdigit() for offset in offsets), len(set(offsets)), sorted(totals)
         )
         if wrong is None:
-            return pages, None
+            return pages, _other_periods(offer, periods)
         total = int(next(iter(totals))) if len(totals) == 1 and next(iter(totals)).isdigit() else 0
         is_repeated = len(set(offsets)) < len(offsets)
         if is_repeated or len(offsets) >= total or not rows or len(pages) == PAGES:
             return pages, wrong
 
 
-def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str]], str | None]:
-    """Number and total of each record of a page, and what is wrong with it where it is none."""
+def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str]], str | None]:
+    """Number, total and period (blank where it is not told) of each record of a page; and what is wrong with it where it is none."""
     body = file.read_bytes()
     first = body[:200].decode("utf-8", "replace").splitlines()[0] if body.strip() else ""
     if not first:
         return [], "is empty: NOMIS answers so where nothing matches the query"
-    if first.lstrip("\ufeff").replace('"', "").split(",")[0] != query.select[0]:
-        return [], f"is no table but says {first[:120]!r}"
     with file.open(encoding="utf-8-sig", newline="", errors="replace") as handle:
-        rows = csv.DictReader(handle)
-        found = [(row.get("RECORD_OFFSET") or "", row.get("RECORD_COUNT") or "") for row in rows]
+        rows = csv.DictReader(handle, strict=True)
+        try:
+            if not {"RECORD_OFFSET", "RECORD_COUNT"} <= set(rows.fieldnames or ()):
+                foreign = foreign_body(body[:512])
+                return [], str(
+                    foreign
+                ) if foreign and not first.isprintable() else f"is no table but says {first[:120]!r}"
+            found = [(r.get("RECORD_OFFSET") or "", r.get("RECORD_COUNT") or "", r.get("DATE") or "") for r in rows]
+        except csv.Error as error:
+            return [], f"is not valid CSV: {error}"
     return found, None if found else "has a header and no records"
+
+
+def _other_periods(offer: Offer, found: set[str]) -> str | None:
+    """How the periods of a delivery differ from those that were asked for: an answer to another question, or an older copy."""
+    asked = set(parse_qs(urlsplit(offer.url).query)["date"][0].split(","))
+    if found in (asked, {""}):
+        return None
+    lacks, has = sorted(asked - found), sorted(found - asked)
+    return " and ".join(
+        [
+            *([f"lacks {', '.join(lacks[:5])}, which was asked for"] if lacks else []),
+            *([f"has {', '.join(has[:5])}, which was not asked for"] if has else []),
+        ]
+    )
 
 
 def _put_together(whole: Path, pages: Iterable[Path]) -> None:

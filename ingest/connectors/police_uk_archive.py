@@ -7,6 +7,7 @@ archive is taken, and its MD5 checked. Contract: ../sources/police_uk/README.md.
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import datetime as dt
 import hashlib
@@ -22,10 +23,12 @@ from typing import IO
 from urllib.parse import urljoin
 
 from ingest.connectors.file_at_url import land_body
-from ingest.connectors.look import Fetched, Look, Offer, Seen
-from ingest.declaration import ArchiveMembers
-from ingest.errors import BodyRefused
+from ingest.connectors.look import Fetched, Finding, Look, Offer, Seen
+from ingest.declaration import SEEDS, ArchiveMembers
+from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body, Client, RangeNotKept
+from ingest.readers.headers import months_between, resolve
+from ingest.readers.text import ZIP
 
 INDEX = "/data/archive/"
 LATEST = "/data/archive/latest.zip"
@@ -37,6 +40,7 @@ _MEMBERS_MAX = 100_000
 _RATIO_MAX = 200  # text of this kind shrinks to a fifth; a thousandth is no text
 _ENCRYPTED = 0x1
 _BLOCK = 1024 * 1024
+_BEGINNING = 8 * 1024  # bytes of a packed member in which its first kilobyte lies, its own header included
 _NEXT = "look at the publisher's page; the next run asks again"
 
 
@@ -127,6 +131,90 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     return Fetched(offer, landed, offer.mark, None, body.sha256, size)
 
 
+def check(look: Look) -> list[Finding]:
+    """Whether the newest archive holds a file of each declared force and month, and each force's newest begins as declared.
+
+    Nothing but the archive's directory and the beginning of a file a force is read. Months that are known to be missing
+    (dbt_project/seeds/known_gap.csv) are no finding.
+    """
+    location = look.dataset.location
+    assert isinstance(location, ArchiveMembers)  # noqa: S101 - the registry chose this connector by it
+    try:
+        listed = _newest(look)
+    except (BodyRefused, PublisherUnavailable) as refused:
+        return [Finding(refused.where, refused.problem)]
+    asked = f"archive {listed.month}"
+    try:
+        archive = _in_parts(look, listed, location)
+        members = _members(archive, look, location)
+        known = _force_months(look, members)
+        findings = [
+            Finding(f"{asked}, {force}", f"lacks {_months_in_words(missing)}")
+            for force, there in sorted(known.items())
+            if (missing := sorted(_months(archive, members) - there.keys() - _known_gaps(look, force)))
+        ]
+        for _, there in sorted(known.items()):
+            if there:
+                findings += _begins_otherwise(archive, there[max(there)], look)
+    except RangeNotKept:
+        return [Finding(asked, "is not served in parts: a night would take it whole")]
+    except (BodyRefused, PublisherUnavailable) as refused:
+        return [Finding(asked, refused.problem)]
+    return findings
+
+
+def _force_months(look: Look, members: list[zipfile.ZipInfo]) -> dict[str, dict[str, zipfile.ZipInfo]]:
+    """Our members by force and month (YYYY-MM); each declared force is there, also where it has none."""
+    assert look.dataset.part_pattern is not None  # noqa: S101 - an archive's dataset declares one
+    with (SEEDS / "police_uk_label.csv").open(encoding="utf-8", newline="") as file:
+        found: dict[str, dict[str, zipfile.ZipInfo]] = {
+            row["code"]: {} for row in csv.DictReader(file) if row["label_list"] == "force"
+        }
+    for info in members:
+        part = re.search(look.dataset.part_pattern, info.filename.rpartition("/")[2])
+        if part is not None:
+            found.setdefault(part[1][8:].replace("-", "_"), {})[part[1][:7]] = info
+    return found
+
+
+def _months(archive: _Archive, members: list[zipfile.ZipInfo]) -> set[str]:
+    """Every month from the first that any of our forces has up to the archive's own (YYYY-MM)."""
+    month, months = min(info.filename[:7] for info in members), set()
+    while month <= archive.listed.month:
+        months.add(month)
+        month = f"{_day_after(month):%Y-%m}"
+    return months
+
+
+def _known_gaps(look: Look, force: str) -> set[str]:
+    """Months of which a force is known to have published no file."""
+    gaps: set[str] = set()
+    with (SEEDS / "known_gap.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if (row["source"], row["dataset"], row["part"]) == (look.source.source, look.name, force):
+                gaps |= set(months_between(*(row[end][:7].replace("-", "") for end in ("first_month", "last_month"))))
+    return {f"{month[:4]}-{month[4:]}" for month in gaps}
+
+
+def _months_in_words(months: list[str]) -> str:
+    return months[0] if len(months) == 1 else f"{len(months)} months from {months[0]} to {months[-1]}"
+
+
+def _begins_otherwise(archive: _Archive, info: zipfile.ZipInfo, look: Look) -> list[Finding]:
+    """How the header of a member differs from the declared one."""
+    assert archive.file is not None  # noqa: S101 - it was opened in parts
+    asked = f"file {info.filename.rpartition('/')[2]}"
+    archive.file.read_ahead(info.header_offset, min(_end_of(archive.zip, info), info.header_offset + _BEGINNING))
+    try:
+        with archive.zip.open(info) as member:
+            line = member.readline(1024).decode("utf-8-sig")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
+        return [Finding(asked, f"cannot be read: {error}")]
+    header, faults = resolve(next(csv.reader(io.StringIO(line, newline="")), []), look.dataset.layout)
+    new = [] if faults else [Finding(asked, f"has a column that is not declared: {name}") for name in header.unknown]
+    return [*(Finding(asked, str(fault)) for fault in faults), *new]
+
+
 def _newest(look: Look) -> Listed:
     url = urljoin(look.base_url, INDEX)
     page, _ = look.client.text(url)
@@ -160,9 +248,14 @@ def _content(mark: str) -> list[str]:
 
 def _open(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
     try:
-        remote = _Remote(look.client, listed.url, location.max_archive_bytes)
+        return _in_parts(look, listed, location)
     except RangeNotKept:
         return _whole(look, listed, location)
+
+
+def _in_parts(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
+    """The archive, read by Range. Raises RangeNotKept."""
+    remote = _Remote(look.client, listed.url, location.max_archive_bytes)
     return _Archive(listed, _as_zip(remote, listed.url), remote, remote.is_synthetic)
 
 
@@ -172,6 +265,10 @@ def _whole(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
         body = look.client.fetch(listed.url, Path(folder), max_bytes=location.max_archive_bytes)
         assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
         file = body.file.open("rb")
+        if body.bytes <= look.dataset.max_bytes and file.read(len(ZIP)) != ZIP:
+            # A page in place of the archive is kept, as every dataset's are.
+            land_body(look, Offer(listed.url, f"{listed.month}.html"), body)
+        file.seek(0)
     md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if md5 != listed.md5:
         file.close()

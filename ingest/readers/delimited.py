@@ -21,6 +21,7 @@ import pyarrow.csv
 
 from ingest.declaration import Layout
 from ingest.readers import code_lists
+from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.tables import Seen, ends_whole
@@ -93,6 +94,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
         for column in layout.columns
         if column.name in positions and (column.pattern or column.is_never_blank)
     ]
+    numbers = [names[positions[c.name]] for c in layout.columns if c.check_digit and c.name in positions]
     blanks = [
         (
             names[positions[column.name]],
@@ -141,6 +143,8 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                 for position, pattern, may_be_blank in checks:
                     if not _column_is_clean(batch.column(names[position]), pattern, may_be_blank):
                         return None
+                if not all(all(map(is_verhoeff, pc.unique(batch.column(name)).to_pylist())) for name in numbers):
+                    return None
                 if not all(_blanks_are_allowed(batch, column, others) for column, others in blanks):
                     return None
                 for index, (_, columns) in enumerate(lists):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 HEADER = 0  # row number of what concerns the header or the file as a whole
 THE_FILE = "the file"  # in place of a column, where the bytes are not a file of this kind, or not a whole one
+THE_REST = "this row and all after it"  # in place of a column, where nobody can say how many rows follow
 SHOWN = 5  # faults a sentence spells out; all of them stand in quarantine
 
 
@@ -48,3 +49,25 @@ def sentence(faults: Sequence[Fault]) -> str:
     """The first few faults in words, and how many more there are."""
     more = len(faults) - SHOWN
     return "; ".join(str(fault) for fault in faults[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+NEXT = (
+    "if the publisher has changed the file, extend its source.yml or the named seed and land it again; "
+    "if the file was damaged on its way, fetch it again"
+)
+NEXT_DAMAGED = "fetch it again: this is not the file, or not the whole of it; if it stays so, ask the publisher"
+
+
+class Faulty(Exception):
+    """A file is refused: its faults, how many of its rows were read, and what to do. It ends the transaction that must not commit."""
+
+    def __init__(self, faults: list[Fault], rows: int, next_step: str) -> None:
+        super().__init__()
+        self.faults = faults
+        self.rows = rows
+        self.next_step = next_step
+
+
+def what_next(faults: list[Fault]) -> str:
+    """What to do: nobody extends a declaration for a page that says 'try later', or for half a file."""
+    return NEXT_DAMAGED if any(fault.column == THE_FILE for fault in faults) else NEXT

@@ -20,7 +20,8 @@ import python_calamine
 from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
 from ingest.readers import code_lists
-from ingest.readers.faults import HEADER, THE_FILE, Fault
+from ingest.readers.check_digits import is_verhoeff
+from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import ZIP, folded, foreign_body
 from ingest.readers.times import day_of, is_timed
@@ -79,7 +80,7 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield number, Fault(number, "the row", None, f"is not valid CSV: {error}")
+                yield number, Fault(number, THE_REST, None, f"is not valid CSV: {error}")
                 return
             if row:
                 yield number, row
@@ -115,7 +116,7 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
                         except StopIteration:
                             break
                         except csv.Error as error:
-                            yield number + 1, Fault(number + 1, "the row", None, f"is not valid CSV: {error}")
+                            yield number + 1, Fault(number + 1, THE_REST, None, f"is not valid CSV: {error}")
                             return
                         if row and (line or not index):
                             yield number, row
@@ -278,6 +279,9 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
+        elif column.check_digit and not is_verhoeff(value):
+            reason = "is no number that was issued: its check digit is wrong"
+            faults.append(Fault(number, header.published[column.name], shown, reason))
     if layout.period and layout.period.column in header.positions and not faults:
         value = row[header.positions[layout.period.column]]
         if is_timed(value, layout.period) and day_of(value, layout.period) is None:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -69,8 +69,8 @@ def archive(seed: int, newest: str) -> bytes:
     return packed(members)
 
 
-def packed(members: list[tuple[str, str]]) -> bytes:
-    """A zip archive of texts, each packed on its own."""
+def packed(members: Sequence[tuple[str, str | bytes]]) -> bytes:
+    """A zip archive of files, each packed on its own."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in members:

@@ -68,7 +68,7 @@ def remembered(fetched: list[Fetched]) -> list[Seen]:
 
 
 def bodies(landing: Path) -> list[Path]:
-    return sorted(f for f in landing.glob("mps/*/*") if not f.name.endswith(".papers.json"))
+    return sorted(f for f in landing.glob("mps/*/*") if f.suffix != ".json")
 
 
 def test_every_copy_of_the_title_is_landed_as_published_the_newest_last(

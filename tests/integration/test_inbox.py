@@ -24,6 +24,9 @@ from ingest.landing import kind_held
 from sandbox.exchange import Request, Response
 from sandbox.safestats.inbox import fill
 from sandbox.server import Publisher, serve_sites
+from warehouse import nightly
+from warehouse.connection import ADMIN, connect
+from warehouse.settings import Settings
 
 SAFESTATS = find_source("safestats")
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
@@ -289,3 +292,23 @@ def test_the_stand_in_leaves_a_folder_with_somebody_elses_files_alone(tmp_path: 
     real.write_bytes(b"real")
     fill(tmp_path, today=dt.date(2026, 11, 22))
     assert list(real.parent.iterdir()) == [real]
+
+
+def test_a_file_that_is_refused_does_not_keep_the_others_back(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    folder = warehouse.inbox / "safestats" / "tfl_driver_incidents"
+    folder.mkdir(parents=True)
+    page = b"<html>please sign in</html>"
+    for month, body in (("08", BODY), ("09", page), ("10", BODY.replace(b"Camden", b"Barnet"))):
+        (folder / f"tfl-2026-{month}.csv").write_bytes(body.replace(b"/10/", f"/{month}/".encode()))
+        os.utime(folder / f"tfl-2026-{month}.csv", (time.time() - 60,) * 2)
+    landed = nightly.fetch("night", "safestats", "tfl_driver_incidents")
+    assert nightly.load("night", "safestats", "tfl_driver_incidents", landed) == {"files": 2, "rows": 2}
+    nightly.notify("night")
+    with connect(warehouse, ADMIN) as connection:
+        loaded = connection.execute("select part from ops.load where state = 'loaded' order by part").fetchall()
+        ((alert,),) = connection.execute("select body from ops.alert").fetchall()
+    assert loaded == [("2026-08",), ("2026-10",)]
+    assert "tfl-2026-09.csv: what came is an HTML or XML page" in alert

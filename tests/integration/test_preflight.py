@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import re
@@ -17,7 +18,11 @@ import requests
 import sandbox
 from ingest import http
 from ingest.declaration import read_sources
-from sandbox.server import Publisher
+from sandbox.exchange import Request, Response
+from sandbox.police_uk import figures
+from sandbox.police_uk.archive import index_page, packed, served
+from sandbox.safestats import feeds
+from sandbox.server import Publisher, serve_sites
 from warehouse import nightly
 from warehouse.settings import read_settings
 
@@ -87,6 +92,92 @@ def test_files_that_wait_in_an_inbox_are_looked_at(tmp_path: Path, monkeypatch: 
     found = nightly.check("safestats", "btp_crime")
     assert {one.asked for one in found} == {"file btp.csv"}
     assert any("has no column for" in one.differs for one in found)
+
+
+def test_a_folder_that_nobody_reads_and_a_name_without_its_month_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = read_settings({"VRU_HOME": str(tmp_path), "VRU_TODAY": TODAY.isoformat()})
+    monkeypatch.setattr(nightly, "settings", lambda: chosen)
+    for folder in ("ambulance", "btp_crime"):
+        (tmp_path / "inbox" / "safestats" / folder).mkdir(parents=True)
+    (file,) = (f for f in feeds.files(TODAY, 1) if f.name == "btp_crime-2026-10.csv")
+    (tmp_path / "inbox" / "safestats" / "btp_crime" / "crime.csv").write_bytes(file.body)
+    manifest = {"files": {"btp_crime-2026-10.csv": {"is_synthetic": True}}}
+    (tmp_path / "inbox" / "safestats" / "btp_crime" / "manifest.json").write_text(
+        json.dumps(manifest), encoding="utf-8"
+    )
+    found = [nightly.check("safestats", name) for name in ("ambulance_borough", "btp_crime", "fire_incidents")]
+    assert [[f"{one.asked}: {one.differs}" for one in its] for its in found] == [
+        ["inbox:safestats: has a folder 'ambulance' that no dataset is read from"],
+        [
+            "manifest.json of inbox:safestats/btp_crime: names btp_crime-2026-10.csv, which is not there",
+            r"file crime.csv: has a name that does not say what it is about: .*(20\d{2}-(?:0[1-9]|1[0-2])).*",
+        ],
+        [],
+    ]
+
+
+class NewArchive:
+    """data.police.uk with an archive of three months, some of it as nobody declared."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        texts = dict(text for n in range(3) for text in figures.member_texts(1, f"2026-0{7 + n}", 2 - n))
+        del texts["2026-08/2026-08-btp-street.csv"]
+        texts = {name: text for name, text in texts.items() if "city-of-london-street" not in name}
+        name = "2026-09/2026-09-metropolitan-street.csv"
+        texts[name] = texts[name].replace("Crime type", "Offence", 1).replace("Context", "Context,Weapon", 1)
+        pad = [(f"2026-09/2026-09-{n}-street.csv", hashlib.shake_256(bytes([n])).hexdigest(100_000)) for n in range(40)]
+        self.body = packed([*pad[:20], *texts.items(), *pad[20:]])
+
+    def answer(self, request: Request) -> Response | None:
+        if request.path == "/data/archive/":
+            return Response(200, {}, index_page([("2026-09", self.body)]).encode())
+        if request.path != "/data/archive/2026-09.zip":
+            return None
+        response = served(request, self.body)
+        self.sent += len(response.body)
+        return response
+
+
+@pytest.mark.usefixtures("home")
+def test_what_an_archive_lacks_and_what_begins_otherwise_is_said_without_taking_it() -> None:
+    site = NewArchive()
+    with serve_sites(lambda _: [site]) as publisher:
+        found = nightly.check("police_uk", "street", json.dumps({"police_uk": publisher.base_url}))
+        outcomes = nightly.check("police_uk", "outcomes", json.dumps({"police_uk": publisher.base_url}))
+    header = "Crime ID, Month, Reported by, Falls within, Longitude, Latitude, Location, LSOA code, LSOA name, Offence"
+    assert [f"{one.asked}: {one.differs}" for one in found] == [
+        "archive 2026-09, btp: lacks 2026-08",
+        "archive 2026-09, city_of_london: lacks 3 months from 2026-07 to 2026-09",
+        "file 2026-09-metropolitan-street.csv: header 'Offence' is not known (column 10)",
+        "file 2026-09-metropolitan-street.csv: header 'Weapon' is not known (column 13)",
+        "file 2026-09-metropolitan-street.csv: header has no column for crime_type (any of: Crime type); "
+        f"it has {header}, Last outcome category, Context and 1 more",
+    ]
+    assert outcomes == []  # British Transport Police is known to publish none
+    assert len(site.body) > 2_500_000
+    assert site.sent < 1_500_000  # of both: the ends, with the directory, and the beginning of a file a force
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("fault", "path", "options", "says"),
+    [
+        ("html_with_200", "/data/archive/", {}, "the page lists no archive"),
+        ("status", "/archive/2026-09.zip", {"code": 404}, "answered with status 404"),
+        ("wrong_content_type", "/archive/2026-09.zip", {}, ""),
+        ("html_with_200", "/archive/2026-09.zip", {}, "is not served in parts"),
+    ],
+)
+def test_what_police_uk_has_changed_is_said(
+    publisher: Publisher, fault: str, path: str, options: dict[str, object], says: str
+) -> None:
+    publisher.misbehave(fault, path_contains=path, **options)
+    found = nightly.check("police_uk", "stop_and_search", json.dumps({"police_uk": publisher.base_url}))
+    assert bool(found) == bool(says)
+    assert all(re.search(says, one.differs) for one in found), found
 
 
 def test_an_unknown_source_is_a_sentence(tmp_path: Path) -> None:

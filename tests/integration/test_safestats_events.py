@@ -18,7 +18,7 @@ from tests.builds import build_and_publish
 from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
 from warehouse import nightly
-from warehouse.connection import ANALYST, connect
+from warehouse.connection import ANALYST, OPEN, connect
 from warehouse.settings import Settings
 
 SAFESTATS = find_source("safestats")
@@ -99,6 +99,21 @@ def test_a_snomed_code_that_has_been_a_number_or_is_not_listed_is_quarantined(
     good = "1,XYZ01,12/10/2026,21:15,52684005,Camden\n" * 40
     done = land(warehouse, tmp_path, "ed_ecds", f"{ECDS}{good}1,XYZ01,12/10/2026,21:15,{code},Camden\n")
     assert (done.rows, done.quarantined) == (40, 1)
+
+
+def test_a_snomed_code_whose_check_digit_is_wrong_is_quarantined_whatever_list_it_is_of(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    header = ECDS.rstrip("\n") + ",Injury Mechanism\n"
+    # Refsets of the national data set, and none; the last digit of another, two digits swapped, one rounded by a spreadsheet.
+    good = ["991281000000103", "1024501000000108", "999003031000000102", ""]
+    bad = ["991281000000104", "1042501000000108", "999003031000000100"]
+    lines = [f"{n},XYZ01,12/10/2026,21:15,52684005,Camden,{code}\n" for n, code in enumerate([*good * 20, *bad])]
+    done = land(warehouse, tmp_path, "ed_ecds", header + "".join(lines))
+    assert (done.rows, done.quarantined) == (80, 3)
+    assert rows(warehouse, "select column_name, value, reason from quarantine.refused_row order by row_number") == [
+        ("Injury Mechanism", code, "is no number that was issued: its check digit is wrong") for code in bad
+    ]
 
 
 def test_free_text_never_reaches_raw(warehouse: Settings, tmp_path: Path) -> None:
@@ -256,6 +271,43 @@ def test_an_analyst_reads_counts_and_no_event(built: Settings) -> None:
     for table in ("raw.safestats__ambulance_incidents", "staging.stg_safestats__ambulance_incidents",
                   "intermediate.int_safestats_event", "intermediate.int_safestats_event_month"):  # fmt: skip
         with connect(built, ANALYST) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(f"select 1 from {table} limit 1".encode())
+
+
+def test_anyone_sees_a_count_as_its_owners_rule_lets_it_out_and_nothing_else(built: Settings) -> None:
+    with connect(built, OPEN) as connection:
+        found = connection.execute(
+            """select area_code, value::int, is_suppressed, publish_rule from marts_open.measure
+               where measure_code = 'safestats_las_violence_dispatches' and period_start_date = '2026-10-01'
+                 and area_code in ('E09000007', 'E09000008', 'LONDON_32', 'UNALLOCATED') order by area_code"""
+        ).fetchall()
+        assert found == [
+            ("E09000007", 40, False, "suppress_1_to_7_round_5"),
+            ("E09000008", 0, False, "suppress_1_to_7_round_5"),
+            ("LONDON_32", 40, False, "suppress_1_to_7_round_5"),
+            ("UNALLOCATED", None, True, "suppress_1_to_7_round_5"),
+        ]
+        counts = [0, 1, 7, 8, 12, 13, -1]
+        by_rule = [
+            [connection.execute("select marts_open.publishable(%s, %s)::int", [n, rule]).fetchone()[0] for n in counts]  # type: ignore[index]
+            for rule in ("open", "suppress_1_to_7_round_5", "on_the_moon")
+        ]
+        assert by_rule == [counts, [0, None, None, 10, 10, 15, None], [None] * 7]
+    # Every value of the marts is there, none that has a rule as it was counted, and those without one unchanged.
+    assert rows(
+        built,
+        """select count(*) filter (where o.area_code is null), count(*) filter (where r.publish_rule = 'open' and o.value <> f.value),
+                  count(*) filter (where r.publish_rule <> 'open' and o.value % 5 <> 0),
+                  count(*) filter (where r.publish_rule <> 'open' and f.value between 1 and 7 and not o.is_suppressed),
+                  count(*) filter (where o.is_suppressed and o.value is not null)
+           from marts.fct_measure as f
+           inner join marts.dim_measure as m using (measure_code)
+           inner join (select distinct source, publish_rule from marts.dim_source) as r using (source)
+           left join marts_open.measure as o
+             using (area_code, period_kind, period_start_date, measure_code, sex, age_band, ethnicity)""",
+    ) == [(0, 0, 0, 0, 0)]
+    for table in ("marts.fct_measure", "marts.dim_measure", "marts_history.fct_measure"):
+        with connect(built, OPEN) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(f"select 1 from {table} limit 1".encode())
 
 

@@ -63,10 +63,13 @@ def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
         ("ab12,2026-01,,\n", "row 1, column Location: '' is blank"),
         ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: does not match \d+"),
         ("ab12,2026-01,Ealing,", "row 1, column the file: is cut short: its last row has no line end"),
-        ('ab12,2026-01,"Ealing,\n', "row 1, column the row: is not valid CSV: unexpected end of data"),
+        (
+            'ab12,2026-01,"Ealing,\n',
+            "row 1, column this row and all after it: is not valid CSV: unexpected end of data",
+        ),
         (
             f"ab12,2026-01,{'x' * 4 * delimited.BLOCK},\n" + "ab12,2026-01,Ealing,\n" * 50_000,
-            "row 1, column the row: is not valid CSV: field larger than field limit (131072)",
+            "row 1, column this row and all after it: is not valid CSV: field larger than field limit (131072)",
         ),
     ],
     ids=["short", "long", "pattern", "blank", "blank without a pattern", "personal", "cut", "open quote", "huge cell"],

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout
-from ingest.load import in_words
+from ingest.ledger import in_words
 from ingest.readers import tables
 from ingest.readers.faults import Fault
 from ingest.readers.workbook import cell_text
@@ -80,7 +80,7 @@ def test_a_column_nobody_declared_is_noted_and_left_out(tmp_path: Path) -> None:
         (TABLE.replace(",7,", ",<5,"), "row 2, column Incidents: '<5' does not match"),
         (TABLE.replace(",7,", ",٧,"), "row 2, column Incidents: '٧' does not match"),
         (TABLE.replace("17", "old"), "row 1, column Age: does not match"),
-        (TABLE.replace("Brent", '"Brent'), "row 2, column the row: is not valid CSV"),
+        (TABLE.replace("Brent", '"Brent'), "row 2, column this row and all after it: is not valid CSV"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_by_row_and_column_a_personal_value_withheld(

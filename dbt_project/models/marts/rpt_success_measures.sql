@@ -19,7 +19,7 @@ monthly as (
         and fact.sex = 'all'
         and fact.age_band = 'all'
         and fact.ethnicity = 'all'
-        and fact.measure_code in (select measure_code from {{ ref('success_measure') }})
+        and fact.measure_code in (select asked.measure_code from {{ ref('success_measure') }} as asked)
 ),
 
 -- Windows end in the newest month and in the same month of each year before, and in every March.
@@ -70,18 +70,24 @@ period as (
     where spans.is_wanted and spans.window_count is not null
 ),
 
+years_of_estimate as (
+    select distinct year from {{ ref('int_residents_band') }}
+),
+
+span as (
+    select distinct
+        period_start_date,
+        period_end_date
+    from period
+),
+
 estimate as (
     select
         spans.period_start_date,
         spans.period_end_date,
         max(years.year) as residents_year
-    from (
-        select distinct
-            period_start_date,
-            period_end_date
-        from period
-    ) as spans
-    inner join (select distinct year from {{ ref('int_residents_band') }}) as years
+    from span as spans
+    inner join years_of_estimate as years
         on years.year <= extract(year from spans.period_start_date + (spans.period_end_date - spans.period_start_date) / 2)
     group by spans.period_start_date, spans.period_end_date
 ),
@@ -146,6 +152,15 @@ answered as (
         and indicator.published_age = 'All ages'
         and (area.area_code is not null or indicator.area_code = 'LONDON_33')
         and indicator.value is not null
+),
+
+known as (
+    select distinct
+        success_measure_code,
+        variant,
+        answer_number,
+        case area_code when 'LONDON_33' then 'LONDON_32' else area_code end as area_code
+    from answered
 ),
 
 numbered as (
@@ -352,14 +367,7 @@ select
     null as source_release
 from {{ ref('success_measure') }} as asked
 cross join area
-left join (
-    select distinct
-        success_measure_code,
-        variant,
-        answer_number,
-        case area_code when 'LONDON_33' then 'LONDON_32' else area_code end as area_code
-    from answered
-) as known
+left join known
     on
         asked.success_measure_code = known.success_measure_code
         and asked.variant = known.variant

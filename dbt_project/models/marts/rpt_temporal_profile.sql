@@ -96,9 +96,8 @@ counted_month as (
     inner join member on moment.area_code = member.of_area_code
     cross join
         lateral (
-            {{ dimensions }}
-            union all
-            values ('time_quality', moment.time_quality)
+            {{ dimensions | trim }},
+            ('time_quality', moment.time_quality)
         ) as dimensions (dimension, dimension_value)
     where
         dimensions.dimension_value is not null

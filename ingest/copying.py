@@ -1,0 +1,303 @@
+"""Copying: from the bytes of a landed file to rows of raw, every row accounted for."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from ingest.corrections import Correction
+from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
+from ingest.errors import Refusal
+from ingest.landing import LandedFile
+from ingest.raw import number_rows
+from ingest.readers import month_columns, tables
+from ingest.readers.faults import HEADER, NEXT, NEXT_DAMAGED, THE_FILE, THE_REST, Fault, Faulty, what_next
+from ingest.readers.records import records_wrong
+from ingest.readers.times import day_of, is_timed
+
+if TYPE_CHECKING:
+    from ingest.readers import delimited
+
+
+@dataclasses.dataclass(frozen=True)
+class Copied:
+    """What copying a file came to: its data rows that stand in raw now, the rows of raw they made, what was quarantined,
+    the first and last time it is about, and by month (YYYY-MM; empty: all of it) the sum of its values, or its rows."""
+
+    rows: int
+    raw_rows: int
+    quarantined: list[Fault]
+    first: dt.date | None
+    last: dt.date | None
+    totals: dict[str, float]
+
+    @property
+    def rows_quarantined(self) -> int:
+        return len({(fault.sheet, fault.row) for fault in self.quarantined})
+
+
+@dataclasses.dataclass(frozen=True)
+class Contents:
+    """A file whose header is as declared, ready to be copied. Where it is of months, they are known by now."""
+
+    vintage: str | None
+    first: dt.date | None
+    last: dt.date | None
+    drift: dict[str, list[str]]
+    copy: Callable[[psycopg.Cursor, str, int], Copied]
+
+
+def read(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> Contents:
+    """Read the header of a landed file, and of a file of months all of it.
+
+    Raises:
+        Faulty: it is not what its declaration says.
+    """
+    if dataset.layout.month_columns:
+        return _read_months(landed, dataset, corrections)
+    return _read_rows(landed.path, dataset, corrections)
+
+
+def _read_months(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> Contents:
+    file = month_columns.read(landed.path, dataset.layout, corrections)
+    if file.faults or not file.tables:
+        next_step = what_next(file.faults)
+        if any(fault.column == "header" for fault in file.faults):
+            next_step += (
+                f"; if a header of this very file is mistyped, confirm what it should be in ingest/sources/"
+                f"{landed.papers.source}/corrections.yml (sha256 {landed.papers.sha256}) and land it again"
+            )
+        raise Faulty(file.faults, len(file.rows), next_step)
+    first, last = _month(file.first_month), _month(file.last_month)
+
+    def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> Copied:
+        are_together = dataset.layout.month_columns and dataset.layout.month_columns.cells == "together"
+        cells = len(file.rows) if are_together else file.cells
+        columns = [*raw_columns(dataset.layout), "_row_number", "_load_id"]
+        blocks = month_columns.copy_text(file, dataset.layout, load_id)
+        _copy(cursor, table, columns, blocks, expected=lambda: cells)
+        return Copied(len(file.rows), cells, [], first, last, month_columns.totals(file))
+
+    return Contents(file.vintage, first, last, {}, copy)
+
+
+def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) -> Contents:
+    layout = dataset.layout
+    found, faults = tables.open_tables(path, layout, corrections)
+    if faults:
+        raise Faulty(faults, 0, what_next(faults))
+    unknown = list(dict.fromkeys(header for table in found for header in table.header.unknown))
+    absent = list(dict.fromkeys(column for table in found for column in table.header.absent))
+    drift = {kind: names for kind, names in (("new columns", unknown), ("missing columns", absent)) if names}
+    # Here, because loading Arrow takes a third of the time in which a command starts, and most load no file.
+    from ingest.readers import delimited
+
+    start = delimited.read_start(path, layout) if not (found[0].sheet or corrections) else None
+    if start is not None and start.header is not None and delimited.fits(start.header, layout):
+        return Contents(None, None, None, drift, _copy_as_it_is(path, start, layout))
+    return Contents(None, None, None, drift, _copy_row_by_row(path, layout, corrections))
+
+
+def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callable[[psycopg.Cursor, str, int], Copied]:
+    from ingest.readers import delimited
+
+    def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> Copied:
+        assert start.header is not None  # noqa: S101 - the caller looked
+        header = start.header
+        columns = sorted(header.positions, key=lambda column: header.positions[column])
+        vouched = delimited.vouch(path, start, layout)
+        number_rows(cursor, table, load_id)
+        with contextlib.suppress(psycopg.DataError), cursor.connection.transaction():
+            _copy(
+                cursor, table, columns, delimited.blocks(path, start),
+                expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
+            )  # fmt: skip
+            done = vouched.result()
+            if done is not None and layout.bad_rows == "quarantine" and not _are_days(done.times, layout):
+                raise psycopg.DataError("a row is about no day of the calendar")
+            if done is not None:
+                first, last, counts = _span(done.times, layout)
+                totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
+                return Copied(done.rows, done.rows, [], first, last, totals or {"": done.rows})
+        if layout.bad_rows == "refuse":
+            number, faults = tables.explain(path, layout)
+            if faults:
+                raise Faulty(faults, number, what_next(faults))
+        return _copy_row_by_row(path, layout)(cursor, table, load_id)
+
+    return copy
+
+
+def _copy_row_by_row(
+    path: Path, layout: Layout, corrections: Sequence[Correction] = ()
+) -> Callable[[psycopg.Cursor, str, int], Copied]:
+    def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> Copied:
+        count = 0
+        bad: list[Fault] = []
+        times: Counter[str] = Counter()
+        widths: set[int] = set()
+        seen = tables.Seen(layout)
+        found, _ = tables.open_tables(path, layout, corrections)
+
+        def lines() -> Iterator[str]:
+            nonlocal count
+            for part in found:
+                for number, row in part.rows:
+                    if isinstance(row, list):
+                        widths.add(len(row))
+                    row = tables.made_whole(row, part.header, layout)
+                    faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
+                    if not faults and not isinstance(row, Fault):
+                        faults = seen.again(number, row, part.header, part.sheet)
+                    if faults or isinstance(row, Fault):
+                        bad.extend(dataclasses.replace(fault, sheet=part.sheet) for fault in faults)
+                        if layout.bad_rows == "refuse" and len(bad) >= tables.FAULTS_KEPT:
+                            return
+                        continue
+                    count += 1
+                    if layout.period:
+                        times[tables.time_of(row, part.header, layout.period)] += 1
+                    fields = tables.row_in_order(row, part, layout)
+                    yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
+
+        _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
+        if not tables.ends_whole(path, layout):
+            bad.append(Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end"))
+        if layout.rows_may_be_short and len(widths) > 1:
+            each = ", ".join(map(str, sorted(widths)))
+            bad.append(Fault(HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)"))
+        quarantined = len({(fault.sheet, fault.row) for fault in bad if fault.row != HEADER})
+        # A row that is none can be left out; a file that breaks off there cannot: what follows was never counted.
+        is_refused = layout.bad_rows == "refuse" or any(f.row == HEADER or f.column == THE_REST for f in bad)
+        if bad and (is_refused or quarantined > layout.at_most_quarantined * (count + quarantined)):
+            # The file is refused whole: each of its rows is.
+            raise Faulty(bad[: tables.FAULTS_KEPT], count + quarantined, what_next(bad))
+        first, last, counts = _span(times, layout)
+        totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
+        return Copied(count, count, bad, first, last, totals or {"": count})
+
+    return copy
+
+
+def _copy(
+    cursor: psycopg.Cursor,
+    table: str,
+    columns: Sequence[str],
+    blocks: Iterable[str | bytes],
+    *,
+    expected: Callable[[], int],
+    options: str = "",
+) -> None:
+    """COPY text to a raw table, and see that PostgreSQL took as many rows as were meant."""
+    statement = sql.SQL("copy {} ({}) from stdin {}").format(
+        sql.Identifier("raw", table), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(options)
+    )
+    with cursor.copy(statement) as stream:
+        for block in blocks:
+            stream.write(block)
+    if cursor.rowcount != expected():
+        raise Refusal(
+            f"{expected():,} rows were read and PostgreSQL took {cursor.rowcount:,}",
+            where=f"raw.{table}",
+            kept="its bytes are in landing; raw and the marts are as they were",
+            next_step="report this with the file: the two readers of it disagree",
+        )
+
+
+def _rows_of(vouched: delimited.Vouched | None) -> int:
+    if vouched is None:
+        raise psycopg.DataError("not vouched for")
+    return vouched.rows
+
+
+def _sums(cursor: psycopg.Cursor, table: str, load_id: int, layout: Layout) -> dict[str, float]:
+    """By month, the sum of the declared value column of a load; what is no number is left out."""
+    assert layout.value_column is not None  # noqa: S101 - the caller looked
+    value = sql.Identifier(layout.value_column)
+    time = sql.Identifier(layout.period.column) if layout.period else sql.Literal("")
+    rows = cursor.execute(
+        sql.SQL(
+            r"select {time}, sum({value}::numeric)::float8 from raw.{table} "
+            r"where _load_id = %s and {value} ~ '^-?[0-9]+([.][0-9]+)?$' group by 1"
+        ).format(time=time, value=value, table=sql.Identifier(table)),
+        [load_id],
+    ).fetchall()
+    return _by_month(dict(rows), layout)
+
+
+def _by_month(by_time: Mapping[str, float], layout: Layout) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for time, total in by_time.items():
+        day = day_of(time, layout.period) if layout.period else None
+        month = f"{day:%Y-%m}" if day else ""
+        totals[month] = totals.get(month, 0) + total
+    return totals
+
+
+def _span(times: Mapping[str, int], layout: Layout) -> tuple[dt.date | None, dt.date | None, dict[str, float]]:
+    """First and last day of the times a file is about, and its rows by month.
+
+    Raises:
+        Faulty: naming a time that is written in none of the declared forms.
+    """
+    if layout.period is None or not times:
+        return None, None, {}
+    days = []
+    totals: dict[str, float] = {}
+    for time, count in times.items():
+        if not is_timed(time, layout.period):
+            continue
+        day = day_of(time, layout.period)
+        if day is None:
+            fault = Fault(HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})")
+            raise Faulty([fault], 0, NEXT)
+        days.append(day)
+        month = f"{day:%Y-%m}"
+        totals[month] = totals.get(month, 0) + count
+    return (min(days), max(days), totals) if days else (None, None, {})
+
+
+def _are_days(times: Iterable[str], layout: Layout) -> bool:
+    period = layout.period
+    return period is None or all(day_of(time, period) for time in times if is_timed(time, period))
+
+
+def _month(text: str) -> dt.date:
+    return dt.date(int(text[:4]), int(text[4:]), 1)
+
+
+def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Layout, load_id: int) -> None:
+    """See that the pages of an answer hold every record of it once, by what each record says of itself.
+
+    Raises:
+        Faulty: records are missing or there twice, or their number changed between pages.
+    """
+    if layout.paged is None:
+        return
+    row = cursor.execute(
+        sql.SQL(
+            """select count(*), count(*) filter (where btrim({offset}) ~ '^[0-9]{{1,9}}$'), count(distinct {offset}),
+                 array_agg(distinct btrim({count}))
+               from {table} where _load_id = %s and btrim({count}) <> ''"""
+        ).format(
+            offset=sql.Identifier(layout.paged.offset),
+            count=sql.Identifier(layout.paged.count),
+            table=sql.Identifier("raw", raw_table(source.source, name)),
+        ),
+        [load_id],
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate gives a row
+    rows, numbered, distinct, totals = row
+    if not rows:
+        return
+    wrong = records_wrong(rows, numbered, distinct, totals)
+    if wrong:
+        raise Faulty([Fault(HEADER, THE_FILE, None, wrong)], rows, NEXT_DAMAGED)

@@ -1,0 +1,105 @@
+"""The ledger: a line in ops.load for every file that reached the loader, and in quarantine what was refused of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from ingest.copying import Contents
+from ingest.declaration import Source
+from ingest.landing import LandedFile
+from ingest.readers.faults import Fault, Faulty, sentence
+
+
+def insert(
+    cursor: psycopg.Cursor,
+    source: Source,
+    name: str,
+    landed: LandedFile,
+    now: dt.datetime,
+    landing: Path,
+    *,
+    load_id: int | None,
+    state: str,
+    part: str,
+    release: dt.date | None,
+    contents: Contents | None,
+    first: dt.date | None,
+    last: dt.date | None,
+    loaded: int,
+    quarantined: int,
+    reason: str | None,
+    totals: dict[str, float] | None = None,
+    changes: dict[str, object] | None = None,
+) -> int:
+    """Write a file's line, loaded or refused. Returns its load_id."""
+    papers = landed.papers
+    row = cursor.execute(
+        """insert into ops.load (load_id, source, dataset, release_date, sha256, file_name, landed_path, url, bytes, landed_at,
+               loaded_at, classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state,
+               reason, drift, is_synthetic, part, totals, changes)
+           overriding system value
+           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
+        [
+            load_id, source.source, name, release, papers.sha256, papers.file_name,
+            landed.path.resolve().relative_to(landing.resolve()).as_posix(), papers.url, papers.bytes, papers.landed_at, now,
+            contents.vintage if contents else None, first, last,
+            loaded + quarantined, loaded, quarantined, state, reason, Jsonb(contents.drift if contents else {}),
+            papers.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
+        ],
+    ).fetchone()  # fmt: skip
+    assert row is not None  # noqa: S101 - insert returning gives a row
+    return int(row[0])
+
+
+def record_refusal(
+    connection: psycopg.Connection,
+    source: Source,
+    name: str,
+    landed: LandedFile,
+    faulty: Faulty,
+    now: dt.datetime,
+    landing: Path,
+) -> None:
+    """Write down that a file was refused, and for which faults."""
+    cursor = connection.cursor()
+    load_id = insert(
+        cursor, source, name, landed, now, landing,
+        load_id=None, state="refused", part="", release=landed.papers.release_date, contents=None, first=None, last=None,
+        loaded=0, quarantined=faulty.rows, reason=sentence(faulty.faults),
+    )  # fmt: skip
+    quarantine(cursor, load_id, faulty.faults)
+
+
+def quarantine(cursor: psycopg.Cursor, load_id: int, faults: Sequence[Fault]) -> None:
+    """Keep the faults of a load's rows, one line a row and column."""
+    cursor.executemany(
+        """insert into quarantine.refused_row (load_id, sheet, row_number, column_name, value, reason)
+           values (%s, %s, %s, %s, %s, %s) on conflict (load_id, sheet, row_number, column_name) do update
+           set reason = refused_row.reason || '; ' || excluded.reason""",
+        [
+            (
+                load_id,
+                fault.sheet,
+                fault.row,
+                fault.column,
+                None if fault.value is None else fault.value[:500],
+                fault.reason,
+            )
+            for fault in faults
+        ],
+    )
+
+
+def in_words(drift: dict[str, list[str]]) -> str:
+    """How a file's columns differ from those declared; empty where they do not."""
+    said = {
+        "new columns": "columns that are not declared, left out of raw: ",
+        "missing columns": "columns it lacks: ",
+        "corrections": "corrected as confirmed: ",
+    }
+    return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())

@@ -1,0 +1,290 @@
+"""Releases: what a file is about and when it was released, whether it may stand beside what was released before, what it changed.
+
+Every check raises Faulty: the file is refused, and what was loaded before stands.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+
+import psycopg
+from psycopg import sql
+
+from ingest.copying import Contents, Copied
+from ingest.declaration import Dataset, Source, raw_table
+from ingest.errors import Refusal
+from ingest.landing import LandedFile, note_return
+from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty
+from ingest.readers.headers import months_between
+
+ENOUGH_TO_JUDGE = 100  # of a month's rows or values, before losing most of them says anything
+
+
+def part_of(dataset: Dataset, landed: LandedFile) -> str:
+    """What a file is about besides its release; empty where a file is about all of its dataset."""
+    if dataset.part_pattern is None:
+        return ""
+    found = re.search(dataset.part_pattern, landed.papers.file_name)
+    if found is None:
+        raise Faulty(
+            [Fault(HEADER, THE_FILE, None, f"has a name that does not say what it is about: {dataset.part_pattern}")],
+            0,
+            "give the file the name it was published under",
+        )
+    return found[1]
+
+
+def release_date(contents: Copied, dataset: Dataset, landed: LandedFile) -> dt.date:
+    """When a file was released that nobody dates: by its newest month where the dataset says so, else when it was landed."""
+    if contents.last is None or dataset.release is None:
+        return landed.papers.landed_at.date()
+    months = contents.last.year * 12 + contents.last.month - 1 + dataset.release.months_after_newest
+    return dt.date(months // 12, months % 12 + 1, 1)
+
+
+def check_same_release(landed: LandedFile, release_date: dt.date) -> None:
+    """Refuse bytes that stand in raw as another release than they are now said to be.
+
+    Raises:
+        Refusal: naming both dates.
+    """
+    told = landed.papers.release_date
+    if told and told != release_date:
+        raise Refusal(
+            f"the same bytes stand in raw as release {release_date}, and now are called release {told}",
+            where=f"file {landed.papers.file_name}",
+            kept="nothing changed",
+            next_step="leave out --release, or give the one they were landed with",
+        )
+
+
+def was_displaced(connection: psycopg.Connection, load_id: int) -> bool:
+    """Whether another file of the same dataset and release came after this one."""
+    return (
+        connection.execute(
+            """select 1 from ops.load as later inner join ops.load as this on this.load_id = %s
+               where later.source = this.source and later.dataset = this.dataset and later.state = 'loaded'
+                 and later.part = this.part and later.release_date = this.release_date and later.load_id <> this.load_id
+                 and (later.landed_at, later.load_id) > (this.landed_at, this.load_id)""",
+            [load_id],
+        ).fetchone()
+        is not None
+    )
+
+
+def as_returned(connection: psycopg.Connection, source: Source, name: str, part: str, landed: LandedFile) -> LandedFile:
+    """A file with its papers, as of now where it had been superseded and its bytes came again: the publisher went back to them.
+
+    The papers tell of the first time, and by their date it would be history at once.
+    """
+    if landed.arrived_at <= landed.papers.landed_at:
+        return landed
+    row = connection.execute(
+        """select max(release_date) filter (where state = 'loaded'), bool_or(sha256 = %s and state = 'superseded')
+           from ops.load where source = %s and dataset = %s and part = %s""",
+        [landed.papers.sha256, source.source, name, part],
+    ).fetchone()
+    if row is None or row[0] is None or not row[1]:
+        return landed
+    note_return(landed)
+    return dataclasses.replace(
+        landed, papers=dataclasses.replace(landed.papers, landed_at=landed.arrived_at, release_date=row[0])
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Before:
+    """The newest release of the same dataset and part that stands in raw."""
+
+    load_id: int
+    release: dt.date
+    rows: int
+    first: dt.date | None
+    last: dt.date | None
+    totals: dict[str, float]
+
+
+def standing(connection: psycopg.Connection, source: Source, name: str, part: str) -> Before | None:
+    """The newest release of a dataset and part that stands in raw, if there is one."""
+    row = connection.execute(
+        """select load_id, release_date, rows_loaded, first_period, last_period, totals from ops.load
+           where source = %s and dataset = %s and part = %s and state = 'loaded'
+           order by release_date desc, landed_at desc, load_id desc limit 1""",
+        [source.source, name, part],
+    ).fetchone()
+    return Before(*row) if row else None
+
+
+def changes_against(done: Copied, before: Before) -> dict[str, object]:
+    """What a release changed against the one before: rows, the sum, which months came and went, and which were revised."""
+    now, then = done.totals, before.totals
+    revised = {month: now[month] - then[month] for month in sorted(now.keys() & then) if now[month] != then[month]}
+    most = max(revised, key=lambda month: abs(revised[month]), default=None)
+    return {
+        "against_load": before.load_id,
+        "rows": done.rows - before.rows,
+        "sum": sum(now.values()) - sum(then.values()),
+        "months_new": sorted(now.keys() - then),
+        "months_gone": sorted(then.keys() - now),
+        "months_in_both": len(now.keys() & then),
+        "months_revised": len(revised),
+        "revised_by": sum(revised.values()),
+        "revised_most": {"month": most, "by": revised[most]} if most is not None else None,
+    }
+
+
+def check_not_empty(done: Copied, dataset: Dataset) -> None:
+    """Refuse a header without rows, unless the dataset has such files."""
+    if not (done.rows or done.quarantined or dataset.layout.may_be_empty):
+        raise Faulty([Fault(HEADER, THE_FILE, None, "has a header and no rows")], 0, NEXT_DAMAGED)
+
+
+def check_not_cut(done: Copied, dataset: Dataset, release: dt.date, before: Before | None) -> None:
+    """Refuse rows that were cut where a line ends, which nothing in them says: months would lose most of what they had."""
+    if before is None or release < before.release or dataset.layout.month_columns:
+        return  # a file with a column per month is seen to be complete in every area
+    lost = [
+        f"{month or 'the file'} has {done.totals.get(month, 0):,.10g} and had {then:,.10g}"
+        for month, then in sorted(before.totals.items())
+        if then >= ENOUGH_TO_JUDGE
+        and (month in done.totals or not month)
+        and done.totals.get(month, 0) < then * (1 - dataset.may_lose)
+    ]
+    if lost:
+        raise Faulty(
+            [Fault(HEADER, THE_FILE, None, f"lacks most of what load {before.load_id} had: {'; '.join(lost[:5])}")],
+            done.rows,
+            "fetch it again; if the publisher has really taken so much back, say so with may_lose in source.yml",
+        )
+
+
+def check_not_older(done: Copied, dataset: Dataset, landed: LandedFile, before: Before | None) -> None:
+    """Refuse an older copy of a file that nobody dates: it would speak as the newest release.
+
+    An older copy begins no later than what stands in raw, and ends before its end. A file about another time does neither.
+    """
+    if landed.papers.release_date or dataset.release or before is None:
+        return
+    if done.first is None or done.last is None or before.first is None or before.last is None:
+        return
+    if done.first <= before.first <= done.last < before.last:
+        raise Faulty(
+            [
+                Fault(
+                    HEADER,
+                    THE_FILE,
+                    None,
+                    f"ends on {done.last}, and what stands in raw (load {before.load_id}) on {before.last}: "
+                    "it is an older copy",
+                )
+            ],
+            done.rows,
+            "if the publisher has really taken the newer rows back, land it by hand with --release DATE",
+        )
+
+
+def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: dt.datetime) -> None:
+    """Refuse what can only be another dataset's file: it would speak for its months until its date has come."""
+    tomorrow = (now + dt.timedelta(days=1)).date()
+    if release > tomorrow:
+        raise Faulty(
+            [Fault(HEADER, THE_FILE, None, f"would be a release of {release}, which is still to come")],
+            0,
+            "see that the file is of this dataset and not of another; or give its date with --release",
+        )
+    if contents.last is not None and dataset.release is not None and release <= contents.last:
+        raise Faulty(
+            [
+                Fault(
+                    HEADER, THE_FILE, None, f"is called a release of {release} and has months to {contents.last:%Y-%m}"
+                )
+            ],
+            0,
+            "give the date it was released with --release, or leave it out and it is worked out",
+        )
+    if dataset.at_most_months is None or contents.first is None or contents.last is None:
+        return
+    months = len(months_between(f"{contents.first:%Y%m}", f"{contents.last:%Y%m}"))
+    if months > dataset.at_most_months:
+        raise Faulty(
+            [
+                Fault(
+                    HEADER,
+                    THE_FILE,
+                    None,
+                    f"has {months} months, and one of this dataset has {dataset.at_most_months} at most",
+                )
+            ],
+            0,
+            f"see that it is not a file of {dataset.abuts or 'another dataset'}",
+        )
+
+
+def check_begins_early_enough(
+    connection: psycopg.Connection, source: Source, name: str, dataset: Dataset, contents: Contents
+) -> None:
+    """Refuse a file that holds a piece of what its dataset holds whole: it would speak for months that are not its own."""
+    if dataset.begins_within_months is None or contents.first is None:
+        return
+    row = connection.execute(
+        "select max(first_period) from ops.load where source = %s and dataset = %s and state = 'loaded'",
+        [source.source, name],
+    ).fetchone()
+    if row is None or row[0] is None:
+        return
+    later = (contents.first.year - row[0].year) * 12 + contents.first.month - row[0].month
+    if later > dataset.begins_within_months:
+        reason = (
+            f"begins in {contents.first:%Y-%m}, and the file of this dataset that is loaded begins in {row[0]:%Y-%m}"
+        )
+        raise Faulty(
+            [Fault(HEADER, THE_FILE, None, reason)],
+            0,
+            f"see that it is not a file of {dataset.abuts or 'another dataset'}",
+        )
+
+
+def check_leaves_no_hole(
+    connection: psycopg.Connection, source: Source, name: str, dataset: Dataset, contents: Contents
+) -> None:
+    """Refuse a file where months would lie between it and those of the dataset it abuts, in neither of them."""
+    if dataset.abuts is None or contents.first is None or contents.last is None:
+        return
+    spans = connection.execute(
+        """select dataset, first_period, last_period from ops.load
+           where source = %s and dataset = any(%s) and state in ('loaded', 'superseded')""",
+        [source.source, [name, dataset.abuts]],
+    ).fetchall()
+    if not any(other == dataset.abuts for other, _, _ in spans):
+        return
+    before = _uncovered([(first, last) for _, first, last in spans])
+    after = _uncovered([*((first, last) for _, first, last in spans), (contents.first, contents.last)])
+    holes = [f"{month[:4]}-{month[4:]}" for month in after if month not in before]
+    if holes:
+        reason = f"{', '.join(holes)} would be in neither this file nor {dataset.abuts}"
+        raise Faulty(
+            [Fault(HEADER, "months", None, reason)],
+            0,
+            f"land the {dataset.abuts} file that reaches these months first, then this one again",
+        )
+
+
+def _uncovered(spans: list[tuple[dt.date, dt.date]]) -> list[str]:
+    covered = {month for first, last in spans for month in months_between(f"{first:%Y%m}", f"{last:%Y%m}")}
+    return [month for month in months_between(min(covered), max(covered)) if month not in covered]
+
+
+def keep_newest(connection: psycopg.Connection, source: Source, name: str, part: str) -> None:
+    """Take all but the newest release of a part out of raw; landing keeps them."""
+    older = connection.execute(
+        """select load_id from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
+           order by release_date desc, landed_at desc, load_id desc offset 1""",
+        [source.source, name, part],
+    ).fetchall()
+    if older:
+        ids = [load_id for (load_id,) in older]
+        table = sql.Identifier("raw", raw_table(source.source, name))
+        connection.execute(sql.SQL("delete from {} where _load_id = any(%s)").format(table), [ids])
+        connection.execute("update ops.load set state = 'superseded' where load_id = any(%s)", [ids])

@@ -306,8 +306,8 @@ broken as (
             spans.measure_code = step.measure_code
             and step.area_code is null
             and step.break_kind <> 'restated'
-            and step.break_month > spans.window_start_date
-            and step.break_month <= spans.window_end_date
+            and spans.window_start_date < step.break_month
+            and spans.window_end_date >= step.break_month
 )
 
 select

@@ -64,16 +64,17 @@ windows as (
         spans.window_health_count,
         spans.window_police_count
     from rolling
-    cross join lateral (
-        values
-        ('month', rolling.month_start_date, rolling.health_count::numeric, rolling.police_count::numeric),
-        (
-            'rolling_12_months',
-            (rolling.month_start_date - interval '11 months')::date,
-            rolling.health_count_of_year,
-            rolling.police_count_of_year
-        )
-    ) as spans (period_kind, period_start_date, window_health_count, window_police_count)
+    cross join
+        lateral (
+            values
+            ('month', rolling.month_start_date, rolling.health_count::numeric, rolling.police_count::numeric),
+            (
+                'rolling_12_months',
+                (rolling.month_start_date - interval '11 months')::date,
+                rolling.health_count_of_year,
+                rolling.police_count_of_year
+            )
+        ) as spans (period_kind, period_start_date, window_health_count, window_police_count)
     where spans.window_police_count is not null
 ),
 

@@ -94,26 +94,36 @@ def new_warehouse(server: Server, folder: Path, name: str | None = None) -> Iter
     with connect(settings, ADMIN, autocommit=True) as connection:
         # All of the template but the rights on the database itself, which a copy of it does not have.
         bootstrap._set_up_roles(settings, connection)
-    yield settings
-    with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    try:
+        yield settings
+    finally:
+        with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+_being_built: set[str] = set()
 
 
 @contextlib.contextmanager
 def warehouse_to_build(server: Server, folder: Path) -> Iterator[Settings]:
-    """An empty warehouse, one at a time, in which dbt finds what it parsed for the one before: as in a home's second night.
+    """As `new_warehouse`, but dbt finds what it parsed for the one before, as in a home's second night: half of a small build.
 
-    What dbt keeps of its parsing holds for one database, so all of them have the same name.
+    What dbt keeps of its parsing holds for the database of one name, so the names come round again.
     """
-    kept = server.settings.home / "partial_parse.msgpack"
-    with new_warehouse(server, folder, name="vru_built") as settings:
-        parsed = settings.home / "dbt" / kept.name
-        parsed.parent.mkdir()
-        if kept.exists():
-            shutil.copy(kept, parsed)
-        yield settings
-        if parsed.exists():
-            shutil.copy(parsed, kept)
+    name = next(name for number in itertools.count() if (name := f"vru_built_{number}") not in _being_built)
+    kept = server.settings.home / f"{name}.msgpack"
+    _being_built.add(name)
+    try:
+        with new_warehouse(server, folder, name) as settings:
+            parsed = settings.home / "dbt" / "partial_parse.msgpack"
+            parsed.parent.mkdir()
+            if kept.exists():
+                shutil.copy(kept, parsed)
+            yield settings
+            if parsed.exists():
+                shutil.copy(parsed, kept)
+    finally:
+        _being_built.remove(name)
 
 
 @pytest.fixture

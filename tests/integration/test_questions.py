@@ -15,6 +15,9 @@ from tests.homes import Home, folder_of_a_home
 from warehouse.connection import ADMIN
 from warehouse.transform import dbt
 
+# A first night of every source.
+pytestmark = pytest.mark.timeout(600)
+
 # The day of the README's answers.
 TODAY = dt.date(2026, 11, 22)
 # Where each business rule is: area lookup, month assignment, revision choice, sums, breaks, windows and change on zero, age bands, revisions, data quality.

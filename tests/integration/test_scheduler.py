@@ -23,7 +23,7 @@ from ingest import landing
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from sandbox.server import Publisher
-from tests.conftest import PROJECT, Server, new_warehouse
+from tests.conftest import PROJECT, Server, warehouse_to_build
 from warehouse import airflow, night
 from warehouse.airflow import processes, records
 from warehouse.connection import ANALYST, connect
@@ -146,7 +146,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stack(server: Server, declared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with (
-        new_warehouse(server, tmp_path_factory.mktemp("scheduler")) as settings,
+        warehouse_to_build(server, tmp_path_factory.mktemp("scheduler")) as settings,
         sandbox.serve(today=TODAY, seed=1) as publisher,
     ):
         assert settings.database_url is not None

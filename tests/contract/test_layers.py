@@ -146,5 +146,8 @@ def test_every_mart_has_a_reader_and_the_list_of_gaps_names_marts_that_exist() -
     read = {re.findall(r"ref\('([^']+)'\)", on)[0] for exposure in exposures for on in exposure["depends_on"]}
     assert sorted(marts - read - {"data_status", "publication"}) == [], "say in models/exposures.yml who reads them"
     with (SEEDS / "assessment_gap.csv").open(encoding="utf-8", newline="") as file:
-        named = {mart for row in csv.DictReader(file) for mart in row["answered_by"].split(", ") if mart}
+        gaps = list(csv.DictReader(file))
+    parts = [(row["question_number"], row["part_number"]) for row in gaps]
+    assert sorted(part for part in set(parts) if parts.count(part) > 1) == [], "seeds/assessment_gap.csv has them twice"
+    named = {mart for row in gaps for mart in row["answered_by"].split(", ") if mart}
     assert sorted(named - marts) == [], "seeds/assessment_gap.csv names them as answers, and they are no marts"

@@ -228,12 +228,12 @@ class Stand:
 
     def restore(self) -> None:
         """Make the publisher behave, and the warehouse be what it was on the first day; nothing where no night was since."""
-        if self.runs == self._restored_at:
-            return
-        self._restored_at = self.runs
         self.served.behave()
         if self.publisher.publish:
             self.publisher.publish(None)
+        if self.runs == self._restored_at:
+            return
+        self._restored_at = self.runs
         self.connection.execute(
             f"""delete from raw.{self.table} where _load_id not in (select load_id from saved.load);
                     insert into raw.{self.table} select * from saved.raw

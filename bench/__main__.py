@@ -1,4 +1,4 @@
-"""`make bench`: load a generated file of a million rows our way, by psql's \\copy, and by dlt; an archive of 36 months; a quiet night."""
+"""`make bench`: load a generated file of a million rows our way, by psql's \\copy, and by dlt; an archive of 36 months; a full build; a quiet night."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from psycopg import sql
 
-from bench import archive, street_file
+from bench import archive, build, street_file
 from ingest.connectors import file_drop
 from ingest.declaration import Source, raw_columns
 from ingest.raw import create_table
@@ -41,9 +41,11 @@ def main() -> None:
         )
         _bench_loading(read_settings({"VRU_HOME": str(home / "load")}))
         archive.run(home / "archive")
+        embedded.stop(home / "archive" / "postgres")
+        build.run(home / "build")
         _bench_nights(home / "nights")
     finally:
-        for folder in ("load", "archive", "nights"):
+        for folder in ("load", "archive", "build", "nights"):
             embedded.stop(home / folder / "postgres")
         shutil.rmtree(home, ignore_errors=True)
 

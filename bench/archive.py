@@ -44,17 +44,16 @@ def run(home: Path, rows: int = ROWS) -> None:
     bootstrap.set_up(settings)
     folder = home / "generated"
     print(f"\nAn archive of {MONTHS} months in the police.uk street form (generated)")
-    months = [shifted(NEWEST, -age) for age in range(MONTHS - 1, -2, -1)]
-    files = [_month(folder, month, rows // MONTHS, seed) for seed, month in enumerate(months)]
+    files = months_of(folder, rows)
     print(f"  {rows:,} rows, {sum(f.stat().st_size for f in files[:-1]) / 1e6:.0f} MB in {MONTHS} files")
     copied = _copy(settings, files[:-1])
-    site = _Archive(folder)
+    site = Archive(folder)
     with serve_sites(lambda _: [site]) as publisher:
         site.offer(NEWEST, files[:-1])
-        whole = _night(settings, publisher.base_url)
+        whole = night(settings, publisher.base_url)
         site.offer(shifted(NEWEST, 1), files[1:])
-        one = _night(settings, publisher.base_url)
-        quiet = _night(settings, publisher.base_url)
+        one = night(settings, publisher.base_url)
+        quiet = night(settings, publisher.base_url)
     print(f"  psql \\copy, bare table: {copied:.1f} s")
     print(f"  ours: fetch by Range {whole['fetch']:.1f} s; load {whole['load']:.1f} s ({whole['rows']:,} rows)")
     print(f"  load / \\copy: {whole['load'] / copied:.2f} (to reach: 1.5 or less)")
@@ -66,7 +65,14 @@ def run(home: Path, rows: int = ROWS) -> None:
     print(f"  the same archive again: {quiet['fetch']:.2f} s, {quiet['rows']:,} rows")
 
 
-def _month(folder: Path, month: str, rows: int, seed: int) -> Path:
+def months_of(folder: Path, rows: int) -> list[Path]:
+    """The files of 36 months and of the one after them, the oldest first, of so many rows in 36 months."""
+    months = [shifted(NEWEST, -age) for age in range(MONTHS - 1, -2, -1)]
+    return [month_file(folder, month, rows // MONTHS, seed) for seed, month in enumerate(months)]
+
+
+def month_file(folder: Path, month: str, rows: int, seed: int) -> Path:
+    """The file of one month, generated unless it is there."""
     file = folder / f"{month}-metropolitan-street.csv"
     street_file.write(file, rows, seed, month)
     return file
@@ -94,7 +100,7 @@ def _copy(settings: Settings, files: list[Path]) -> float:
     return seconds
 
 
-class _Archive:
+class Archive:
     """data.police.uk with an archive on disk."""
 
     def __init__(self, folder: Path) -> None:
@@ -127,7 +133,7 @@ class _Archive:
         return Response(206, {"ETag": f'"{self._md5}"', "Content-Range": f"bytes {first}-{last}/{size}"}, body)
 
 
-def _night(settings: Settings, base_url: str) -> dict[str, float]:
+def night(settings: Settings, base_url: str) -> dict[str, float]:
     """Fetch and load in a process of its own: seconds of each, rows, and peak memory in MiB."""
     with connect(settings, ADMIN, autocommit=True) as connection:
         connection.execute("checkpoint")

@@ -8,6 +8,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
@@ -17,10 +18,13 @@ from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
 from ingest.errors import Refusal
 from ingest.landing import LandedFile
 from ingest.raw import number_rows
-from ingest.readers import delimited, month_columns, tables
+from ingest.readers import month_columns, tables
 from ingest.readers.faults import HEADER, NEXT, NEXT_DAMAGED, THE_FILE, THE_REST, Fault, Faulty, what_next
 from ingest.readers.records import records_wrong
 from ingest.readers.times import day_of, is_timed
+
+if TYPE_CHECKING:
+    from ingest.readers import delimited
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +97,9 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
     unknown = list(dict.fromkeys(header for table in found for header in table.header.unknown))
     absent = list(dict.fromkeys(column for table in found for column in table.header.absent))
     drift = {kind: names for kind, names in (("new columns", unknown), ("missing columns", absent)) if names}
+    # Here, because loading Arrow takes a third of the time in which a command starts, and most load no file.
+    from ingest.readers import delimited
+
     start = delimited.read_start(path, layout) if not (found[0].sheet or corrections) else None
     if start is not None and start.header is not None and delimited.fits(start.header, layout):
         return Contents(None, None, None, drift, _copy_as_it_is(path, start, layout))
@@ -100,6 +107,8 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
 
 
 def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callable[[psycopg.Cursor, str, int], Copied]:
+    from ingest.readers import delimited
+
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> Copied:
         assert start.header is not None  # noqa: S101 - the caller looked
         header = start.header

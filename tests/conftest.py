@@ -27,12 +27,12 @@ SAMPLES = PROJECT.parent / "shared" / "samples"
 TEMPLATE = "vru"
 
 
-LONGEST = "test_nights.py"
+LONGEST = ("test_nights.py", "test_questions.py", "test_scheduler.py", "test_faults.py", "test_gate.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first: two processes share the files out in order, and the last one should be short."""
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    """The longest files first: two processes share the files out in order, and the last ones should be short."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +66,13 @@ def warehouse(server: Server, tmp_path: Path) -> Iterator[Settings]:
 
 
 @contextlib.contextmanager
-def new_warehouse(server: Server, folder: Path) -> Iterator[Settings]:
-    """As `warehouse`, for as long as the block, its home in that folder."""
-    name = f"vru_test_{os.getpid()}_{next(_numbers)}"
+def new_warehouse(server: Server, folder: Path, name: str | None = None) -> Iterator[Settings]:
+    """As `warehouse`, for as long as the block, its home in that folder.
+
+    Args:
+        name: of the database, where it matters.
+    """
+    name = name or f"vru_test_{os.getpid()}_{next(_numbers)}"
     with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
         connection.execute(
             sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
@@ -87,10 +91,46 @@ def new_warehouse(server: Server, folder: Path) -> Iterator[Settings]:
         folder.mkdir(parents=True)
     for done in (server.settings.home / "airflow").glob("migrated-*"):
         (settings.home / "airflow" / done.name).touch()
-    bootstrap.set_up(settings)
-    yield settings
-    with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with connect(settings, ADMIN, autocommit=True) as connection:
+        # All of the template but the rights on the database itself, which a copy of it does not have.
+        bootstrap._set_up_roles(settings, connection)
+    try:
+        yield settings
+    finally:
+        with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+_being_built: set[str] = set()
+
+
+@contextlib.contextmanager
+def warehouse_to_build(server: Server, folder: Path) -> Iterator[Settings]:
+    """As `new_warehouse`, but dbt finds what it parsed for the one before, as in a home's second night: half of a small build.
+
+    What dbt keeps of its parsing holds for the database of one name, so the names come round again.
+    """
+    name = next(name for number in itertools.count() if (name := f"vru_built_{number}") not in _being_built)
+    kept = server.settings.home / f"{name}.msgpack"
+    _being_built.add(name)
+    try:
+        with new_warehouse(server, folder, name) as settings:
+            parsed = settings.home / "dbt" / "partial_parse.msgpack"
+            parsed.parent.mkdir()
+            if kept.exists():
+                shutil.copy(kept, parsed)
+            yield settings
+            if parsed.exists():
+                shutil.copy(parsed, kept)
+    finally:
+        _being_built.remove(name)
+
+
+@pytest.fixture
+def to_build(server: Server, tmp_path: Path) -> Iterator[Settings]:
+    """As `warehouse`, for a test that builds."""
+    with warehouse_to_build(server, tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@
     ),
 
     -- Which cells a winner is the sum of. All are of one release: groups and totals never mix two.
-    contribution as (
+    -- Materialized, because the planner otherwise takes the join of all three for one row, and loops over a hundred million.
+    contribution as materialized (
         select
             winner.winner_id,
             winner.load_id,

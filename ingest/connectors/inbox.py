@@ -15,10 +15,8 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import fsspec
-from fsspec.core import url_to_fs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.connectors.file_at_url import check_kind, land_body, refuse_foreign
@@ -28,6 +26,9 @@ from ingest.declaration import Inbox
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.landing import Papers, land, sha256_of
 from ingest.readers.tables import open_tables
+
+if TYPE_CHECKING:
+    import fsspec
 
 MANIFEST = "manifest.json"
 # How the names of files look that a sender has not finished, and of those that are no delivery.
@@ -204,6 +205,8 @@ def _label(look: Look) -> str:
 
 
 def _folder(look: Look) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs
+
     # Stand-ins write to this machine; a store that holds real files is never asked for invented ones.
     root = look.inbox_url if look.inbox_url and not look.must_be_synthetic else str(look.inbox)
     try:

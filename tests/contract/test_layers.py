@@ -138,3 +138,13 @@ def test_nothing_is_called_after_nothing_in_particular() -> None:
         if words.search(f.stem)
     ]
     assert wrong == [], f"{wrong}: name the thing it does"
+
+
+def test_every_mart_has_a_reader_and_the_list_of_gaps_names_marts_that_exist() -> None:
+    marts = {name for name, file in models().items() if layer_of(file) == "marts"} | {"data_status", "publication"}
+    exposures = yaml.safe_load((MODELS / "exposures.yml").read_text(encoding="utf-8"))["exposures"]
+    read = {re.findall(r"ref\('([^']+)'\)", on)[0] for exposure in exposures for on in exposure["depends_on"]}
+    assert sorted(marts - read - {"data_status", "publication"}) == [], "say in models/exposures.yml who reads them"
+    with (SEEDS / "assessment_gap.csv").open(encoding="utf-8", newline="") as file:
+        named = {mart for row in csv.DictReader(file) for mart in row["answered_by"].split(", ") if mart}
+    assert sorted(named - marts) == [], "seeds/assessment_gap.csv names them as answers, and they are no marts"

@@ -39,7 +39,8 @@ def published(file: Path) -> list[dict[str, str]]:
     return [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=True)) for row in rows]
 
 
-def test_real_files_load_exactly_and_come_out_of_the_marts(warehouse: Settings, samples: Path) -> None:
+def test_real_files_load_exactly_and_come_out_of_the_marts(to_build: Settings, samples: Path) -> None:
+    warehouse = to_build
     files = [
         samples / "fingertips" / name
         for name in ("indicators-CountyUA.data.csv", "admissions_injuries_la_2324.data.csv")
@@ -210,7 +211,8 @@ PERIODS = [
 ]
 
 
-def test_rows_come_out_once_apart_flagged_and_dated(warehouse: Settings, tmp_path: Path) -> None:
+def test_rows_come_out_once_apart_flagged_and_dated(to_build: Settings, tmp_path: Path) -> None:
+    warehouse = to_build
     england = {"Area Code": "E92000001", "Area Name": "England", "Area Type": "England"}
     twice = {**england, "Parent Code": "E92000001", "Parent Name": "England"}
     decile = {**england, "Category Type": "Deciles", "Category": "Most deprived decile (IMD2019)", "Value": "20"}

@@ -946,3 +946,29 @@ def test_a_mart_that_a_dataset_fills_may_be_empty_without_it_and_is_judged_with_
         (folder / "marts" / "rpt_few.yml").write_text(text + f"rows_come_from: [{dataset}]\n")
         found = judge(candidate, CANDIDATE, suites=folder).results
         assert {r.outcome for r in found if (r.suite, r.check) == ("marts/rpt_few", "the_table_has_rows")} == outcomes
+
+
+def test_a_mart_that_may_be_empty_may_not_once_it_was_published_with_rows(
+    candidate: Settings, suites: Callable[..., Path]
+) -> None:
+    as_role(
+        candidate,
+        TRANSFORMER,
+        "drop table if exists candidate.rpt_few; create table candidate.rpt_few (area_code text)",
+    )
+    folder = suites(check("it_is_judged", unexpected_rows='"select 1 as n from {batch}"'))
+    text = (folder / "marts" / "dim_borough.yml").read_text().replace("dim_borough", "rpt_few")
+    (folder / "marts" / "rpt_few.yml").write_text(text + "may_be_empty_because: few ask for it\n")
+
+    def outcomes() -> set[str]:
+        found = judge(candidate, CANDIDATE, suites=folder).results
+        return {r.outcome for r in found if (r.suite, r.check) == ("marts/rpt_few", "the_table_has_rows")}
+
+    assert outcomes() == set()
+    change(
+        candidate,
+        """create table marts.rpt_few (area_code text); insert into marts.rpt_few values ('E09000002');
+           grant select on marts.rpt_few to vru_gate""",
+    )
+    assert outcomes() == {"failed"}
+    change(candidate, "drop table marts.rpt_few")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import collections
 import csv
+import dataclasses
 import datetime as dt
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from ingest.errors import FileRefused
 from ingest.load import Loaded
 from tests import mhclg_files
 from tests import mps_more_files as files
+from tests.conftest import Server, warehouse_to_build
 from tests.mps_files import boroughs, categories
 from warehouse import nightly, transform
 from warehouse.connection import ADMIN, connect
@@ -25,19 +27,48 @@ from warehouse.settings import Settings
 
 MPS = find_source("mps")
 Land = Callable[..., Loaded]
+Delivery = list[tuple[str, str, bytes]]  # dataset, file name, body
+
+
+def landing_in(settings: Settings, folder: Path) -> Land:
+    """Lands and loads bytes as a file of the MPS."""
+
+    def now(dataset: str, body: bytes, name: str = "file.csv", **how: object) -> Loaded:
+        file = folder / name
+        file.write_bytes(body)
+        landed = file_drop.take(settings.landing, MPS, dataset, file, settings.now(), **how)  # type: ignore[arg-type]
+        return nightly.load_one(settings, MPS, dataset, landed)
+
+    return now
 
 
 @pytest.fixture
 def land(warehouse: Settings, tmp_path: Path) -> Land:
-    """Lands and loads bytes as a file of the MPS."""
+    return landing_in(warehouse, tmp_path)
 
-    def now(dataset: str, body: bytes, name: str = "file.csv", **how: object) -> Loaded:
-        file = tmp_path / name
-        file.write_bytes(body)
-        landed = file_drop.take(warehouse.landing, MPS, dataset, file, warehouse.now(), **how)  # type: ignore[arg-type]
-        return nightly.load_one(warehouse, MPS, dataset, landed)
 
-    return now
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """A warehouse built once from what all cases deliver, and what loading said of each delivery, by the name of its function.
+
+    Cases keep out of each other's way: no two have the same measure.
+    """
+
+    settings: Settings
+    loaded: dict[str, list[Loaded]]
+
+
+@pytest.fixture(scope="module")
+def built(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    folder = tmp_path_factory.mktemp("mps")
+    with warehouse_to_build(server, folder) as settings:
+        land = landing_in(settings, folder)
+        loaded = {
+            case.__name__: [land(dataset, body, name) for dataset, name, body in case()]
+            for case in (sparse, forms, two_releases, not_notifiable, wards, lsoas, victims, vawg)
+        }
+        transform.build(settings)
+        yield Built(settings, loaded)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
@@ -51,8 +82,9 @@ def csv_rows(file: Path) -> list[dict[str, str]]:
 
 
 def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
-    warehouse: Settings, land: Land, samples: Path, tmp_path: Path
+    to_build: Settings, tmp_path: Path, samples: Path
 ) -> None:
+    warehouse, land = to_build, landing_in(to_build, tmp_path)
     for dataset, name in (
         ("borough_historical", "borough_hist_201004-202403.csv"),
         ("borough_recent", "borough_24m_202404-202603.csv"),
@@ -348,9 +380,7 @@ ISO_2026 = ("Month_Year", "Area Type", "Borough_SNT", "Area Name", "Area Code", 
 KNIFE_2026 = tuple(name for name in files.DASHBOARD if name != "FY_FYIndex")
 
 
-def test_a_missing_row_is_0_wards_are_not_added_to_boroughs_and_outcomes_are_no_offences(
-    warehouse: Settings, land: Land
-) -> None:
+def sparse() -> Delivery:
     counts = [
         *files.every_borough("202601", KNIFE, 2),
         ("202602", "Barnet", KNIFE, "Offences", 7),
@@ -361,8 +391,11 @@ def test_a_missing_row_is_0_wards_are_not_added_to_boroughs_and_outcomes_are_no_
         ("202602", "Barnet", "Domestic Abuse|Domestic Abuse violence with injury", "Offences", 8),
         ("202602", "Barnet", "Domestic Abuse|Domestic Abuse Violence with Injury", "Positive Outcomes", 9),
     ]
-    land("dashboard_other", files.dashboard_file(counts), "M1045_MonthlyCrimeDashboard_OtherCrimeData.csv")
-    transform.build(warehouse)
+    return [("dashboard_other", "M1045_MonthlyCrimeDashboard_OtherCrimeData.csv", files.dashboard_file(counts))]
+
+
+def test_a_missing_row_is_0_wards_are_not_added_to_boroughs_and_outcomes_are_no_offences(built: Built) -> None:
+    warehouse = built.settings
     knife = published(warehouse, "mps_knife_crime")
     assert knife[("LONDON_32", "202601")] == 64
     assert {key: value for key, value in knife.items() if key[1] == "202602"} == {
@@ -385,10 +418,14 @@ def test_a_missing_row_is_0_wards_are_not_added_to_boroughs_and_outcomes_are_no_
     assert published(warehouse, "mps_domestic_abuse_with_injury_outcomes")[("E09000003", "202602")] == 9
 
 
-def test_every_form_of_a_dashboard_file_is_read_to_the_same_figures(warehouse: Settings, land: Land) -> None:
-    counts = [*files.every_borough("202511", KNIFE, 2), *files.every_borough("202602", KNIFE, 3)]
+FORMS = "Hate crime|AntiSemitic"
+
+
+def forms() -> Delivery:
+    """One file in each form."""
+    counts = [*files.every_borough("202511", FORMS, 2), *files.every_borough("202602", FORMS, 3)]
     bodies = {
-        "dd/mm/yyyy with BOM": files.dashboard_file(counts),
+        "ddmmyyyy with BOM": files.dashboard_file(counts),
         "ISO, no BOM": files.dashboard_file(counts, date_form="%Y-%m-%d", bom=False),
         "2026, 11 columns": files.dashboard_file(counts, header=KNIFE_2026),
         "the lower-case header of September 2026": files.dashboard_file(
@@ -396,16 +433,18 @@ def test_every_form_of_a_dashboard_file_is_read_to_the_same_figures(warehouse: S
         ),
         "other order": files.dashboard_file(counts, header=tuple(reversed(files.DASHBOARD))),
     }
-    for name, body in bodies.items():
-        done = land("dashboard_knife", body, f"{name.replace('/', '')}.csv")
-        assert (name, done.rows, done.release_date) == (name, 128, dt.date(2026, 3, 1))
-    transform.build(warehouse)
-    assert rows(
-        warehouse,
-        """select distinct month_start_date::text, sum(recorded_count) over (partition by load_id, month_start_date)::int
-           from staging.stg_mps__dashboard_knife where is_borough_row order by 1""",
-    ) == [("2025-11-01", 64), ("2026-02-01", 96)]
-    assert rows(warehouse, "select count(distinct load_id) from staging.stg_mps__dashboard_knife") == [(5,)]
+    return [("dashboard_knife", f"{name}.csv", body) for name, body in bodies.items()]
+
+
+def test_every_form_of_a_dashboard_file_is_read_to_the_same_figures(built: Built) -> None:
+    assert [(done.rows, done.release_date) for done in built.loaded["forms"]] == [(128, dt.date(2026, 3, 1))] * 5
+    found = rows(
+        built.settings,
+        """select load_id, month_start_date::text, sum(recorded_count)::int from staging.stg_mps__dashboard_knife
+           where is_borough_row and published_subtype = 'AntiSemitic' group by 1, 2 order by 1, 2""",
+    )
+    assert [row[1:] for row in found] == [("2025-11-01", 64), ("2026-02-01", 96)] * 5
+    assert len({load for load, *_ in found}) == 5
 
 
 def test_a_day_and_a_month_that_changed_places_are_refused(land: Land) -> None:
@@ -440,27 +479,35 @@ def test_a_ward_may_have_a_name_that_no_list_has(land: Land) -> None:
     assert land("dashboard_knife", body.replace(b"Invented Ward", b"Nowhere in Particular")).rows == 64
 
 
-def test_the_newest_release_of_a_dashboard_file_speaks_and_an_older_one_for_the_months_before(
-    warehouse: Settings, land: Land
-) -> None:
-    new = [*files.every_borough("202601", KNIFE, 5), *files.every_borough("202602", KNIFE, 6)]
-    old = [*files.every_borough("202512", KNIFE, 1), *files.every_borough("202601", KNIFE, 2)]
-    land("dashboard_knife", files.dashboard_file(new), "M1045_MonthlyCrimeDashboard_KnifeCrimeData.csv")
-    done = land("dashboard_knife", files.dashboard_file(old), "M1045_MonthlyCrimeDashboard_KnifeCrimeData_202601.csv")
-    assert done.is_history
-    transform.build(warehouse)
-    knife = published(warehouse, "mps_knife_crime")
+INJURY = "Knife Crime|Knife Crime with Injury"
+
+
+def two_releases() -> Delivery:
+    new = [*files.every_borough("202601", INJURY, 5), *files.every_borough("202602", INJURY, 6)]
+    old = [*files.every_borough("202512", INJURY, 1), *files.every_borough("202601", INJURY, 2)]
+    name = "M1045_MonthlyCrimeDashboard_KnifeCrimeData"
+    return [
+        ("dashboard_knife", f"{name}.csv", files.dashboard_file(new)),
+        ("dashboard_knife", f"{name}_202601.csv", files.dashboard_file(old)),
+    ]
+
+
+def test_the_newest_release_of_a_dashboard_file_speaks_and_an_older_one_for_the_months_before(built: Built) -> None:
+    assert [done.is_history for done in built.loaded["two_releases"]] == [False, True]
+    knife = published(built.settings, "mps_knife_crime_with_injury")
     assert [knife["LONDON_32", month] for month in ("202512", "202601", "202602")] == [32, 160, 192]
 
 
-def test_offences_that_are_not_notifiable_are_left_out_of_the_total(warehouse: Settings, land: Land) -> None:
+def not_notifiable() -> Delivery:
     counts = [
         *files.every_borough("202602", "ROBBERY|ROBBERY OF PERSONAL PROPERTY", 3),
         *files.every_borough("202602", "OTHER ACCEPTED CRIME|OTHER ACCEPTED CRIME", 50),
     ]
-    land("dashboard_tno", files.dashboard_file(counts, header=ISO_2026, date_form="%Y-%m-%d"))
-    transform.build(warehouse)
-    assert published(warehouse, "mps_tno")["LONDON_32", "202602"] == 96
+    return [("dashboard_tno", "file.csv", files.dashboard_file(counts, header=ISO_2026, date_form="%Y-%m-%d"))]
+
+
+def test_offences_that_are_not_notifiable_are_left_out_of_the_total(built: Built) -> None:
+    assert published(built.settings, "mps_tno")["LONDON_32", "202602"] == 96
 
 
 def ward_file(
@@ -476,21 +523,24 @@ def ward_file(
     return files.csv_bytes([*header, *months], found)
 
 
-def test_the_header_of_every_vintage_of_a_ward_file_is_read_and_its_nearly_empty_first_month_left_out(
-    warehouse: Settings, land: Land
-) -> None:
+def wards() -> Delivery:
+    """A ward file under each vintage's header, whose first month had all but left the window."""
+    headers = [
+        files.SMALL,
+        ("WardName", "WardCode", "MajorText", "MinorText", "LookUp_BoroughName"),
+        ("Group", "SubGroup", "WardName", "WardCode", "LookUp_BoroughName"),
+    ]
     months, counts = ["202601", "202602", "202603"], [0, 10, 12]
-    for number, header in enumerate(
-        [
-            files.SMALL,
-            ("WardName", "WardCode", "MajorText", "MinorText", "LookUp_BoroughName"),
-            ("Group", "SubGroup", "WardName", "WardCode", "LookUp_BoroughName"),
-        ]
-    ):
-        done = land("ward_recent", ward_file(months, counts, header), f"ward{number}.csv")
-        assert done.rows == 32 * len(categories("connect_2025"))
-    land("dashboard_knife", files.dashboard_file(files.every_borough("202602", KNIFE)), "knife.csv")
-    transform.build(warehouse)
+    return [
+        ("ward_recent", f"ward{number}.csv", ward_file(months, counts, header)) for number, header in enumerate(headers)
+    ]
+
+
+def test_the_header_of_every_vintage_of_a_ward_file_is_read_and_its_nearly_empty_first_month_left_out(
+    built: Built,
+) -> None:
+    warehouse = built.settings
+    assert [done.rows for done in built.loaded["wards"]] == [32 * len(categories("connect_2025"))] * 3
     each = len(categories("connect_2025"))
     assert rows(
         warehouse,
@@ -507,19 +557,24 @@ def test_a_ward_file_with_an_unknown_borough_or_code_is_refused(land: Land) -> N
         land("ward_recent", ward_file(["202602", "202603"], [1, 2], areas=["Atlantis", *boroughs()[1:]]))
 
 
-def test_the_lsoa_file_has_no_sexual_offences_and_codes_for_boroughs(warehouse: Settings, land: Land) -> None:
-    kinds = [(a, b) for a, b in categories("connect_2025") if a != "SEXUAL OFFENCES"]
+KINDS_OF_LSOAS = [(a, b) for a, b in categories("connect_2025") if a != "SEXUAL OFFENCES"]
+
+
+def lsoas() -> Delivery:
     body = files.csv_bytes(
         [*files.LSOA, "202602", "202603"],
         [
             [f"E0199{n:04d}", f"Camden {n:03d}A", f"E090000{n:02d}", major, minor, 4, 5]
             for n in range(2, 34)
-            for major, minor in kinds
+            for major, minor in KINDS_OF_LSOAS
         ],
     )
-    assert land("lsoa_recent", body).rows == 32 * len(kinds)
-    land("dashboard_knife", files.dashboard_file(files.every_borough("202602", KNIFE)), "knife.csv")
-    transform.build(warehouse)
+    return [("lsoa_recent", "file.csv", body)]
+
+
+def test_the_lsoa_file_has_no_sexual_offences_and_codes_for_boroughs(built: Built) -> None:
+    warehouse, kinds = built.settings, KINDS_OF_LSOAS
+    assert [done.rows for done in built.loaded["lsoas"]] == [32 * len(kinds)]
     assert rows(
         warehouse,
         """select area_code, all_offences_count, violence_with_injury_count from intermediate.int_mps_lsoa_month
@@ -554,9 +609,7 @@ def test_every_header_of_the_homicide_victims_is_read(
     assert (done.rows, done.release_date) == (1, dt.date(2026, 2, 1))
 
 
-def test_homicide_victims_come_out_by_borough_sex_and_age_with_heathrow_and_unmapped_kept_apart(
-    warehouse: Settings, land: Land
-) -> None:
+def victims() -> Delivery:
     def victim(area: str, age: str, sex: str, month: str = "Jan-26") -> list[object]:
         return ["1", 1, age, sex, "Shooting", "1", month, "Manslaughter", "Unsolved", area, "Black"]
 
@@ -570,8 +623,11 @@ def test_homicide_victims_come_out_by_borough_sex_and_age_with_heathrow_and_unma
             victim("Camden", "20 to 24", "Male", "Mar-26"),
         ],
     )
-    land("homicide_victims", body)
-    transform.build(warehouse)
+    return [("homicide_victims", "file.csv", body)]
+
+
+def test_homicide_victims_come_out_by_borough_sex_and_age_with_heathrow_and_unmapped_kept_apart(built: Built) -> None:
+    warehouse = built.settings
     assert published(warehouse, "mps_homicide_victims_under_25") == {
         ("E09000013", "202601"): 1, ("INNER", "202601"): 1, ("LONDON_32", "202601"): 1, ("UNALLOCATED", "202601"): 1,
         ("AVIATION", "202601"): 1, ("E09000007", "202603"): 1, ("INNER", "202603"): 1, ("LONDON_32", "202603"): 1,
@@ -597,9 +653,7 @@ def test_homicide_victims_come_out_by_borough_sex_and_age_with_heathrow_and_unma
     ) == [(37, 0)]
 
 
-def test_the_sheets_of_the_vawg_workbook_stand_in_one_table_and_are_counted_once(
-    warehouse: Settings, land: Land
-) -> None:
+def vawg() -> Delivery:
     month, unknown = dt.date(2026, 1, 1), dt.date(1900, 1, 1)
     body = files.xlsx_bytes(
         {
@@ -614,7 +668,12 @@ def test_the_sheets_of_the_vawg_workbook_stand_in_one_table_and_are_counted_once
             "Victim count by age group": [["Age Group", "Recorded Date Months", "Count"], ["20-29", month, 12]],
         }
     )
-    assert land("vawg", body, "MPS VAWG Dashboard.xlsx").rows == 5
+    return [("vawg", "MPS VAWG Dashboard.xlsx", body)]
+
+
+def test_the_sheets_of_the_vawg_workbook_stand_in_one_table_and_are_counted_once(built: Built) -> None:
+    warehouse = built.settings
+    assert [done.rows for done in built.loaded["vawg"]] == [5]
     assert rows(warehouse, "select sheet, age_group, count from raw.mps__vawg order by sheet, _row_number") == [
         ("Offence count classification", "", "12"),
         ("Offence count location", "", "9"),
@@ -622,7 +681,6 @@ def test_the_sheets_of_the_vawg_workbook_stand_in_one_table_and_are_counted_once
         ("Offence count location", "", "2"),
         ("Victim count by age group", "20-29", "12"),
     ]
-    transform.build(warehouse)
     assert published(warehouse, "mps_vawg_offences") == {
         ("E09000007", "202601"): 10, ("INNER", "202601"): 10, ("LONDON_32", "202601"): 10, ("UNALLOCATED", "202601"): 2,
     }  # fmt: skip

@@ -46,7 +46,8 @@ def land(warehouse: Settings, dataset: str, file: Path) -> int:
     return nightly.load_one(warehouse, NOMIS, dataset, landed).rows
 
 
-def test_real_answers_load_exactly_and_come_out_of_the_marts(warehouse: Settings, samples: Path) -> None:
+def test_real_answers_load_exactly_and_come_out_of_the_marts(to_build: Settings, samples: Path) -> None:
+    warehouse = to_build
     expected = set()
     for name, (dataset, measure) in ANSWERS.items():
         file = samples / "nomis" / "small_responses" / f"{name}.csv"
@@ -228,8 +229,9 @@ def test_months_that_a_spreadsheet_saved_again_are_those_months(warehouse: Setti
 
 
 def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_delivery_speaks(
-    warehouse: Settings, tmp_path: Path
+    to_build: Settings, tmp_path: Path
 ) -> None:
+    warehouse = to_build
     records = jobs(AREAS)
     records[0] |= {**MISSING, "OBS_VALUE": ""}
     records[1] |= {"OBS_STATUS": "U", "OBS_STATUS_NAME": "Unreliable"}

@@ -60,18 +60,22 @@ def street(*rows: str) -> bytes:
     return (HEADER + "".join(rows)).encode()
 
 
-@pytest.fixture
-def land(warehouse: Settings, tmp_path: Path) -> Land:
+def landing_in(settings: Settings, folder: Path) -> Land:
     """Lands and loads bytes, or a file, as a file of police.uk."""
 
     def now(dataset: str, body: bytes | Path, name: str = "2024-01-metropolitan-street.csv", **how: object) -> Loaded:
-        file = body if isinstance(body, Path) else tmp_path / name
+        file = body if isinstance(body, Path) else folder / name
         if isinstance(body, bytes):
             file.write_bytes(body)
-        landed = file_drop.take(warehouse.landing, POLICE, dataset, file, warehouse.now(), **how)  # type: ignore[arg-type]
-        return nightly.load_one(warehouse, POLICE, dataset, landed)
+        landed = file_drop.take(settings.landing, POLICE, dataset, file, settings.now(), **how)  # type: ignore[arg-type]
+        return nightly.load_one(settings, POLICE, dataset, landed)
 
     return now
+
+
+@pytest.fixture
+def land(warehouse: Settings, tmp_path: Path) -> Land:
+    return landing_in(warehouse, tmp_path)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
@@ -107,8 +111,9 @@ def published(file: Path) -> list[dict[str, str]]:
 
 
 def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
-    warehouse: Settings, land: Land, samples: Path, tmp_path: Path
+    to_build: Settings, samples: Path, tmp_path: Path
 ) -> None:
+    warehouse, land = to_build, landing_in(to_build, tmp_path)
     folder = samples / "police_uk"
     expected: collections.Counter[tuple[object, ...]] = collections.Counter()
     area_of = lookup()
@@ -252,8 +257,9 @@ def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings,
 
 
 def test_a_known_gap_is_said_beside_the_sum_and_an_unknown_one_leaves_it_out(
-    warehouse: Settings, land: Land, tmp_path: Path
+    to_build: Settings, tmp_path: Path
 ) -> None:
+    warehouse, land = to_build, landing_in(to_build, tmp_path)
     for month in ("2025-01", "2025-02", "2026-01"):
         land("street", street(crime(month=month)), f"{month}-metropolitan-street.csv")
         land("street", street(crime(CITY, month=month)), f"{month}-city-of-london-street.csv")

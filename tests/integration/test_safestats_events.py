@@ -14,9 +14,9 @@ from ingest.declaration import find_source
 from ingest.errors import FileRefused
 from ingest.load import Loaded
 from sandbox.safestats import feeds
-from tests.conftest import Server, new_warehouse
+from tests.builds import build_and_publish
+from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
-from tests.integration.test_safestats_workbook import build
 from warehouse import nightly
 from warehouse.connection import ANALYST, OPEN, connect
 from warehouse.settings import Settings
@@ -177,7 +177,7 @@ TIMES = {
 @pytest.fixture(scope="module")
 def built(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     folder = tmp_path_factory.mktemp("events")
-    with new_warehouse(server, folder) as settings:
+    with warehouse_to_build(server, folder) as settings:
         lines = [f"t,{time},Animal Bite,20,M,Camden," for time in TIMES]
         lines += ["o,12/10/2026,12:00,Assault,20,M,Outside London,", "u,12/10/2026,12:00,Knife Injury,20,M,,"]
         land(settings, folder, "ambulance_incidents", ambulance(*lines, "l,12/09/2026,12:00,Assault,20,M,Camden,"))
@@ -185,7 +185,7 @@ def built(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         places = [",E01000001", ",E01033784", "Camden,E01000002", "Camden,E01099999", ",W01000001"]
         text = PLACED + "".join(f"x,01/09/2026,12:00,Gun Injury,,,{place}\n" for place in places)
         land(settings, folder, "ambulance_incidents", text, "feed-2026-09.csv")
-        build(settings)
+        assert build_and_publish(settings)
         yield settings
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,8 +18,8 @@ from ingest.landing import sha256_of
 from ingest.load import Loaded
 from sandbox.safestats import feeds
 from sandbox.safestats.workbook import Row, workbook
-from tests.conftest import Server, new_warehouse
-from tests.integration.test_command_line import environment
+from tests.builds import build_and_publish
+from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
 from warehouse import nightly
 from warehouse.settings import Settings
@@ -35,17 +32,6 @@ SHEETS = list(SAFESTATS.dataset("ambulance_borough").layout.sheets.required)  # 
 def land(warehouse: Settings, dataset: str, file: Path) -> Loaded:
     landed = file_drop.take(warehouse.landing, SAFESTATS, dataset, file, warehouse.now())
     return nightly.load_one(warehouse, SAFESTATS, dataset, landed)
-
-
-def build(warehouse: Settings) -> None:
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("vru")), "build"],
-        env={**os.environ, **environment(warehouse)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def confirm(monkeypatch: pytest.MonkeyPatch, folder: Path, file: Path, **changed: object) -> None:
@@ -116,11 +102,12 @@ def published_marts(server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         pytest.skip("the real published files (../shared/samples) are not beside this checkout")
     folder = tmp_path_factory.mktemp("published")
     file = SAMPLES / "safestats" / NAME
-    with pytest.MonkeyPatch.context() as patch, new_warehouse(server, folder) as settings:
-        confirm(patch, folder, file)
-        land(settings, "ambulance_borough", file)
-        land(settings, "ambulance_london", file)
-        build(settings)
+    with warehouse_to_build(server, folder) as settings:
+        with pytest.MonkeyPatch.context() as patch:
+            confirm(patch, folder, file)
+            land(settings, "ambulance_borough", file)
+            land(settings, "ambulance_london", file)
+        assert build_and_publish(settings)
         yield settings
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -15,13 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+import yaml
 
 import sandbox
 from ingest import landing
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from sandbox.server import Publisher
-from tests.conftest import Server, new_warehouse
+from tests.conftest import PROJECT, Server, warehouse_to_build
 from warehouse import airflow, night
 from warehouse.airflow import processes, records
 from warehouse.connection import ANALYST, connect
@@ -118,10 +120,33 @@ class Stack:
     started: list[psutil.Process]
 
 
+SOURCE = "fingertips"
+DATASETS = {SOURCE: ["data", "metadata"], "mps": ["vawg"]}
+
+
 @pytest.fixture(scope="module")
-def stack(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose package `ingest` is ours with these datasets alone: each task is a process of its own, which takes seconds.
+
+    All of them run on a scheduler in tests/compose, and in one process in test_questions.
+    """
+    folder = tmp_path_factory.mktemp("declared")
+    shutil.copytree(
+        PROJECT / "ingest", folder / "ingest", ignore=shutil.ignore_patterns("__pycache__", *read_sources().keys())
+    )
+    (folder / "dbt_project").symlink_to(PROJECT / "dbt_project")
+    for name, datasets in DATASETS.items():
+        source = yaml.safe_load((PROJECT / "ingest" / "sources" / name / "source.yml").read_text(encoding="utf-8"))
+        source["datasets"] = {dataset: source["datasets"][dataset] for dataset in datasets}
+        (folder / "ingest" / "sources" / name).mkdir()
+        (folder / "ingest" / "sources" / name / "source.yml").write_text(yaml.safe_dump(source), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stack(server: Server, declared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with (
-        new_warehouse(server, tmp_path_factory.mktemp("scheduler")) as settings,
+        warehouse_to_build(server, tmp_path_factory.mktemp("scheduler")) as settings,
         sandbox.serve(today=TODAY, seed=1) as publisher,
     ):
         assert settings.database_url is not None
@@ -130,8 +155,9 @@ def stack(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             "VRU_DATABASE_URL": settings.database_url.get_secret_value(),
             "VRU_AIRFLOW_DATABASE_URL": settings.airflow_database_url.get_secret_value(),
             "VRU_SECRETS_DIR": str(settings.secrets),
-            "VRU_BASE_URLS": json.dumps(dict.fromkeys(read_sources(), publisher.base_url)),
+            "VRU_BASE_URLS": json.dumps(dict.fromkeys(DATASETS, publisher.base_url)),
             "VRU_TODAY": TODAY.isoformat(),
+            "PYTHONPATH": str(declared),
         }
         address = airflow.up(settings, environment=environment, echo=print)
         started = list(processes._running(settings).values())
@@ -144,40 +170,79 @@ def stack(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             assert not left, f"`down` left {left} behind"
 
 
-def _run(stack: Stack, sources: list[str] | None = None) -> tuple[bool, dict[str, str]]:
-    """Run the DAG: whether it was green, and the last word on each task."""
+def _run(stack: Stack) -> tuple[bool, dict[str, str]]:
+    """Run the DAG for one source: whether it was green, and the last word on each task."""
     lines: list[str] = []
-    is_green = airflow.run_nightly(stack.settings, sources, environment=stack.environment, echo=lines.append)
+    is_green = airflow.run_nightly(stack.settings, [SOURCE], environment=stack.environment, echo=lines.append)
     return is_green, {line.split()[0]: line.split()[1] for line in lines if line.startswith("  ")}
 
 
 def test_a_night_through_the_real_scheduler_publishes(stack: Stack) -> None:
     is_green, words = _run(stack)
     assert is_green, words
-    assert words.keys() == {"begin", "transform", "gate", "publish", "notify"} | {
-        f"{name}.{step}_{dataset}"
-        for name, source in read_sources().items()
-        for dataset in source.datasets
-        for step in ("fetch", "load")
-    }
-    assert set(words.values()) == {"done"}
+    steps = ("begin", "transform", "gate", "publish", "notify")
+    own = {f"{SOURCE}.{step}_{dataset}" for dataset in DATASETS[SOURCE] for step in ("fetch", "load")}
+    assert {task for task, word in words.items() if word == "done"} == {*steps, *own}
+    with records.metadata(stack.settings) as connection:
+        ran = connection.execute(
+            """select task_id, state from task_instance
+               where run_id = (select run_id from dag_run where dag_id = 'nightly' order by id desc limit 1)"""
+        ).fetchall()
+    states = dict(ran)
+    assert states == dict.fromkeys((*steps, *own), "success") | dict.fromkeys(
+        ("mps.fetch_vawg", "mps.load_vawg", "watcher"), "skipped"
+    )
     with connect(stack.settings, ANALYST) as connection:
         found = connection.execute(
             """select count(distinct area_code) from marts.fct_measure join marts.dim_borough on borough_code = area_code
-               where measure_code = 'mps_all_offences'"""
+               where measure_code = 'fingertips_violence_offences'"""
         ).fetchone()
     assert found == (32,)
+    with connect(stack.settings, ANALYST) as connection:
+        hotspots = connection.execute(
+            """select small_area_code, count_12_months, previous_count_12_months, rank_in_london, rank_in_borough,
+                 share_of_borough_percent, class_in_borough, residents, residents_year, rate_per_1000
+               from marts.rpt_hotspots
+               where area_code = 'E09000007' and area_level = 'lsoa' and measure_code = 'mps_violence_with_injury' order by 1"""
+        ).fetchall()
+        fifths = connection.execute(
+            """select quintile, numerator, denominator, rate_per_1000, ratio_most_to_least_deprived, slope_index_per_1000, relative_index
+               from marts.rpt_deprivation
+               where place_level = 'lsoa' and area_code = 'LONDON_32' and measure_code = 'mps_violence_with_injury' and domain = 'imd'
+                 and quintile_basis = 'london' order by 1"""
+        ).fetchall()
+        drivers = connection.execute(
+            """select area_code, z_score, rank_in_london, boroughs_ranked, compared_to_london, trend, is_force_wide
+               from marts.rpt_drivers
+               where is_newest_period and area_code = 'E09000012'
+                 and measure_code in ('fingertips_neet_16_17', 'fingertips_domestic_abuse_incidents') order by measure_code desc"""
+        ).fetchall()
+    assert hotspots == [
+        ("E01999071", 1580, 1589, 3, 1, 50.095, "persistent", 110000, 2022, 14.36),
+        ("E01999072", 1574, 1586, 4, 2, 49.905, "none", 110000, 2022, 14.31),
+    ]
+    assert fifths == [
+        (1, 19205, 2475500, 7.758, 1.28, 0.522, 0.072),
+        (2, 14178, 2163000, 6.5548, 1.28, 0.522, 0.072),
+        (3, 9653, 1509000, 6.397, 1.28, 0.522, 0.072),
+        (4, 16270, 1849500, 8.797, 1.28, 0.522, 0.072),
+        (5, 8843, 1459000, 6.061, 1.28, 0.522, 0.072),
+    ]
+    assert drivers == [
+        ("E09000012", -1.62, 32, 32, "lower", "down", False),
+        ("E09000012", None, None, 0, None, None, True),
+    ]
 
 
 def test_a_dataset_that_fails_makes_the_run_red_while_the_others_run(stack: Stack) -> None:
-    stack.publisher.misbehave("html_with_200", path_contains="Historical")
+    stack.publisher.misbehave("html_with_200", path_contains="available_data")
     try:
-        is_green, words = _run(stack, ["mps"])
+        is_green, words = _run(stack)
     finally:
         stack.publisher.behave()
     assert not is_green
-    assert words["mps.fetch_borough_historical"] == "FAILED"
-    for task in ("begin", "mps.fetch_borough_recent", "mps.load_borough_recent", "transform", "notify"):
+    assert words[f"{SOURCE}.fetch_data"] == "FAILED"
+    for task in ("begin", f"{SOURCE}.fetch_metadata", f"{SOURCE}.load_metadata", "transform", "notify"):
         assert words[task] == "done", words
 
 

@@ -16,13 +16,14 @@ with files as (
     from {{ ref('stg_ops__load') }} as load
     cross join
         lateral (
-            select
-                case when load.part ~ '^20[0-9]{2}-[0-9]{2}-[a-z]' then replace(substr(load.part, 9), '-', '_') else 'all' end as site_code,
+            values (
+                case when load.part ~ '^20[0-9]{2}-[0-9]{2}-[a-z]' then replace(substr(load.part, 9), '-', '_') else 'all' end,
                 case
                     when load.part ~ '^20[0-9]{2}-[0-9]{2}' then to_date(left(load.part, 7), 'YYYY-MM')
                     else load.last_month_start_date
-                end as month_start_date
-        ) as named
+                end
+            )
+        ) as named (site_code, month_start_date)
     where named.month_start_date is not null
     order by
         load.source asc,

@@ -4,8 +4,8 @@ with bands as (
         first_age,
         last_age
     from (
-        values ('0-17', 0, 17), ('0-24', 0, 24), ('10-17', 10, 17), ('10-24', 10, 24), ('13-19', 13, 19), ('16-64', 16, 64), ('18-24', 18, 24),
-        ('0-39', 0, 39)
+        values ('0-17', 0, 17), ('0-24', 0, 24), ('10-17', 10, 17), ('10-24', 10, 24), ('13-19', 13, 19), ('16-64', 16, 64),
+        ('18-24', 18, 24), ('0-39', 0, 39)
     ) as band (age_band, first_age, last_age)
 ),
 
@@ -23,7 +23,6 @@ banded as (
         null::numeric as denominator,
         sum(found.value) as value,
         null::text as value_note,
-        null::numeric as half_width_95,
         min(found.source_release) as source_release,
         bool_or(found.is_provisional) as is_provisional
     from {{ ref('int_nomis_value') }} as found
@@ -46,7 +45,22 @@ banded as (
 ),
 
 placed as (
-    select * from {{ ref('int_nomis_value') }}
+    select
+        area_code,
+        period_kind,
+        period_start_date,
+        period_end_date,
+        measure_code,
+        sex,
+        age_band,
+        ethnicity,
+        numerator,
+        denominator,
+        value,
+        value_note,
+        source_release,
+        is_provisional
+    from {{ ref('int_nomis_value') }}
     union all
     select * from banded
 ),

@@ -22,12 +22,15 @@ wanted as (
         (year.first_month + interval '11 months')::date as last_month,
         false as may_be_part
     from {{ ref('int_profile_month') }} as covered
-    inner join {{ ref('dim_month') }} as months on covered.month_start_date = months.month_start_date
     cross join
         lateral (
             values
-            ('calendar_year', make_date(months.calendar_year, 1, 1)),
-            ('financial_year', months.financial_year_start_date)
+            ('calendar_year', date_trunc('year', covered.month_start_date)::date),
+            -- Three months earlier lies in the calendar year that a financial year is named after.
+            (
+                'financial_year',
+                (date_trunc('year', covered.month_start_date - interval '3 months') + interval '3 months')::date
+            )
         ) as year (period_kind, first_month)
     union all
     -- The window to the newest month, and to the same month of each year before: year against year, and no window a month.
@@ -65,25 +68,58 @@ period as (
 
 area as (
     select
+        borough_code as area_code,
+        'borough' as area_type
+    from {{ ref('boroughs') }}
+    union all
+    select
         area_code,
         area_type
-    from {{ ref('dim_area') }}
-    where is_in_london_32 or area_code in ('LONDON_32', 'INNER', 'OUTER')
+    from {{ ref('other_areas') }}
+    where area_code in ('LONDON_32', 'INNER', 'OUTER')
 ),
 
 member as (
     select
         borough.borough_code as of_area_code,
         sums.area_code
-    from {{ ref('dim_borough') }} as borough
+    from {{ ref('boroughs') }} as borough
     cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
 ),
 
-split as (
+-- Months are summed before areas are: a year of a borough is small, whatever its months are.
+summed as (
     select
         period.measure_code,
         period.period_kind,
         period.period_start_date,
+        person.area_code,
+        person.ethnicity_basis,
+        person.sex,
+        person.age_band,
+        person.ethnicity,
+        sum(person.person_count) as person_count
+    from {{ ref('int_profile_person') }} as person
+    inner join period
+        on
+            person.measure_code = period.measure_code
+            and person.month_start_date between period.period_start_date and period.period_end_date
+    group by
+        period.measure_code,
+        period.period_kind,
+        period.period_start_date,
+        person.area_code,
+        person.ethnicity_basis,
+        person.sex,
+        person.age_band,
+        person.ethnicity
+),
+
+split as (
+    select
+        person.measure_code,
+        person.period_kind,
+        person.period_start_date,
         member.area_code,
         person.ethnicity_basis,
         grouping(person.sex) = 0 as is_by_sex,
@@ -93,16 +129,12 @@ split as (
         coalesce(person.age_band, 'all') as age_band,
         coalesce(person.ethnicity, 'all') as ethnicity,
         sum(person.person_count)::bigint as person_count
-    from {{ ref('int_profile_person') }} as person
-    inner join period
-        on
-            person.measure_code = period.measure_code
-            and person.month_start_date between period.period_start_date and period.period_end_date
+    from summed as person
     inner join member on person.area_code = member.of_area_code
     group by
-        period.measure_code,
-        period.period_kind,
-        period.period_start_date,
+        person.measure_code,
+        person.period_kind,
+        person.period_start_date,
         member.area_code,
         person.ethnicity_basis,
         grouping sets (

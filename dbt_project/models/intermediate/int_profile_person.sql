@@ -41,6 +41,14 @@ searches as (
     where search.is_of_person
 ),
 
+covered as (
+    select distinct
+        load_id,
+        month_start_date
+    from {{ ref('int_safestats_event_month') }}
+    where measure_code = 'safestats_las_violence_dispatches'
+),
+
 patients as (
     select
         event.measure_code,
@@ -55,13 +63,7 @@ patients as (
     inner join {{ ref('stg_safestats__ambulance_patient') }} as patient
         on event.load_id = patient.load_id and event.row_number = patient.row_number
     -- As int_safestats_event_month: what a file says of another month than its own is not the whole of that month.
-    inner join (
-        select distinct
-            load_id,
-            month_start_date
-        from {{ ref('int_safestats_event_month') }}
-        where measure_code = 'safestats_las_violence_dispatches'
-    ) as covered on event.load_id = covered.load_id and event.month_start_date = covered.month_start_date
+    inner join covered on event.load_id = covered.load_id and event.month_start_date = covered.month_start_date
     where event.measure_code = 'safestats_las_violence_dispatches'
 ),
 

@@ -38,6 +38,13 @@ events as (
     where fields.field_name = 'event_time'
 ),
 
+sites as (
+    select distinct
+        dataset,
+        site_code
+    from fields
+),
+
 -- Of a site that submitted in some month, a month without is a row of 0; of a feed without sites, the month's file says it all.
 calendar as (
     select distinct
@@ -45,10 +52,7 @@ calendar as (
         files.month_start_date,
         sites.site_code
     from files
-    inner join (select distinct
-        dataset,
-        site_code
-    from fields) as sites on files.dataset = sites.dataset
+    inner join sites on files.dataset = sites.dataset
 ),
 
 checks as (

@@ -1,4 +1,12 @@
 -- Restricted, though already counts: how many events of a measure fell on a day and in an hour of London. An hour that is not known is null.
+with covered as (
+    select distinct
+        measure_code,
+        load_id,
+        month_start_date
+    from {{ ref('int_safestats_event_month') }}
+)
+
 select
     event.measure_code,
     event.area_code,
@@ -12,13 +20,7 @@ select
     count(*)::integer as event_count
 from {{ ref('int_safestats_event') }} as event
 -- As int_safestats_event_month: what a file says of another month than its own is not the whole of that month.
-inner join (
-    select distinct
-        measure_code,
-        load_id,
-        month_start_date
-    from {{ ref('int_safestats_event_month') }}
-) as covered
+inner join covered
     on
         event.measure_code = covered.measure_code
         and event.load_id = covered.load_id

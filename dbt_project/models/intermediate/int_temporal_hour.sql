@@ -18,7 +18,7 @@ lived as (
             from generate_series(span.first_date - interval '1 day', span.last_date + interval '2 days', interval '1 hour') as instant
         ) as clock
     where clock.local_time::date between span.first_date and span.last_date
-    group by 1, 2
+    group by clock.local_time::date, extract(hour from clock.local_time)
 ),
 
 covered as (

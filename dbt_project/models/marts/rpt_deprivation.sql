@@ -40,22 +40,23 @@ lsoas as (
     inner join {{ ref('boroughs') }} as borough on index_lsoa.area_code = borough.borough_code
 ),
 
+matched as (
+    select
+        counts.measure_code,
+        lsoas.index_code,
+        sum(counts.window_count) as matched_count
+    from counts
+    inner join lsoas on counts.small_area_code = lsoas.lsoa_code and lsoas.domain = 'imd'
+    group by counts.measure_code, lsoas.index_code
+),
+
 chosen as (
     select distinct on (located.measure_code)
         located.*,
         matched.index_code,
         round(100.0 * matched.matched_count / located.located_count, 2) as coverage_percent
     from located
-    inner join (
-        select
-            counts.measure_code,
-            lsoas.index_code,
-            sum(counts.window_count) as matched_count
-        from counts
-        inner join lsoas on counts.small_area_code = lsoas.lsoa_code and lsoas.domain = 'imd'
-        group by counts.measure_code, lsoas.index_code
-    ) as matched
-        on located.measure_code = matched.measure_code
+    inner join matched on located.measure_code = matched.measure_code
     where 100.0 * matched.matched_count >= {{ at_least_percent }} * located.located_count
     order by located.measure_code asc, matched.index_code desc
 ),
@@ -120,7 +121,11 @@ monthly as (
     from {{ ref('fct_measure') }} as fact
     inner join scored on fact.area_code = scored.area_code
     where
-        fact.measure_code in ({% for measure in borough_measures %}'{{ measure }}'{{ ', ' if not loop.last }}{% endfor %})
+        fact.measure_code in (
+            {% for measure in borough_measures %}
+            '{{ measure }}'{{ ',' if not loop.last }}
+            {% endfor %}
+        )
         and fact.period_kind = 'month'
         and fact.sex = 'all'
         and fact.age_band = 'all'
@@ -139,6 +144,16 @@ borough_windows as (
     group by measure_code, window_end_month
     -- 32 boroughs in each of 12 months, or none at all.
     having count(value) = 32 * 12
+),
+
+borough_counts as (
+    select
+        measure_code,
+        area_code,
+        sum(value)::bigint as window_count
+    from monthly
+    where period_start_date > window_end_month - interval '12 months'
+    group by measure_code, area_code
 ),
 
 population as materialized (
@@ -174,15 +189,7 @@ borough_cells as (
         population.residents,
         population.year as residents_year
     from borough_windows as windows
-    inner join (
-        select
-            measure_code,
-            area_code,
-            sum(value)::bigint as window_count
-        from monthly
-        where period_start_date > window_end_month - interval '12 months'
-        group by measure_code, area_code
-    ) as counted on windows.measure_code = counted.measure_code
+    inner join borough_counts as counted on windows.measure_code = counted.measure_code
     inner join scored on counted.area_code = scored.area_code
     left join population_year on windows.measure_code = population_year.measure_code
     left join population
@@ -265,14 +272,50 @@ ratios as (
                     )
         end as ratio_factor
     from compared
+),
+
+spans as (
+    select
+        'lsoa' as place_level,
+        measure_code,
+        window_start_date,
+        window_end_date,
+        coverage_percent,
+        source_release,
+        is_provisional
+    from chosen
+    union all
+    select
+        'borough' as place_level,
+        measure_code,
+        window_start_date,
+        window_end_date,
+        100 as coverage_percent,
+        source_release,
+        is_provisional
+    from borough_windows
+),
+
+broken as (
+    select distinct
+        spans.place_level,
+        spans.measure_code
+    from spans
+    inner join {{ ref('series_break') }} as step
+        on
+            spans.measure_code = step.measure_code
+            and step.area_code is null
+            and step.break_kind <> 'restated'
+            and spans.window_start_date < step.break_month
+            and spans.window_end_date >= step.break_month
 )
 
 select
     ratios.place_level,
     ratios.area_code,
     ratios.measure_code,
-    coalesce(chosen.window_start_date, windows.window_start_date) as window_start_date,
-    coalesce(chosen.window_end_date, windows.window_end_date) as window_end_date,
+    spans.window_start_date,
+    spans.window_end_date,
     ratios.index_code,
     ratios.domain,
     ratios.quintile_basis,
@@ -295,25 +338,20 @@ select
     round((ratios.ratio::double precision * ratios.ratio_factor)::numeric, 3)::double precision as ratio_upper_95,
     round(ratios.slope_index, 3)::double precision as slope_index_per_1000,
     round(ratios.slope_index / nullif(ratios.overall_rate, 0), 3)::double precision as relative_index,
-    coalesce(chosen.coverage_percent, 100)::double precision as located_share_percent,
-    exists (
-        select 1 from {{ ref('series_break') }} as step
-        where
-            step.measure_code = ratios.measure_code
-            and step.area_code is null
-            and step.break_kind <> 'restated'
-            and step.break_month > coalesce(chosen.window_start_date, windows.window_start_date)
-            and step.break_month <= coalesce(chosen.window_end_date, windows.window_end_date)
-    ) as has_series_break,
+    spans.coverage_percent::double precision as located_share_percent,
+    broken.measure_code is not null as has_series_break,
     nullif(
         concat_ws(
             ' ',
             case when ratios.denominator is null then 'No residents: the copy of the index that was loaded has none.' end,
-            case when ratios.known_quintiles < 5 and ratios.denominator is not null then 'Not every quintile has a place here: no slope.' end
+            case
+                when ratios.known_quintiles < 5 and ratios.denominator is not null
+                    then 'Not every quintile has a place here: no slope.'
+            end
         ), ''
     ) as note,
-    coalesce(chosen.source_release, windows.source_release) as source_release,
-    coalesce(chosen.is_provisional, windows.is_provisional) as is_provisional
+    spans.source_release,
+    spans.is_provisional
 from ratios
-left join chosen on ratios.place_level = 'lsoa' and ratios.measure_code = chosen.measure_code
-left join borough_windows as windows on ratios.place_level = 'borough' and ratios.measure_code = windows.measure_code
+inner join spans on ratios.place_level = spans.place_level and ratios.measure_code = spans.measure_code
+left join broken on ratios.place_level = broken.place_level and ratios.measure_code = broken.measure_code

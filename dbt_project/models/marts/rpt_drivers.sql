@@ -16,8 +16,10 @@ with panel as (
 whole_age as (
     select
         measure_code,
-        case when bool_or(published_age = 'All ages') then 'All ages' when count(distinct published_age) = 1 then min(published_age) end
-            as published_age
+        case
+            when bool_or(published_age = 'All ages') then 'All ages'
+            when count(distinct published_age) = 1 then min(published_age)
+        end as published_age
     from {{ ref('fct_indicator') }}
     where is_headline
     group by measure_code
@@ -161,8 +163,7 @@ select
     end as trend,
     ranked.includes_city_of_london,
     ranked.is_force_wide,
-    case when ranked.value is null then coalesce(ranked.value_note, 'The publisher gives no value and no reason.') else ranked.value_note end
-        as note,
+    coalesce(ranked.value_note, case when ranked.value is null then 'The publisher gives no value and no reason.' end) as note,
     ranked.source_release
 from ranked
 -- The period that ended the day before: windows that overlap are never compared. Of a day of the year, the one a year before.

@@ -112,9 +112,18 @@ select
         concat_ws(
             ' ',
             case when judged.previous_window_count is null then 'The 12 months before are not all there: no class.' end,
-            case when judged.is_window_partial then 'LSOAs changed vintage in these 12 months and this one was split or merged: a part is counted.' end,
-            case when judged.is_previous_partial then 'LSOAs changed vintage and this one was split or merged: nothing to compare with.' end,
-            case when judged.area_code in ('E09000007', 'E09000033') and residents.residents is not null then 'Residents are few beside those who come here.' end
+            case
+                when judged.is_window_partial
+                    then 'LSOAs changed vintage in these 12 months and this one was split or merged: a part is counted.'
+            end,
+            case
+                when judged.is_previous_partial
+                    then 'LSOAs changed vintage and this one was split or merged: nothing to compare with.'
+            end,
+            case
+                when judged.area_code in ('E09000007', 'E09000033') and residents.residents is not null
+                    then 'Residents are few beside those who come here.'
+            end
         ), ''
     ) as note,
     judged.source_release,

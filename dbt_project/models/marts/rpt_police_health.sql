@@ -12,9 +12,9 @@ with counts as (
         and fact.age_band = 'all'
         and fact.ethnicity = 'all'
         and fact.measure_code in (
-            select health_measure_code from {{ ref('police_health_pair') }}
+            select pair.health_measure_code from {{ ref('police_health_pair') }} as pair
             union all
-            select police_measure_code from {{ ref('police_health_pair') }}
+            select pair.police_measure_code from {{ ref('police_health_pair') }} as pair
         )
         and (fact.area_code like 'E09%' or fact.area_code in ('LONDON_32', 'INNER', 'OUTER'))
         and fact.area_code <> 'E09000001'
@@ -41,32 +41,41 @@ paired as (
             and health.month_start_date = police.month_start_date
 ),
 
-windows as (
+rolling as (
     select
         paired.*,
-        'month' as period_kind,
-        month_start_date as period_start_date,
-        health_count as window_health_count,
-        police_count as window_police_count
+        sum(paired.health_count) over year as health_count_of_year,
+        -- The row eleven back is the month eleven back, or it is no year.
+        case when lag(paired.month_index, 11) over year = paired.month_index - 11 then sum(paired.police_count) over year end
+            as police_count_of_year
     from paired
-    union all
-    select rolling.*
-    from (
-        select
-            paired.*,
-            'rolling_12_months' as period_kind,
-            (month_start_date - interval '11 months')::date as period_start_date,
-            sum(health_count) over year as window_health_count,
-            -- The row eleven back is the month eleven back, or it is no year.
-            case when lag(month_index, 11) over year = month_index - 11 then sum(police_count) over year end as window_police_count
-        from paired
-        window
-            year as (
-                partition by health_measure_code, police_measure_code, area_code order by month_start_date
-                rows between 11 preceding and current row
+    window
+        year as (
+            partition by paired.health_measure_code, paired.police_measure_code, paired.area_code order by paired.month_start_date
+            rows between 11 preceding and current row
+        )
+),
+
+windows as (
+    select
+        rolling.*,
+        spans.period_kind,
+        spans.period_start_date,
+        spans.window_health_count,
+        spans.window_police_count
+    from rolling
+    cross join
+        lateral (
+            values
+            ('month', rolling.month_start_date, rolling.health_count::numeric, rolling.police_count::numeric),
+            (
+                'rolling_12_months',
+                (rolling.month_start_date - interval '11 months')::date,
+                rolling.health_count_of_year,
+                rolling.police_count_of_year
             )
-    ) as rolling
-    where rolling.window_police_count is not null
+        ) as spans (period_kind, period_start_date, window_health_count, window_police_count)
+    where spans.window_police_count is not null
 ),
 
 ratios as (

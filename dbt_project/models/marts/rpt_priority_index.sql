@@ -34,16 +34,28 @@ components as (
     from newest
 ),
 
+distinct_components as (
+    select distinct
+        measure_code,
+        weight
+    from components
+),
+
+everything as (
+    select sum(weight) as weight_of_all
+    from distinct_components
+),
+
 -- A borough that lacks too many components would be compared on others than its neighbours are.
 summed as (
     select
-        *,
-        sum(weight) over borough as weight_covered,
-        sum(weight * component_index) over borough as weighted_sum,
-        (select sum(distinct_components.weight) from (select distinct measure_code, weight from components) as distinct_components)
-            as weight_of_all
+        components.*,
+        sum(components.weight) over borough as weight_covered,
+        sum(components.weight * components.component_index) over borough as weighted_sum,
+        everything.weight_of_all
     from components
-    window borough as (partition by area_code)
+    cross join everything
+    window borough as (partition by components.area_code)
 ),
 
 indexed as (

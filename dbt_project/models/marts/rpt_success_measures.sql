@@ -19,7 +19,7 @@ monthly as (
         and fact.sex = 'all'
         and fact.age_band = 'all'
         and fact.ethnicity = 'all'
-        and fact.measure_code in (select measure_code from {{ ref('success_measure') }})
+        and fact.measure_code in (select asked.measure_code from {{ ref('success_measure') }} as asked)
 ),
 
 -- Windows end in the newest month and in the same month of each year before, and in every March.
@@ -70,18 +70,24 @@ period as (
     where spans.is_wanted and spans.window_count is not null
 ),
 
+years_of_estimate as (
+    select distinct year from {{ ref('int_residents_band') }}
+),
+
+span as (
+    select distinct
+        period_start_date,
+        period_end_date
+    from period
+),
+
 estimate as (
     select
         spans.period_start_date,
         spans.period_end_date,
         max(years.year) as residents_year
-    from (
-        select distinct
-            period_start_date,
-            period_end_date
-        from period
-    ) as spans
-    inner join (select distinct year from {{ ref('int_residents_band') }}) as years
+    from span as spans
+    inner join years_of_estimate as years
         on years.year <= extract(year from spans.period_start_date + (spans.period_end_date - spans.period_start_date) / 2)
     group by spans.period_start_date, spans.period_end_date
 ),
@@ -148,6 +154,15 @@ answered as (
         and indicator.value is not null
 ),
 
+known as (
+    select distinct
+        success_measure_code,
+        variant,
+        answer_number,
+        case area_code when 'LONDON_33' then 'LONDON_32' else area_code end as area_code
+    from answered
+),
+
 numbered as (
     select
         answered.*,
@@ -194,30 +209,15 @@ compared as (
             and found.period_end_date > base.period_end_date
 ),
 
-broken as (
-    select
-        compared.area_code,
-        compared.success_measure_code,
-        compared.variant,
-        compared.answer_number,
-        compared.period_kind,
-        compared.period_start_date,
-        string_agg(distinct to_char(stepped.break_month, 'YYYY-MM') || ' ' || stepped.break_label, '; ') as break_reason
-    from compared
-    inner join {{ ref('series_breaks') }} as stepped
-        on
-            compared.measure_code = stepped.measure_code
-            and stepped.break_kind <> 'restated'
-            and (stepped.area_code is null or compared.area_code = stepped.area_code)
-            and stepped.break_month > least(compared.period_start_date, compared.baseline_start_date)
-            and compared.period_end_date >= stepped.break_month
-    group by
-        compared.area_code,
-        compared.success_measure_code,
-        compared.variant,
-        compared.answer_number,
-        compared.period_kind,
-        compared.period_start_date
+stepping as (
+    select distinct
+        stepped.measure_code,
+        stepped.area_code,
+        stepped.break_month,
+        stepped.break_label
+    from {{ ref('series_breaks') }} as stepped
+    inner join {{ ref('success_measure') }} as asked on stepped.measure_code = asked.measure_code
+    where stepped.break_kind <> 'restated'
 ),
 
 tested as (
@@ -236,14 +236,20 @@ tested as (
             when compared.numerator + compared.baseline_numerator < 10 then 'fewer than 10 in both periods together'
         end as not_tested_because
     from compared
-    left join broken
-        on
-            compared.area_code = broken.area_code
-            and compared.success_measure_code = broken.success_measure_code
-            and compared.variant = broken.variant
-            and compared.answer_number = broken.answer_number
-            and compared.period_kind = broken.period_kind
-            and compared.period_start_date = broken.period_start_date
+    left join
+        lateral (
+            select
+                string_agg(
+                    distinct to_char(stepping.break_month, 'YYYY-MM') || ' ' || stepping.break_label, '; '
+                ) as break_reason
+            from stepping
+            where
+                compared.measure_code = stepping.measure_code
+                and (stepping.area_code is null or compared.area_code = stepping.area_code)
+                and stepping.break_month > least(compared.period_start_date, compared.baseline_start_date)
+                and stepping.break_month <= compared.period_end_date
+        ) as broken
+        on true
 )
 
 select
@@ -352,14 +358,7 @@ select
     null as source_release
 from {{ ref('success_measure') }} as asked
 cross join area
-left join (
-    select distinct
-        success_measure_code,
-        variant,
-        answer_number,
-        case area_code when 'LONDON_33' then 'LONDON_32' else area_code end as area_code
-    from answered
-) as known
+left join known
     on
         asked.success_measure_code = known.success_measure_code
         and asked.variant = known.variant

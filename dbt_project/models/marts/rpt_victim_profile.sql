@@ -7,19 +7,25 @@ with measure as (
     inner join {{ ref('dim_measure') }} as catalogue on profile.measure_code = catalogue.measure_code
 ),
 
+years_of_estimate as (
+    select distinct year from {{ ref('int_residents_band') }}
+),
+
+span as (
+    select distinct
+        period_start_date,
+        period_end_date
+    from {{ ref('int_profile_count') }}
+),
+
 -- The estimate of the year in which the middle of the period lies; while that is not out, of the newest year before.
 period as (
     select
         spans.period_start_date,
         spans.period_end_date,
         max(estimates.year) as residents_year
-    from (
-        select distinct
-            period_start_date,
-            period_end_date
-        from {{ ref('int_profile_count') }}
-    ) as spans
-    left join (select distinct year from {{ ref('int_residents_band') }}) as estimates
+    from span as spans
+    left join years_of_estimate as estimates
         on estimates.year <= extract(year from spans.period_start_date + (spans.period_end_date - spans.period_start_date) / 2)
     group by spans.period_start_date, spans.period_end_date
 ),

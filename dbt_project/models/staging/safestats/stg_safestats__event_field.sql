@@ -13,7 +13,7 @@ select
     '{{ dataset }}' as dataset,
     events._load_id as load_id,
     events._row_number as row_number,
-    {% if dataset in ('ed_istv', 'ed_ecds') %}events.site_code{% else %}'all'{% endif %} as site_code,
+    {% if dataset in ('ed_istv', 'ed_ecds') %}events.site_code{% else %}'all' as site_code{% endif %},
     {% if dataset == 'ed_istv' %}nullif(btrim(events.geocode_confidence), ''){% else %}null::text{% endif %} as geocode_confidence,
     fields.field_name,
     coalesce(btrim(fields.field_value), '') !~* '^(|unknown|not known|not stated|not recorded|u)$' as is_given

@@ -1,0 +1,157 @@
+"""A full build at full size: dbt's, and the same SQL run by psql alone; then a build with one new month.
+
+15 years of MPS borough figures, 24 months of wards and LSOAs, 36 months of police.uk street crime (generated, 3.5 million rows), and all that the
+other stand-in publishers have. `python -m bench.build ROWS` does this alone, with so many police.uk rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bench import archive
+from ingest.declaration import read_sources
+from sandbox.police_uk.archive import shifted
+from sandbox.server import serve_sites
+from warehouse import bootstrap, embedded, transform
+from warehouse.connection import TRANSFORMER, connect, url
+from warehouse.settings import PROJECT, Settings, read_settings
+
+THREADS = 2  # as dbt's
+
+
+def run(home: Path, rows: int = archive.ROWS) -> None:
+    """Measure and print.
+
+    Args:
+        home: a home that is not there yet; its PostgreSQL is left running.
+        rows: of police.uk, in 36 months together.
+    """
+    settings = read_settings({"VRU_HOME": str(home), "VRU_TODAY": "2026-11-22"})
+    bootstrap.set_up(settings)
+    print(
+        f"\nA full build: every stand-in publisher, and {rows:,} rows of police.uk in {archive.MONTHS} months (generated)"
+    )
+    others = ",".join(name for name in read_sources() if name != "police_uk")
+    subprocess.run(
+        [str(Path(sys.executable).with_name("vru")), "nightly", "--sources", others],
+        env={**os.environ, "VRU_HOME": str(home), "VRU_TODAY": str(settings.today)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    files = archive.months_of(home / "generated", rows)
+    site = archive.Archive(home / "generated")
+    with serve_sites(lambda _: [site]) as publisher:
+        site.offer(archive.NEWEST, files[:-1])
+        archive.night(settings, publisher.base_url)
+        whole = _build(settings)
+        print(f"  dbt build, all of it with its tests: {whole:.1f} s (to reach: under 180)")
+        psql = _psql(settings)
+        print(
+            f"  the same SQL by psql alone, {THREADS} at a time: {psql:.1f} s; dbt / psql: {whole / psql:.2f} (to reach: 1.5 or less)"
+        )
+        _ask(settings)
+        site.offer(shifted(archive.NEWEST, 1), files[1:])
+        archive.night(settings, publisher.base_url)
+        print(f"  a build with one new month of police.uk: {_build(settings):.1f} s")
+
+
+def _build(settings: Settings) -> float:
+    started = time.perf_counter()
+    transform.build(settings)
+    return time.perf_counter() - started
+
+
+def _psql(settings: Settings) -> float:
+    """Seconds that psql takes for the statements dbt ran, each undone again so that the next finds what dbt left."""
+    target = settings.home / "dbt"
+    results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
+    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    files = []
+    for result in results:
+        node = manifest.get(result["unique_id"], {})
+        if node.get("resource_type") not in {"model", "test"}:
+            continue
+        folder = "run" if node["resource_type"] == "model" else "compiled"
+        path = target / folder / "vru" / _below(node)
+        files.append((result["execution_time"], path))
+    scripts = []
+    for number, (_, file) in enumerate(sorted(files, reverse=True)):
+        script = settings.home / f"bench-{number}.sql"
+        statement = file.read_text(encoding="utf-8").strip().rstrip(";")
+        script.write_text(f"begin;\n{statement};\nrollback;\n", encoding="utf-8")
+        scripts.append(script)
+    address = url(settings, TRANSFORMER)
+    started = time.perf_counter()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for done in pool.map(lambda script: _run(address, script), scripts):
+            done.check_returncode()
+    return time.perf_counter() - started
+
+
+def _ask(settings: Settings) -> None:
+    """Print the slowest of the queries that README and docs give, asked of the candidate, each the best of three."""
+    seconds = {}
+    with connect(settings, TRANSFORMER) as connection:
+        for page in ("README.md", "docs/questions.md"):
+            for query in re.findall(r"```sql\n(.*?)```", (PROJECT / page).read_text(encoding="utf-8"), flags=re.DOTALL):
+                if "publication" in query or "data_status" in query:
+                    continue
+                text = re.sub(r"\bmarts\.(dim|fct|rpt|series)", r"candidate.\1", query).encode()
+                rounds = []
+                for _ in range(3):
+                    started = time.perf_counter()
+                    connection.execute(text).fetchall()
+                    rounds.append(time.perf_counter() - started)
+                seconds[query] = min(rounds)
+    slowest = max(seconds, key=lambda query: seconds[query])
+    print(
+        f"  {len(seconds)} queries of README and docs: slowest {seconds[slowest] * 1000:.0f} ms (to reach: under 100), "
+        f"of {re.findall(r'marts[.][a-z_]+', slowest)[0]}"
+    )
+
+
+def _below(node: dict[str, object]) -> str:
+    path = str(node["original_file_path"])
+    # A test of a YAML file stands in a folder of the file's name.
+    return f"{path}/{node['path']}" if path.endswith(".yml") else path
+
+
+def _run(address: str, script: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [
+            str(embedded.bin_path() / "psql"),
+            "--quiet",
+            "--no-psqlrc",
+            "--set",
+            "ON_ERROR_STOP=1",
+            "--output",
+            os.devnull,
+            "--file",
+            str(script),
+            address,
+        ],
+        check=False,
+    )
+
+
+def main() -> None:
+    """Argument: how many police.uk rows (default 3,500,000)."""
+    home = Path(tempfile.mkdtemp(prefix="vru-bench-"))
+    try:
+        run(home / "build", int(sys.argv[1]) if len(sys.argv) > 1 else archive.ROWS)
+    finally:
+        embedded.stop(home / "build" / "postgres")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""A home as a person has one, worked by `vru` alone."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+from warehouse import embedded
+from warehouse.connection import ADMIN, ANALYST, connect
+from warehouse.settings import Settings, read_settings
+
+VRU = str(Path(sys.executable).with_name("vru"))
+
+
+class Home:
+    """A home with a server of its own, on a day.
+
+    Args:
+        folder: where it is.
+        base_urls: where a source's stand-in is, for those that a night does not start itself.
+    """
+
+    def __init__(self, folder: Path, today: dt.date, base_urls: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.today = today
+        self.base_urls = base_urls or {}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "VRU_HOME": str(self.folder),
+            "VRU_TODAY": self.today.isoformat(),
+            "VRU_BASE_URLS": json.dumps(self.base_urls),
+        }
+
+    @property
+    def settings(self) -> Settings:
+        return read_settings(self.environment)
+
+    def vru(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        result = subprocess.run(
+            [VRU, *arguments], env={**os.environ, **self.environment}, capture_output=True, text=True, check=False
+        )
+        assert "Traceback" not in result.stderr, result.stderr
+        return result
+
+    def rows(self, query: str, role: str = ANALYST) -> list[tuple[object, ...]]:
+        with connect(self.settings, role) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def marts(self) -> dict[str, str]:
+        """A hash of every row of every mart, and of its history."""
+        with connect(self.settings, ADMIN) as connection:
+            tables = connection.execute(
+                """select n.nspname, c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+                   where n.nspname in ('marts', 'marts_history') and c.relkind = 'r' order by 1, 2"""
+            ).fetchall()
+            return {
+                f"{schema}.{table}": hashlib.sha256(
+                    b"".join(_copied(connection, f"select * from {schema}.{table} as t order by t::text"))
+                ).hexdigest()
+                for schema, table in tables
+            }
+
+    def written(self) -> int:
+        """Rows ever inserted, updated or deleted in raw, the marts and their history."""
+        with connect(self.settings, ADMIN) as connection:
+            row = connection.execute(
+                """select sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint from pg_stat_all_tables
+                   where schemaname in ('raw', 'marts', 'marts_history')"""
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def alerts(self) -> list[dict[str, object]]:
+        return list(json.loads(self.vru("alerts", "--json").stdout))
+
+
+def _copied(connection: psycopg.Connection, query: str) -> Iterator[bytes]:
+    with connection.cursor().copy(f"copy ({query}) to stdout".encode()) as copy:
+        yield from (bytes(block) for block in copy)
+
+
+@contextlib.contextmanager
+def folder_of_a_home() -> Iterator[Path]:
+    """A folder that is gone after the block, and the server in it. A socket's path may be 107 characters long, which pytest's own exceed."""
+    folder = Path(tempfile.mkdtemp(prefix="vru-"))
+    try:
+        yield folder
+    finally:
+        embedded.stop(folder / "postgres")
+        shutil.rmtree(folder)

@@ -147,7 +147,7 @@ class Stand:
         self, publisher: Publisher, served: server.Publisher, settings: Settings, connection: psycopg.Connection
     ) -> None:
         self.publisher, self.served, self.settings, self.connection = publisher, served, settings, connection
-        self.runs, self._restored_at = 0, 0
+        self.runs = 0
         self.table = raw_table(publisher.source.source, publisher.dataset)
         layout = publisher.source.dataset(publisher.dataset).layout
         self.columns = ", ".join(f"btrim(regexp_replace({c}, '\\s+', ' ', 'g'))" for c in raw_columns(layout))
@@ -227,10 +227,7 @@ class Stand:
         )
 
     def restore(self) -> None:
-        """Make the publisher behave, and the warehouse be what it was on the first day; nothing where no night was since."""
-        if self.runs == self._restored_at:
-            return
-        self._restored_at = self.runs
+        """Make the publisher behave, and the warehouse be what it was on the first day."""
         self.served.behave()
         if self.publisher.publish:
             self.publisher.publish(None)

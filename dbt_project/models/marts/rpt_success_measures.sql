@@ -147,7 +147,9 @@ answered as (
     inner join {{ ref('fct_indicator') }} as indicator on asked.measure_code = indicator.measure_code
     left join area on indicator.area_code = area.area_code
     where
-        indicator.is_headline
+        -- A period of another length stands against no baseline.
+        indicator.period_kind = 'financial_years_3'
+        and indicator.is_headline
         and indicator.published_sex = 'Persons'
         and indicator.published_age = 'All ages'
         and (area.area_code is not null or indicator.area_code = 'LONDON_33')

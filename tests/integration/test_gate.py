@@ -27,7 +27,7 @@ CANDIDATE = "c 1"  # a space must survive the way into Great Expectations' sessi
 CAMDEN, BARNET, HACKNEY = "E09000007", "E09000003", "E09000012"
 MARTS = (
     "dim_borough", "dim_similar_area", "dim_area", "dim_month", "dim_measure", "dim_source", "series_break", "fct_measure",
-    "fct_window", "rpt_borough_measure", "rpt_borough_month", "rpt_gap", "rpt_data_quality",
+    "rpt_borough_month", "rpt_gap", "rpt_data_quality",
 )  # fmt: skip
 
 # Values are a borough's number plus a constant, so every total can be worked out on paper. A hundredth has no borough.
@@ -127,32 +127,6 @@ select area_code, 'month', month, (month + interval '1 month' - interval '1 day'
     case when month < '2024-12-01' then 'borough_historical 2025-11-01 sha256:a' else 'borough_recent 2025-11-01 sha256:b' end, true
 from together;
 
-create view candidate.fct_window as
-select f.area_code, f.measure_code, f.period_start_date as month_start_date, f.sex, f.age_band, f.value::bigint as month_count,
-    null::bigint as rolling_3_count, null::bigint as rolling_6_count, null::bigint as financial_year_to_date_count,
-    case
-        when f.period_start_date >= '2025-09-01'
-            then (sum(f.value) over (
-                partition by f.area_code, f.measure_code order by f.period_start_date rows 11 preceding
-            ))::bigint
-    end as rolling_12_count,
-    case when f.period_start_date >= '2025-09-01' and f.area_code like 'E09%' then 1 end as rolling_12_rank,
-    case when f.area_code = 'LONDON_32' then 32000 else 1000 end as residents, 2024 as residents_year,
-    case when f.area_code = 'LONDON_32' then 32000 else 1000 end as rolling_12_residents, 2024 as rolling_12_residents_year,
-    1 as chart_centre, 0 as chart_lower, 2 as chart_upper, 'none' as chart_signal
-from candidate.fct_measure as f;
-
-create view candidate.rpt_borough_measure as
-select w.area_code, a.area_type, w.measure_code, w.month_start_date, w.sex, w.age_band, s.window_kind, s.window_count,
-    l.rolling_12_count as london_count, w.residents as denominator, 2024 as denominator_year, 1000 as rate_per, 3::double precision as rate,
-    2 as rate_lower_95, 4 as rate_upper_95, 1 as rate_lower_998, 5::double precision as rate_upper_998
-from candidate.fct_window as w
-inner join candidate.dim_area as a on a.area_code = w.area_code
-inner join candidate.fct_window as l
-    on l.area_code = 'LONDON_32' and l.measure_code = w.measure_code and l.month_start_date = w.month_start_date
-cross join lateral (values ('month', w.month_count), ('rolling_12', w.rolling_12_count)) as s (window_kind, window_count)
-where s.window_count is not null;
-
 create table candidate.rpt_borough_month as
 select f.area_code, f.period_start_date as month_start_date, f.measure_code, f.value::bigint as month_count,
     case when f.period_start_date >= '2025-09-01' then 12 * f.value::bigint end as rolling_12_month_count,
@@ -179,6 +153,35 @@ from unnest('{{borough_historical,borough_recent}}'::text[]) as d;
 insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at) values
     ('{CANDIDATE}', 'f', 'v1', 'synthetic', '2025-11-10', '2025-11-10');
 insert into ops.candidate_load select '{CANDIDATE}', load_id from ops.load;
+"""
+
+
+WINDOWS = """
+create view candidate.fct_window as
+select f.area_code, f.measure_code, f.period_start_date as month_start_date, f.sex, f.age_band, f.value::bigint as month_count,
+    null::bigint as rolling_3_count, null::bigint as rolling_6_count, null::bigint as financial_year_to_date_count,
+    case
+        when f.period_start_date >= '2025-09-01'
+            then (sum(f.value) over (
+                partition by f.area_code, f.measure_code order by f.period_start_date rows 11 preceding
+            ))::bigint
+    end as rolling_12_count,
+    case when f.period_start_date >= '2025-09-01' and f.area_code like 'E09%' then 1 end as rolling_12_rank,
+    case when f.area_code = 'LONDON_32' then 32000 else 1000 end as residents, 2024 as residents_year,
+    case when f.area_code = 'LONDON_32' then 32000 else 1000 end as rolling_12_residents, 2024 as rolling_12_residents_year,
+    1 as chart_centre, 0 as chart_lower, 2 as chart_upper, 'none' as chart_signal
+from candidate.fct_measure as f;
+
+create view candidate.rpt_borough_measure as
+select w.area_code, a.area_type, w.measure_code, w.month_start_date, w.sex, w.age_band, s.window_kind, s.window_count,
+    l.rolling_12_count as london_count, w.residents as denominator, 2024 as denominator_year, 1000 as rate_per, 3::double precision as rate,
+    2 as rate_lower_95, 4 as rate_upper_95, 1 as rate_lower_998, 5::double precision as rate_upper_998
+from candidate.fct_window as w
+inner join candidate.dim_area as a on a.area_code = w.area_code
+inner join candidate.fct_window as l
+    on l.area_code = 'LONDON_32' and l.measure_code = w.measure_code and l.month_start_date = w.month_start_date
+cross join lateral (values ('month', w.month_count), ('rolling_12', w.rolling_12_count)) as s (window_kind, window_count)
+where s.window_count is not null;
 """
 
 
@@ -230,6 +233,39 @@ def test_a_candidate_without_a_fault_passes_every_check(candidate: Settings) -> 
     verdict = judge(candidate, CANDIDATE)
     assert [(r.suite, r.check, r.outcome, r.detail) for r in verdict.results if r.outcome != "passed"] == []
     assert verdict.verdict == "passed"
+
+
+def test_windows_that_do_not_say_what_the_facts_say_are_named(candidate: Settings) -> None:
+    assert judge(candidate, CANDIDATE).verdict == "passed"
+    as_role(candidate, TRANSFORMER, WINDOWS)
+    for mart in ("fct_window", "rpt_borough_measure"):
+        shutil.copy(SUITES / "marts" / f"{mart}.yml", candidate.home / "suites" / "marts")
+    assert not_passed(judge(candidate, CANDIDATE)) == []
+    as_role(
+        candidate,
+        TRANSFORMER,
+        f"""
+        alter table candidate.dim_measure rename to measure;
+        create view candidate.dim_measure as
+        select m.*, m.measure_code <> 'mps_rape' as is_summable_over_time from (
+            select measure_code, measure_kind, source, datasets, unit, definition, denominator, is_summable_over_areas,
+                licence, attribution from candidate.measure
+        ) as m;
+        alter view candidate.rpt_borough_measure rename to right_one;
+        create view candidate.rpt_borough_measure as
+        select area_code, area_type, measure_code, month_start_date, sex, age_band, window_kind,
+            case when area_code = '{CAMDEN}' and window_kind = 'rolling_12' then window_count + 1 else window_count end as window_count,
+            london_count, denominator, denominator_year, rate_per, rate, rate_lower_95, 2.5::double precision as rate_upper_95,
+            rate_lower_998, rate_upper_998
+        from candidate.right_one;
+        """,
+    )
+    found = {(suite.removeprefix("marts/"), check) for suite, check, _ in not_passed(judge(candidate, CANDIDATE))}
+    assert found >= {
+        ("fct_window", "every_month_says_what_fct_measure_says"),
+        ("rpt_borough_measure", "a_rate_lies_between_its_limits"),
+        ("rpt_borough_measure", "shares_of_boroughs_make_london"),
+    }
 
 
 def test_the_verdict_and_every_result_are_recorded_for_the_candidate(candidate: Settings) -> None:

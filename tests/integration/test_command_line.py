@@ -93,7 +93,7 @@ def test_building_from_nothing_is_refused(warehouse: Settings) -> None:
     [
         (
             ("land", "met", "borough_recent", "x.csv"),
-            "no source 'met' is declared. Next: use one of fingertips, mps, nomis",
+            "no source 'met' is declared. Next: use one of fingertips, mhclg, mps",
         ),
         (
             ("land", "mps", "wards", "x.csv"),

@@ -198,40 +198,6 @@ def test_a_night_through_the_real_scheduler_publishes(stack: Stack) -> None:
                where measure_code = 'fingertips_violence_offences'"""
         ).fetchone()
     assert found == (32,)
-    with connect(stack.settings, ANALYST) as connection:
-        hotspots = connection.execute(
-            """select small_area_code, count_12_months, previous_count_12_months, rank_in_london, rank_in_borough,
-                 share_of_borough_percent, class_in_borough, residents, residents_year, rate_per_1000
-               from marts.rpt_hotspots
-               where area_code = 'E09000007' and area_level = 'lsoa' and measure_code = 'mps_violence_with_injury' order by 1"""
-        ).fetchall()
-        fifths = connection.execute(
-            """select quintile, numerator, denominator, rate_per_1000, ratio_most_to_least_deprived, slope_index_per_1000, relative_index
-               from marts.rpt_deprivation
-               where place_level = 'lsoa' and area_code = 'LONDON_32' and measure_code = 'mps_violence_with_injury' and domain = 'imd'
-                 and quintile_basis = 'london' order by 1"""
-        ).fetchall()
-        drivers = connection.execute(
-            """select area_code, z_score, rank_in_london, boroughs_ranked, compared_to_london, trend, is_force_wide
-               from marts.rpt_drivers
-               where is_newest_period and area_code = 'E09000012'
-                 and measure_code in ('fingertips_neet_16_17', 'fingertips_domestic_abuse_incidents') order by measure_code desc"""
-        ).fetchall()
-    assert hotspots == [
-        ("E01999071", 1580, 1589, 3, 1, 50.095, "persistent", 110000, 2022, 14.36),
-        ("E01999072", 1574, 1586, 4, 2, 49.905, "none", 110000, 2022, 14.31),
-    ]
-    assert fifths == [
-        (1, 19205, 2475500, 7.758, 1.28, 0.522, 0.072),
-        (2, 14178, 2163000, 6.5548, 1.28, 0.522, 0.072),
-        (3, 9653, 1509000, 6.397, 1.28, 0.522, 0.072),
-        (4, 16270, 1849500, 8.797, 1.28, 0.522, 0.072),
-        (5, 8843, 1459000, 6.061, 1.28, 0.522, 0.072),
-    ]
-    assert drivers == [
-        ("E09000012", -1.62, 32, 32, "lower", "down", False),
-        ("E09000012", None, None, 0, None, None, True),
-    ]
 
 
 def test_a_dataset_that_fails_makes_the_run_red_while_the_others_run(stack: Stack) -> None:

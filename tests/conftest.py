@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 from tabulate import tabulate
 
+from tests.homes import never_wait_for_the_disk
 from warehouse import bootstrap, embedded
 from warehouse.connection import ADMIN, connect, url
 from warehouse.settings import Settings, read_settings
@@ -49,6 +50,7 @@ def server() -> Iterator[Server]:
     settings = read_settings({"VRU_HOME": str(home)})
     try:
         bootstrap.set_up(settings)
+        never_wait_for_the_disk(settings)
         yield Server(settings)
     finally:
         embedded.stop(home / "postgres")

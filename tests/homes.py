@@ -92,6 +92,14 @@ def _copied(connection: psycopg.Connection, query: str) -> Iterator[bytes]:
         yield from (bytes(block) for block in copy)
 
 
+def never_wait_for_the_disk(settings: Settings) -> None:
+    """Let a test's own server leave writing to the system: what a power cut would lose, no test looks for."""
+    with connect(settings, ADMIN, autocommit=True, database="postgres") as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"alter system set {name} = off".encode())
+        connection.execute("select pg_reload_conf()")
+
+
 @contextlib.contextmanager
 def folder_of_a_home() -> Iterator[Path]:
     """A folder that is gone after the block, and the server in it. A socket's path may be 107 characters long, which pytest's own exceed."""

@@ -32,13 +32,21 @@ from warehouse.settings import Settings
 SCHEMA = Path(__file__).resolve().parent / "schema"
 
 # What no session of a role may do for longer. A reader who forgets a transaction must not hold anything up for ever.
+# A server of its own has 4 MB for a hash, compiles what takes a second anyway, and, in a container, has 64 MB that its
+# workers could share. dbt and the nights run two things at a time, so both cores have work without workers.
+_WHOLE_TABLES = {"work_mem": "64MB", "jit": "off", "max_parallel_workers_per_gather": "0"}
 ROLE_SETTINGS = {
-    TRANSFORMER: {"statement_timeout": "30min", "lock_timeout": "30s", "idle_in_transaction_session_timeout": "10min"},
-    PUBLISHER: {"statement_timeout": "30min", "idle_in_transaction_session_timeout": "10min"},
+    TRANSFORMER: {
+        "statement_timeout": "30min",
+        "lock_timeout": "30s",
+        "idle_in_transaction_session_timeout": "10min",
+        **_WHOLE_TABLES,
+    },
+    PUBLISHER: {"statement_timeout": "30min", "idle_in_transaction_session_timeout": "10min", **_WHOLE_TABLES},
     # Its queries are joins of whole tables over common table expressions, of which the planner knows no sizes.
-    GATE: {"statement_timeout": "10min", "enable_nestloop": "off"},
-    ANALYST: {"statement_timeout": "5min", "default_transaction_read_only": "on"},
-    OPEN: {"statement_timeout": "1min", "default_transaction_read_only": "on"},
+    GATE: {"statement_timeout": "10min", "enable_nestloop": "off", **_WHOLE_TABLES},
+    ANALYST: {"statement_timeout": "5min", "default_transaction_read_only": "on", "jit": "off"},
+    OPEN: {"statement_timeout": "1min", "default_transaction_read_only": "on", "jit": "off"},
 }
 
 

@@ -19,7 +19,7 @@ import requests
 import sandbox
 from ingest.declaration import find_source
 from sandbox.server import Publisher
-from tests.homes import Home, folder_of_a_home
+from tests.homes import Home, folder_of_a_home, never_wait_for_the_disk
 
 TODAY = dt.date(2014, 10, 22)
 RECENT = "MPS Borough Level Crime (most recent 24 months)"
@@ -41,6 +41,8 @@ class Story(Home):
 def home() -> Iterator[Story]:
     with folder_of_a_home() as folder, sandbox.serve(today=TODAY, seed=1) as publisher:
         story = Story(folder, publisher)
+        assert story.vru("setup").returncode == 0
+        never_wait_for_the_disk(story.settings)
         first = story.night()
         assert first.returncode == 0, first.stdout + first.stderr
         assert "SYNTHETIC DATA" in first.stderr

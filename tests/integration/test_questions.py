@@ -11,7 +11,7 @@ import pytest
 
 from ingest.declaration import read_sources
 from tests.conftest import PROJECT
-from tests.homes import Home, folder_of_a_home
+from tests.homes import Home, folder_of_a_home, never_wait_for_the_disk
 from warehouse.connection import ADMIN
 from warehouse.transform import dbt
 
@@ -48,6 +48,8 @@ RULED = {
 def home() -> Iterator[Home]:
     with folder_of_a_home() as folder:
         one = Home(folder, TODAY)
+        assert one.vru("setup").returncode == 0
+        never_wait_for_the_disk(one.settings)
         night = one.vru("nightly", "--sources", "sandbox")
         assert night.returncode == 0, night.stdout + night.stderr
         yield one

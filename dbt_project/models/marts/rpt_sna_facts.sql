@@ -1,12 +1,23 @@
 {% set per_cent = "trim(trailing '.' from trim(trailing '0' from to_char(abs(facts.change_on_year_before_percent), 'FM999990.0')))" %}
-with newest as (
+-- The newest twelve months and the newest financial year of each measure that a rate is told of.
+with newest as materialized (
     select
         win.measure_code,
-        max(win.month_start_date) as rolling_12_month,
-        max(win.month_start_date) filter (where extract(month from win.month_start_date) = 3) as financial_year_month
+        span.window_kind,
+        max(win.month_start_date) as month_start_date
     from {{ ref('fct_window') }} as win
-    where win.rolling_12_count is not null and win.area_code = 'LONDON_32'
-    group by win.measure_code
+    cross join lateral (
+        values
+        ('rolling_12', true),
+        ('financial_year', extract(month from win.month_start_date) = 3)
+    ) as span (window_kind, is_ended)
+    inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
+    where
+        measure.rate_per is not null
+        and win.area_code = 'LONDON_32'
+        and win.rolling_12_count is not null
+        and span.is_ended
+    group by win.measure_code, span.window_kind
 ),
 
 facts as (
@@ -23,18 +34,21 @@ facts as (
         end as window_name,
         case when found.area_type = 'borough' then found.area_name else 'London (32 boroughs)' end as place,
         to_char(found.rate_per, 'FM999,999,999') as per
-    from {{ ref('rpt_borough_measure') }} as found
+    from newest
+    -- Offset 0 keeps the view from being worked out for every month there is before the newest are picked out of it.
+    cross join lateral (
+        select every_window.*
+        from {{ ref('rpt_borough_measure') }} as every_window
+        where
+            every_window.measure_code = newest.measure_code
+            and every_window.month_start_date = newest.month_start_date
+            and every_window.window_kind = newest.window_kind
+            and every_window.sex = 'all'
+            and every_window.age_band = 'all'
+            and (every_window.area_type = 'borough' or every_window.area_code = 'LONDON_32')
+        offset 0
+    ) as found
     inner join {{ ref('dim_measure') }} as measure on found.measure_code = measure.measure_code
-    inner join newest on found.measure_code = newest.measure_code
-    where
-        measure.rate_per is not null
-        and found.sex = 'all'
-        and found.age_band = 'all'
-        and (found.area_type = 'borough' or found.area_code = 'LONDON_32')
-        and (
-            (found.window_kind = 'rolling_12' and found.month_start_date = newest.rolling_12_month)
-            or (found.window_kind = 'financial_year' and found.month_start_date = newest.financial_year_month)
-        )
 )
 
 select

@@ -169,7 +169,18 @@ divided as (
         resident.residents,
         resident.residents_year,
         middle.residents as rolling_12_residents,
-        middle.residents_year as rolling_12_residents_year
+        middle.residents_year as rolling_12_residents_year,
+        {% for window in windows %}
+        {% set people = 'middle.residents' if window == 'rolling_12' else 'resident.residents' %}
+        case
+            when signed.is_borough then signed.{{ window }}_count::double precision / coalesce({{ people }}, 1)
+        end as {{ window }}_level,
+        case
+            when signed.is_borough and signed.previous_{{ window }}_count > 0
+                then signed.{{ window }}_count::double precision / signed.previous_{{ window }}_count
+        end as {{ window }}_change,
+        {% endfor %}
+        case when signed.is_borough then signed.rolling_12_count end as ranked_count
     from signed
     left join resident
         on
@@ -183,65 +194,60 @@ divided as (
             and signed.residents_sex = middle.sex
             and signed.residents_age_band = middle.age_band
             and signed.middle_year = middle.year
+),
+
+-- What the boroughs are ranked by, from the least on: eleven rankings of one sorting, not eleven sortings of whole rows.
+ranking as (
+    select
+        measure_code,
+        month_start_date,
+        sex,
+        age_band,
+        {% for window in windows %}
+        {{ ordered(window ~ '_level') }} as {{ window }}_levels,
+        {{ ordered(window ~ '_change') }} as {{ window }}_changes,
+        {% endfor %}
+        {{ ordered('ranked_count') }} as rolling_12_counts
+    from divided
+    group by measure_code, month_start_date, sex, age_band
 )
 
 select
-    area_code,
-    measure_code,
-    month_start_date,
-    sex,
-    age_band,
+    divided.area_code,
+    divided.measure_code,
+    divided.month_start_date,
+    divided.sex,
+    divided.age_band,
     {% for window in windows %}
-    {{ window }}_count,
+    divided.{{ window }}_count,
     {% endfor %}
-    residents,
-    residents_year,
-    rolling_12_residents,
-    rolling_12_residents_year,
+    divided.residents,
+    divided.residents_year,
+    divided.rolling_12_residents,
+    divided.rolling_12_residents_year,
     {% for window in windows %}
-    {% set length = months[window] %}
-    {% set people = 'rolling_12_residents' if window == 'rolling_12' else 'residents' %}
-    case
-        when is_borough and {{ window }}_count is not null
-            then (
-                rank() over (
-                    partition by measure_code, month_start_date, sex, age_band, is_borough
-                    order by {{ window }}_count::double precision / coalesce({{ people }}, 1) desc nulls last
-                )
-            )::smallint
-    end as {{ window }}_rank,
-    case
-        when is_borough and {{ window }}_count is not null and previous_{{ window }}_count > 0
-            then (
-                (
-                    rank() over (
-                        partition by measure_code, month_start_date, sex, age_band, is_borough
-                        order by {{ window }}_count::double precision / nullif(previous_{{ window }}_count, 0) desc nulls last
-                    ) + 7
-                ) / 8
-            )::smallint
-    end as {{ window }}_change_quartile,
+    {{ rank_in('ranking.' ~ window ~ '_levels', 'divided.' ~ window ~ '_level') }}::smallint as {{ window }}_rank,
+    (({{ rank_in('ranking.' ~ window ~ '_changes', 'divided.' ~ window ~ '_change') }} + 7) / 8)::smallint as {{ window }}_change_quartile,
     {% endfor %}
+    {{ rank_in('ranking.rolling_12_counts', 'divided.ranked_count') }}::smallint as rolling_12_rank_by_count,
+    divided.break_month_start_date,
+    round((divided.centre * divided.days)::numeric, 2)::double precision as chart_centre,
+    round((divided.lower_limit * divided.days)::numeric, 2)::double precision as chart_lower,
+    round((divided.upper_limit * divided.days)::numeric, 2)::double precision as chart_upper,
     case
-        when is_borough and rolling_12_count is not null
-            then (
-                rank() over (
-                    partition by measure_code, month_start_date, sex, age_band, is_borough order by rolling_12_count desc nulls last
-                )
-            )::smallint
-    end as rolling_12_rank_by_count,
-    break_month_start_date,
-    round((centre * days)::numeric, 2)::double precision as chart_centre,
-    round((lower_limit * days)::numeric, 2)::double precision as chart_lower,
-    round((upper_limit * days)::numeric, 2)::double precision as chart_upper,
-    case
-        when centre is null then null
-        when per_day > upper_limit then 'above_upper_limit'
-        when per_day < lower_limit then 'below_lower_limit'
-        when charted_of_eight = 8 and side_of_eight = 8 then 'eight_above_centre'
-        when charted_of_eight = 8 and side_of_eight = -8 then 'eight_below_centre'
+        when divided.centre is null then null
+        when divided.per_day > divided.upper_limit then 'above_upper_limit'
+        when divided.per_day < divided.lower_limit then 'below_lower_limit'
+        when divided.charted_of_eight = 8 and divided.side_of_eight = 8 then 'eight_above_centre'
+        when divided.charted_of_eight = 8 and divided.side_of_eight = -8 then 'eight_below_centre'
         else 'none'
     end as chart_signal,
-    source_release,
-    is_provisional
+    divided.source_release,
+    divided.is_provisional
 from divided
+inner join ranking
+    on
+        divided.measure_code = ranking.measure_code
+        and divided.month_start_date = ranking.month_start_date
+        and divided.sex = ranking.sex
+        and divided.age_band = ranking.age_band

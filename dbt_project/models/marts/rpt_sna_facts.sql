@@ -6,11 +6,12 @@ with newest as materialized (
         span.window_kind,
         max(win.month_start_date) as month_start_date
     from {{ ref('fct_window') }} as win
-    cross join lateral (
-        values
-        ('rolling_12', true),
-        ('financial_year', extract(month from win.month_start_date) = 3)
-    ) as span (window_kind, is_ended)
+    cross join
+        lateral (
+            values
+            ('rolling_12', true),
+            ('financial_year', extract(month from win.month_start_date) = 3)
+        ) as span (window_kind, is_ended)
     inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
     where
         measure.rate_per is not null
@@ -36,18 +37,20 @@ facts as (
         to_char(found.rate_per, 'FM999,999,999') as per
     from newest
     -- Offset 0 keeps the view from being worked out for every month there is before the newest are picked out of it.
-    cross join lateral (
-        select every_window.*
-        from {{ ref('rpt_borough_measure') }} as every_window
-        where
-            every_window.measure_code = newest.measure_code
-            and every_window.month_start_date = newest.month_start_date
-            and every_window.window_kind = newest.window_kind
-            and every_window.sex = 'all'
-            and every_window.age_band = 'all'
-            and (every_window.area_type = 'borough' or every_window.area_code = 'LONDON_32')
-        offset 0
-    ) as found
+    cross join
+        lateral (
+            select every_window.*
+            from {{ ref('rpt_borough_measure') }} as every_window
+            where
+                every_window.measure_code = newest.measure_code
+                and every_window.month_start_date = newest.month_start_date
+                and every_window.window_kind = newest.window_kind
+                and every_window.sex = 'all'
+                and every_window.age_band = 'all'
+                and (every_window.area_type = 'borough' or every_window.area_code = 'LONDON_32')
+            order by every_window.area_code
+            offset 0
+        ) as found
     inner join {{ ref('dim_measure') }} as measure on found.measure_code = measure.measure_code
 )
 

@@ -16,6 +16,9 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from bench import archive
 from ingest.declaration import read_sources
@@ -71,7 +74,7 @@ def _build(settings: Settings) -> float:
 
 
 def _psql(settings: Settings) -> float:
-    """Seconds that psql takes for the statements dbt ran, each undone again so that the next finds what dbt left."""
+    """Seconds that psql takes for the statements dbt ran (models, keys, statistics, tests), each undone again so that the next finds what dbt left."""
     target = settings.home / "dbt"
     results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
     manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
@@ -82,19 +85,36 @@ def _psql(settings: Settings) -> float:
             continue
         folder = "run" if node["resource_type"] == "model" else "compiled"
         path = target / folder / "vru" / _below(node)
-        files.append((result["execution_time"], path))
+        files.append((result["execution_time"], path, node))
     scripts = []
-    for number, (_, file) in enumerate(sorted(files, reverse=True)):
-        script = settings.home / f"bench-{number}.sql"
-        statement = file.read_text(encoding="utf-8").strip().rstrip(";")
-        script.write_text(f"begin;\n{statement};\nrollback;\n", encoding="utf-8")
-        scripts.append(script)
+    with connect(settings, TRANSFORMER) as connection:
+        for number, (_, file, node) in enumerate(sorted(files, key=lambda found: found[0], reverse=True)):
+            script = settings.home / f"bench-{number}.sql"
+            statements = [file.read_text(encoding="utf-8").strip().rstrip(";"), *_after(connection, node)]
+            script.write_text(";\n".join(["begin", *statements, "rollback;\n"]), encoding="utf-8")
+            scripts.append(script)
     address = url(settings, TRANSFORMER)
     started = time.perf_counter()
     with ThreadPoolExecutor(THREADS) as pool:
         for done in pool.map(lambda script: _run(address, script), scripts):
             done.check_returncode()
     return time.perf_counter() - started
+
+
+def _after(connection: psycopg.Connection, node: dict[str, Any]) -> list[str]:
+    """What dbt does to a table when its rows stand: keys, indexes, statistics."""
+    if node["config"]["materialized"] in {"view", "test"}:
+        return []
+    made = f"{node['schema']}.{node['name']}__dbt_tmp"
+    found = connection.execute(
+        """select 'alter table ' || %(made)s || ' add ' || pg_get_constraintdef(oid) from pg_constraint
+           where conrelid = %(table)s::regclass and contype in ('p', 'u', 'f', 'c')
+           union all
+           select regexp_replace(pg_get_indexdef(indexrelid), ' INDEX .* USING', ' INDEX ON ' || %(made)s || ' USING') from pg_index
+           where indrelid = %(table)s::regclass and not exists (select from pg_constraint where conindid = indexrelid)""",
+        {"made": made, "table": f"{node['schema']}.{node['name']}"},
+    ).fetchall()
+    return [*(row[0] for row in found), f"analyze {made}"]
 
 
 def _ask(settings: Settings) -> None:
@@ -119,7 +139,7 @@ def _ask(settings: Settings) -> None:
     )
 
 
-def _below(node: dict[str, object]) -> str:
+def _below(node: dict[str, Any]) -> str:
     path = str(node["original_file_path"])
     # A test of a YAML file stands in a folder of the file's name.
     return f"{path}/{node['path']}" if path.endswith(".yml") else path

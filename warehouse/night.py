@@ -122,11 +122,12 @@ def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str
         process.wait(timeout=10)
 
 
-def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = False) -> bool:
+def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = False, whole: bool = False) -> bool:
     """Transform, judge and publish what is loaded, with one alert where that fails.
 
     Args:
         unless_current: do nothing where the current release was built from the same files by the same code.
+        whole: build every table anew, and not only what new files touch.
 
     Returns:
         Whether the marts now hold what was loaded.
@@ -134,7 +135,7 @@ def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = Fa
     bootstrap.set_up(chosen)
     run_id = f"build-{uuid.uuid4().hex[:12]}"
     with airflow.no_run(chosen), _only_build(chosen):
-        return _build_and_publish(chosen, run_id, echo, unless_current)
+        return _build_and_publish(chosen, run_id, echo, unless_current=unless_current, whole=whole)
 
 
 @contextlib.contextmanager
@@ -150,10 +151,10 @@ def _only_build(chosen: Settings) -> Iterator[None]:
         yield
 
 
-def _build_and_publish(chosen: Settings, run_id: str, echo: Echo, unless_current: bool) -> bool:
+def _build_and_publish(chosen: Settings, run_id: str, echo: Echo, *, unless_current: bool, whole: bool) -> bool:
     try:
         echo("building the candidate")
-        candidate_id = transform.build(chosen, unless_current=unless_current)
+        candidate_id = transform.build(chosen, unless_current=unless_current, whole=whole)
         if candidate_id is None:
             echo("nothing is new: the marts hold what this build would come to")
             return True
@@ -204,7 +205,7 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
         for source in read_sources().values():
             for dataset in source.datasets:
                 gather_statistics(connection, source, dataset)
-    return build_and_publish(chosen, echo)
+    return build_and_publish(chosen, echo, whole=True)
 
 
 def _load_round(

@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from ingest.load import PIPELINE_LOCK
 from warehouse.connection import TRANSFORMER, connect, parameters
@@ -67,11 +68,15 @@ def inputs(settings: Settings) -> Inputs:
     return Inputs(tuple(load[0] for load in loads), hashlib.sha256(text.encode()).hexdigest(), kind[0])
 
 
-def build(settings: Settings, *, unless_current: bool = False) -> str | None:
-    """Build every model into schema candidate and note what it was built from.
+def build(settings: Settings, *, unless_current: bool = False, whole: bool = False) -> str | None:
+    """Build the models into schema candidate and note what it was built from.
+
+    What lies between raw and the marts and belongs to one source is left as it stands where nothing of that source has been loaded or
+    superseded since the build before, by the same code. The marts, and what several sources share, are always built.
 
     Args:
         unless_current: do nothing where the current release was built from the same files by the same code.
+        whole: build every table anew, whatever stands.
 
     Returns:
         The candidate's id; None where nothing was built because nothing has changed.
@@ -93,13 +98,14 @@ def build(settings: Settings, *, unless_current: bool = False) -> str | None:
         found = inputs(settings)
         if unless_current and _is_current(settings, found):
             return None
+        settled = None if whole else _settled_sources(lock, found)
         candidate_id = f"{found.fingerprint[:12]}-{uuid.uuid4().hex[:8]}"
         # From here on the tables are this candidate's: a verdict on the one before is void, whatever becomes of this build.
         lock.execute(
             "insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values (%s, %s, %s, %s)",
             [candidate_id, found.fingerprint, code_version(), found.data_kind],
         )
-        _run_dbt(settings)
+        _run_dbt(settings, settled)
         with lock.transaction():
             lock.cursor().executemany(
                 "insert into ops.candidate_load (candidate_id, load_id) values (%s, %s)",
@@ -109,6 +115,22 @@ def build(settings: Settings, *, unless_current: bool = False) -> str | None:
                 "update ops.candidate set built_at = %s where candidate_id = %s", [settings.now(), candidate_id]
             )
     return candidate_id
+
+
+def _settled_sources(connection: psycopg.Connection, found: Inputs) -> list[str] | None:
+    """The sources of which this build would find what the build before found; None where that one ended early or was of other code."""
+    before = connection.execute(
+        "select candidate_id, code_version, built_at from ops.candidate order by begun_at desc limit 1"
+    ).fetchone()
+    if before is None or before[1] != code_version() or before[2] is None:
+        return None
+    moved = connection.execute(
+        """select distinct l.source from ops.load as l
+           left join ops.candidate_load as b on b.load_id = l.load_id and b.candidate_id = %s
+           where (b.load_id is not null) <> (l.load_id = any(%s))""",
+        [before[0], list(found.load_ids)],
+    ).fetchall()
+    return sorted(read_sources().keys() - {source for (source,) in moved})
 
 
 def _is_current(settings: Settings, found: Inputs) -> bool:
@@ -140,6 +162,8 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
         [
             str(Path(sys.executable).with_name("dbt")),
             "--quiet",
+            # The statements of every node stand in <home>/dbt/run and compiled: written to the log as well they cost a fifth of a small build.
+            *("--log-level-file", "info"),
             *arguments,
             *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
             *("--target-path", str(target), "--log-path", str(target / "logs")),
@@ -152,10 +176,19 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def _run_dbt(settings: Settings) -> None:
+def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
+    """Everything, or (settled given) all but the seeds and what these sources alone have."""
     target = settings.home / "dbt"
     logs = target / "logs"
-    result = dbt(settings, "build", "--exclude-resource-type", "unit_test")
+    if settled is None:
+        chosen = ["--full-refresh", "--exclude-resource-type", "unit_test"]
+    else:
+        chosen = ["--exclude-resource-types", "unit_test", "seed"]
+        for source in settled:
+            chosen += ["--exclude", f"stg_{source}__*", f"int_{source}_*"]
+        # A test of a table that stays and of one that is built anew is run: cautious leaves out those alone that look at nothing new.
+        chosen += ["--indirect-selection", "cautious"]
+    result = dbt(settings, "build", *chosen)
     if result.returncode:
         failed = _failures(target / "run_results.json") if result.returncode == 1 else []
         raise Refusal(

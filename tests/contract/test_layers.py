@@ -63,6 +63,24 @@ def test_a_layer_reads_only_what_lies_before_it() -> None:
     assert wrong == [], f"{wrong}: data flow staging, intermediate, marts"
 
 
+def test_what_bears_the_name_of_a_source_reads_that_source_alone() -> None:
+    """A build leaves these tables as they stand where no file of their source has changed."""
+    sources = read_sources()
+    seeds = {f.stem for f in SEEDS.glob("*.csv")}
+    own = {source: (f"stg_{source}__", f"int_{source}_") for source in sources}
+    wrong = [
+        f"{name} reads {read}"
+        for prefixes in own.values()
+        for name, file in models().items()
+        if name.startswith(prefixes)
+        for read in re.findall(r"ref\('([^']+)'\)", file.read_text())
+        if not read.startswith(prefixes) and read not in {*seeds, "stg_ops__load"}
+    ]
+    assert wrong == [], f"{wrong}: a model that needs several sources bears the name of none"
+    names = [f"{one}, {other}" for one in sources for other in sources if other.startswith(f"{one}_")]
+    assert names == [], f"{names}: no source's name may begin another's"
+
+
 def test_every_model_states_its_grain() -> None:
     said = described()
     wrong = [

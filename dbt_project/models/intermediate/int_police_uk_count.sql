@@ -1,16 +1,21 @@
--- Identical rows are separate incidents: rows are counted, never made distinct.
-with street as (
+with {{ police_uk_areas(ref('int_police_uk_street_count')) }},
+
+street as (
     select
-        load_id,
-        area_code,
-        crime_type_code as kind_code,
+        counted.load_id,
+        areas.area_code,
+        types.code as kind_code,
         'all' as age_band,
         'all' as ethnicity,
-        count(*) as row_count
-    from {{ ref('stg_police_uk__street') }}
-    group by load_id, area_code, crime_type_code
+        sum(counted.row_count)::bigint as row_count
+    from {{ ref('int_police_uk_street_count') }} as counted
+    inner join areas on counted.lsoa_code = areas.lsoa_code and counted.lsoa_name = areas.lsoa_name
+    left join {{ police_uk_codes(ref('int_police_uk_street_count'), 'published_crime_type', 'crime_type') }} as types
+        on counted.published_crime_type = types.published_label
+    group by counted.load_id, areas.area_code, types.code
 ),
 
+-- Identical rows are separate: rows are counted, never made distinct.
 outcomes as (
     select
         load_id,

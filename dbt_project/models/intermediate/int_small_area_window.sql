@@ -15,7 +15,7 @@ counted as (
         'police_uk_metropolitan_' || places.crime_type_code as measure_code,
         places.window_count,
         case when span.has_previous then places.previous_window_count end as previous_window_count
-    from {{ ref('int_police_uk_lsoa_window') }} as places
+    from {{ ref('int_small_area_street_crime') }} as places
     inner join span on span.area_level = 'lsoa_police_uk'
 ),
 

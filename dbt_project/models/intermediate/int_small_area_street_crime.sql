@@ -9,15 +9,14 @@ with loads as (
     where files.dataset = 'street' and files.force_code = 'metropolitan' and files.state = 'loaded'
 ),
 
--- Grouped before anything is looked up: millions of rows, some ten thousand groups.
 counted as (
     select
         street.lsoa_code,
         street.published_crime_type,
         max(street.lsoa_name) as lsoa_name,
-        count(*) filter (where loads.is_in_window) as window_count,
-        count(*) filter (where not loads.is_in_window) as previous_window_count
-    from {{ ref('stg_police_uk__street_lsoa') }} as street
+        sum(street.row_count) filter (where loads.is_in_window) as window_count,
+        sum(street.row_count) filter (where not loads.is_in_window) as previous_window_count
+    from {{ ref('int_police_uk_street_count') }} as street
     inner join loads on street.load_id = loads.load_id
     group by street.lsoa_code, street.published_crime_type
 )
@@ -27,8 +26,8 @@ select
     max(counted.lsoa_name) as lsoa_name,
     lsoas.area_code,
     types.code as crime_type_code,
-    sum(counted.window_count) as window_count,
-    sum(counted.previous_window_count) as previous_window_count
+    coalesce(sum(counted.window_count), 0) as window_count,
+    coalesce(sum(counted.previous_window_count), 0) as previous_window_count
 from counted
 inner join {{ ref('lsoa_borough') }} as lsoas on counted.lsoa_code = lsoas.lsoa_code
 inner join {{ ref('boroughs') }} as borough on lsoas.area_code = borough.borough_code

@@ -1,0 +1,127 @@
+"""A build makes what new files touch, and comes to what a build of everything comes to."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from ingest.connectors import file_drop
+from ingest.declaration import find_source, read_sources
+from tests.mps_files import borough_file
+from warehouse import nightly, transform
+from warehouse.connection import ADMIN, connect
+from warehouse.settings import Settings
+
+HEADER = (
+    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
+    "Last outcome category,Context"
+)
+FORCE = "Metropolitan Police Service"
+
+
+def street(month: str, robberies: int) -> bytes:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(HEADER.split(","))
+    for number in range(robberies):
+        place = ["-0.120961", "51.530607", "On or near High Road", "E01000938", "Camden 024B"]
+        rows.writerow([f"{number:064x}", month, FORCE, FORCE, *place, "Robbery", "Under investigation", ""])
+    return text.getvalue().encode()
+
+
+def load(settings: Settings, folder: Path, source: str, dataset: str, name: str, body: bytes) -> None:
+    file = folder / name
+    file.write_bytes(body)
+    landed = file_drop.take(settings.landing, find_source(source), dataset, file, settings.now())
+    nightly.load_one(settings, find_source(source), dataset, landed)
+
+
+def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with connect(settings, ADMIN) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def tables(settings: Settings) -> dict[object, object]:
+    """The number of each table of schema intermediate, which is another one where it was made anew."""
+    return dict(
+        rows(
+            settings,
+            "select relname, oid from pg_class where relnamespace = 'intermediate'::regnamespace and relkind = 'r'",
+        )
+    )  # type: ignore[arg-type]
+
+
+def contents(settings: Settings) -> dict[object, object]:
+    """How many rows each table that a build makes has, and the sum of a hash of each."""
+    found = rows(
+        settings,
+        "select schemaname || '.' || tablename from pg_tables where schemaname in ('intermediate', 'candidate')",
+    )
+    return {
+        name: rows(settings, f"select count(*), sum(hashtextextended(t::text, 0)::numeric) from {name} as t")
+        for (name,) in found
+    }
+
+
+def counted_files(settings: Settings) -> dict[object, object]:
+    """Of each street file that is counted: its robberies, and the transaction that wrote them down."""
+    found = rows(settings, "select load_id, row_count, xmin::text from intermediate.int_police_uk_street_count")
+    return {load_id: rest for load_id, *rest in found}
+
+
+def test_a_new_month_builds_what_it_touches_and_comes_to_what_a_whole_build_does(
+    to_build: Settings, tmp_path: Path
+) -> None:
+    load(to_build, tmp_path, "mps", "borough_recent", "mps.csv", borough_file("202401", "202402"))
+    load(to_build, tmp_path, "police_uk", "street", "2024-01-metropolitan-street.csv", street("2024-01", 3))
+    load(to_build, tmp_path, "police_uk", "street", "2024-02-metropolitan-street.csv", street("2024-02", 5))
+    transform.build(to_build)
+    before, counted = tables(to_build), counted_files(to_build)
+    assert sorted(count for count, _ in counted.values()) == [3, 5]  # type: ignore[misc]
+
+    # A month is new, another is revised, the third is what it was.
+    load(to_build, tmp_path, "police_uk", "street", "2024-03-metropolitan-street.csv", street("2024-03", 7))
+    load(to_build, tmp_path, "police_uk", "street", "2024-02-metropolitan-street.csv", street("2024-02", 6))
+    transform.build(to_build)
+    after, recounted = tables(to_build), counted_files(to_build)
+    assert sorted(count for count, _ in recounted.values()) == [3, 6, 7]  # type: ignore[misc]
+    (unrevised,) = counted.keys() & recounted.keys()
+    assert recounted[unrevised] == counted[unrevised]
+    anew = {name for name in after if after[name] != before[name]}
+    assert "int_police_uk_month" in anew
+    assert [name for name in anew if str(name).startswith(("int_mps_", "int_nomis_", "int_fingertips_"))] == []
+    assert not anew & {"boroughs", "police_uk_label"}
+
+    partial = contents(to_build)
+    transform.build(to_build, whole=True)
+    assert {name for name, number in tables(to_build).items() if after[name] == number} == set()
+    assert contents(to_build) == partial
+
+
+@pytest.mark.parametrize(
+    ("code", "is_built", "settled"),
+    [
+        (transform.code_version(), True, sorted(read_sources().keys() - {"police_uk"})),
+        ("of other code", True, None),
+        (transform.code_version(), False, None),
+    ],
+)
+def test_what_an_early_ended_build_or_other_code_left_is_not_relied_on(
+    warehouse: Settings, tmp_path: Path, code: str, is_built: bool, settled: list[str] | None
+) -> None:
+    load(warehouse, tmp_path, "mps", "borough_recent", "mps.csv", borough_file("202401", "202402"))
+    load(warehouse, tmp_path, "police_uk", "street", "2024-01-metropolitan-street.csv", street("2024-01", 3))
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, built_at)
+               values ('before', '', %s, 'real', case when %s then now() end)""",
+            [code, is_built],
+        )
+        connection.execute(
+            "insert into ops.candidate_load select 'before', load_id from ops.load where source = 'mps'",
+        )
+    with connect(warehouse, ADMIN) as connection:
+        assert transform._settled_sources(connection, transform.inputs(warehouse)) == settled

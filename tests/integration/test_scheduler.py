@@ -29,7 +29,7 @@ from warehouse.airflow import processes, records
 from warehouse.connection import ANALYST, connect
 from warehouse.settings import Settings, read_settings
 
-TODAY = dt.date(2026, 11, 22)
+TODAY = dt.date(2014, 10, 22)
 
 
 def _home(folder: Path) -> Settings:

@@ -76,10 +76,12 @@ def new_warehouse(server: Server, folder: Path, name: str | None = None) -> Iter
     """
     name = name or f"vru_test_{os.getpid()}_{next(_numbers)}"
     with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
+        # As files: five times as fast as by the log, where nothing waits for the disk.
         connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
         )
-        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
     admin = url(server.settings, ADMIN).replace(f"@/{TEMPLATE}?", f"@/{name}?")
     settings = read_settings(
         {
@@ -94,8 +96,7 @@ def new_warehouse(server: Server, folder: Path, name: str | None = None) -> Iter
     for done in (server.settings.home / "airflow").glob("migrated-*"):
         (settings.home / "airflow" / done.name).touch()
     with connect(settings, ADMIN, autocommit=True) as connection:
-        # All of the template but the rights on the database itself, which a copy of it does not have.
-        bootstrap._set_up_roles(settings, connection)
+        bootstrap.grant_database(connection)
     try:
         yield settings
     finally:

@@ -66,6 +66,7 @@ def set_up(settings: Settings) -> None:
         return
     with connect(settings, ADMIN, autocommit=True) as connection:
         _set_up_roles(settings, connection)
+        grant_database(connection)
         _set_up_airflow_database(settings, connection)
     with connect(settings, ADMIN) as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext('vru setup'))")
@@ -126,6 +127,10 @@ def _set_up_roles(settings: Settings, connection: psycopg.Connection) -> None:
     for role in (OWNER, AIRFLOW):
         # An admin who is no superuser must belong to a role before it can act or create for it.
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
+
+
+def grant_database(connection: psycopg.Connection) -> None:
+    """Who may connect to the database of the connection, and make what in it: the rights that a copy of a database does not have."""
     database = sql.Identifier(connection.info.dbname)
     connection.execute(sql.SQL("revoke all on database {} from public").format(database))
     for role in LOGIN_ROLES:

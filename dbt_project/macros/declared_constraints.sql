@@ -7,9 +7,13 @@
 {%- endmacro %}
 
 {% macro add_declared_constraints() -%}
-    {%- set constraints = adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
+    {#- A foreign key locks the table it points at. Every table locks them in one order, by name, or two built at once wait for each other. -#}
+    {%- set constraints = [] -%}
+    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
+        {%- do constraints.append([constraint.partition(' references ')[2], constraint]) -%}
+    {%- endfor -%}
     {%- if constraints and config.get('materialized') != 'view' -%}
-        alter table {{ this }} {% for constraint in constraints %}add {{ constraint }}{{ ', ' if not loop.last }}{% endfor %}
+        alter table {{ this }} {% for _, constraint in constraints | sort %}add {{ constraint }}{{ ', ' if not loop.last }}{% endfor %}
     {%- endif -%}
 {%- endmacro %}
 

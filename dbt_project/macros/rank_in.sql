@@ -10,3 +10,14 @@
 {% macro rank_in(values, value) -%}
     (1 + cardinality({{ values }}) - width_bucket({{ value }}, {{ values }}))
 {%- endmacro %}
+
+{#- The quarter of the group a value lies in, 1 the highest, by the middle of the places that equal ones share; null for fewer than eight. -#}
+{% macro quarter_in(values, value) -%}
+    case
+        when cardinality({{ values }}) >= 8
+            then (
+                (5 * cardinality({{ values }}) + 3 - 2 * (width_bucket({{ value }}, {{ values }}) + array_position({{ values }}, {{ value }})))
+                / cardinality({{ values }})
+            )::smallint
+    end
+{%- endmacro %}

@@ -66,8 +66,15 @@ summed as (
                 then (count_to_date - lag(count_to_date, {{ length }}, 0::numeric) over series)::bigint
         end as {{ window }}_count,
         {% endfor %}
+        -- The step from the month before, but never the step that a break makes.
         abs(
-            per_day - case when lag(month_index) over series = month_index - 1 then lag(per_day) over series end
+            per_day
+            - case
+                when
+                    lag(month_index) over series = month_index - 1
+                    and lag(break_month_start_date) over series is not distinct from break_month_start_date
+                    then lag(per_day) over series
+            end
         ) as moving_range
     from running
     window series as (partition by measure_code, area_code, sex, age_band order by month_start_date)
@@ -96,7 +103,7 @@ charted as (
 signed as (
     select
         *,
-        greatest(centre - 2.66 * mean_moving_range, 0) as lower_limit,
+        case when centre is not null then greatest(centre - 2.66 * mean_moving_range, 0) end as lower_limit,
         centre + 2.66 * mean_moving_range as upper_limit,
         sum(sign(per_day - centre)) over eight as side_of_eight,
         count(centre) over eight as charted_of_eight
@@ -163,6 +170,14 @@ resident as (
         population.year desc
 ),
 
+known as (
+    select distinct
+        sex,
+        age_band,
+        year
+    from resident
+),
+
 divided as (
     select
         signed.*,
@@ -171,9 +186,21 @@ divided as (
         middle.residents as rolling_12_residents,
         middle.residents_year as rolling_12_residents_year,
         {% for window in windows %}
-        {% set people = 'middle.residents' if window == 'rolling_12' else 'resident.residents' %}
         case
-            when signed.is_borough then signed.{{ window }}_count::double precision / coalesce({{ people }}, 1)
+            when signed.is_borough
+                then
+                    signed.{{ window }}_count::double precision
+                    / case
+                        {% if window == 'rolling_12' %}
+                        when known_middle.year is not null then middle.residents
+                        {% elif window == 'financial_year_to_date' %}
+                        when signed.months_of_year = 12 and known_middle.year is not null then middle.residents
+                        when signed.months_of_year < 12 and known.year is not null then resident.residents
+                        {% else %}
+                        when known.year is not null then resident.residents
+                        {% endif %}
+                        else 1
+                    end
         end as {{ window }}_level,
         case
             when signed.is_borough and signed.previous_{{ window }}_count > 0
@@ -194,6 +221,14 @@ divided as (
             and signed.residents_sex = middle.sex
             and signed.residents_age_band = middle.age_band
             and signed.middle_year = middle.year
+    -- Where residents are known of any area, an area without has no rate to be ranked by; where of none, counts are ranked.
+    left join known
+        on signed.residents_sex = known.sex and signed.residents_age_band = known.age_band and signed.year = known.year
+    left join known as known_middle
+        on
+            signed.residents_sex = known_middle.sex
+            and signed.residents_age_band = known_middle.age_band
+            and signed.middle_year = known_middle.year
 ),
 
 -- What the boroughs are ranked by, from the least on: eleven rankings of one sorting, not eleven sortings of whole rows.
@@ -227,7 +262,8 @@ select
     divided.rolling_12_residents_year,
     {% for window in windows %}
     {{ rank_in('ranking.' ~ window ~ '_levels', 'divided.' ~ window ~ '_level') }}::smallint as {{ window }}_rank,
-    (({{ rank_in('ranking.' ~ window ~ '_changes', 'divided.' ~ window ~ '_change') }} + 7) / 8)::smallint as {{ window }}_change_quartile,
+    {{ quarter_in('ranking.' ~ window ~ '_levels', 'divided.' ~ window ~ '_level') }} as {{ window }}_quartile,
+    {{ quarter_in('ranking.' ~ window ~ '_changes', 'divided.' ~ window ~ '_change') }} as {{ window }}_change_quartile,
     {% endfor %}
     {{ rank_in('ranking.rolling_12_counts', 'divided.ranked_count') }}::smallint as rolling_12_rank_by_count,
     divided.break_month_start_date,

@@ -49,6 +49,7 @@ with spanned as (
         span.london_residents as london_denominator,
         span.half_count::double precision / nullif(span.half_residents, 0) * measure.rate_per as inner_outer_rate,
         span.rank_in_london,
+        span.level_quartile,
         span.change_quartile,
         win.break_month_start_date,
         span.months,
@@ -77,24 +78,24 @@ with spanned as (
         lateral (
             values
             {% for kind, window, months, is_ended in spans %}
-            {% set residents = 'rolling_12_residents' if window == 'rolling_12' else 'residents' %}
             {% set base = 'of' if window == 'rolling_12' else 'in' %}
             (
                 '{{ kind }}',
                 {{ months }},
                 {{ is_ended }},
                 win.{{ window }}_count,
-                win.{{ residents }},
-                win.{{ residents }}_year,
+                {{ residents_of('win', kind) }},
+                {{ residents_of('win', kind, '_year') }},
                 one_before.{{ window }}_count,
                 {{ base }}_2019.{{ window }}_count,
                 {{ base }}_2019_20.{{ window }}_count,
                 (one_before.{{ window }}_count + two_before.{{ window }}_count + three_before.{{ window }}_count) / 3.0,
                 london.{{ window }}_count,
-                london.{{ residents }},
+                {{ residents_of('london', kind) }},
                 half.{{ window }}_count,
-                half.{{ residents }},
+                {{ residents_of('half', kind) }},
                 win.{{ window }}_rank,
+                win.{{ window }}_quartile,
                 win.{{ window }}_change_quartile
             ){{ ',' if not loop.last }}
             {% endfor %}
@@ -115,6 +116,7 @@ with spanned as (
                 half_count,
                 half_residents,
                 rank_in_london,
+                level_quartile,
                 change_quartile
             )
     where span.is_ended and span.window_count is not null
@@ -167,7 +169,10 @@ select
             )::double precision
             / nullif(sum(
                 case
-                    when spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year') then other.rolling_12_residents
+                    when
+                        spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year')
+                        or (spanned.window_kind = 'financial_year_to_date' and spanned.months = 12)
+                        then other.rolling_12_residents
                     else other.residents
                 end
             ), 0)
@@ -183,7 +188,7 @@ select
         where spanned.area_code = similar_to.borough_code
     ) as similar_areas_rate,
     spanned.rank_in_london,
-    ((spanned.rank_in_london + 7) / 8)::smallint as level_quartile,
+    spanned.level_quartile,
     spanned.change_quartile,
     case
         when spanned.area_type = 'borough' or spanned.area_code in ('LONDON_32', 'INNER', 'OUTER')
@@ -219,6 +224,24 @@ select
         end,
         false
     ) as has_break_on_2019,
+    coalesce(
+        spanned.break_month_start_date
+        > case
+            when spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year') then date '2019-04-01'
+            else
+                (
+                    make_date(
+                        2019 + (extract(month from spanned.month_start_date) < 4)::integer,
+                        extract(month from spanned.month_start_date)::integer,
+                        1
+                    ) - make_interval(months => spanned.months - 1)
+                )::date
+        end,
+        false
+    ) as has_break_on_2019_20,
+    coalesce(
+        spanned.break_month_start_date > (spanned.window_start_date - interval '3 years')::date, false
+    ) as has_break_on_three_years,
     (
         select
             string_agg(

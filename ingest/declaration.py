@@ -190,6 +190,19 @@ class Layout(_Strict):
     may_be_empty: bool = False
 
     @property
+    def is_of_people(self) -> bool:
+        """Whether its rows are of persons: then no text of theirs may be told, whichever column it stands in."""
+        return any(column.is_personal for column in self.columns)
+
+    def told(self, column: Column, value: str) -> str | None:
+        """A value as messages, quarantine and ledgers may show it; None where it may be personal.
+
+        In rows of persons a name may have slipped into any column. What has the form of its column has not.
+        """
+        has_form = column.pattern is not None and re.fullmatch(column.pattern, value, re.ASCII) is not None
+        return value if not column.is_personal and (has_form or not self.is_of_people) else None
+
+    @property
     def may_be_workbook(self) -> bool:
         return self.sheets is not None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import difflib
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -180,8 +181,19 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         if unlisted(code_list, {tuple(values)}, layout):
             place = " and ".join(header.published[column] for column in columns)
             reason = f"is not in the list dbt_project/seeds/{code_list.seed}.csv"
-            faults.append(Fault(number, place, " / ".join(values[len(code_list.only_where) :]), reason))
+            shown = " / ".join(values[len(code_list.only_where) :])
+            if layout.is_of_people:
+                # The name of a person may stand where a code should; what is told is what the list has.
+                reason += nearest(code_list, shown)
+            faults.append(Fault(number, place, None if layout.is_of_people else shown, reason))
     return faults
+
+
+def nearest(code_list: CodeList, value: str) -> str:
+    """What of a list is spelt most like a value, in words; nothing where nothing is."""
+    spellings = [" / ".join(key) for key in listed(code_list).keys]
+    found = difflib.get_close_matches(folded(value), spellings, n=1, cutoff=0.8)
+    return f"; nearest in it: {found[0]!r}" if found else ""
 
 
 def vintage_list(layout: Layout) -> CodeList | None:

@@ -70,6 +70,12 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1})"))
         else:
             unknown.append(name)
+    if layout.is_of_people and not positions:
+        # Without a header, the first line is of a person like the rest.
+        reason = (
+            f"is none of this dataset: no column of ours is in the first line, whose {len(names)} fields are not shown"
+        )
+        return Header(len(names), {}, {}, ()), [Fault(HEADER, "header", None, reason)]
     missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]
     if missing:
         # Where a known column is missing, an unknown one may be it under a new name.

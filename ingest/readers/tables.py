@@ -216,6 +216,7 @@ class Seen:
 
     def __init__(self, layout: Layout) -> None:
         self._columns = layout.unique
+        self._is_of_people = layout.is_of_people
         self._first: dict[tuple[str, ...], int] = {}
 
     def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
@@ -224,7 +225,8 @@ class Seen:
             return []
         key = tuple(row[header.positions[column]] for column in self._columns)
         first = self._noted((sheet, *key), number)
-        return [] if first == number else [Fault(number, "the row", " / ".join(key), f"stands already in row {first}")]
+        shown = None if self._is_of_people else " / ".join(key)
+        return [] if first == number else [Fault(number, "the row", shown, f"stands already in row {first}")]
 
     def has(self, key: tuple[str, ...]) -> bool:
         """Whether a row with these values of the columns came already; notes it where none did."""
@@ -264,7 +266,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         if column.name not in header.positions:
             continue
         value = row[header.positions[column.name]]
-        shown = None if column.is_personal else value
+        shown = layout.told(column, value)
         if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
             faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text, or holds a NUL byte"))
         elif not value:
@@ -273,7 +275,10 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
                     name: row[header.positions[name]] for name in column.blank_only_where if name in header.positions
                 }
                 if not any(others.get(name) in values for name, values in column.blank_only_where.items()):
-                    there = ", ".join(f"{header.published[name]} is {found!r}" for name, found in others.items())
+                    there = ", ".join(
+                        header.published[name] if layout.is_of_people else f"{header.published[name]} is {found!r}"
+                        for name, found in others.items()
+                    )
                     faults.append(Fault(number, header.published[column.name], shown, f"is blank where {there}"))
             elif not column.may_be_blank:
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
@@ -285,7 +290,9 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
     if layout.period and layout.period.column in header.positions and not faults:
         value = row[header.positions[layout.period.column]]
         if is_timed(value, layout.period) and day_of(value, layout.period) is None:
-            faults.append(Fault(number, header.published[layout.period.column], value, "is no day of the calendar"))
+            period = next(column for column in layout.columns if column.name == layout.period.column)
+            shown = layout.told(period, value)
+            faults.append(Fault(number, header.published[period.name], shown, "is no day of the calendar"))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
     return faults

@@ -230,3 +230,57 @@ def test_a_total_is_suppressed_where_its_parts_could_be_told_and_nowhere_else(ho
     assert {row[1:] for row in also_small} == {(None, True, None)}
     assert too_few
     assert too_many
+
+
+# What a row of rpt_gap says is there, and what it says is not: the mart, and the condition under which it would be untrue.
+MEASURE, HOTSPOT, PROFILE = "dim_measure", "rpt_hotspots", "rpt_victim_profile"
+GAPS: dict[tuple[int, int], tuple[tuple[str, str] | None, tuple[str, str]]] = {
+    (1, 6): (None, (MEASURE, "measure_code ~ 'damage.*violence'")),
+    (1, 7): (None, (MEASURE, "measure_code ~ 'slavery|trafficking_of_people'")),
+    (2, 3): (None, (MEASURE, "measure_code ~ 'knife_injury_victims' and measure_code !~ '1_24'")),
+    (3, 3): (None, ("fct_measure", "measure_code like 'mps_homicide%' and area_code = 'E09000001' and value > 0")),
+    (4, 3): (None, (MEASURE, "measure_code ~ 'corrosive|acid_attack'")),
+    (5, 4): (None, (MEASURE, "measure_code ~ 'threats_to_kill'")),
+    (7, 2): (None, (MEASURE, "measure_code ~ 'sexual.*domestic|rape.*domestic|domestic.*(sexual|rape)'")),
+    (8, 3): (None, (MEASURE, "measure_code ~ 'repeat|marac|disclosure_scheme'")),
+    (9, 3): (None, (HOTSPOT, "measure_code like 'safestats%'")),
+    (10, 2): (None, (PROFILE, "measure_code ~ 'safestats_ed' and age_band <> 'all'")),
+    (14, 2): (None, (MEASURE, "measure_code ~ 'lfb.*(assault|attack)'")),
+    (18, 2): ((HOTSPOT, "area_level = 'lsoa' and rate_per_1000 is not null"), (HOTSPOT, "area_level = 'ward' and rate_per_1000 is not null")),
+    (21, 2): (
+        (PROFILE, "measure_code = 'mps_homicide_accused' and standardised_rate_per_100000 is not null"),
+        (PROFILE, "measure_code not in ('mps_homicide_accused', 'safestats_las_violence_dispatches') and standardised_rate_per_100000 is not null"),
+    ),
+    (22, 2): ((PROFILE, "measure_code = 'police_uk_people_searched' and ethnicity <> 'all'"), (PROFILE, "measure_code ~ 'vawg'")),
+    (22, 3): (None, (PROFILE, "role not in ('victim', 'accused', 'person_searched')")),
+    (24, 2): (
+        (HOTSPOT, "area_level = 'lsoa' and measure_code = 'police_uk_metropolitan_violence_and_sexual_offences'"),
+        (HOTSPOT, "area_level = 'lsoa' and measure_code ~ 'rape|sexual' and measure_code !~ 'violence_and_sexual'"),
+    ),
+    (25, 2): (None, ("rpt_deprivation", "place_level = 'lsoa' and measure_code ~ 'fingertips|safestats'")),
+    (26, 3): (None, ("rpt_drivers", "measure_code ~ 'suspension|exclusion|persistent|in_need'")),
+    (26, 4): (None, ("rpt_drivers", "measure_code ~ 'temporary|migration|churn'")),
+    (26, 5): (None, ("rpt_drivers", "measure_code ~ 'cohort|reoffending|probation'")),
+    (27, 2): (None, ("rpt_drivers", "area_code !~ '^(E09|E92|LONDON|INNER|OUTER)'")),
+    (29, 1): (None, (MEASURE, "measure_code ~ 'caution|custody_sentence|knife.*sentenc'")),
+    (30, 1): (None, (MEASURE, "measure_code ~ 'repeat|prolific'")),
+    (31, 1): (None, (MEASURE, "measure_code ~ 'harm_index|severity_score|cost_weighted'")),
+}  # fmt: skip
+
+
+def test_what_the_list_of_gaps_says_is_missing_is_in_no_mart_and_what_it_says_is_there_is(home: Home) -> None:
+    gaps = home.rows("select question_number, part_number, status, coalesce(answered_by, '') from marts.rpt_gap")
+    status = {(int(str(q)), int(str(n))): str(is_what) for q, n, is_what, _ in gaps}
+    # Nothing is said to be missing that is not looked for.
+    assert {key for key, is_what in status.items() if is_what == "not_available"} <= GAPS.keys()
+    wrong = []
+    for key, (there, missing) in GAPS.items():
+        held, gone = (
+            bool(of and home.rows(f"select 1 from marts.{of[0]} where {of[1]} limit 1")) for of in (there, missing)
+        )
+        if gone or held is not bool(there) or status[key] != ("partly" if there else "not_available"):
+            wrong.append((key, status[key], held, gone))
+    assert wrong == []
+    names = {name.strip() for *_, answered_by in gaps for name in str(answered_by).split(",") if name.strip()}
+    views = "select table_name from information_schema.tables where table_schema = 'marts'"
+    assert names <= {str(name) for (name,) in home.rows(views)}

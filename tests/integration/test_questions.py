@@ -12,7 +12,7 @@ import pytest
 from ingest.declaration import read_sources
 from tests.conftest import PROJECT
 from tests.homes import Home, folder_of_a_home, never_wait_for_the_disk
-from warehouse.connection import ADMIN
+from warehouse.connection import ADMIN, OPEN
 from warehouse.transform import dbt
 
 # A first night of every source.
@@ -139,3 +139,148 @@ def test_the_marts_hold_the_boroughs_keys_and_descriptions_they_promise(home: Ho
            and contype = 'f' order by 1""",
         ADMIN,
     ) == [("marts.dim_area",), ("marts.dim_measure",), ("marts.dim_month",)]
+
+
+# What anyone knows of London: each total and its parts.
+TOTALS = {"INNER": "inner", "OUTER": "outer", "LONDON_32": "inner outer", "LONDON_33": "inner outer city"}
+HALVES = {"LONDON_32": ["INNER", "OUTER"], "LONDON_33": ["LONDON_32", "E09000001"]}
+
+
+def narrowed(bounds: dict[str, list[float]], sums: list[tuple[str, list[str]]]) -> None:
+    """Draw in what each value may be until no total and no part tells more of another."""
+    before = None
+    while before != str(bounds):
+        before = str(bounds)
+        for total, parts in sums:
+            low, high = (sum(bounds[part][side] for part in parts) for side in (0, 1))
+            whole = bounds[total]
+            whole[:] = max(whole[0], low), min(whole[1], high)
+            for part in parts:
+                least, most = bounds[part]
+                rest_low, rest_high = low - least, high - most
+                bounds[part][:] = max(least, whole[0] - rest_high), min(most, whole[1] - rest_low)
+                low, high = rest_low + bounds[part][0], rest_high + bounds[part][1]
+
+
+def test_no_suppressed_count_can_be_worked_out_from_what_anyone_sees(home: Home) -> None:
+    half = dict(home.rows("select borough_code, ons_inner_outer from marts.dim_borough"))
+    half["E09000001"] = "city"
+    # A suppressed total is 1 to 7 too, unless totals are suppressed for their parts: then it may be anything.
+    ((above_7,),) = home.rows(
+        """select count(*) from marts.fct_measure as f inner join marts_open.measure as o
+             using (area_code, period_kind, period_start_date, measure_code, sex, age_band, ethnicity)
+           where o.publish_rule = 'suppress_1_to_7_round_5' and o.is_suppressed and f.value > 7"""
+    )
+    most_of_a_total = float("inf") if above_7 else 7
+    cells: dict[tuple[object, ...], dict[str, list[float]]] = {}
+    hidden = set()
+    for *of, area, value, is_suppressed in home.rows(
+        """select measure_code, period_kind, period_start_date, sex, age_band, ethnicity, area_code, value::int, is_suppressed
+           from marts_open.measure where publish_rule = 'suppress_1_to_7_round_5' and (value is not null or is_suppressed)""",
+        OPEN,
+    ):
+        unknown: list[float] = [1, 7 if area in half else most_of_a_total]
+        rounded = None if value is None else int(str(value))
+        seen = unknown if rounded is None else [max(8, rounded - 2), rounded + 2] if rounded else [0, 0]
+        cells.setdefault(tuple(of), {})[str(area)] = [float(n) for n in seen]
+        if is_suppressed:
+            hidden.add((tuple(of), area))
+    told = []
+    for of, bounds in cells.items():
+        sums = [(t, [b for b in bounds if half.get(b) in kinds.split()]) for t, kinds in TOTALS.items() if t in bounds]
+        sums += [(t, parts) for t, parts in HALVES.items() if {t, *parts} <= bounds.keys()]
+        narrowed(bounds, sums)
+        told += [(*of, area, low) for area, (low, high) in bounds.items() if (of, area) in hidden and low >= high]
+    assert told == []
+    # There was something to work out: every kind of area has something hidden.
+    assert {area for _, area in hidden} >= {*TOTALS, *half}
+    # All of them are of no sex, age or ethnicity: a split is another margin, and this attack must then know of it.
+    assert {of[3:] for of in cells} == {("all", "all", "all")}
+
+
+def test_a_total_is_suppressed_where_its_parts_could_be_told_and_nowhere_else(home: Home) -> None:
+    found = home.rows(
+        """select measure_code, period_start_date, area_code, f.value::int, o.value::int, o.is_suppressed, a.ons_inner_outer, o.value_note
+           from marts.fct_measure as f
+           inner join marts_open.measure as o
+             using (area_code, period_kind, period_start_date, measure_code, sex, age_band, ethnicity)
+           inner join marts.dim_area as a using (area_code)
+           where o.publish_rule = 'suppress_1_to_7_round_5' and f.value is not null"""
+    )
+    parts: dict[tuple[object, object, str], list[int]] = {}
+    for measure, month, area, count, _, _, half, _ in found:
+        if 1 <= int(str(count)) <= 7:
+            for of in (half, half and "32", "city" if area == "E09000001" else None):
+                parts.setdefault((measure, month, str(of)), []).append(int(str(count)))
+    too_few = {key for key, counts in parts.items() if sum(counts) < 2 * len(counts)}
+    too_many = {key for key, counts in parts.items() if sum(counts) > 6 * len(counts)}
+    halves, region = ["inner", "outer"], ["32", "city"]
+    decides = {"INNER": halves, "OUTER": halves, "LONDON_32": ["32"], "LONDON_33": region}
+    wrong, withheld, also_small = [], set(), set()
+    for measure, month, area, count, value, is_suppressed, _, note in found:
+        is_small = 1 <= int(str(count)) <= 7
+        told = {(measure, month, of) for of in decides.get(str(area), [])} & (too_few | too_many)
+        if is_suppressed is not (is_small or bool(told)) or (value is None) is not is_suppressed:
+            wrong.append((measure, month, area, count, value))
+        if told:
+            (also_small if is_small else withheld).add((area, value, is_suppressed, note))
+    assert wrong == []
+    # Both happen, and look the same.
+    assert withheld == {(area, None, True, None) for area in decides}
+    assert {row[1:] for row in also_small} == {(None, True, None)}
+    assert too_few
+    assert too_many
+
+
+# What a row of rpt_gap says is there, and what it says is not: the mart, and the condition under which it would be untrue.
+MEASURE, HOTSPOT, PROFILE = "dim_measure", "rpt_hotspots", "rpt_victim_profile"
+GAPS: dict[tuple[int, int], tuple[tuple[str, str] | None, tuple[str, str]]] = {
+    (1, 6): (None, (MEASURE, "measure_code ~ 'damage.*violence'")),
+    (1, 7): (None, (MEASURE, "measure_code ~ 'slavery|trafficking_of_people'")),
+    (2, 3): (None, (MEASURE, "measure_code ~ 'knife_injury_victims' and measure_code !~ '1_24'")),
+    (3, 3): (None, ("fct_measure", "measure_code like 'mps_homicide%' and area_code = 'E09000001' and value > 0")),
+    (4, 3): (None, (MEASURE, "measure_code ~ 'corrosive|acid_attack'")),
+    (5, 4): (None, (MEASURE, "measure_code ~ 'threats_to_kill'")),
+    (7, 2): (None, (MEASURE, "measure_code ~ 'sexual.*domestic|rape.*domestic|domestic.*(sexual|rape)'")),
+    (8, 3): (None, (MEASURE, "measure_code ~ 'repeat|marac|disclosure_scheme'")),
+    (9, 3): (None, (HOTSPOT, "measure_code like 'safestats%'")),
+    (10, 2): (None, (PROFILE, "measure_code ~ 'safestats_ed' and age_band <> 'all'")),
+    (14, 2): (None, (MEASURE, "measure_code ~ 'lfb.*(assault|attack)'")),
+    (18, 2): ((HOTSPOT, "area_level = 'lsoa' and rate_per_1000 is not null"), (HOTSPOT, "area_level = 'ward' and rate_per_1000 is not null")),
+    (21, 2): (
+        (PROFILE, "measure_code = 'mps_homicide_accused' and standardised_rate_per_100000 is not null"),
+        (PROFILE, "measure_code not in ('mps_homicide_accused', 'safestats_las_violence_dispatches') and standardised_rate_per_100000 is not null"),
+    ),
+    (22, 2): ((PROFILE, "measure_code = 'police_uk_people_searched' and ethnicity <> 'all'"), (PROFILE, "measure_code ~ 'vawg'")),
+    (22, 3): (None, (PROFILE, "role not in ('victim', 'accused', 'person_searched')")),
+    (24, 2): (
+        (HOTSPOT, "area_level = 'lsoa' and measure_code = 'police_uk_metropolitan_violence_and_sexual_offences'"),
+        (HOTSPOT, "area_level = 'lsoa' and measure_code ~ 'rape|sexual' and measure_code !~ 'violence_and_sexual'"),
+    ),
+    (25, 2): (None, ("rpt_deprivation", "place_level = 'lsoa' and measure_code ~ 'fingertips|safestats'")),
+    (26, 3): (None, ("rpt_drivers", "measure_code ~ 'suspension|exclusion|persistent|in_need'")),
+    (26, 4): (None, ("rpt_drivers", "measure_code ~ 'temporary|migration|churn'")),
+    (26, 5): (None, ("rpt_drivers", "measure_code ~ 'cohort|reoffending|probation'")),
+    (27, 2): (None, ("rpt_drivers", "area_code !~ '^(E09|E92|LONDON|INNER|OUTER)'")),
+    (29, 1): (None, (MEASURE, "measure_code ~ 'caution|custody_sentence|knife.*sentenc'")),
+    (30, 1): (None, (MEASURE, "measure_code ~ 'repeat|prolific'")),
+    (31, 1): (None, (MEASURE, "measure_code ~ 'harm_index|severity_score|cost_weighted'")),
+}  # fmt: skip
+
+
+def test_what_the_list_of_gaps_says_is_missing_is_in_no_mart_and_what_it_says_is_there_is(home: Home) -> None:
+    gaps = home.rows("select question_number, part_number, status, coalesce(answered_by, '') from marts.rpt_gap")
+    status = {(int(str(q)), int(str(n))): str(is_what) for q, n, is_what, _ in gaps}
+    # Nothing is said to be missing that is not looked for.
+    assert {key for key, is_what in status.items() if is_what == "not_available"} <= GAPS.keys()
+    wrong = []
+    for key, (there, missing) in GAPS.items():
+        held, gone = (
+            bool(of and home.rows(f"select 1 from marts.{of[0]} where {of[1]} limit 1")) for of in (there, missing)
+        )
+        if gone or held is not bool(there) or status[key] != ("partly" if there else "not_available"):
+            wrong.append((key, status[key], held, gone))
+    assert wrong == []
+    names = {name.strip() for *_, answered_by in gaps for name in str(answered_by).split(",") if name.strip()}
+    views = "select table_name from information_schema.tables where table_schema = 'marts'"
+    assert names <= {str(name) for (name,) in home.rows(views)}

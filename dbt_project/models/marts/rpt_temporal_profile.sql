@@ -64,6 +64,35 @@ expected as (
         expected_month.dimension_value
 ),
 
+-- A break that opens the window lies before all of it.
+breaks as (
+    select
+        windows.measure_code,
+        windows.period_kind,
+        windows.period_start_date,
+        windows.area_code,
+        string_agg(
+            to_char(stepped.break_month, 'YYYY-MM') || ' ' || stepped.break_label, '; '
+            order by stepped.break_month, stepped.break_label
+        ) as break_reason
+    from (
+        select distinct
+            measure_code,
+            period_kind,
+            period_start_date,
+            area_code
+        from {{ ref('int_temporal_count') }}
+    ) as windows
+    inner join {{ ref('series_break') }} as stepped
+        on
+            windows.measure_code = stepped.measure_code
+            and (stepped.area_code is null or windows.area_code = stepped.area_code)
+            and stepped.break_kind <> 'restated'
+            and windows.period_start_date < stepped.break_month
+            and windows.period_start_date + interval '1 year' > stepped.break_month
+    group by windows.measure_code, windows.period_kind, windows.period_start_date, windows.area_code
+),
+
 counted as (
     select
         *,
@@ -92,6 +121,8 @@ select
         when counted.known_count * expected.hours >= 5 * expected.all_hours
             then round(100.0 * counted.event_count * expected.all_hours / (counted.known_count * expected.hours), 1)
     end::double precision as index_to_expected,
+    breaks.break_reason is not null as has_series_break,
+    breaks.break_reason,
     dataset.classification,
     dataset.publish_rule,
     period.source_release
@@ -110,3 +141,9 @@ left join expected
         and counted.dimension_value = expected.dimension_value
 inner join {{ ref('dim_measure') }} as measure on counted.measure_code = measure.measure_code
 inner join {{ ref('int_dataset') }} as dataset on measure.source = dataset.source and measure.datasets = dataset.dataset
+left join breaks
+    on
+        counted.measure_code = breaks.measure_code
+        and counted.period_kind = breaks.period_kind
+        and counted.period_start_date = breaks.period_start_date
+        and counted.area_code = breaks.area_code

@@ -185,6 +185,36 @@ standardised as (
     having bool_and(coalesce(rows_by_age.residents, 0) > 0)
 ),
 
+-- A break that opens the window lies before all of it.
+breaks as (
+    select
+        windows.measure_code,
+        windows.area_code,
+        windows.period_kind,
+        windows.period_start_date,
+        string_agg(
+            to_char(stepped.break_month, 'YYYY-MM') || ' ' || stepped.break_label, '; '
+            order by stepped.break_month, stepped.break_label
+        ) as break_reason
+    from (
+        select distinct
+            measure_code,
+            area_code,
+            period_kind,
+            period_start_date,
+            period_end_date
+        from {{ ref('int_profile_count') }}
+    ) as windows
+    inner join {{ ref('series_break') }} as stepped
+        on
+            windows.measure_code = stepped.measure_code
+            and (stepped.area_code is null or windows.area_code = stepped.area_code)
+            and stepped.break_kind <> 'restated'
+            and windows.period_start_date < stepped.break_month
+            and windows.period_end_date >= stepped.break_month
+    group by windows.measure_code, windows.area_code, windows.period_kind, windows.period_start_date
+),
+
 derived as (
     select
         found.*,
@@ -305,9 +335,17 @@ select
         ), ''
     ) as withheld_reason,
     derived.person_count between 1 and 4 as is_below_5,
+    breaks.break_reason is not null as has_series_break,
+    breaks.break_reason,
     dataset.classification,
     dataset.publish_rule,
     derived.source_release
 from derived
 inner join measure on derived.measure_code = measure.measure_code
 inner join {{ ref('int_dataset') }} as dataset on measure.source = dataset.source and measure.dataset = dataset.dataset
+left join breaks
+    on
+        derived.measure_code = breaks.measure_code
+        and derived.area_code = breaks.area_code
+        and derived.period_kind = breaks.period_kind
+        and derived.period_start_date = breaks.period_start_date

@@ -210,8 +210,12 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
         )[1][0]
         == "LONDON_32"
     )
-    # A piece of a file (four boroughs) stands in raw, and speaks for nothing.
+    # A piece of a file (four boroughs) stands in raw, speaks for nothing, and an analyst reads that it does.
     assert rows(warehouse, "select count(*) from candidate.fct_measure where measure_code like 'mps_tno%'") == [(0,)]
+    assert rows(
+        warehouse,
+        "select dataset, numerator, denominator, value, unit from candidate.rpt_data_quality where quality_code = 'file_left_out'",
+    ) == [("dashboard_tno", 4, 32, 4.0, "boroughs")]
     # Homicide: victims by borough, sex and age; accused by borough.
     assert rows(
         warehouse,

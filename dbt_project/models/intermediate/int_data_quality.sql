@@ -84,6 +84,17 @@ fingertips_period as (
     group by found.period_start_date
 ),
 
+-- A file that is a piece of one speaks for nothing: here it is told that it was there.
+left_out as (
+    select distinct on (dataset, last_month_start_date)
+        dataset,
+        last_month_start_date as month_start_date,
+        borough_count
+    from {{ ref('int_mps_dashboard_release') }}
+    where not is_whole
+    order by dataset asc, last_month_start_date asc, release_date desc, landed_at desc, load_id desc
+),
+
 checks as (
     select
         source,
@@ -109,6 +120,18 @@ checks as (
         release_date - (month_start_date + interval '1 month' - interval '1 day')::date as days
     from files
     where release_date is not null and is_newest_of_release
+    union all
+    select
+        'mps' as source,
+        dataset,
+        'all' as site_code,
+        month_start_date,
+        'file_left_out' as quality_code,
+        'all' as field_name,
+        borough_count as numerator,
+        (select count(*) from {{ ref('boroughs') }}) as denominator,
+        null as days
+    from left_out
     union all
     select
         'mps' as source,

@@ -3,7 +3,9 @@ with terms as (
     select distinct on (source)
         source,
         licence,
-        attribution
+        attribution,
+        classification,
+        publish_rule
     from {{ ref('int_dataset') }}
     order by source, dataset
 )
@@ -31,6 +33,8 @@ select
     measures.definition_branch,
     measures.definition_lens,
     measures.rate_per,
-    measures.denominator_population
+    measures.denominator_population,
+    terms.classification,
+    terms.publish_rule
 from {{ ref('measures') }} as measures
 left join terms on measures.source = terms.source

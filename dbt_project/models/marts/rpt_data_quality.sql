@@ -9,8 +9,10 @@ select
     denominator,
     case
         when quality_code = 'released_after' then days::double precision
-        when quality_code = 'submitted' then numerator::double precision
+        when quality_code in ('submitted', 'file_left_out') then numerator::double precision
         else round(100.0 * numerator / nullif(denominator, 0), 2)::double precision
     end as value,
-    case quality_code when 'released_after' then 'days' when 'submitted' then 'rows' else 'percent' end as unit
+    case quality_code
+        when 'released_after' then 'days' when 'submitted' then 'rows' when 'file_left_out' then 'boroughs' else 'percent'
+    end as unit
 from {{ ref('int_data_quality') }}

@@ -1,4 +1,3 @@
-{% set per_cent = "trim(trailing '.' from trim(trailing '0' from to_char(abs(facts.change_on_year_before_percent), 'FM999990.0')))" %}
 -- The newest twelve months and the newest financial year of each measure that a rate is told of.
 with newest as materialized (
     select
@@ -21,6 +20,29 @@ with newest as materialized (
     group by win.measure_code, span.window_kind
 ),
 
+-- What the publisher counts of London and no borough has. Both windows are of twelve months.
+beyond as (
+    select
+        newest.measure_code,
+        newest.window_kind,
+        sum(fact.value)::bigint as count_beyond
+    from newest
+    inner join {{ ref('fct_measure') }} as fact
+        on
+            newest.measure_code = fact.measure_code
+            and newest.month_start_date >= fact.period_start_date
+            and (newest.month_start_date - interval '1 year')::date < fact.period_start_date
+    inner join {{ ref('dim_area') }} as area on fact.area_code = area.area_code
+    where
+        area.area_type in ('unplaced', 'city_of_london')
+        and fact.area_code <> 'OUTSIDE_LONDON'
+        and fact.period_kind = 'month'
+        and fact.sex = 'all'
+        and fact.age_band = 'all'
+        and fact.ethnicity = 'all'
+    group by newest.measure_code, newest.window_kind
+),
+
 facts as (
     select
         found.*,
@@ -28,6 +50,18 @@ facts as (
         measure.exactness,
         measure.proxy_reason,
         measure.attribution,
+        measure.classification,
+        measure.publish_rule,
+        case when found.area_code = 'LONDON_32' then beyond.count_beyond end as count_beyond,
+        -- A rule that is not known lets nothing out.
+        coalesce(measure.publish_rule, 'none') <> 'open' as is_ruled,
+        regexp_replace(regexp_replace(measure.unit, 'ches$', 'ch'), 's$', '') as unit_of_one,
+        case when measure.denominator_population like 'all:%' then '' else split_part(measure.denominator_population, ':', 1) || ' ' end
+        || 'residents'
+        || case
+            when measure.denominator_population like '%:all' then ''
+            else ' aged ' || replace(replace(split_part(measure.denominator_population, ':', 2), '-', ' to '), '+', ' and over')
+        end as people,
         case found.window_kind
             when 'rolling_12' then 'the 12 months to ' || to_char(found.month_start_date, 'FMMonth YYYY')
             else
@@ -52,71 +86,125 @@ facts as (
             offset 0
         ) as found
     inner join {{ ref('dim_measure') }} as measure on found.measure_code = measure.measure_code
+    left join beyond on found.measure_code = beyond.measure_code and found.window_kind = beyond.window_kind
+),
+
+-- What a sentence may say of its counts: of 1 to 7 of a ruled measure that they are so many, and nothing that tells how many.
+worded as (
+    select
+        *,
+        {% for count in ['window_count', 'count_year_before', 'count_beyond'] %}
+        case
+            when is_ruled and {{ count }} between 1 and 7 then '1 to 7' else to_char({{ count }}, 'FM999,999,999')
+        end as {{ count }}_in_words,
+        {% endfor %}
+        is_ruled and window_count between 1 and 7 as is_withheld,
+        is_ruled and count_year_before between 1 and 7 as is_year_before_withheld
+    from facts
 )
 
 select
-    facts.area_code,
-    facts.measure_code || '/' || facts.window_kind as fact_code,
-    facts.measure_code,
-    facts.window_kind,
-    facts.month_start_date,
-    facts.window_count,
-    facts.denominator,
-    facts.denominator_year,
-    facts.rate_per,
-    round(facts.rate::numeric, 4)::double precision as rate,
-    round(facts.rate_lower_95::numeric, 4)::double precision as rate_lower_95,
-    round(facts.rate_upper_95::numeric, 4)::double precision as rate_upper_95,
-    facts.count_year_before,
-    facts.change_on_year_before_percent,
-    facts.change_on_2019_percent,
-    facts.share_of_london_percent,
-    round(facts.london_rate::numeric, 4)::double precision as london_rate,
-    round(facts.similar_areas_rate::numeric, 4)::double precision as similar_areas_rate,
-    facts.rank_in_london,
-    facts.significance_against_london,
-    facts.status,
-    facts.exactness,
-    facts.measure_name || ': ' || to_char(facts.window_count, 'FM999,999,999') || ' ' || facts.unit || ' in ' || facts.place
-    || ' in ' || facts.window_name
-    || coalesce(
-        ', ' || to_char(facts.rate, 'FM999,990.00') || ' per ' || facts.per || ' residents (95 % limits '
-        || to_char(facts.rate_lower_95, 'FM999,990.00') || ' to ' || to_char(facts.rate_upper_95, 'FM999,990.00')
-        || '; population of mid-' || facts.denominator_year || ')', ''
-    )
+    worded.area_code,
+    worded.measure_code || '/' || worded.window_kind as fact_code,
+    worded.measure_code,
+    worded.window_kind,
+    worded.month_start_date,
+    worded.window_count,
+    worded.denominator,
+    worded.denominator_year,
+    worded.rate_per,
+    round(worded.rate::numeric, 4)::double precision as rate,
+    round(worded.rate_lower_95::numeric, 4)::double precision as rate_lower_95,
+    round(worded.rate_upper_95::numeric, 4)::double precision as rate_upper_95,
+    worded.count_year_before,
+    worded.change_on_year_before_percent,
+    worded.change_on_2019_percent,
+    worded.share_of_london_percent,
+    round(worded.london_rate::numeric, 4)::double precision as london_rate,
+    round(worded.similar_areas_rate::numeric, 4)::double precision as similar_areas_rate,
+    worded.rank_in_london,
+    worded.significance_against_london,
+    worded.status,
+    worded.exactness,
+    worded.measure_name || ': ' || worded.window_count_in_words || ' '
+    || case worded.window_count_in_words when '1' then worded.unit_of_one else worded.unit end
+    || ' in ' || worded.place || ' in ' || worded.window_name
+    || case
+        when worded.is_withheld or worded.rate is null then ''
+        else
+            ', ' || {{ rate_in_words('worded.rate') }} || ' per ' || worded.per || ' ' || worded.people || ' (95 % limits '
+            || {{ rate_in_words('worded.rate_lower_95') }} || ' to ' || {{ rate_in_words('worded.rate_upper_95') }}
+            || '; population of mid-' || worded.denominator_year || ')'
+    end
     || '.'
     || case
-        when facts.count_year_before is null then ' There is no whole year before to compare with.'
-        when facts.status in ('break_in_window', 'break_in_comparison')
-            then
-                ' The year before (' || to_char(facts.count_year_before, 'FM999,999,999')
-                || ') is not comparable: ' || facts.break_reason || '.'
-        when facts.count_year_before = 0 then ' There were none in the year before.'
-        when facts.window_count < 10 and facts.count_year_before < 10
-            then ' In the year before there were ' || facts.count_year_before || ': too few for a percentage.'
-        when facts.window_count = facts.count_year_before then ' That is as many as in the year before.'
-        else
-            ' That is ' || {{ per_cent }}
-            || case when facts.window_count > facts.count_year_before then ' % more' else ' % fewer' end
-            || ' than in the year before (' || to_char(facts.count_year_before, 'FM999,999,999') || ').'
+        when worded.count_beyond > 0
+            then ' Not in it: ' || worded.count_beyond_in_words || ' more without a borough (unplaced, or in the City of London).'
+        else ''
     end
     || case
-        when facts.area_code = 'LONDON_32' or facts.rate is null or facts.london_rate is null then ''
+        when worded.status = 'break_in_window'
+            then ' This window lies across a break in the series: its count mixes what was counted before and after.'
+        else ''
+    end
+    || case
+        when worded.count_year_before is null then ' There is no whole year before to compare with.'
+        when worded.status = 'break_in_window' then ' The year before (' || worded.count_year_before_in_words || ') is not comparable.'
+        when worded.status = 'break_in_comparison'
+            then ' The year before (' || worded.count_year_before_in_words || ') is not comparable: ' || worded.break_reason || '.'
+        when worded.count_year_before = 0 then ' There were none in the year before.'
+        when worded.is_withheld or worded.is_year_before_withheld
+            then ' In the year before there were ' || worded.count_year_before_in_words || '.'
+        when worded.window_count = worded.count_year_before then ' That is as many as in the year before.'
+        when worded.count_year_before < 10
+            then
+                ' In the year before there ' || case worded.count_year_before when 1 then 'was ' else 'were ' end
+                || worded.count_year_before || ': too few for a percentage.'
+        when worded.window_count < 10
+            then ' In the year before there were ' || worded.count_year_before_in_words || '; these are too few for a percentage.'
         else
-            ' London''s rate is ' || to_char(facts.london_rate, 'FM999,990.00') || '; ' || facts.place || ' ranks '
-            || facts.rank_in_london || ' of 32 (1 is the highest) and is '
+            -- Rounded once, from the counts.
+            ' That is '
+            || trim(
+                trailing '.' from trim(
+                    trailing '0' from to_char(
+                        100.0 * abs(worded.window_count - worded.count_year_before) / worded.count_year_before, 'FM999990.0'
+                    )
+                )
+            )
+            || case when worded.window_count > worded.count_year_before then ' % more' else ' % fewer' end
+            || ' than in the year before (' || worded.count_year_before_in_words || ').'
+    end
+    || case
+        when worded.status = 'break_in_window'
+            then
+                ' Breaks since ' || to_char(worded.window_start_date - interval '1 year', 'FMMonth YYYY') || ': '
+                || worded.break_reason || '.'
+        else ''
+    end
+    || case
+        when worded.area_code = 'LONDON_32' or worded.is_withheld or worded.rate is null or worded.london_rate is null then ''
+        else
+            ' London''s rate is ' || {{ rate_in_words('worded.london_rate') }} || '; ' || worded.place || ' ranks '
+            || worded.rank_in_london || ' of 32 (1 is the highest) and is '
             || case
-                when facts.significance_against_london = 'Not significant' then 'not significantly different.'
-                when facts.significance_against_london like 'High%' then 'significantly higher.'
+                when worded.significance_against_london = 'Not significant' then 'not significantly different.'
+                when worded.significance_against_london like 'High%' then 'significantly higher.'
                 else 'significantly lower.'
             end
     end
-    || case when facts.is_provisional then ' Provisional.' else '' end
-    || coalesce(' ' || facts.residents_caveat, '')
-    || case when facts.exactness = 'proxy' then ' A proxy: ' || coalesce(facts.proxy_reason, 'see the measure''s caveat.') else '' end
+    || case when worded.is_provisional then ' Provisional.' else '' end
+    || case when worded.is_withheld then '' else coalesce(' ' || worded.residents_caveat, '') end
+    || case when worded.exactness = 'proxy' then ' A proxy: ' || coalesce(worded.proxy_reason, 'see the measure''s caveat.') else '' end
         as sentence,
-    'Source: ' || facts.attribution || ' Release ' || facts.source_release
-    || coalesce('; population: ONS mid-year estimates for ' || facts.denominator_year || ' (NOMIS)', '') || '.' as source_line,
-    facts.source_release,
-    facts.is_provisional
-from facts
+    'Source: ' || worded.attribution || ' Release ' || worded.source_release
+    || case
+        when worded.is_withheld then ''
+        else coalesce('; population: ONS mid-year estimates for ' || worded.denominator_year || ' (NOMIS)', '')
+    end
+    || '.' as source_line,
+    worded.source_release,
+    worded.is_provisional,
+    worded.classification,
+    worded.publish_rule
+from worded

@@ -130,3 +130,79 @@ def test_a_directly_standardised_rate_is_withheld_below_10_events(ask: Ask) -> N
     assert ask("directly_standardised_lower", 0.00065, 65 / 1e10, 65, 0.95) == pytest.approx(50.16319e-5, rel=1e-5)
     assert ask("directly_standardised_upper", 0.00065, 65 / 1e10, 65, 0.95) == pytest.approx(82.84914e-5, rel=1e-5)
     assert ask("directly_standardised_lower", 0.00009, 9 / 1e10, 9, 0.95) is None
+
+
+NAN, INFINITY = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("wrong", [NAN, INFINITY, -INFINITY, -1.0, 1.7e308])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("log_gamma", [3]),
+        ("gamma_probability", [3, 4]),
+        ("exact_poisson_limit", [3, 0.5]),
+        ("poisson_lower", [65, 0.95]),
+        ("poisson_upper", [65, 0.95]),
+        ("wilson_lower", [5, 100, 0.95]),
+        ("wilson_upper", [5, 100, 0.95]),
+        ("directly_standardised_lower", [0.001, 1e-9, 65, 0.95]),
+        ("directly_standardised_upper", [0.001, 1e-9, 65, 0.95]),
+        ("funnel_lower", [100, 0.95]),
+        ("funnel_upper", [100, 0.95]),
+        ("funnel_label", [5, 100]),
+    ],
+)
+def test_one_value_that_is_no_count_or_no_confidence_makes_the_answer_null(
+    ask: Ask, name: str, values: list[float], wrong: float
+) -> None:
+    assert ask(name, *values) is not None
+    for place in range(len(values)):
+        assert ask(name, *values[:place], wrong, *values[place + 1 :]) is None, place
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("gamma_probability", [3, 5000]),
+        ("exact_poisson_limit", [500, 0.5]),
+        ("exact_poisson_limit", [3, 1.5]),
+        ("exact_poisson_limit", [3, 0]),
+        ("wilson_lower", [INFINITY, INFINITY, 0.95]),
+        ("wilson_upper", [101, 100, 0.95]),
+        ("wilson_upper", [5, 100, 0.9]),
+        ("funnel_upper", [100, 0.5]),
+    ],
+)
+def test_what_lies_beyond_a_function_is_null_and_no_plausible_number(ask: Ask, name: str, values: list[float]) -> None:
+    assert ask(name, *values) is None
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.998])
+def test_all_of_all_is_a_proportion_of_at_most_1(ask: Ask, confidence: float) -> None:
+    for n in (29, 1e6):
+        assert ask("wilson_upper", n, n, confidence) == 1
+
+
+def test_lines_and_label_agree_of_every_whole_count(server: Server) -> None:
+    """Also where the exact limits give way to Byar's, and where what is expected is itself the limit of a whole count."""
+    query = """
+        with expected as (
+            select 4.7 + step * 0.002 as expected from generate_series(0, 60) as step
+            union select 2.9 + step * 0.001 from generate_series(0, 70) as step
+            union select marts.poisson_lower(n, k) from generate_series(1, 40) as n, (values (0.95), (0.998)) as k (k)
+            union select marts.poisson_upper(n, k) from generate_series(0, 40) as n, (values (0.95), (0.998)) as k (k)
+        ),
+        line as materialized (
+            select expected, marts.funnel_lower(expected, 0.998) as low_998, marts.funnel_lower(expected, 0.95) as low_95,
+                marts.funnel_upper(expected, 0.95) as high_95, marts.funnel_upper(expected, 0.998) as high_998
+            from expected
+        )
+        select count(*), count(*) filter (where marts.funnel_label(n, expected) <> case
+            when n < low_998 then 'Low (0.001)' when n < low_95 then 'Low (0.025)'
+            when n > high_998 then 'High (0.001)' when n > high_95 then 'High (0.025)' else 'Not significant' end)
+        from line cross join generate_series(0, 60) as n"""
+    with connect(server.settings, ANALYST) as connection:
+        pairs, contradictions = connection.execute(query.encode()).fetchone()  # type: ignore[misc]  # an aggregate has a row
+    assert pairs > 15_000
+    assert contradictions == 0

@@ -1,6 +1,8 @@
 -- The statistics of every report, once, for everyone: limits of counts and proportions by the methods OHID publishes
 -- (Fingertips technical guidance; PHEindicatormethods). Confidence is 0.95 or 0.998; for any other the answer is null.
--- Each is one expression, so that a report that leaves a column out does not compute it.
+-- What is no count, no rate and no confidence (NaN, infinite, negative, more than there are) has no limit: the answer is null.
+-- Counts end at 1e15, from where a double no longer tells halves apart, and long before a product of them overflows.
+-- Each that reports call is one expression, so that a report that leaves a column out does not compute it.
 
 create or replace function marts.normal_deviate(confidence double precision) returns double precision
 language sql immutable parallel safe
@@ -10,35 +12,53 @@ comment on function marts.normal_deviate(double precision) is
 
 -- Lanczos' approximation (g = 7, nine terms): lgamma() came with PostgreSQL 18.
 create or replace function marts.log_gamma(x double precision) returns double precision
-language sql immutable strict parallel safe
-return 0.9189385332046727 + (x - 0.5) * ln(x + 6.5) - (x + 6.5) + ln(
-    0.99999999999980993 + 676.5203681218851 / x - 1259.1392167224028 / (x + 1) + 771.32342877765313 / (x + 2)
-    - 176.61502916214059 / (x + 3) + 12.507343278686905 / (x + 4) - 0.13857109526572012 / (x + 5)
-    + 9.9843695780195716e-6 / (x + 6) + 1.5056327351493116e-7 / (x + 7)
-);
-comment on function marts.log_gamma(double precision) is 'Natural logarithm of the gamma function, for x > 0.';
+language sql immutable parallel safe
+return case
+    when x between 1e-300 and 1e300
+        then
+            0.9189385332046727 + (x - 0.5) * ln(x + 6.5) - (x + 6.5) + ln(
+                0.99999999999980993 + 676.5203681218851 / x - 1259.1392167224028 / (x + 1) + 771.32342877765313 / (x + 2)
+                - 176.61502916214059 / (x + 3) + 12.507343278686905 / (x + 4) - 0.13857109526572012 / (x + 5)
+                + 9.9843695780195716e-6 / (x + 6) + 1.5056327351493116e-7 / (x + 7)
+            )
+end;
+comment on function marts.log_gamma(double precision) is 'Natural logarithm of the gamma function, for x > 0; else null.';
 
 create or replace function marts.gamma_probability(shape double precision, x double precision) returns double precision
 language plpgsql immutable strict parallel safe as $$
 declare
-    term double precision := 1 / shape;
-    total double precision := 1 / shape;
+    term double precision;
+    total double precision;
     step double precision := 0;
+    exponent double precision;
 begin
-    if x <= 0 then
+    -- The series grows as exp(x), which a double holds to 709; of a shape below 1e-80 the first term would overflow in the end.
+    if not (shape between 1e-80 and 1e15 and x between 0 and 500) then
+        return null;
+    end if;
+    if x = 0 then
         return 0;
     end if;
+    exponent := shape * ln(x) - x - marts.log_gamma(shape);
+    -- exp() raises an error where its answer is too small for a double.
+    if exponent < -700 then
+        return 0;
+    end if;
+    term := 1 / shape;
+    total := 1 / shape;
     loop
+        -- Beside the first term of so small a mean every other is lost, and might be too small for a double.
+        exit when x < 1e-20;
         step := step + 1;
         term := term * x / (shape + step);
         total := total + term;
         exit when term < total * 1e-17;
     end loop;
-    return total * exp(shape * ln(x) - x - marts.log_gamma(shape));
+    return total * exp(exponent);
 end
 $$;
 comment on function marts.gamma_probability(double precision, double precision) is
-'Regularised lower incomplete gamma function, by its series: the probability that a Poisson count of mean x is at least shape. For small counts.';
+'Regularised lower incomplete gamma function, by its series: the probability that a Poisson count of mean x is at least shape. For means up to 500; else null.';
 
 create or replace function marts.exact_poisson_limit(count double precision, probability double precision)
 returns double precision
@@ -48,7 +68,10 @@ declare
     high double precision := 200;
     middle double precision;
 begin
-    if count <= 0 then
+    if not (count between 0 and 1000 and probability > 0 and probability < 1) then
+        return null;
+    end if;
+    if count < 1e-80 then
         return 0;
     end if;
     for i in 1 .. 60 loop
@@ -59,17 +82,21 @@ begin
             high := middle;
         end if;
     end loop;
+    -- Never brought down: the limit lies beyond where it was looked for.
+    if high = 200 then
+        return null;
+    end if;
     return (low + high) / 2;
 end
 $$;
 comment on function marts.exact_poisson_limit(double precision, double precision) is
-'Mean at which a Poisson count is at least count with this probability: half the chi-square quantile of 2 x count degrees. For counts below 20.';
+'Mean at which a Poisson count is at least count with this probability: half the chi-square quantile of 2 x count degrees. For means below 200; else null.';
 
 create or replace function marts.poisson_lower(count double precision, confidence double precision)
 returns double precision
 language sql immutable parallel safe
 return case
-    when marts.normal_deviate(confidence) is null or not count >= 0 or count = 'NaN' or count = 'Infinity' then null
+    when marts.normal_deviate(confidence) is null or not count between 0 and 1e15 then null
     when count >= 10
         then count * (1 - 1 / (9 * count) - marts.normal_deviate(confidence) / (3 * sqrt(count))) ^ 3
     when count <> trunc(count) then marts.exact_poisson_limit(count, (1 - confidence) / 2)
@@ -94,7 +121,7 @@ create or replace function marts.poisson_upper(count double precision, confidenc
 returns double precision
 language sql immutable parallel safe
 return case
-    when marts.normal_deviate(confidence) is null or not count >= 0 or count = 'NaN' or count = 'Infinity' then null
+    when marts.normal_deviate(confidence) is null or not count between 0 and 1e15 then null
     when count >= 10
         then
             (count + 1)
@@ -121,7 +148,7 @@ create or replace function marts.wilson_lower(x double precision, n double preci
 returns double precision
 language sql immutable parallel safe
 return case
-    when x >= 0 and n > 0 and x <= n and marts.normal_deviate(confidence) is not null
+    when x >= 0 and n > 0 and x <= n and n <= 1e15 and marts.normal_deviate(confidence) is not null
         then greatest(
             0,
             (
@@ -138,12 +165,15 @@ create or replace function marts.wilson_upper(x double precision, n double preci
 returns double precision
 language sql immutable parallel safe
 return case
-    when x >= 0 and n > 0 and x <= n
-        then (
-            2 * x + marts.normal_deviate(confidence) ^ 2
-            + marts.normal_deviate(confidence)
-            * sqrt(marts.normal_deviate(confidence) ^ 2 + 4 * x * (1 - x / n))
-        ) / (2 * (n + marts.normal_deviate(confidence) ^ 2))
+    when x >= 0 and n > 0 and x <= n and n <= 1e15 and marts.normal_deviate(confidence) is not null
+        then least(
+            1,
+            (
+                2 * x + marts.normal_deviate(confidence) ^ 2
+                + marts.normal_deviate(confidence)
+                * sqrt(marts.normal_deviate(confidence) ^ 2 + 4 * x * (1 - x / n))
+            ) / (2 * (n + marts.normal_deviate(confidence) ^ 2))
+        )
 end;
 comment on function marts.wilson_upper(double precision, double precision, double precision) is
 'Upper limit of the proportion x / n (0 to 1), by Wilson''s score method.';
@@ -154,7 +184,7 @@ create or replace function marts.directly_standardised_lower(
 returns double precision
 language sql immutable parallel safe
 return case
-    when count >= 10
+    when count >= 10 and rate between 0 and 1e15 and variance between 0 and 1e15
         then rate + sqrt(variance / count) * (marts.poisson_lower(count, confidence) - count)
 end;
 comment on function marts.directly_standardised_lower(
@@ -168,7 +198,7 @@ create or replace function marts.directly_standardised_upper(
 returns double precision
 language sql immutable parallel safe
 return case
-    when count >= 10
+    when count >= 10 and rate between 0 and 1e15 and variance between 0 and 1e15
         then rate + sqrt(variance / count) * (marts.poisson_upper(count, confidence) - count)
 end;
 comment on function marts.directly_standardised_upper(
@@ -176,66 +206,74 @@ comment on function marts.directly_standardised_upper(
 ) is
 'Upper limit of a directly standardised rate (Dobson): rate and variance per person, null below 10 events, as the rate itself is withheld.';
 
--- A count lies on a funnel's line where its own limit is what was expected, so lines and labels never contradict each other.
+-- A count lies on a funnel's line where its own limit is what was expected. The line is looked for first among whole counts, then
+-- between the last on one side and the first on the other: so line and label agree of every whole count, also from 9 to 10, where the
+-- exact limits end a little above the first of Byar's.
 create or replace function marts.funnel_lower(expected double precision, confidence double precision)
 returns double precision
 language plpgsql immutable strict parallel safe as $$
 declare
     low double precision := 0;
-    high double precision := expected;
+    high double precision := ceil(expected);
     middle double precision;
 begin
-    if marts.normal_deviate(confidence) is null or not expected > 0 or expected in ('NaN', 'Infinity') then
+    if marts.normal_deviate(confidence) is null or not (expected > 0 and expected <= 1e14) then
         return null;
     end if;
     if marts.poisson_upper(0, confidence) >= expected then
         return 0;
     end if;
-    for i in 1 .. 50 loop
+    while high - low > least(1e-9 * expected, 0.5) loop
         middle := (low + high) / 2;
+        if high - low > 1 then
+            middle := floor(middle);
+        end if;
         if marts.poisson_upper(middle, confidence) < expected then
             low := middle;
         else
             high := middle;
         end if;
-        exit when high - low < 1e-9 * expected;
     end loop;
     return (low + high) / 2;
 end
 $$;
 comment on function marts.funnel_lower(double precision, double precision) is
-'Count below which an area lies under the funnel: its upper limit falls short of the count expected at the baseline rate (baseline = sum of numerators / sum of denominators).';
+'Count below which an area lies under the funnel: its upper limit falls short of the count expected at the baseline rate (baseline = sum of numerators / sum of denominators). Agrees with marts.funnel_label of every whole count.';
 
 create or replace function marts.funnel_upper(expected double precision, confidence double precision)
 returns double precision
 language plpgsql immutable strict parallel safe as $$
 declare
-    low double precision := expected;
-    high double precision := 2 * expected + 50;
+    low double precision := 0;
+    high double precision;
     middle double precision;
 begin
-    if marts.normal_deviate(confidence) is null or not expected > 0 or expected in ('NaN', 'Infinity') then
+    if marts.normal_deviate(confidence) is null or not (expected > 0 and expected <= 1e14) then
         return null;
     end if;
-    for i in 1 .. 60 loop
+    high := ceil(2 * expected + 50);
+    -- Of next to nothing expected the line is next to nothing, which is never reached by halves.
+    while high - low > greatest(least(1e-9 * expected, 0.5), 1e-15) loop
         middle := (low + high) / 2;
-        if marts.poisson_lower(middle, confidence) < expected then
-            low := middle;
-        else
-            high := middle;
+        if high - low > 1 then
+            middle := floor(middle);
         end if;
-        exit when high - low < 1e-9 * expected;
+        if marts.poisson_lower(middle, confidence) > expected then
+            high := middle;
+        else
+            low := middle;
+        end if;
     end loop;
     return (low + high) / 2;
 end
 $$;
 comment on function marts.funnel_upper(double precision, double precision) is
-'Count above which an area lies over the funnel: its lower limit exceeds the count expected at the baseline rate (baseline = sum of numerators / sum of denominators).';
+'Count above which an area lies over the funnel: its lower limit exceeds the count expected at the baseline rate (baseline = sum of numerators / sum of denominators). Agrees with marts.funnel_label of every whole count.';
 
 create or replace function marts.funnel_label(count double precision, expected double precision) returns text
 language sql immutable parallel safe
 return case
-    when count is null or expected is null or not expected > 0 then null
+    when not coalesce(count between 0 and 1e15 and expected > 0 and expected <= 1e14, false) then null
     when marts.poisson_upper(count, 0.998) < expected then 'Low (0.001)'
     when marts.poisson_upper(count, 0.95) < expected then 'Low (0.025)'
     when marts.poisson_lower(count, 0.998) > expected then 'High (0.001)'
@@ -243,4 +281,4 @@ return case
     else 'Not significant'
 end;
 comment on function marts.funnel_label(double precision, double precision) is
-'Where a count lies on the funnel round the expected one: Low or High beyond the 95 % (0.025) or 99.8 % (0.001) Poisson limits, else Not significant.';
+'Where a count lies on the funnel round the expected one: Low or High beyond the 95 % (0.025) or 99.8 % (0.001) Poisson limits, else Not significant; null where the count is none or nothing is expected.';

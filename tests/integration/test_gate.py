@@ -96,15 +96,19 @@ create table candidate.dim_month as
 select m::date as month_start_date from generate_series(timestamp '2024-01-01', timestamp '2026-12-01', interval '1 month') as m;
 
 create table candidate.dim_measure as
-select m.*, 'mps' as source, 'borough_historical, borough_recent' as datasets, 'offences' as unit, 'what it says' as definition, null::text as denominator,
-    true as is_summable_over_areas, true as is_summable_over_time, 'OGL' as licence, 'MPS' as attribution
+select m.*, 'mps' as source, 'borough_historical, borough_recent' as datasets, 'offences' as unit, 'what it says' as definition,
+    'Offences' as numerator, null::text as denominator, 'lower_is_better' as polarity, true as is_summable_over_areas,
+    true as is_summable_over_time, 'none' as caveat, 'OGL' as licence, 'MPS' as attribution, 'exact' as exactness, 'none' as proxy_of,
+    'none' as proxy_reason, 'none' as definition_part, 'none' as definition_branch, 'none' as definition_lens, 1000 as rate_per,
+    'none' as denominator_population
 from (values ('mps_all_offences', 'total'), ('mps_rape', 'category'), ('mps_robbery_personal', 'category')) as m (measure_code, measure_kind);
+create table intermediate.measures as select * from candidate.dim_measure;
 
 create table candidate.dim_source as
 select 'mps' as source, d as dataset, 'OGL' as licence, 'MPS' as attribution from unnest('{{borough_historical,borough_recent}}'::text[]) as d;
 
 create table candidate.series_break as
-select 'mps_rape' as measure_code, null::text as area_code, date '2025-01-01' as break_month, 'a reason' as reason;
+select 'mps_rape' as measure_code, null::text as area_code, date '2025-01-01' as break_month, 'step' as break_kind, 'a reason' as reason;
 
 create table candidate.fct_measure (area_code text, period_kind text, period_start_date date, period_end_date date,
     measure_code text, sex text, age_band text, ethnicity text, numerator numeric(18, 4), denominator numeric(18, 4),
@@ -157,30 +161,46 @@ insert into ops.candidate_load select '{CANDIDATE}', load_id from ops.load;
 
 
 WINDOWS = """
+-- A borough counts the same in every month, so it ranks the same in every window.
 create view candidate.fct_window as
-select f.area_code, f.measure_code, f.period_start_date as month_start_date, f.sex, f.age_band, f.value::bigint as month_count,
-    null::bigint as rolling_3_count, null::bigint as rolling_6_count, null::bigint as financial_year_to_date_count,
-    case
-        when f.period_start_date >= '2025-09-01'
-            then (sum(f.value) over (
-                partition by f.area_code, f.measure_code order by f.period_start_date rows 11 preceding
-            ))::bigint
-    end as rolling_12_count,
-    case when f.period_start_date >= '2025-09-01' and f.area_code like 'E09%' then 1 end as rolling_12_rank,
-    case when f.area_code = 'LONDON_32' then 32000 else 1000 end as residents, 2024 as residents_year,
-    case when f.area_code = 'LONDON_32' then 32000 else 1000 end as rolling_12_residents, 2024 as rolling_12_residents_year,
-    1 as chart_centre, 0 as chart_lower, 2 as chart_upper, 'none' as chart_signal
-from candidate.fct_measure as f;
+select w.*, case when rolling_3_count is not null then month_rank end as rolling_3_rank,
+    case when rolling_6_count is not null then month_rank end as rolling_6_rank,
+    case when rolling_12_count is not null then month_rank end as rolling_12_rank,
+    case when rolling_12_count is not null then month_rank end as rolling_12_rank_by_count,
+    case when financial_year_to_date_count is not null then month_rank end as financial_year_to_date_rank,
+    case when month_start_date >= '2025-10-01' and month_rank is not null then 1 end as month_change_quartile,
+    null::smallint as rolling_3_change_quartile, null::smallint as rolling_6_change_quartile, null::smallint as rolling_12_change_quartile,
+    null::smallint as financial_year_to_date_change_quartile
+from (
+    select f.area_code, f.measure_code, f.period_start_date as month_start_date, f.sex, f.age_band, f.value::bigint as month_count,
+        case when f.period_start_date >= '2024-12-01' then 3 end * f.value::bigint as rolling_3_count,
+        case when f.period_start_date >= '2025-03-01' then 6 end * f.value::bigint as rolling_6_count,
+        case when f.period_start_date >= '2025-09-01' then 12 end * f.value::bigint as rolling_12_count,
+        case when f.period_start_date >= '2025-04-01' then extract(month from f.period_start_date)::integer - 3 end * f.value::bigint
+            as financial_year_to_date_count,
+        case when f.area_code like 'E09%' then rank() over (
+            partition by f.measure_code, f.period_start_date, f.area_code like 'E09%' order by f.value desc
+        ) end as month_rank,
+        null::bigint as residents, null::integer as residents_year, null::bigint as rolling_12_residents,
+        null::integer as rolling_12_residents_year,
+        case when f.measure_code = 'mps_rape' and f.period_start_date >= '2025-01-01' then date '2025-01-01' end as break_month_start_date,
+        f.value as chart_centre, 0 as chart_lower, 2 * f.value as chart_upper, 'none' as chart_signal
+    from candidate.fct_measure as f
+) as w;
 
 create view candidate.rpt_borough_measure as
 select w.area_code, a.area_type, w.measure_code, w.month_start_date, w.sex, w.age_band, s.window_kind, s.window_count,
-    l.rolling_12_count as london_count, w.residents as denominator, 2024 as denominator_year, 1000 as rate_per, 3::double precision as rate,
+    l.rolling_12_count as london_count, case when w.area_code = 'LONDON_32' then 32000 else 1000 end as denominator,
+    2024 as denominator_year, 1000 as rate_per, 3::double precision as rate,
     2 as rate_lower_95, 4 as rate_upper_95, 1 as rate_lower_998, 5::double precision as rate_upper_998
 from candidate.fct_window as w
 inner join candidate.dim_area as a on a.area_code = w.area_code
 inner join candidate.fct_window as l
     on l.area_code = 'LONDON_32' and l.measure_code = w.measure_code and l.month_start_date = w.month_start_date
-cross join lateral (values ('month', w.month_count), ('rolling_12', w.rolling_12_count)) as s (window_kind, window_count)
+cross join lateral (
+    values ('month', w.month_count), ('rolling_3', w.rolling_3_count), ('rolling_6', w.rolling_6_count), ('rolling_12', w.rolling_12_count),
+        ('financial_year_to_date', w.financial_year_to_date_count)
+) as s (window_kind, window_count)
 where s.window_count is not null;
 """
 

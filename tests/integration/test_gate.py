@@ -170,7 +170,8 @@ select w.*, case when rolling_3_count is not null then month_rank end as rolling
     case when financial_year_to_date_count is not null then month_rank end as financial_year_to_date_rank,
     case when month_start_date >= '2025-10-01' and month_rank is not null then 1 end as month_change_quartile,
     null::smallint as rolling_3_change_quartile, null::smallint as rolling_6_change_quartile, null::smallint as rolling_12_change_quartile,
-    null::smallint as financial_year_to_date_change_quartile
+    null::smallint as financial_year_to_date_change_quartile, 1 as month_quartile, null::smallint as rolling_3_quartile,
+    null::smallint as rolling_6_quartile, null::smallint as rolling_12_quartile, null::smallint as financial_year_to_date_quartile
 from (
     select f.area_code, f.measure_code, f.period_start_date as month_start_date, f.sex, f.age_band, f.value::bigint as month_count,
         case when f.period_start_date >= '2024-12-01' then 3 end * f.value::bigint as rolling_3_count,

@@ -14,11 +14,7 @@ from expectations.suite import SUITES, read_suite
 from ingest.declaration import read_sources
 from tests.conftest import PROJECT
 from tests.homes import Home, folder_of_a_home, never_wait_for_the_disk
-<<<<<<< HEAD
-from warehouse.connection import ADMIN, OPEN
-=======
-from warehouse.connection import ADMIN, TRANSFORMER, connect
->>>>>>> fb
+from warehouse.connection import ADMIN, OPEN, TRANSFORMER, connect
 from warehouse.transform import dbt
 
 # A first night of every source.
@@ -147,7 +143,6 @@ def test_the_marts_hold_the_boroughs_keys_and_descriptions_they_promise(home: Ho
     ) == [("marts.dim_area",), ("marts.dim_measure",), ("marts.dim_month",)]
 
 
-<<<<<<< HEAD
 # What anyone knows of London: each total and its parts.
 TOTALS = {"INNER": "inner", "OUTER": "outer", "LONDON_32": "inner outer", "LONDON_33": "inner outer city"}
 HALVES = {"LONDON_32": ["INNER", "OUTER"], "LONDON_33": ["LONDON_32", "E09000001"]}
@@ -291,7 +286,8 @@ def test_what_the_list_of_gaps_says_is_missing_is_in_no_mart_and_what_it_says_is
     names = {name.strip() for *_, answered_by in gaps for name in str(answered_by).split(",") if name.strip()}
     views = "select table_name from information_schema.tables where table_schema = 'marts'"
     assert names <= {str(name) for (name,) in home.rows(views)}
-=======
+
+
 # What a reviewer did to a candidate and no check saw: the mart, the check that must find it, the change.
 WRONG = [
     (
@@ -512,4 +508,3 @@ def test_a_wrong_mart_is_found_by_the_check_made_for_it(home: Home, mart: str, c
         connection.rollback()
     assert changed > 0
     assert found > 0
->>>>>>> fb

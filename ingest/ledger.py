@@ -80,18 +80,8 @@ def quarantine(cursor: psycopg.Cursor, load_id: int, faults: Sequence[Fault]) ->
     cursor.executemany(
         """insert into quarantine.refused_row (load_id, sheet, row_number, column_name, value, reason)
            values (%s, %s, %s, %s, %s, %s) on conflict (load_id, sheet, row_number, column_name) do update
-           set reason = refused_row.reason || '; ' || excluded.reason""",
-        [
-            (
-                load_id,
-                fault.sheet,
-                fault.row,
-                fault.column,
-                None if fault.value is None else fault.value[:500],
-                fault.reason,
-            )
-            for fault in faults
-        ],
+           set reason = left(refused_row.reason || '; ' || excluded.reason, 2000)""",
+        [(load_id, fault.sheet, fault.row, fault.column, fault.value, fault.reason) for fault in faults],
     )
 
 

@@ -76,6 +76,7 @@ class CodeList(_Strict):
     code names the seed's column that two spellings of one value share.
     only_where names columns and the value each must have for a row to be held to the list; other rows are free.
     not_required names codes that files of this dataset lack although the list requires them.
+    lists: what the listed values are, in words, where the name of the seed alone would not say why a value is refused.
     """
 
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
@@ -84,6 +85,7 @@ class CodeList(_Strict):
     where: dict[str, str] = {}
     only_where: dict[Identifier, str] = {}
     not_required: tuple[str, ...] = ()
+    lists: str = ""
     vintage: Identifier | None = None
     code: Identifier | None = None
 
@@ -263,7 +265,7 @@ class Inbox(_Strict):
 
     folder: the dataset's name unless given: two datasets may read the same file.
     download: the path, below the source's base URL, of an export that the publisher agreed to serve to us. Off unless given, and
-    without effect unless this home holds the key (`secrets/<source>_key`).
+    without effect unless there is a key (`VRU_<SOURCE>_KEY` or `secrets/<source>_key`).
     """
 
     kind: Literal["inbox"]

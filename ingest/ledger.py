@@ -14,6 +14,8 @@ from ingest.declaration import Source
 from ingest.landing import LandedFile
 from ingest.readers.faults import Fault, Faulty, sentence
 
+WARNED = ("new columns", "rows gone")  # kinds of drift that are somebody's work whenever they appear
+
 
 def insert(
     cursor: psycopg.Cursor,
@@ -90,6 +92,7 @@ def in_words(drift: dict[str, list[str]]) -> str:
     said = {
         "new columns": "columns that are not declared, left out of raw: ",
         "missing columns": "columns it lacks: ",
+        "rows gone": "rows it lacks that the release before had: ",
         "corrections": "corrected as confirmed: ",
     }
     return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())

@@ -219,7 +219,10 @@ def test_drift_is_told_in_words_and_so_is_a_confirmed_correction() -> None:
     [
         (b"PAR1\x15\x04\x15\x10\x00" + bytes(range(256)) * 40 + b"PAR1", "is a Parquet file, not delimited text"),
         (b"SQLite format 3\x00" + bytes(range(256)) * 40, "is a SQLite database, not delimited text"),
-        (b"\x93NUMPY\xff\xfe" + bytes(range(1, 256)) * 40, "is no text: its header holds NUL bytes or other control characters"),
+        (
+            b"\x93NUMPY\xff\xfe" + bytes(range(1, 256)) * 40,
+            "is no text: its header holds NUL bytes or other control characters",
+        ),
     ],
 )
 def test_what_is_not_text_is_known_by_its_first_bytes_and_none_of_them_is_told(

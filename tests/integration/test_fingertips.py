@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from expectations import gate
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.errors import FileRefused
 from tests.builds import build_and_publish
-from warehouse import nightly, status
+from warehouse import nightly, status, transform
 from warehouse.connection import ANALYST, LOADER, connect
 from warehouse.settings import Settings
 
@@ -194,12 +195,19 @@ def test_the_real_file_without_its_last_309_rows_is_refused(warehouse: Settings,
         landed(warehouse, tmp_path, b"".join(lines[:-309]))
 
 
-def test_a_row_of_london_that_is_gone_is_warned_about_by_name(warehouse: Settings, tmp_path: Path) -> None:
+def test_a_row_of_london_that_is_gone_is_warned_about_by_name(to_build: Settings, tmp_path: Path) -> None:
+    warehouse, gone = to_build, "11202 / Borough 33 / Persons / All ages / 20220000"
     landed(warehouse, tmp_path, body(*LONDON, *ELSEWHERE))
     assert landed(warehouse, tmp_path, body(*LONDON[:-1], *ELSEWHERE)) == 127
     assert [row["warning"] for row in status.warnings(warehouse)] == [
-        "rows it lacks that the release before had: 11202 / Borough 33 / Persons / All ages / 20220000"
+        f"rows it lacks that the release before had: {gone}"
     ]
+    candidate = transform.build(warehouse)
+    assert candidate is not None
+    verdict = gate.judge(warehouse, candidate)
+    check = "no_row_of_london_is_gone_that_the_release_before_had"
+    (result,) = [result for result in verdict.results if result.check == check]
+    assert (result.outcome, result.severity, result.named) == ("failed", "warning", ("load 2",))
 
 
 def test_the_oldest_period_and_areas_elsewhere_may_go(warehouse: Settings, tmp_path: Path) -> None:

@@ -19,7 +19,19 @@ from ingest.errors import Refusal
 from ingest.landing import LandedFile
 from ingest.raw import number_rows
 from ingest.readers import month_columns, tables
-from ingest.readers.faults import HEADER, NEXT, NEXT_DAMAGED, THE_FILE, THE_REST, Fault, Faulty, what_next
+from ingest.readers.faults import (
+    HEADER,
+    LONGEST,
+    NEXT,
+    NEXT_DAMAGED,
+    THE_FILE,
+    THE_REST,
+    Fault,
+    Faulty,
+    printable,
+    shortened,
+    what_next,
+)
 from ingest.readers.records import records_wrong
 from ingest.readers.times import day_of, is_timed
 
@@ -94,8 +106,11 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
     found, faults = tables.open_tables(path, layout, corrections)
     if faults:
         raise Faulty(faults, 0, what_next(faults))
-    unknown = list(dict.fromkeys(header for table in found for header in table.header.unknown))
-    absent = list(dict.fromkeys(column for table in found for column in table.header.absent))
+    unknown = list(
+        dict.fromkeys(shortened(printable(header), LONGEST) for table in found for header in table.header.unknown)
+    )
+    # A workbook's sheets may share its columns between them: what any of them has, the file does not lack.
+    absent = [c.name for c in layout.columns if all(c.name in table.header.absent for table in found)]
     drift = {kind: names for kind, names in (("new columns", unknown), ("missing columns", absent)) if names}
     # Here, because loading Arrow takes a third of the time in which a command starts, and most load no file.
     from ingest.readers import delimited

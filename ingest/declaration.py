@@ -76,6 +76,7 @@ class CodeList(_Strict):
     code names the seed's column that two spellings of one value share.
     only_where names columns and the value each must have for a row to be held to the list; other rows are free.
     not_required names codes that files of this dataset lack although the list requires them.
+    lists: what the listed values are, in words, where the name of the seed alone would not say why a value is refused.
     """
 
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
@@ -84,6 +85,7 @@ class CodeList(_Strict):
     where: dict[str, str] = {}
     only_where: dict[Identifier, str] = {}
     not_required: tuple[str, ...] = ()
+    lists: str = ""
     vintage: Identifier | None = None
     code: Identifier | None = None
 
@@ -276,7 +278,7 @@ class Inbox(_Strict):
 
     folder: the dataset's name unless given: two datasets may read the same file.
     download: the path, below the source's base URL, of an export that the publisher agreed to serve to us. Off unless given, and
-    without effect unless this home holds the key (`secrets/<source>_key`).
+    without effect unless there is a key (`VRU_<SOURCE>_KEY` or `secrets/<source>_key`).
     """
 
     kind: Literal["inbox"]
@@ -293,6 +295,20 @@ class Release(_Strict):
     """How a file's release date follows from its newest month where nobody says it: that month plus so many."""
 
     months_after_newest: int
+
+
+class Keeps(_Strict):
+    """Rows that a new release of a part goes on having, told by the values of some columns: a file that says nowhere how many
+    rows it has is told by them from one that was cut.
+
+    Compared are rows from the new file's first period on (a publisher may stop giving the oldest) whose columns match only_where.
+    Beyond at_most_lost, as a share of them, the file is refused; below, it loads and what is gone is on record.
+    """
+
+    columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    period: Identifier
+    only_where: dict[Identifier, Pattern] = {}
+    at_most_lost: Annotated[float, Field(ge=0, lt=1)]
 
 
 class Dataset(_Strict):
@@ -313,6 +329,7 @@ class Dataset(_Strict):
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
     # How much of a month's rows or values a new release may take back before it is taken for a file that was cut.
     may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
+    keeps: Keeps | None = None
     abuts: Identifier | None = None
     at_most_months: Annotated[int, Field(gt=0)] | None = None
     # A file that is always the whole history begins where the one before began, give or take so many months.
@@ -397,6 +414,9 @@ def read_source(file: Path) -> Source:
         for period_column in dataset.layout.period.columns if dataset.layout.period else ():
             if period_column not in columns:
                 problems.append(f"datasets.{name}.period: {period_column!r} is not a declared column")
+        for kept in (*dataset.keeps.columns, dataset.keeps.period, *dataset.keeps.only_where) if dataset.keeps else ():
+            if kept not in columns:
+                problems.append(f"datasets.{name}.keeps: {kept!r} is not a declared column")
         if dataset.layout.value_column and dataset.layout.value_column not in columns:
             problems.append(f"datasets.{name}.value_column: {dataset.layout.value_column!r} is not a declared column")
         for column in dataset.layout.unique:

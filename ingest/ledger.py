@@ -14,6 +14,8 @@ from ingest.declaration import Source
 from ingest.landing import LandedFile
 from ingest.readers.faults import Fault, Faulty, sentence
 
+WARNED = ("new columns", "rows gone")  # kinds of drift that are somebody's work whenever they appear
+
 
 def insert(
     cursor: psycopg.Cursor,
@@ -80,18 +82,8 @@ def quarantine(cursor: psycopg.Cursor, load_id: int, faults: Sequence[Fault]) ->
     cursor.executemany(
         """insert into quarantine.refused_row (load_id, sheet, row_number, column_name, value, reason)
            values (%s, %s, %s, %s, %s, %s) on conflict (load_id, sheet, row_number, column_name) do update
-           set reason = refused_row.reason || '; ' || excluded.reason""",
-        [
-            (
-                load_id,
-                fault.sheet,
-                fault.row,
-                fault.column,
-                None if fault.value is None else fault.value[:500],
-                fault.reason,
-            )
-            for fault in faults
-        ],
+           set reason = left(refused_row.reason || '; ' || excluded.reason, 2000)""",
+        [(load_id, fault.sheet, fault.row, fault.column, fault.value, fault.reason) for fault in faults],
     )
 
 
@@ -100,6 +92,7 @@ def in_words(drift: dict[str, list[str]]) -> str:
     said = {
         "new columns": "columns that are not declared, left out of raw: ",
         "missing columns": "columns it lacks: ",
+        "rows gone": "rows it lacks that the release before had: ",
         "corrections": "corrected as confirmed: ",
     }
     return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())

@@ -42,7 +42,7 @@ class Loaded:
             return f"already loaded (load {self.load_id}, release {self.release_date}): nothing changed"
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
         # A column that may be missing, or a correction that was confirmed, is on record and nobody's work.
-        new = {kind: names for kind, names in self.drift.items() if kind == "new columns"}
+        new = {kind: names for kind, names in self.drift.items() if kind in ledger.WARNED}
         known = {kind: names for kind, names in self.drift.items() if kind not in new}
         note += f"; WARNING: {ledger.in_words(new)}" if new else ""
         note += f"; {ledger.in_words(known)}" if known else ""
@@ -171,6 +171,8 @@ def _load_new(
     releases.check_not_empty(done, dataset)
     releases.check_not_older(done, dataset, landed, before)
     releases.check_not_cut(done, dataset, release, before)
+    if gone := releases.check_keeps_rows(cursor, source, name, load_id, done, release, before):
+        contents.drift["rows gone"] = gone
     newer = connection.execute(
         """select 1 from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
            and release_date > %s""",

@@ -160,6 +160,60 @@ def check_not_cut(done: Copied, dataset: Dataset, release: dt.date, before: Befo
         )
 
 
+def check_keeps_rows(
+    cursor: psycopg.Cursor,
+    source: Source,
+    name: str,
+    load_id: int,
+    done: Copied,
+    release: dt.date,
+    before: Before | None,
+) -> list[str]:
+    """Refuse a file that lacks more than a small share of the rows that it should go on having.
+
+    Returns:
+        The first few of those it lacks, in words, where they are few enough.
+    """
+    keeps = source.dataset(name).keeps
+    if keeps is None or before is None or release < before.release:
+        return []
+    columns = [sql.Identifier(column) for column in keeps.columns]
+    row = cursor.execute(
+        sql.SQL(
+            """with earlier as (
+                 select distinct {columns} from {table}
+                 where _load_id = %s and {period} >= (select min({period}) from {table} where _load_id = %s){only_where}
+               ),
+               gone as (select * from earlier except select {columns} from {table} where _load_id = %s),
+               told as (select concat_ws(' / ', {told}) as words from gone order by 1 limit 5)
+               select (select count(*) from earlier), (select count(*) from gone), (select array_agg(words) from told)"""
+        ).format(
+            columns=sql.SQL(", ").join(columns),
+            told=sql.SQL(", ").join(sql.SQL("nullif({}, '')").format(column) for column in columns),
+            period=sql.Identifier(keeps.period),
+            table=sql.Identifier("raw", raw_table(source.source, name)),
+            only_where=sql.SQL("").join(
+                sql.SQL(" and {} ~ {}").format(sql.Identifier(column), sql.Literal(f"^(?:{pattern})$"))
+                for column, pattern in keeps.only_where.items()
+            ),
+        ),
+        [before.load_id, load_id, load_id],
+    ).fetchone()
+    assert row is not None  # noqa: S101 - counts give a row
+    had, lost, words = row
+    if not lost:
+        return []
+    told = [*words, *([f"and {lost - len(words):,} more"] if lost > len(words) else [])]
+    if lost > had * keeps.at_most_lost:
+        reason = f"lacks {lost:,} of {had:,} rows that load {before.load_id} had: {', '.join(told)}"
+        raise Faulty(
+            [Fault(HEADER, THE_FILE, None, reason)],
+            done.rows,
+            "fetch it again; if the publisher has really taken so much back, say so with keeps in source.yml",
+        )
+    return told
+
+
 def check_not_older(done: Copied, dataset: Dataset, landed: LandedFile, before: Before | None) -> None:
     """Refuse an older copy of a file that nobody dates: it would speak as the newest release.
 

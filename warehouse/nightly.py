@@ -358,7 +358,9 @@ def _look_recorded(chosen: Settings, source: str, dataset: str) -> Iterator[None
 
 
 def _publishers_key(chosen: Settings, source: str) -> str | None:
-    """The key that a publisher gave us, from secrets/<source>_key; None where this home has none."""
+    """The key that a publisher gave us, from VRU_<SOURCE>_KEY, else from secrets/<source>_key; None where there is neither."""
+    if given := chosen.publisher_keys.get(source):
+        return given.get_secret_value().strip() or None
     file = chosen.secrets / f"{source}_key"
     return file.read_text(encoding="utf-8").strip() or None if file.is_file() else None
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ingest.declaration import read_sources
+from ingest.declaration import SOURCES, read_sources
 from ingest.errors import Refusal
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     inbox_url: str = ""
     today: dt.date | None = None
     airflow_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    # By source. VRU_<SOURCE>_KEY gives each, so that a new source needs no line here.
+    publisher_keys: dict[str, SecretStr] = {}
 
     @model_validator(mode="after")
     def _files_are_there(self) -> Self:
@@ -95,14 +97,16 @@ def read_settings(environment: dict[str, str]) -> Settings:
     """Settings from environment variables.
 
     Args:
-        environment: names and values; those that begin with VRU_ count. VRU_<NAME>_FILE gives the value from a file.
+        environment: names and values; those that begin with VRU_ count. VRU_<NAME>_FILE gives the value from a file,
+            VRU_<SOURCE>_KEY the key that a publisher gave us.
 
     Raises:
         Refusal: naming every unknown, unreadable or invalid setting at once.
     """
     problems: list[str] = []
     values: dict[str, str] = {}
-    known = set(Settings.model_fields)
+    keys = {f"{file.parent.name}_key": file.parent.name for file in sorted(SOURCES.glob("*/source.yml"))}
+    known = {*Settings.model_fields, *keys} - {"publisher_keys"}
     for name, value in sorted(environment.items()):
         if not name.startswith(PREFIX) or not value:
             continue
@@ -118,7 +122,8 @@ def read_settings(environment: dict[str, str]) -> Settings:
                 problems.append(f"{name} names a file that is not UTF-8 text")
         else:
             problems.append(f"{name} is not a setting")
-    given: dict[str, object] = dict(values)
+    given: dict[str, object] = {name: value for name, value in values.items() if name not in keys}
+    given["publisher_keys"] = {keys[name]: value for name, value in values.items() if name in keys}
     if "base_urls" in values:
         try:
             given["base_urls"] = json.loads(values["base_urls"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from ingest.ledger import in_words
+from ingest.ledger import WARNED, in_words
 from warehouse.connection import ANALYST, GATE, LOADER, connect
 from warehouse.settings import Settings
 
@@ -89,7 +89,7 @@ def newest_changes(settings: Settings) -> list[Row]:
 
 
 def warnings(settings: Settings) -> list[Row]:
-    """Datasets whose newest file has columns that nobody declared, or lacks some that the file before it had."""
+    """Datasets whose newest file has columns that nobody declared, or lacks columns or rows that the file before it had."""
     rows = _rows(
         settings,
         LOADER,
@@ -109,8 +109,7 @@ def warnings(settings: Settings) -> list[Row]:
         new = {
             kind: columns
             for kind, columns in drift.items()
-            if kind == "new columns"
-            or (kind == "missing columns" and before is not None and columns != before.get(kind, []))
+            if kind in WARNED or (kind == "missing columns" and before is not None and columns != before.get(kind, []))
         }
         if new:
             found.append({**row, "warning": in_words(new)})

@@ -180,7 +180,10 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         columns = code_list.columns
         if unlisted(code_list, {tuple(values)}, layout):
             place = " and ".join(header.published[column] for column in columns)
-            reason = f"is not in the list dbt_project/seeds/{code_list.seed}.csv"
+            place_of_list = f"in the list dbt_project/seeds/{code_list.seed}.csv"
+            reason = (
+                f"is none of the {code_list.lists} ({place_of_list})" if code_list.lists else f"is not {place_of_list}"
+            )
             shown = " / ".join(values[len(code_list.only_where) :])
             if layout.is_of_people:
                 # The name of a person may stand where a code should; what is told is what the list has.

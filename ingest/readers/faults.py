@@ -8,6 +8,7 @@ from collections.abc import Sequence
 HEADER = 0  # row number of what concerns the header or the file as a whole
 THE_FILE = "the file"  # in place of a column, where the bytes are not a file of this kind, or not a whole one
 THE_REST = "this row and all after it"  # in place of a column, where nobody can say how many rows follow
+LONGEST = 200  # characters of a file's content that a fault tells: it says where they are, and landing has them
 SHOWN = 5  # faults a sentence spells out; all of them stand in quarantine
 
 
@@ -26,23 +27,36 @@ class Fault:
         for name in ("column", "value", "reason", "sheet"):
             text = getattr(self, name)
             if text is not None:
-                object.__setattr__(self, name, _printable(text))
+                # A reason is our own words around what the file says, and may list what it lacks.
+                longest = 5 * LONGEST if name == "reason" else LONGEST
+                object.__setattr__(self, name, shortened(printable(text), longest))
 
     def __str__(self) -> str:
         place = f"row {self.row}, column {self.column}" if self.row else self.column
         place = f"sheet {self.sheet}, {place}" if self.sheet else place
-        shown = "" if self.value is None else f" {_shortened(self.value)!r}"
+        shown = "" if self.value is None else f" {shortened(self.value, 60)!r}"
         return f"{place}:{shown} {self.reason}" if self.row else f"{place}{shown} {self.reason}".strip()
 
 
-def _printable(text: str) -> str:
-    """Text with what is no character (NUL, a byte that is not UTF-8) written as an escape."""
-    escaped = (f"\\x{ord(c) & 0xFF:02x}" if c == "\0" or "\udc80" <= c <= "\udcff" else c for c in text)
-    return "".join(escaped).encode("utf-8", "backslashreplace").decode()
+def printable(text: str) -> str:
+    """Text with what is no character (NUL and other controls, a byte that is not UTF-8) written as an escape."""
+    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
 
 
-def _shortened(value: str) -> str:
-    return value if len(value) <= 60 else value[:57] + "..."
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code & 0xFF:02x}" if code < 0x100 or 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Text of at most so many characters, with three dots in place of the rest."""
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first dozen of some names that a file has, as far as there is room for them."""
+    shown = shortened(printable(", ".join(names[:12])), LONGEST)
+    return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown
 
 
 def sentence(faults: Sequence[Fault]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ingest.declaration import Layout, MonthColumns
-from ingest.readers.faults import HEADER, Fault
+from ingest.readers.faults import HEADER, Fault, some_of
 from ingest.readers.text import folded
 
 
@@ -85,16 +85,20 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             HEADER,
             "header",
             None,
-            f"has no column for {c.name} (any of: {', '.join(c.headers) or c.header_pattern}); it has {_list(names)}",
+            f"has no column for {c.name} (any of: {', '.join(c.headers) or c.header_pattern})"
+            + ("" if number else f"; it has {some_of(names)}"),
         )
-        for c in missing
+        for number, c in enumerate(missing)
     ]
     period = layout.period
     if period and period.else_columns and period.column not in positions:
         # Each may be missing, but then the others say the time.
         faults += [
             Fault(
-                HEADER, "header", None, f"has no column for {period.column}, and none for {name}; it has {_list(names)}"
+                HEADER,
+                "header",
+                None,
+                f"has no column for {period.column}, and none for {name}; it has {some_of(names)}",
             )
             for name in period.else_columns
             if name not in positions
@@ -117,7 +121,7 @@ def _month_of(header: str, declared: MonthColumns) -> str | None:
 
 def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault]:
     if not months:
-        return [Fault(HEADER, "header", None, f"has no month column (YYYYMM); it has {_list(names)}")]
+        return [Fault(HEADER, "header", None, f"has no month column (YYYYMM); it has {some_of(names)}")]
     faults = []
     first: dict[str, MonthColumn] = {}
     for column in months:
@@ -131,7 +135,7 @@ def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault
     present = set(first)
     gaps = [m for m in months_between(min(present), max(present)) if m not in present]
     if gaps:
-        faults.append(Fault(HEADER, "header", None, f"lacks the month{'s' * (len(gaps) > 1)} {_list(gaps)}"))
+        faults.append(Fault(HEADER, "header", None, f"lacks the month{'s' * (len(gaps) > 1)} {some_of(gaps)}"))
     return faults
 
 
@@ -140,8 +144,3 @@ def months_between(first: str, last: str) -> list[str]:
     start = int(first[:4]) * 12 + int(first[4:]) - 1
     end = int(last[:4]) * 12 + int(last[4:]) - 1
     return [f"{n // 12}{n % 12 + 1:02d}" for n in range(start, end + 1)]
-
-
-def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:12])
-    return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown

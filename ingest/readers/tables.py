@@ -21,7 +21,7 @@ from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
 from ingest.readers import code_lists
 from ingest.readers.check_digits import is_verhoeff
-from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault
+from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, some_of
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import ZIP, folded, foreign_body
 from ingest.readers.times import day_of, is_timed
@@ -59,12 +59,11 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     if first.startswith(ZIP):
         return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
     lines = _lines(file)
-    try:
-        _, names = next(lines, (0, None))
-    except UnicodeDecodeError:
-        names = None
+    _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or Fault(HEADER, THE_FILE, None, "is not UTF-8 (in its header)")]
+        return [], [names or Fault(HEADER, THE_FILE, None, "has no header")]
+    if any(character < " " and character not in "\t\r\n" for name in names for character in name):
+        return [], [Fault(HEADER, THE_FILE, None, "is no text: its header holds NUL bytes or other control characters")]
     names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
     return [Table("", header, lines)], [*uncorrected, *faults]
@@ -143,11 +142,11 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         return [], [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
     if not wanted:
-        there = ", ".join(workbook.sheet_names)
+        there = some_of(workbook.sheet_names)
         return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
     faults = refused_content(file, wanted, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
     faults += [
-        Fault(HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {', '.join(workbook.sheet_names)}")
+        Fault(HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
         for name in layout.sheets.required
         if name not in wanted
     ]

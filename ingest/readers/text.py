@@ -14,6 +14,14 @@ _MARKS = {
     b"\xd0\xcf\x11\xe0": "an old or encrypted Office file",
     b"\x1f\x8b": "packed with gzip",
     b"%PDF": "a PDF",
+    b"PAR1": "a Parquet file",
+    b"ARROW1": "an Arrow file",
+    b"SQLite format 3": "a SQLite database",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ": "packed with xz",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
 }
 
 

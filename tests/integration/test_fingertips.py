@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from expectations import gate
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.errors import FileRefused
 from tests.builds import build_and_publish
-from warehouse import nightly
+from warehouse import nightly, status, transform
 from warehouse.connection import ANALYST, LOADER, connect
 from warehouse.settings import Settings
 
@@ -156,6 +157,64 @@ def test_older_bodies_of_25_and_26_fields_neither_crash_nor_shift(
     assert ask(
         warehouse, "select distinct value, time_period_sortable, new_data from raw.fingertips__data", LOADER
     ) == [("10.123456789012345", "20220000", "")]
+
+
+PERIODS = ("2020/21", "2021/22", "2022/23")
+LONDON = [
+    {
+        "Area Code": f"E090000{area:02d}",
+        "Area Name": f"Borough {area}",
+        "Time period": period,
+        "Time period Sortable": f"{period[:4]}0000",
+    }
+    for period in PERIODS
+    for area in range(1, 34)
+]
+ELSEWHERE = [{"Area Code": f"E080000{area:02d}"} for area in range(1, 30)]
+
+
+def test_a_body_cut_by_a_few_rows_of_london_is_refused_though_nothing_in_it_says_so(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    landed(warehouse, tmp_path, body(*LONDON, *ELSEWHERE))
+    with pytest.raises(
+        FileRefused,
+        match=r"lacks 3 of 99 rows that load \d+ had: 11202 / Borough 31 / Persons / All ages / 20220000, 11202 / Borough 32 /",
+    ):
+        landed(warehouse, tmp_path, body(*LONDON[:-3], *ELSEWHERE))
+    assert ask(warehouse, "select state, rows_in_file from ops.load order by load_id", LOADER) == [
+        ("loaded", 128),
+        ("refused", 125),
+    ]
+
+
+def test_the_real_file_without_its_last_309_rows_is_refused(warehouse: Settings, tmp_path: Path, samples: Path) -> None:
+    lines = (samples / "fingertips" / "admissions_injuries_la_2324.data.csv").read_bytes().splitlines(keepends=True)
+    assert landed(warehouse, tmp_path, b"".join(lines)) == 7208
+    with pytest.raises(FileRefused, match=r"lacks 66 of 1,292 rows that load \d+ had: "):
+        landed(warehouse, tmp_path, b"".join(lines[:-309]))
+
+
+def test_a_row_of_london_that_is_gone_is_warned_about_by_name(to_build: Settings, tmp_path: Path) -> None:
+    warehouse, gone = to_build, "11202 / Borough 33 / Persons / All ages / 20220000"
+    landed(warehouse, tmp_path, body(*LONDON, *ELSEWHERE))
+    assert landed(warehouse, tmp_path, body(*LONDON[:-1], *ELSEWHERE)) == 127
+    assert [row["warning"] for row in status.warnings(warehouse)] == [
+        f"rows it lacks that the release before had: {gone}"
+    ]
+    candidate = transform.build(warehouse)
+    assert candidate is not None
+    verdict = gate.judge(warehouse, candidate)
+    check = "no_row_of_london_is_gone_that_the_release_before_had"
+    (result,) = [result for result in verdict.results if result.check == check]
+    assert (result.outcome, result.severity, result.named) == ("failed", "warning", ("load 2",))
+
+
+def test_the_oldest_period_and_areas_elsewhere_may_go(warehouse: Settings, tmp_path: Path) -> None:
+    landed(warehouse, tmp_path, body(*LONDON, *ELSEWHERE))
+    newest = [{**row, "Time period": "2023/24", "Time period Sortable": "20230000"} for row in LONDON[:33]]
+    assert landed(warehouse, tmp_path, body(*LONDON[33:], *newest)) == 99
+    assert status.warnings(warehouse) == []
 
 
 def test_a_byte_order_mark_and_a_line_end_within_a_name_are_taken(warehouse: Settings, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -220,9 +221,47 @@ def test_every_real_answer_of_another_form_is_refused_by_name(warehouse: Setting
             land(warehouse, "census_ethnic_group", file)
 
 
-def test_months_that_a_spreadsheet_saved_again_are_those_months(warehouse: Settings, samples: Path) -> None:
+def test_real_answers_about_lsoas_are_refused_and_each_area_is_named(warehouse: Settings, samples: Path) -> None:
+    """A reader of boroughs would take their counts and never show them."""
+    answers = samples / "nomis" / "small_responses"
+    for name, areas in (("41340fec-3141-3932-ae52-49477ff6c05d", 12), ("455d72ce-3cb6-3de5-88b7-1420f87ec435", 6)):
+        with pytest.raises(FileRefused, match="GEOGRAPHY_CODE: 'E01000001' is none of the areas that are asked for"):
+            land(warehouse, "claimant_count", answers / f"{name}.csv")
+        published = {
+            row["GEOGRAPHY_CODE"] for row in csv.DictReader(io.StringIO((answers / f"{name}.csv").read_text()))
+        }
+        named = ask(
+            warehouse,
+            """select value from quarantine.refused_row where load_id = (select max(load_id) from ops.load) order by value""",
+            LOADER,
+        )
+        assert [value for (value,) in named] == sorted(published)
+        assert len(published) == areas
+    assert ask(warehouse, "select state from ops.load", LOADER) == [("refused",), ("refused",)]
+
+
+@pytest.mark.parametrize("dataset", NOMIS.datasets)
+def test_no_dataset_takes_a_row_of_an_area_that_it_does_not_ask_for(
+    warehouse: Settings, tmp_path: Path, dataset: str
+) -> None:
+    """A foreign area among boroughs refuses the answer whole, whichever dataset it is of."""
+    layout = NOMIS.dataset(dataset).layout
+    time = date(2025, 12, 1).strftime(layout.period.forms[-1] if layout.period else "%Y")
+    record = dict.fromkeys((column.headers[0] for column in layout.columns), "x")
+    record |= {"DATE": "2025", "DATE_NAME": time, "OBS_VALUE": "1"}
+    records = [{**record, "GEOGRAPHY_CODE": area} for area in ("E09000002", "E08000032")]
+    with pytest.raises(FileRefused, match="row 2, column GEOGRAPHY_CODE: 'E08000032' is none of the areas") as refused:
+        land(warehouse, dataset, written(tmp_path, answer(records)))
+    assert "E09000002" not in str(refused.value)
+
+
+def test_months_that_a_spreadsheet_saved_again_are_those_months(
+    warehouse: Settings, samples: Path, tmp_path: Path
+) -> None:
     file = samples / "nomis" / "small_responses" / "455d72ce-3cb6-3de5-88b7-1420f87ec435.csv"
-    assert land(warehouse, "claimant_count", file) == 6
+    areas = iter(AREAS)
+    body = re.sub(rb"E01[0-9]{6}", lambda _: next(areas).encode(), file.read_bytes())
+    assert land(warehouse, "claimant_count", written(tmp_path, body)) == 6
     assert ask(warehouse, "select first_period, last_period from ops.load", LOADER) == [
         (date(2017, 12, 1), date(2017, 12, 1))
     ]

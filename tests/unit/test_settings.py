@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import Refusal
+from warehouse import nightly
 from warehouse.settings import PROJECT, Settings, read_settings
 
 
@@ -59,4 +60,33 @@ def test_the_example_lists_every_setting() -> None:
         for line in (PROJECT / ".env.example").read_text(encoding="utf-8").splitlines()
         if line.lstrip("# ").startswith("VRU_")
     }
-    assert {f"VRU_{name.upper()}" for name in Settings.model_fields} <= listed
+    named = Settings.model_fields.keys() - {"publisher_keys"} | {"nomis_key", "safestats_key"}
+    assert {f"VRU_{name.upper()}" for name in named} == listed
+    assert read_settings(dict.fromkeys(listed, "")) == read_settings({})
+
+
+def test_a_publishers_key_comes_from_the_environment_before_the_file_of_this_home_and_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    home = {"VRU_HOME": str(tmp_path)}
+    assert nightly._publishers_key(read_settings(home), "nomis") is None
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "nomis_key").write_text("0xFILE\n")
+    assert nightly._publishers_key(read_settings(home), "nomis") == "0xFILE"
+    given = read_settings({**home, "VRU_NOMIS_KEY": "0xGIVEN"})
+    assert nightly._publishers_key(given, "nomis") == "0xGIVEN"
+    assert nightly._publishers_key(given, "safestats") is None
+    for shown in (repr(given), str(given), str(given.model_dump()), given.model_dump_json()):
+        assert "0xGIVEN" not in shown
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("0xELSEWHERE\n")
+    assert nightly._publishers_key(read_settings({**home, "VRU_NOMIS_KEY_FILE": str(elsewhere)}), "nomis") == (
+        "0xELSEWHERE"
+    )
+
+
+def test_a_key_of_what_is_no_source_is_no_setting_and_is_not_shown() -> None:
+    with pytest.raises(Refusal, match="VRU_NOMI_KEY is not a setting") as refused:
+        read_settings({"VRU_NOMI_KEY": "0xGIVEN"})
+    assert "0xGIVEN" not in str(refused.value)
+    assert "VRU_NOMIS_KEY" in str(refused.value)

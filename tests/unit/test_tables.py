@@ -212,3 +212,42 @@ def test_drift_is_told_in_words_and_so_is_a_confirmed_correction() -> None:
     assert in_words({"new columns": ["A", "B"], "missing columns": ["c"], "corrections": ["D to E"]}) == (
         "columns that are not declared, left out of raw: A, B; columns it lacks: c; corrected as confirmed: D to E"
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"PAR1\x15\x04\x15\x10\x00" + bytes(range(256)) * 40 + b"PAR1", "is a Parquet file, not delimited text"),
+        (b"SQLite format 3\x00" + bytes(range(256)) * 40, "is a SQLite database, not delimited text"),
+        (
+            b"\x93NUMPY\xff\xfe" + bytes(range(1, 256)) * 40,
+            "is no text: its header holds NUL bytes or other control characters",
+        ),
+    ],
+)
+def test_what_is_not_text_is_known_by_its_first_bytes_and_none_of_them_is_told(
+    tmp_path: Path, body: bytes, says: str
+) -> None:
+    (fault,) = read(tmp_path, body, layout())[1]
+    assert says in fault
+    assert fault.isprintable()
+
+
+def test_a_fault_tells_little_of_a_file_and_nothing_that_is_no_character(tmp_path: Path) -> None:
+    """Headers, and a cell of control characters, each longer than anyone reads."""
+    long = "\x01\x1b[2J" + "x" * 100_000
+    file = tmp_path / "file"
+    file.write_bytes(b",".join([b"\xe9" + b"x" * 100_000] * 30) + b"\n")
+    _, faults = tables.open_tables(file, layout())
+    assert len(faults) == 30 + 4
+    cells = f"Borough,Incidents,Age,Told\nBarnet,{long},1,x\n"
+    file.write_text(cells, encoding="utf-8")
+    (table,), _ = tables.open_tables(file, layout())
+    ((number, row),) = table.rows
+    assert isinstance(row, list)
+    faults += tables.row_faults(number, row, table.header, layout())
+    for fault in faults:
+        assert str(fault).isprintable()
+        assert str(fault).count("x") < 250
+        assert len(fault.value or "") <= 200
+    assert str(faults[-1]).startswith(r"row 1, column Incidents: '\\x01\\x1b[2Jxxx")

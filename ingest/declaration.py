@@ -141,11 +141,13 @@ class Period(_Strict):
 
     else_columns say it together, with a space between, in a file that lacks that column.
     only_where: a row whose value does not match is about no time, such as a line of totals among the months.
+    within: the time is what the group of this pattern finds in the value: the last month of 'Oct 2016-Sep 2017', say.
     """
 
     column: Identifier
     forms: Annotated[tuple[str, ...], Field(min_length=1)]
     only_where: Pattern | None = None
+    within: Pattern | None = None
     else_columns: tuple[Identifier, ...] = ()
 
     @property
@@ -179,6 +181,10 @@ class Layout(_Strict):
     period: Period | None = None
     # The column whose sum says how much a new release changed; without one, rows are counted.
     value_column: Identifier | None = None
+    # The column that says which area a row is of: a new release may not lose most of an area's rows either.
+    area_column: Identifier | None = None
+    # The first month of a file may be one that had all but left its window: a fraction of the month.
+    first_month_may_be_partial: bool = False
     code_lists: tuple[CodeList, ...] = ()
     complete: Complete | None = None
     unique: tuple[Identifier, ...] = ()
@@ -327,7 +333,7 @@ class Dataset(_Strict):
     part_pattern: Pattern | None = None
     # Event files are large, and only the newest release of each part is kept in raw. Landing keeps all.
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
-    # How much of a month's rows or values a new release may take back before it is taken for a file that was cut.
+    # How much of a month's rows or values, or of an area's rows, a new release may take back before it is taken for a file that was cut.
     may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
     keeps: Keeps | None = None
     abuts: Identifier | None = None
@@ -419,6 +425,8 @@ def read_source(file: Path) -> Source:
                 problems.append(f"datasets.{name}.keeps: {kept!r} is not a declared column")
         if dataset.layout.value_column and dataset.layout.value_column not in columns:
             problems.append(f"datasets.{name}.value_column: {dataset.layout.value_column!r} is not a declared column")
+        if dataset.layout.area_column and dataset.layout.area_column not in columns:
+            problems.append(f"datasets.{name}.area_column: {dataset.layout.area_column!r} is not a declared column")
         for column in dataset.layout.unique:
             if column not in columns:
                 problems.append(f"datasets.{name}.unique: {column!r} is not a declared column")

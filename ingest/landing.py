@@ -171,6 +171,23 @@ def read_papers(beside: Path) -> Papers:
         ) from error
 
 
+def below_landing(landed: LandedFile, landing: Path) -> str:
+    """The path of a landed file below landing, as ops.load and `vru loads` have it."""
+    return landed.path.resolve().relative_to(landing.resolve()).as_posix()
+
+
+def named(landing: Path, source: str, dataset: str, file_name: str) -> list[str]:
+    """Paths below landing of a dataset's files that were published, or handed over, under that name."""
+    found = []
+    for beside in sorted((landing / source / dataset).glob("*.papers.json")):
+        papers = read_papers(beside)
+        if papers.file_name == file_name:
+            # Notes beside a file end in .json as well; its bytes alone have its hash and a suffix.
+            bodies = [p for p in beside.parent.glob(f"{papers.sha256}.*") if p.name.count(".") == 1]
+            found += [body.relative_to(landing).as_posix() for body in bodies]
+    return found
+
+
 def find(landing: Path, relative: str) -> LandedFile:
     """The landed file of that path below landing.
 

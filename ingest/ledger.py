@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from ingest.copying import Contents
 from ingest.declaration import Source
-from ingest.landing import LandedFile
+from ingest.landing import LandedFile, below_landing
 from ingest.readers.faults import Fault, Faulty, sentence
 
 WARNED = ("new columns", "rows gone")  # kinds of drift that are somebody's work whenever they appear
@@ -48,7 +48,7 @@ def insert(
            values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
             load_id, source.source, name, release, papers.sha256, papers.file_name,
-            landed.path.resolve().relative_to(landing.resolve()).as_posix(), papers.url, papers.bytes, papers.landed_at, now,
+            below_landing(landed, landing), papers.url, papers.bytes, papers.landed_at, now,
             contents.vintage if contents else None, first, last,
             loaded + quarantined, loaded, quarantined, state, reason, Jsonb(contents.drift if contents else {}),
             papers.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),

@@ -15,11 +15,11 @@ from ingest import copying, ledger, releases
 from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal
-from ingest.landing import LandedFile, forget_refusal, note_release, note_return, sha256_of
+from ingest.landing import LandedFile, below_landing, forget_refusal, note_release, note_return, sha256_of
 from ingest.readers.faults import Faulty, sentence
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
-KEPT = "its bytes are in landing and its line in ops.load; raw and the marts are as they were"
+KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +98,7 @@ def load(
         raise FileRefused(
             sentence(faulty.faults),
             where=f"{source.source} {name}, file {landed.papers.file_name}",
-            kept=KEPT,
+            kept=KEPT.format(path=below_landing(landed, landing)),
             next_step=faulty.next_step,
         ) from None
     except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
@@ -170,7 +170,7 @@ def _load_new(
     before = releases.standing(connection, source, name, part)
     releases.check_not_empty(done, dataset)
     releases.check_not_older(done, dataset, landed, before)
-    releases.check_not_cut(done, dataset, release, before)
+    releases.check_not_cut(cursor, dataset, raw_table(source.source, name), contents, done, release, load_id, before)
     if gone := releases.check_keeps_rows(cursor, source, name, load_id, done, release, before):
         contents.drift["rows gone"] = gone
     newer = connection.execute(
@@ -182,7 +182,7 @@ def _load_new(
         cursor, source, name, landed, now, landing,
         load_id=load_id, state="loaded", part=part, release=release, contents=contents, first=done.first, last=done.last,
         loaded=done.rows, quarantined=done.rows_quarantined, reason=None, totals=done.totals,
-        changes=releases.changes_against(done, before) if before and newer is None else {},
+        changes=releases.changes_against(done, dataset, before) if before and newer is None else {},
     )  # fmt: skip
     ledger.quarantine(cursor, load_id, done.quarantined)
     note_release(told)

@@ -16,10 +16,15 @@ from ingest.copying import Contents, Copied
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import Refusal
 from ingest.landing import LandedFile, note_return
+from ingest.readers.code_lists import codes_of
 from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty
 from ingest.readers.headers import months_between
+from ingest.readers.text import folded
 
-ENOUGH_TO_JUDGE = 100  # of a month's rows or values, before losing most of them says anything
+ENOUGH_TO_JUDGE = 100  # of a month's rows or values, or an area's rows, before losing most of them says anything
+PARTIAL = (
+    0.5  # of the next month's sum: a first month with less is partial (the model int_mps_partial_month says the same)
+)
 
 
 def part_of(dataset: Dataset, landed: LandedFile) -> str:
@@ -100,6 +105,7 @@ class Before:
 
     load_id: int
     release: dt.date
+    vintage: str | None
     rows: int
     first: dt.date | None
     last: dt.date | None
@@ -109,7 +115,7 @@ class Before:
 def standing(connection: psycopg.Connection, source: Source, name: str, part: str) -> Before | None:
     """The newest release of a dataset and part that stands in raw, if there is one."""
     row = connection.execute(
-        """select load_id, release_date, rows_loaded, first_period, last_period, totals from ops.load
+        """select load_id, release_date, classification, rows_loaded, first_period, last_period, totals from ops.load
            where source = %s and dataset = %s and part = %s and state = 'loaded'
            order by release_date desc, landed_at desc, load_id desc limit 1""",
         [source.source, name, part],
@@ -117,10 +123,23 @@ def standing(connection: psycopg.Connection, source: Source, name: str, part: st
     return Before(*row) if row else None
 
 
-def changes_against(done: Copied, before: Before) -> dict[str, object]:
-    """What a release changed against the one before: rows, the sum, which months came and went, and which were revised."""
+def partial_months(dataset: Dataset, *totals: dict[str, float]) -> list[str]:
+    """The first months, of files with these totals, that had all but left the window: nothing is to be compared with them."""
+    if not dataset.layout.first_month_may_be_partial:
+        return []
+    firsts = [(found, sorted(found)[:2]) for found in totals]
+    return sorted({two[0] for found, two in firsts if len(two) > 1 and found[two[0]] < PARTIAL * found[two[1]]})
+
+
+def changes_against(done: Copied, dataset: Dataset, before: Before) -> dict[str, object]:
+    """What a release changed against the one before: rows, the sum, which months came and went, and which were revised.
+
+    A partial month is in the sum, which is of the whole files, and is no revision.
+    """
     now, then = done.totals, before.totals
-    revised = {month: now[month] - then[month] for month in sorted(now.keys() & then) if now[month] != then[month]}
+    partial = partial_months(dataset, now, then)
+    in_both = [month for month in sorted(now.keys() & then) if month not in partial]
+    revised = {month: now[month] - then[month] for month in in_both if now[month] != then[month]}
     most = max(revised, key=lambda month: abs(revised[month]), default=None)
     return {
         "against_load": before.load_id,
@@ -128,7 +147,8 @@ def changes_against(done: Copied, before: Before) -> dict[str, object]:
         "sum": sum(now.values()) - sum(then.values()),
         "months_new": sorted(now.keys() - then),
         "months_gone": sorted(then.keys() - now),
-        "months_in_both": len(now.keys() & then),
+        "months_partial": partial,
+        "months_in_both": len(in_both),
         "months_revised": len(revised),
         "revised_by": sum(revised.values()),
         "revised_most": {"month": most, "by": revised[most]} if most is not None else None,
@@ -141,20 +161,39 @@ def check_not_empty(done: Copied, dataset: Dataset) -> None:
         raise Faulty([Fault(HEADER, THE_FILE, None, "has a header and no rows")], 0, NEXT_DAMAGED)
 
 
-def check_not_cut(done: Copied, dataset: Dataset, release: dt.date, before: Before | None) -> None:
-    """Refuse rows that were cut where a line ends, which nothing in them says: months would lose most of what they had."""
-    if before is None or release < before.release or dataset.layout.month_columns:
-        return  # a file with a column per month is seen to be complete in every area
+def check_not_cut(
+    cursor: psycopg.Cursor, dataset: Dataset, table: str, contents: Contents, done: Copied, release: dt.date,
+    load_id: int, before: Before | None,
+) -> None:  # fmt: skip
+    """Refuse rows that were cut where a line ends, which nothing in them says: months or areas would lose most of what they had.
+
+    Args:
+        table: the raw table, in which both loads stand.
+    """
+    if before is None or release < before.release or dataset.layout.complete:
+        return  # a file that lists what a whole one has was seen to have it in every area
+    least = 1 - dataset.may_lose
+    found = {"": sum(done.totals.values()), **done.totals}
+    partial = partial_months(dataset, done.totals, before.totals)
     lost = [
-        f"{month or 'the file'} has {done.totals.get(month, 0):,.10g} and had {then:,.10g}"
+        f"{month or 'the file'} has {found[month]:,.10g} and had {then:,.10g}"
         for month, then in sorted(before.totals.items())
-        if then >= ENOUGH_TO_JUDGE
-        and (month in done.totals or not month)
-        and done.totals.get(month, 0) < then * (1 - dataset.may_lose)
+        if then >= ENOUGH_TO_JUDGE and month in found and month not in partial and found[month] < then * least
     ]
+    if dataset.layout.area_column:
+        rows, had = (_rows_by_area(cursor, dataset, table, one) for one in (load_id, before.load_id))
+        # Another vintage of categories has another number of rows; an area it has none of is lost all the same.
+        enough = least if contents.vintage == before.vintage else 0
+        lost += [
+            f"{area} has {rows.get(area, 0):,} rows and had {then:,}"
+            for area, then in sorted(had.items())
+            if then >= ENOUGH_TO_JUDGE and (rows.get(area, 0) < then * enough or area not in rows)
+        ]
     if lost:
+        more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""
+        reason = f"lacks much of what load {before.load_id} had: {'; '.join(lost[:5])}{more}"
         raise Faulty(
-            [Fault(HEADER, THE_FILE, None, f"lacks most of what load {before.load_id} had: {'; '.join(lost[:5])}")],
+            [Fault(HEADER, THE_FILE, None, reason)],
             done.rows,
             "fetch it again; if the publisher has really taken so much back, say so with may_lose in source.yml",
         )
@@ -212,6 +251,23 @@ def check_keeps_rows(
             "fetch it again; if the publisher has really taken so much back, say so with keeps in source.yml",
         )
     return told
+
+
+def _rows_by_area(cursor: psycopg.Cursor, dataset: Dataset, table: str, load_id: int) -> dict[str, int]:
+    """How many rows a load has of each area, by its code: releases spell areas differently."""
+    column = dataset.layout.area_column
+    assert column is not None  # noqa: S101 - the caller looked
+    code_of = codes_of(dataset.layout, column)
+    found: dict[str, int] = {}
+    for label, rows in cursor.execute(
+        sql.SQL("select {column}, count(*) from {table} where _load_id = %s group by 1").format(
+            column=sql.Identifier(column), table=sql.Identifier("raw", table)
+        ),
+        [load_id],
+    ).fetchall():
+        area = code_of.get(folded(label), str(label))
+        found[area] = found.get(area, 0) + rows
+    return found
 
 
 def check_not_older(done: Copied, dataset: Dataset, landed: LandedFile, before: Before | None) -> None:

@@ -50,8 +50,8 @@ def _fail(sentence: str) -> NoReturn:
 def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
-    # tabulate's own wrapping takes text for numbers where it looks like one.
-    return textwrap.fill(value, 70) if isinstance(value, str) else value
+    # tabulate's own wrapping takes text for numbers where it looks like one. A path stays whole: it is there to be copied.
+    return textwrap.fill(value, 70, break_long_words=False, break_on_hyphens=False) if isinstance(value, str) else value
 
 
 def _report(rows: list[dict[str, Any]], as_json: bool, *, empty: str, hide: tuple[str, ...] = ()) -> None:
@@ -251,7 +251,7 @@ def rebuild() -> None:
 @click.argument("dataset")
 @click.option("--from", "from_release", type=click.DateTime(["%Y-%m-%d"]), help="First release.")
 @click.option("--to", "to_release", type=click.DateTime(["%Y-%m-%d"]), help="Last release.")
-@click.option("--file", help="A path below landing, instead of a range.")
+@click.option("--file", help="A path below landing (`vru loads`), or a file name, instead of a range.")
 def replay(
     source: str, dataset: str, from_release: dt.datetime | None, to_release: dt.datetime | None, file: str | None
 ) -> None:
@@ -260,6 +260,8 @@ def replay(
     first, last = (day.date().isoformat() if day else None for day in (from_release, to_release))
     done = nightly.replay(source, dataset, first, last, file)
     click.echo(f"loaded {done['files']} files again, {done['rows']:,} rows")
+    for path in done["refused"]:
+        click.echo(f"not taken, since it was refused: load it with `vru replay {source} {dataset} --file {path}`")
 
 
 @main.command("sql")
@@ -372,10 +374,10 @@ def quarantine(limit: int, as_json: bool) -> None:
 @main.command()
 @json_option
 def loads(as_json: bool) -> None:
-    """Each file that reached the loader: release, months, rows, state, and what it changed against the release before."""
+    """Each file that reached the loader: release, months, rows, state, path below landing, and what it changed against the release before."""
     if not as_json:
         _banner()
-    _report(status.loads(settings()), as_json, empty="no file has been loaded", hide=("changes",))
+    _report(status.loads(settings()), as_json, empty="no file has been loaded", hide=("changes", "sha256"))
 
 
 @main.command()

@@ -289,14 +289,17 @@ def replay(
 
     Args:
         from_release, to_release: release dates (YYYY-MM-DD), both included; None leaves that end open.
-        file: path below landing, instead of a range.
+        file: path below landing, or the name of the only landed file of that name, instead of a range.
+
+    Returns:
+        How many files and rows were loaded, and of a range the paths of the refused files that were left out of it.
 
     Raises:
         Refusal: when no landed file is meant, or one of them is refused.
     """
     chosen, declared = settings(), find_source(source)
     declared.dataset(dataset)
-    files = _landed(chosen, source, dataset) if file is None else [landing.find(chosen.landing, file)]
+    files = _landed(chosen, source, dataset) if file is None else [_meant(chosen, source, dataset, file)]
     done = []
     with connect(chosen, LOADER, autocommit=True) as connection:
         for landed in files:
@@ -309,12 +312,14 @@ def replay(
                     _unload(connection, source, dataset, load_id)
                 done.append(load_file(connection, declared, dataset, landed, chosen.now(), chosen.landing))
         gather_statistics(connection, declared, dataset)
+        refused = _refused(connection, source, dataset, from_release, to_release) if file is None else []
     if not done:
         raise Refusal(
-            f"no landed file of {source} {dataset} lies in that range",
-            next_step="`vru status` names what is loaded; landing holds what was ever fetched",
+            f"no loaded file of {source} {dataset} lies in that range",
+            next_step="a range is of files that stand in raw; one that was refused is loaded by its path: "
+            f"`vru replay {source} {dataset} --file {refused[0] if refused else 'PATH'}` (`vru loads` gives each path)",
         )
-    return {"files": len(done), "rows": sum(loaded.rows for loaded in done)}
+    return {"files": len(done), "rows": sum(loaded.rows for loaded in done), "refused": refused}
 
 
 def maintain() -> dict[str, Any]:
@@ -430,6 +435,32 @@ def _ledger_line(
         [source, dataset, sha256],
     ).fetchone()
     return row or (None, None)
+
+
+def _meant(chosen: Settings, source: str, dataset: str, file: str) -> landing.LandedFile:
+    """The landed file that a person means by its path below landing, or by its name."""
+    if "/" in file:
+        return landing.find(chosen.landing, file)
+    paths = landing.named(chosen.landing, source, dataset, file)
+    if len(paths) != 1:
+        raise Refusal(
+            f"{len(paths) or 'no'} landed files of {source} {dataset} have the name {file}",
+            next_step=f"give the path of one: {', '.join(paths)}" if paths else "`vru loads` gives the path of each",
+        )
+    return landing.find(chosen.landing, paths[0])
+
+
+def _refused(
+    connection: psycopg.Connection, source: str, dataset: str, first: str | None, last: str | None
+) -> list[str]:
+    """Paths of the files that were refused and do not stand in raw. Of most nobody knows which release they would have been."""
+    rows = connection.execute(
+        """select landed_path, max(release_date) from ops.load
+           where source = %s and dataset = %s
+           group by landed_path, sha256 having bool_and(state = 'refused') order by min(load_id)""",
+        [source, dataset],
+    ).fetchall()
+    return [path for path, release in rows if release is None or _within(release, first, last)]
 
 
 def _within(release: dt.date | None, first: str | None, last: str | None) -> bool:

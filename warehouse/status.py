@@ -52,7 +52,7 @@ def loads(settings: Settings) -> list[Row]:
     rows = _rows(
         settings,
         GATE,
-        """select load_id, source, dataset, release_date, file_name, first_period, last_period, rows_in_file, rows_loaded,
+        """select load_id, source, dataset, release_date, file_name, landed_path, sha256, first_period, last_period, rows_in_file, rows_loaded,
                rows_quarantined, state, reason, drift, changes, loaded_at from ops.load order by load_id""",
     )
     return [{**row, "drift": in_words(row["drift"]), "changed": changed(row["changes"])} for row in rows]
@@ -68,6 +68,9 @@ def changed(changes: dict[str, Any]) -> str:
         if months:
             span = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
             said.append(f"{len(months)} month{'s' * (len(months) > 1)} {kind} ({span})")
+    partial = changes.get("months_partial")
+    if partial:
+        said.append(f"{', '.join(partial)} is partial, which is no revision")
     if changes["months_revised"]:
         most = changes["revised_most"]
         said.append(
@@ -121,7 +124,7 @@ def refused_rows(settings: Settings, limit: int) -> list[Row]:
     return _rows(
         settings,
         LOADER,
-        """select l.source, l.dataset, l.file_name, r.row_number, r.column_name, r.value, r.reason, l.loaded_at
+        """select l.source, l.dataset, l.file_name, l.landed_path, r.row_number, r.column_name, r.value, r.reason, l.loaded_at
            from quarantine.refused_row as r join ops.load as l using (load_id)
            order by r.load_id desc, r.row_number, r.column_name limit %s""",
         [limit],

@@ -199,6 +199,14 @@ def nearest(code_list: CodeList, value: str) -> str:
     return f"; nearest in it: {found[0]!r}" if found else ""
 
 
+def codes_of(layout: Layout, column: str) -> dict[str, str]:
+    """The code of each value (folded) of a column that has a code list of its own; empty where it has none."""
+    for code_list in layout.code_lists:
+        if code_list.columns == (column,):
+            return {key[0]: code for codes in listed(code_list).code_of.values() for key, code in codes.items()}
+    return {}
+
+
 def vintage_list(layout: Layout) -> CodeList | None:
     """The code list of a layout that has vintages, if it has one."""
     return next((code_list for code_list in layout.code_lists if code_list.vintage), None)

@@ -17,6 +17,11 @@ def is_timed(value: str, period: Period) -> bool:
 @lru_cache(maxsize=10_000)
 def day_of(value: str, period: Period) -> dt.date | None:
     """The day, or the first of the month, that a value says; None where it is written in none of the declared forms."""
+    if period.within is not None:
+        found = re.fullmatch(period.within, value.strip(), re.ASCII)
+        if found is None:
+            return None
+        value = found[1]
     for form in period.forms:
         try:
             return dt.datetime.strptime(value.strip(), form).date()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -125,6 +126,46 @@ def test_a_refused_file_is_named_with_row_column_and_value_and_the_status_fails(
     assert "column 202602: '3.5' is not a whole number of offences, 0 or more" in result.stderr
     (row,) = json.loads(vru(warehouse, "quarantine", "--json").stdout)
     assert (row["file_name"], row["column_name"], row["value"]) == ("july.csv", "202602", "3.5")
+
+
+def test_a_refused_file_is_loaded_again_by_the_path_it_was_told_with_or_by_its_name(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "june.csv", tmp_path / "july.csv"
+    good.write_bytes(borough_file("202512", "202601"))
+    bad.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): "3.5"}))
+    assert vru(warehouse, "land", "mps", "borough_recent", str(good)).returncode == 0
+    refusal = vru(warehouse, "land", "mps", "borough_recent", str(bad)).stderr
+    sha256 = hashlib.sha256(bad.read_bytes()).hexdigest()
+    path = f"mps/borough_recent/{sha256}.csv"
+    assert f"its bytes are in landing ({path})" in refusal
+    assert path in vru(warehouse, "loads").stdout
+    assert path in vru(warehouse, "quarantine").stdout
+    found = json.loads(vru(warehouse, "loads", "--json").stdout)
+    assert [(row["file_name"], row["state"]) for row in found] == [("june.csv", "loaded"), ("july.csv", "refused")]
+    assert (found[1]["landed_path"], found[1]["sha256"]) == (path, sha256)
+
+    # A range takes what was loaded, and says how to ask for the rest.
+    replay = ("replay", "mps", "borough_recent")
+    again = f"load it with `vru replay mps borough_recent --file {path}`"
+    done = vru(warehouse, *replay, "--from", "2026-01-01")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        0, ["loaded 1 files again, 1,188 rows", f"not taken, since it was refused: {again}"],
+    )  # fmt: skip
+    assert f"--file {path}`" in vru(warehouse, *replay, "--from", "2030-01-01").stderr
+    for way in (path, "july.csv"):
+        result = vru(warehouse, *replay, "--file", way)
+        assert (result.returncode, "'3.5' is not a whole number" in result.stderr) == (1, True)
+
+    bad.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): "4.5"}))
+    assert vru(warehouse, "land", "mps", "borough_recent", str(bad)).returncode == 1
+    two = vru(warehouse, *replay, "--file", "july.csv").stderr
+    assert "2 landed files of mps borough_recent have the name july.csv" in two
+    assert path in two
+    assert (
+        "no landed files of mps borough_recent have the name may.csv"
+        in vru(warehouse, *replay, "--file", "may.csv").stderr
+    )
 
 
 def test_a_refused_value_is_reported_as_it_was_published(warehouse: Settings, tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ insert into intermediate.mps_category values
     ('connect_2025', 'Robbery', 'Robbery of Personal Property', 'mps_robbery_personal', null, null, true, true);
 create table intermediate.known_unallocated_months (source text, month_start_date date, note text);
 insert into intermediate.known_unallocated_months values ('mps', '2025-03-01', 'known');
+create table intermediate.int_mps_winner as select load_id from ops.load;
 create table intermediate.known_gap (source text, dataset text, part text, first_month date, last_month date, note text);
 """
 
@@ -664,6 +665,15 @@ def test_faults_in_the_delivery_are_each_named(candidate: Settings) -> None:
     assert (quarantined.severity, quarantined.detail) == ("warning", "borough_recent load 2 (rows quarantined 1)")
     crashed = result(verdict, "every_month_adds_up_to_the_file", "landing/mps/reconciliation")
     assert (crashed.outcome, crashed.detail) == ("crashed", "InvalidTextRepresentation")
+
+
+def test_a_file_that_newer_ones_cover_whole_holds_nothing_back_and_one_that_speaks_does(candidate: Settings) -> None:
+    cut = "delete from raw.mps__borough_historical where borough_name = 'Borough 2'"
+    change(candidate, cut)
+    check = ("every_borough_is_in_the_file", "landing/mps/borough_historical")
+    assert result(judge(candidate, CANDIDATE), *check).detail == "Barnet load 1"
+    change(candidate, "delete from intermediate.int_mps_winner where load_id = 1")
+    assert result(judge(candidate, CANDIDATE), *check).outcome == "passed"
 
 
 def test_a_newer_file_that_was_left_out_is_a_warning(candidate: Settings) -> None:

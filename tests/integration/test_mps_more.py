@@ -21,7 +21,7 @@ from tests import mhclg_files
 from tests import mps_more_files as files
 from tests.conftest import Server, warehouse_to_build
 from tests.mps_files import boroughs, categories
-from warehouse import nightly, transform
+from warehouse import nightly, status, transform
 from warehouse.connection import ADMIN, connect
 from warehouse.settings import Settings
 
@@ -92,7 +92,10 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
         land(dataset, (samples / "mps" / "borough" / name).read_bytes(), name)
     ward = csv_rows(samples / "mps" / "ward" / "ward_24m_202311-202510.csv")
     months = [name for name in ward[0] if name.isdigit()]
-    done = land("ward_recent", (samples / "mps" / "ward" / "ward_24m_202311-202510.csv").read_bytes(), "ward.csv")
+    # The first that ever came was cut; the whole one lets go of it.
+    done = land("ward_recent", cut_at(WARD_SAMPLE, samples, 14_000), "ward.csv")
+    assert done.rows == 13_999
+    done = land("ward_recent", (samples / WARD_SAMPLE).read_bytes(), "ward.csv")
     assert (done.rows, done.release_date) == (18693, dt.date(2025, 11, 1))
     done = land("lsoa_recent", files.lsoa_sample(samples), "lsoa.csv")
     assert (done.rows, done.release_date) == (105620, dt.date(2026, 3, 1))
@@ -512,6 +515,58 @@ def not_notifiable() -> Delivery:
 
 def test_offences_that_are_not_notifiable_are_left_out_of_the_total(built: Built) -> None:
     assert published(built.settings, "mps_tno")["LONDON_32", "202602"] == 96
+
+
+WARD_SAMPLE = "mps/ward/ward_24m_202311-202510.csv"
+
+
+def cut_at(name: str, samples: Path, lines: int) -> bytes:
+    """The first lines of a sample: it ends where a line does."""
+    return b"".join((samples / name).read_bytes().splitlines(keepends=True)[:lines])
+
+
+def test_a_ward_or_lsoa_file_that_lost_boroughs_is_refused_and_the_whole_one_stands(
+    warehouse: Settings, land: Land, samples: Path
+) -> None:
+    whole = (samples / WARD_SAMPLE).read_bytes()
+    stands = land("ward_recent", whole, "ward.csv").load_id
+    with pytest.raises(
+        FileRefused, match=f"lacks much of what load {stands} had: 2023-11 has 53,244 and had 78,343; .*; and 28 more"
+    ):
+        land("ward_recent", cut_at(WARD_SAMPLE, samples, 14_000), "ward.csv")
+    # A small borough is no tenth of any month.
+    without = b"".join(line for line in whole.splitlines(keepends=True) if b",Kingston upon Thames," not in line)
+    with pytest.raises(FileRefused, match=f"lacks much of what load {stands} had: E09000021 has 0 rows and had 501\\."):
+        land("ward_recent", without, "ward.csv")
+    assert rows(warehouse, "select count(*) from raw.mps__ward_recent") == [(18_693,)]
+    assert land("ward_recent", whole, "ward.csv").load_id == stands
+
+    whole = files.lsoa_sample(samples)
+    stands = land("lsoa_recent", whole, "lsoa.csv").load_id
+    without = b"".join(line for line in whole.splitlines(keepends=True) if b",E09000021," not in line)
+    with pytest.raises(
+        FileRefused, match=f"lacks much of what load {stands} had: E09000021 has 0 rows and had 1,933\\."
+    ):
+        land("lsoa_recent", without, "lsoa.csv")
+
+
+def test_a_partial_first_month_is_no_revision(warehouse: Settings, land: Land, samples: Path) -> None:
+    land("ward_recent", (samples / WARD_SAMPLE).read_bytes(), "ward.csv")
+    was = csv_rows(samples / WARD_SAMPLE)
+    # A month on: December 2023 has all but left the window, and of January one offence was taken back.
+    kept = [name for name in was[0] if name != "202311"]
+    counts = [[*(row[name] if name != "202312" else 0 for name in kept), row["202510"]] for row in was]
+    first = next(row for row in counts if row[kept.index("202401")] != "0")
+    first[kept.index("202401")] = int(first[kept.index("202401")]) - 1
+    land("ward_recent", files.csv_bytes([*kept, "202511"], counts), "ward.csv")
+    changes = status.loads(warehouse)[-1]
+    assert {key: changes["changes"][key] for key in ("months_partial", "months_in_both", "months_revised", "revised_by")} == {
+        "months_partial": ["2023-12"], "months_in_both": 22, "months_revised": 1, "revised_by": -1,
+    }  # fmt: skip
+    assert changes["changed"].endswith(
+        "1 month new (2025-11); 1 month gone (2023-11); 2023-12 is partial, which is no revision; "
+        "1 of 22 months revised by -1, most 2024-01 (-1)"
+    )
 
 
 def ward_file(

@@ -255,6 +255,19 @@ def test_no_dataset_takes_a_row_of_an_area_that_it_does_not_ask_for(
     assert "E09000002" not in str(refused.value)
 
 
+def test_a_year_of_the_annual_population_survey_is_known_by_the_month_it_ends_with(
+    warehouse: Settings, samples: Path
+) -> None:
+    land(warehouse, "annual_population_survey", samples / "nomis" / "small_responses" / f"{next(iter(ANSWERS))}.csv")
+    rows = csv.DictReader((samples / "nomis" / "small_responses" / f"{next(iter(ANSWERS))}.csv").open())
+    ends = {
+        date(int(row["DATE_NAME"][-4:]), {"Mar": 3, "Jun": 6, "Sep": 9, "Dec": 12}[row["DATE_NAME"][9:12]], 1)
+        for row in rows
+    }
+    query = "select first_period, last_period, (select count(*) from jsonb_object_keys(totals)) from ops.load"
+    assert ask(warehouse, query, LOADER) == [(min(ends), max(ends), len(ends))]
+
+
 def test_months_that_a_spreadsheet_saved_again_are_those_months(
     warehouse: Settings, samples: Path, tmp_path: Path
 ) -> None:

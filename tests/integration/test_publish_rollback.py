@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 
 from ingest.errors import Refusal
-from tests.candidates import area, build, bytes_of_marts, fact, judge, judged, pair, read
+from tests.candidates import Rows, area, build, bytes_of_marts, fact, judge, judged, pair, read
 from warehouse.connection import ADMIN, connect
 from warehouse.publish import RolledBackFrom, publish, releases, roll_back
 from warehouse.settings import Settings
@@ -185,6 +186,44 @@ def test_going_forward_again_lifts_the_pin(warehouse: Settings) -> None:
     roll_back(warehouse, 2)
     assert publish(warehouse, newest).release_id == second.release_id
     assert publish(warehouse, judged(warehouse, pair(2), fingerprint="new")).state == "unchanged"
+
+
+def test_a_dataset_whose_files_say_no_month_is_stale_when_its_publisher_was_not_seen_for_too_long(
+    warehouse: Settings,
+) -> None:
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            """insert into ops.load (source, dataset, sha256, file_name, landed_path, bytes, landed_at, loaded_at,
+                   rows_in_file, rows_loaded, rows_quarantined, state, is_synthetic)
+               select source, dataset, 'hash', 'f', 'p', 1, '2026-11-22', '2026-11-22', 1, 1, 0, 'loaded', true
+               from ops.dataset where source = 'fingertips'"""
+        )
+        # The values were asked for again in the new year; the definitions only landed.
+        connection.execute(
+            "update ops.dataset set last_checked_at = '2027-01-31' where source = 'fingertips' and dataset = 'data'"
+        )
+    status = """select dataset, state, why, (since at time zone 'Europe/London')::date::text from marts.data_status
+                where source = 'fingertips' order by 1"""
+
+    def on(day: str) -> Rows:
+        return read(warehouse.model_copy(update={"today": dt.date.fromisoformat(day)}), status)
+
+    fresh = [("data", "fresh", None, None), ("metadata", "fresh", None, None)]
+    metadata = ("metadata", "stale", "last seen on 2026-11-22 and the publisher updates yearly", "2027-12-27")
+    assert on("2027-12-26") == fresh
+    assert on("2027-12-27") == [fresh[0], metadata]
+    assert on("2031-11-22") == [
+        ("data", "stale", "last seen on 2027-01-31 and the publisher updates yearly", "2028-03-06"), metadata,
+    ]  # fmt: skip
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            """update ops.dataset set last_checked_at = '2031-11-21', last_check_failed_because = 'it is down', failing_since = '2031-11-21'
+               where source = 'fingertips'"""
+        )
+    # It was asked and did not answer: that is no sight of it.
+    assert on("2031-11-22")[1][:3] == (
+        "metadata", "stale", "it is down; last seen on 2026-11-22 and the publisher updates yearly",
+    )  # fmt: skip
 
 
 def test_data_status_says_that_the_marts_were_rolled_back_until_they_move_on(warehouse: Settings) -> None:

@@ -88,7 +88,7 @@ comment on column ops.load.drift is
 comment on column ops.load.totals is
 'By month (YYYY-MM; empty: the whole file) the sum of its values, or its rows where the dataset declares no value: {"2026-10": 76265}.';
 comment on column ops.load.changes is
-'What it changed against the newest release before it: rows, the sum of values, months that came, went and were revised, and by how much.';
+'What it changed against the newest release before it: rows, the sum of values, months that came, went and were revised, and by how much. A partial first month is named and is no revision.';
 comment on column ops.load.part is
 'What the file is about besides its release (a force and month, say): of each part the newest release speaks. Empty where a file is about all of its dataset.';
 

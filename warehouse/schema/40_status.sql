@@ -112,13 +112,28 @@ refusal as (
     where reason is not null
 ),
 
+seen as (
+    select
+        d.source,
+        d.dataset,
+        d.stale_after_days,
+        l.newest_loaded,
+        (
+            greatest(case when d.last_check_failed_because is null then d.last_checked_at end, l.fetched_at)
+            at time zone 'Europe/London'
+        )::date as last_seen
+    from ops.dataset as d
+    left join loaded as l on d.source = l.source and d.dataset = l.dataset
+),
+
+-- By the newest month it has; one whose files say no month, by when its publisher last answered or a file of it was landed.
 overdue as (
     select
         d.source,
         d.dataset,
-        (l.newest_loaded + interval '1 month')::date + d.stale_after_days as overdue_from
-    from ops.dataset as d
-    left join loaded as l on d.source = l.source and d.dataset = l.dataset
+        d.last_seen,
+        coalesce((d.newest_loaded + interval '1 month')::date, d.last_seen) + d.stale_after_days as overdue_from
+    from seen as d
 ),
 
 -- What is to be said of a dataset, the gravest first.
@@ -155,7 +170,11 @@ applies as (
                 7,
                 ops.today() >= o.overdue_from,
                 'stale',
-                format('newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence),
+                case
+                    when l.newest_loaded is not null
+                        then format('newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence)
+                    else format('last seen on %s and the publisher updates %s', o.last_seen, d.cadence)
+                end,
                 o.overdue_from::timestamptz
             )
         ) as f (gravity, applies, state, why, since)
@@ -202,7 +221,7 @@ left join loaded as l on d.source = l.source and d.dataset = l.dataset
 left join finding as f on d.source = f.source and d.dataset = f.dataset
 order by d.source, d.position;
 comment on view marts.data_status is
-'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm, or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, or the marts were rolled back; missing: never loaded.';
+'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm (where its files say no month: not seen for longer), or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, or the marts were rolled back; missing: never loaded.';
 comment on column marts.data_status.source is 'Source id.';
 comment on column marts.data_status.dataset is 'Dataset id within the source.';
 comment on column marts.data_status.title is 'Name the publisher gives it.';

@@ -96,9 +96,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
         if column.name in positions and (column.pattern or column.is_never_blank)
     ]
     numbers = [names[positions[c.name]] for c in layout.columns if c.check_digit and c.name in positions]
-    sizes = [
-        names[positions[c.name]] for c in layout.columns if takes_any_number(c.pattern) and c.name in positions
-    ]
+    sizes = [names[positions[c.name]] for c in layout.columns if takes_any_number(c.pattern) and c.name in positions]
     blanks = [
         (
             names[positions[column.name]],

@@ -205,7 +205,9 @@ def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layou
             ]
         elif takes_any_number(months.cell_pattern):
             faults += [
-                Fault(number, month, row[index], REASON) for index, month, _ in header.months if is_too_large(row[index])
+                Fault(number, month, row[index], REASON)
+                for index, month, _ in header.months
+                if is_too_large(row[index])
             ]
         faults += code_lists.row_faults(number, row, header, layout)
         if layout.unique:

@@ -76,7 +76,18 @@ def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
             "row 1, column this row and all after it: is not valid CSV: field larger than field limit (131072)",
         ),
     ],
-    ids=["short", "long", "pattern", "blank", "blank without a pattern", "personal", "too large", "cut", "open quote", "huge cell"],
+    ids=[
+        "short",
+        "long",
+        "pattern",
+        "blank",
+        "blank without a pattern",
+        "personal",
+        "too large",
+        "cut",
+        "open quote",
+        "huge cell",
+    ],
 )
 def test_a_file_that_is_not_clean_is_not_vouched_for_and_the_row_is_named(tmp_path: Path, rows: str, says: str) -> None:
     body = (HEADER + rows).encode()

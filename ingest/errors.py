@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+SHOWN = 5  # refusals that one sentence tells in full
+
 
 class Refusal(Exception):
     """Something was not accepted, and saying why is the whole point.
@@ -14,6 +18,8 @@ class Refusal(Exception):
     """
 
     def __init__(self, problem: str, *, where: str = "", kept: str = "", next_step: str = "") -> None:
+        # What is told of a publisher's words must stand in text that any database and terminal takes, whatever they hold.
+        problem, where = printable(problem), printable(where)
         super().__init__(problem)
         self.problem = problem
         self.where = where
@@ -36,6 +42,18 @@ class Refusal(Exception):
 
 def _restore(kind: type[Refusal], problem: str, where: str, kept: str, next_step: str) -> Refusal:
     return kind(problem, where=where, kept=kept, next_step=next_step)
+
+
+def printable(text: str) -> str:
+    """Text with what is no character (NUL, half a pair of UTF-16, a byte that is not UTF-8) written as an escape."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def together(refusals: Sequence[Refusal]) -> str:
+    """Several refusals in words: the first few in full, of the others where they happened."""
+    more = [one.where or one.problem for one in refusals[SHOWN:]]
+    told = [str(one) for one in refusals[:SHOWN]]
+    return " ".join([*told, *([f"And {len(more)} more were refused: {'; '.join(more)}."] if more else [])])
 
 
 class PublisherUnavailable(Refusal):

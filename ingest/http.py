@@ -48,6 +48,7 @@ REDIRECTS = 5
 BLOCK = 256 * 1024
 SYNTHETIC_HEADER = "X-Synthetic-Data"
 STANDS = "nothing was fetched; the last good data stand"
+ASK = "the next run asks again; if it stays so, tell the publisher"
 
 T = TypeVar("T")
 
@@ -102,7 +103,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._allowed_hosts = frozenset(allowed_hosts)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"})
         self._adapter = _Adapter(ca_bundle)
         self._session.mount("https://", self._adapter)
@@ -134,7 +135,7 @@ class Client:
             assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
             try:
                 return json.loads(body.file.read_bytes()), body.is_synthetic
-            except ValueError:
+            except (ValueError, RecursionError):  # the latter of a list in a list in a list ...
                 raise BodyRefused(
                     "the answer is not JSON",
                     where=url,
@@ -268,7 +269,7 @@ class Client:
                 # A redirect names what it wants by itself.
                 with self._ask(here, headers, secret if here == url else {}, left) as response:
                     if response.is_redirect:
-                        here = _without(secret, urljoin(here, response.headers["Location"]))
+                        here = _without(secret, _led_to(here, response.headers["Location"]))
                         continue
                     yield here, response
                     return
@@ -412,6 +413,10 @@ class Client:
         return f"not finished within {self._deadline:g} seconds"
 
     def _check_host(self, url: str, *, came_from: str) -> None:
+        if not is_address(url):
+            raise BodyRefused(
+                f"leads to {url[:200]!r}, which is no address", where=came_from, kept=STANDS, next_step=ASK
+            )
         parts = urlsplit(url)
         host = parts.hostname or ""
         if host not in self._allowed_hosts or parts.scheme not in {"http", "https"}:
@@ -464,6 +469,13 @@ class _Busy(Exception):
 
 class _NotPublic(Exception):
     """A host's address is one of a private network, this machine's, or a cloud's metadata service's."""
+
+
+class _Session(requests.Session):
+    """A session that leaves redirects alone: requests looks where one leads even when told not to follow, and fails where it is nowhere."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 class _Adapter(HTTPAdapter):
@@ -573,11 +585,27 @@ def _retry_after(value: str | None) -> float | None:
         return float(value)
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=dt.UTC)
+        return max(0.0, (when - dt.datetime.now(dt.UTC)).total_seconds())
+    except (ValueError, OverflowError):  # the latter of a time zone years away
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=dt.UTC)
-    return max(0.0, (when - dt.datetime.now(dt.UTC)).total_seconds())
+
+
+def is_address(url: str) -> bool:
+    """Whether an address that a publisher names can be asked for at all."""
+    try:
+        return urlsplit(url).port != 0 and bool(url.encode())
+    except ValueError:  # a bracket without its pair, a port that is none, half a pair of UTF-16
+        return False
+
+
+def _led_to(here: str, location: str) -> str:
+    """Where a redirect leads, as it stands where it is no address."""
+    try:
+        return urljoin(here, location)
+    except ValueError:
+        return location
 
 
 def is_loopback(host: str) -> bool:

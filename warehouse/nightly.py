@@ -18,10 +18,10 @@ from psycopg import sql
 
 from ingest import landing
 from ingest.connectors import check as ask
-from ingest.connectors import connector
+from ingest.connectors import connector, in_words
 from ingest.connectors.look import Fetched, Finding, Look, Seen
 from ingest.declaration import Source, find_source, raw_table, read_sources
-from ingest.errors import BodyRefused, Refusal
+from ingest.errors import BodyRefused, FileRefused, Refusal, together
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics
 from ingest.load import load as load_file
@@ -131,9 +131,12 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
             way = connector(declared.dataset(dataset))
             refused: list[BodyRefused] = []
             unchanged: list[Fetched] = []
-            for offer in way.list_releases(look):
+            with in_words(look):
+                offers = way.list_releases(look)
+            for offer in offers:
                 try:
-                    found = way.fetch(look, offer)
+                    with in_words(look, offer.url):
+                        found = way.fetch(look, offer)
                 except BodyRefused as refusal:
                     if not offer.stands_alone:
                         raise
@@ -146,9 +149,7 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
                 _remember(chosen, source, dataset, found)
             _remember(chosen, source, dataset, *unchanged)
             if refused:
-                first, more = refused[0], len(refused) - 1
-                problem = f"{first.problem}{f' (and {more} more were refused)' if more else ''}"
-                parts = _PartsRefused(problem, where=first.where, kept=first.kept, next_step=first.next_step)
+                parts = _PartsRefused(together(refused))
                 parts.landed = tuple(landed)
                 raise parts
     return landed
@@ -204,10 +205,10 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
         How many files and rows are new.
 
     Raises:
-        FileRefused: after every file has been tried; names the last one refused.
+        FileRefused: after every file has been tried; names each that was refused.
     """
     chosen, declared = settings(), find_source(source)
-    refused: Refusal | None = None
+    refused: list[Refusal] = []
     files = rows = 0
     with _noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *landed]):
@@ -217,14 +218,16 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
             except Refusal as refusal:
-                refused = refusal
+                refused.append(refusal)
                 continue
             files += done.is_new
             rows += done.rows if done.is_new else 0
         if files:
             gather_statistics(connection, declared, dataset)
-        if refused is not None:
-            raise refused
+        if len(refused) == 1:
+            raise refused[0]
+        if refused:
+            raise FileRefused(together(refused))
     return {"files": files, "rows": rows}
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
 from typing import cast
 
 from ingest.connectors import file_at_url, fingertips, inbox, london_datastore, nomis, police_uk_archive
 from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
-from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.errors import BodyRefused, PublisherUnavailable, Refusal
 
 _CONNECTORS = {
     "inbox": inbox,
@@ -24,13 +28,38 @@ def connector(dataset: Dataset) -> Connector:
     return cast(Connector, _CONNECTORS[dataset.location.kind])
 
 
+@contextmanager
+def in_words(look: Look, where: str = "") -> Iterator[None]:
+    """Make a refusal of what a connector did not foresee: a publisher can write what no reader expects.
+
+    Args:
+        where: the address that was asked; without it, the dataset.
+
+    Raises:
+        BodyRefused: naming the kind of exception and the place in the code. Its text may hold what a body held, and is not told.
+    """
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person is told in words
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise BodyRefused(
+            f"what came could not be read, and nobody foresaw why ({type(error).__name__}, {PurePath(frame.filename).name} line {frame.lineno})",
+            where=where or f"{look.source.source} {look.name}",
+            kept="nothing of it was loaded; the last good data stand",
+            next_step="the next run asks again; if it stays so, report this sentence: a connector lacks a check",
+        ) from None
+
+
 def check(look: Look) -> list[Finding]:
     """What differs between a publisher and what is declared of a dataset; a connector that cannot say is asked for its list."""
     way = connector(look.dataset)
-    if hasattr(way, "check"):
-        return way.check(look)
     try:
-        way.list_releases(look)
+        with in_words(look):
+            if hasattr(way, "check"):
+                return way.check(look)
+            way.list_releases(look)
     except (BodyRefused, PublisherUnavailable) as refused:
         return [Finding(look.name, refused.problem)]
     return []

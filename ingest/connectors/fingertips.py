@@ -251,8 +251,10 @@ def _metadata(look: Look) -> dict[int, tuple[str, str | None]]:
         try:
             for key, entry in answer.items():
                 changed = (entry.get("DataChange") or {}).get("LastUploadedAt")
+                if not isinstance(changed, str | None):
+                    raise TypeError
                 found[int(key)] = (str((entry.get("Descriptive") or {}).get("Name", "")), changed)
-        except (AttributeError, ValueError):
+        except (AttributeError, TypeError, ValueError):
             raise _not_as_agreed(url, "metadata by indicator number") from None
     return found
 
@@ -275,7 +277,7 @@ def _note_available(look: Look, parameters: dict[str, str], found: dict[int, set
         pairs: list[Any] = list(answer)
         for pair in pairs:
             found.setdefault(int(pair["IndicatorId"]), set()).add(int(pair["AreaTypeId"]))
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         raise _not_as_agreed(url, "a list of IndicatorId and AreaTypeId") from None
 
 

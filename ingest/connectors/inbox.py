@@ -1,7 +1,8 @@
 """Files that a publisher hands over: an inbox folder, local or mounted, or an object store; and, where agreed, an export behind a key.
 
 A sender may put `manifest.json` beside the files (`Manifest`). What is half-written is left for the next night; every file is landed
-once, and stays where it is: the inbox is the sender's.
+once, and stays where it is: the inbox is the sender's. What else stands there (a link, a folder, a pipe) is refused by its name, and
+keeps no file back: nobody should think that it came.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ingest.connectors.file_at_url import check_kind, land_body, refuse_foreign
 from ingest.connectors.look import Fetched, Finding, Look, Offer
 from ingest.corrections import corrections_of
 from ingest.declaration import Inbox
-from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.errors import BodyRefused, PublisherUnavailable, printable
 from ingest.landing import Papers, land, sha256_of
 from ingest.readers.tables import open_tables
 
@@ -56,7 +57,7 @@ class Manifest(_Strict):
 
 
 def list_releases(look: Look) -> list[Offer]:
-    """Every whole file that waits in the inbox, by name; and the export, where one is agreed and this home has its key.
+    """Everything that waits in the inbox, by name, what will be refused too; and the export, where one is agreed and this home has its key.
 
     Raises:
         BodyRefused: the manifest cannot be read; the inbox cannot be reached.
@@ -94,13 +95,17 @@ def check(look: Look) -> list[Finding]:
     for offer in offers:
         if offer.url.startswith(("http://", "https://")):
             continue  # an export is served whole or not at all; a night asks for it
+        asked = f"file {offer.file_name}"
+        wrong = _why_not(_info(store, f"{folder}/{offer.file_name}"), offer.file_name)
+        if wrong:
+            findings.append(Finding(printable(asked), wrong))
+            continue
         with tempfile.TemporaryDirectory(prefix="vru-check-") as temporary:
             copy = Path(temporary) / "file"
             with store.open(f"{folder}/{offer.file_name}", "rb") as origin, copy.open("wb") as target:
                 shutil.copyfileobj(origin, target, 1024 * 1024)
             sha256, _ = sha256_of(copy)
             found, faults = open_tables(copy, look.dataset.layout, corrections_of(look.source.source, sha256))
-        asked = f"file {offer.file_name}"
         if look.dataset.part_pattern and not re.search(look.dataset.part_pattern, offer.file_name):
             named = f"has a name that does not say what it is about: {look.dataset.part_pattern}"
             findings.append(Finding(asked, named))
@@ -138,14 +143,24 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     """
     if offer.url.startswith(("http://", "https://")):
         return _download(look, offer)
-    last = look.last(offer.url)
-    if last and last.etag == offer.mark:
-        return Fetched(offer, None, last.etag, None, last.sha256, 0)
     store, folder = _folder(look)
+    path = f"{folder}/{offer.file_name}"
+    info = _info(store, path)
+    wrong = _why_not(info, offer.file_name)
+    if wrong:
+        raise BodyRefused(
+            wrong,
+            where=offer.url,
+            kept="nothing of it was landed; it is where it was",
+            next_step="put the file itself, under a plain name, into the dataset's folder, and take this away",
+        )
+    last = look.last(offer.url)
+    # A copy can keep the size and the time of what it takes the place of; only a store's ETag says that the bytes are the same.
+    if last and last.etag == offer.mark and (_says_its_bytes(info) or _sha256(store, path) == last.sha256):
+        return Fetched(offer, None, last.etag, None, last.sha256, 0)
     told = _manifest(look, store, folder).files.get(offer.file_name, Delivered())
     check_kind(look, offer, is_synthetic=told.is_synthetic)
-    path = f"{folder}/{offer.file_name}"
-    before = _stamp(store.info(path))
+    before = _stamp(info)
     with tempfile.TemporaryDirectory(prefix="vru-fetch-") as temporary:
         copy = Path(temporary) / "file"
         if store.size(path) > look.dataset.max_bytes:
@@ -240,13 +255,57 @@ def _listed(store: fsspec.AbstractFileSystem, folder: str) -> dict[str, tuple[st
         return {}
     files = {}
     for info in found:
-        name = str(info["name"]).rstrip("/").rpartition("/")[2]
-        if info["type"] != "file" or name == MANIFEST or any(fnmatch.fnmatch(name.lower(), p) for p in UNFINISHED):
+        path = str(info["name"]).rstrip("/")
+        name = path.rpartition("/")[2]
+        if path == folder or any(fnmatch.fnmatch(name.lower(), p) for p in UNFINISHED):
+            continue  # some stores list the folder itself
+        if name == MANIFEST and info["type"] == "file":
+            continue
+        if info["type"] == "directory" and name != MANIFEST and not _holds_anything(store, path):
             continue
         written = info.get("mtime")
         # A store's objects appear whole; only a folder's files grow.
         files[name] = (_stamp(info), float(written) if isinstance(written, (int, float)) else 0.0)
     return files
+
+
+def _holds_anything(store: fsspec.AbstractFileSystem, folder: str) -> bool:
+    try:
+        return bool(store.ls(folder, detail=False))
+    except OSError:
+        return True  # it is refused, and so somebody looks
+
+
+def _info(store: fsspec.AbstractFileSystem, path: str) -> dict[str, Any]:
+    """What a store says of one thing in the inbox; nothing where it is gone, or a link that leads nowhere."""
+    try:
+        return dict(store.info(path))
+    except FileNotFoundError:
+        return {}
+
+
+def _why_not(info: dict[str, Any], name: str) -> str | None:
+    """Why something in the inbox is no file to be fetched, or None."""
+    if not info:
+        return "is a link that leads nowhere, or is no longer there"
+    if info.get("islink"):
+        return "is a link, and links are not followed: what they lead to is not the sender's to give"
+    if info["type"] == "directory":
+        return "is a folder, and nothing in it is read"
+    if info["type"] != "file":
+        return "is no file but a pipe, a socket or a device"
+    if printable(name) != name:
+        return "has a name that is not UTF-8 text"
+    return None
+
+
+def _says_its_bytes(info: dict[str, Any]) -> bool:
+    return any(key in info for key in ("ETag", "etag"))
+
+
+def _sha256(store: fsspec.AbstractFileSystem, path: str) -> str:
+    with store.open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _stamp(info: dict[str, Any]) -> str:
@@ -255,17 +314,18 @@ def _stamp(info: dict[str, Any]) -> str:
 
 
 def _manifest(look: Look, store: fsspec.AbstractFileSystem, folder: str) -> Manifest:
+    info = _info(store, f"{folder}/{MANIFEST}")
+    if not info or info["type"] == "directory":
+        return Manifest()  # a folder of that name says nothing of the files, and is refused by itself
     try:
-        text = store.cat_file(f"{folder}/{MANIFEST}")
-    except FileNotFoundError:
-        return Manifest()
-    try:
-        return Manifest.model_validate(json.loads(text))
-    except (ValueError, ValidationError) as error:
+        if info.get("islink") or info["type"] != "file":
+            raise ValueError
+        return Manifest.model_validate(json.loads(store.cat_file(f"{folder}/{MANIFEST}")))
+    except (ValueError, ValidationError, RecursionError) as error:
         wrong = (
             "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             if isinstance(error, ValidationError)
-            else "it is not JSON"
+            else _why_not(info, MANIFEST) or "it is not JSON"
         )
         raise BodyRefused(
             f"the manifest cannot be read: {wrong}",

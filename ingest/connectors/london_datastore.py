@@ -15,6 +15,7 @@ from ingest.connectors.file_at_url import check_header, fetch
 from ingest.connectors.look import Finding, Look, Offer
 from ingest.declaration import DatastoreFile
 from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.http import ASK, STANDS, is_address
 
 __all__ = ["check", "fetch", "list_releases"]
 
@@ -39,11 +40,16 @@ def list_releases(look: Look) -> list[Offer]:
             kept="nothing was fetched; the last good data stand",
             next_step="compare the answer with ingest/sources/mps/README.md",
         ) from None
-    offers = [
-        Offer(urljoin(url, address), _file_name(address))
-        for name, address in resources
-        if _is_meant(location, name, _file_name(address))
-    ]
+    meant = [(name, address) for name, address in resources if _is_meant(location, name, _file_name(address))]
+    for name, address in meant:
+        if not is_address(address):
+            raise BodyRefused(
+                f"names {address[:200]!r} for {name[:200]!r}, which is no address",
+                where=url,
+                kept=STANDS,
+                next_step=ASK,
+            )
+    offers = [Offer(urljoin(url, address), _file_name(address)) for _, address in meant]
     if not offers:
         raise BodyRefused(
             f"the dataset offers no file {location.file_name!r}; it offers {', '.join(sorted({n for n, _ in resources}))}",
@@ -76,4 +82,5 @@ def check(look: Look) -> list[Finding]:
 
 
 def _file_name(url: str) -> str:
-    return unquote(Path(urlsplit(url).path).name)
+    """The name of a file by its address; none where that is no address, as that of a resource nobody asks for may be."""
+    return unquote(Path(urlsplit(url).path).name).replace("\0", "") if is_address(url) else ""

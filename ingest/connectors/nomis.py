@@ -23,7 +23,7 @@ from ingest.declaration import NomisQuery
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import note_refusal, sha256_of
-from ingest.readers.records import records_wrong
+from ingest.readers.records import is_count, records_wrong
 from ingest.readers.text import foreign_body
 
 __all__ = ["check", "fetch", "list_releases"]
@@ -144,7 +144,7 @@ def _codes(look: Look, dimension: str) -> set[str]:
     try:
         lists = _many(answer["structure"]["codelists"]["codelist"])
         return {str(code["value"]) for codelist in lists for code in _many(codelist["code"])}
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError):
         raise BodyRefused("the answer is not the list of a dimension's codes", where=url, kept=KEPT) from None
 
 
@@ -166,12 +166,10 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
         offsets += [offset for offset, _, _ in rows]
         totals |= {total for _, total, _ in rows}
         periods |= {period for _, _, period in rows}
-        wrong = records_wrong(
-            len(offsets), sum(offset.isdigit() for offset in offsets), len(set(offsets)), sorted(totals)
-        )
+        wrong = records_wrong(len(offsets), sum(map(is_count, offsets)), len(set(offsets)), sorted(totals))
         if wrong is None:
             return pages, _other_periods(offer, periods)
-        total = int(next(iter(totals))) if len(totals) == 1 and next(iter(totals)).isdigit() else 0
+        total = int(next(iter(totals))) if len(totals) == 1 and is_count(next(iter(totals))) else 0
         is_repeated = len(set(offsets)) < len(offsets)
         if is_repeated or len(offsets) >= total or not rows or len(pages) == PAGES:
             return pages, wrong
@@ -251,7 +249,7 @@ def _periods(look: Look) -> list[Period]:
             code for codelist in _many(answer["structure"]["codelists"]["codelist"]) for code in _many(codelist["code"])
         ]
         periods = [Period(str(code["value"]), _released(code)) for code in codes]
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError):
         said = answer.get("error") if isinstance(answer, dict) else None
         raise BodyRefused(
             f"the answer says {str(said)[:120]!r}" if said else "the answer is not the list of a dataset's periods",

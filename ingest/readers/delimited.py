@@ -24,6 +24,7 @@ from ingest.readers import code_lists
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
+from ingest.readers.numbers import is_too_large, takes_any_number
 from ingest.readers.tables import Seen, ends_whole
 from ingest.readers.text import foreign_body
 
@@ -95,6 +96,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
         if column.name in positions and (column.pattern or column.is_never_blank)
     ]
     numbers = [names[positions[c.name]] for c in layout.columns if c.check_digit and c.name in positions]
+    sizes = [names[positions[c.name]] for c in layout.columns if takes_any_number(c.pattern) and c.name in positions]
     blanks = [
         (
             names[positions[column.name]],
@@ -144,6 +146,8 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                     if not _column_is_clean(batch.column(names[position]), pattern, may_be_blank):
                         return None
                 if not all(all(map(is_verhoeff, pc.unique(batch.column(name)).to_pylist())) for name in numbers):
+                    return None
+                if any(any(map(is_too_large, pc.unique(batch.column(name)).to_pylist())) for name in sizes):
                     return None
                 if not all(_blanks_are_allowed(batch, column, others) for column, others in blanks):
                     return None

@@ -14,6 +14,7 @@ from ingest.declaration import CodeList, Complete, Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
+from ingest.readers.numbers import REASON, is_too_large, takes_any_number
 from ingest.readers.tables import open_tables
 from ingest.readers.text import decode, folded, foreign_body
 
@@ -201,6 +202,12 @@ def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layou
                 Fault(number, month, row[index], f"is not {months.cell_is}")
                 for index, month, _ in header.months
                 if not is_cell(row[index])
+            ]
+        elif takes_any_number(months.cell_pattern):
+            faults += [
+                Fault(number, month, row[index], REASON)
+                for index, month, _ in header.months
+                if is_too_large(row[index])
             ]
         faults += code_lists.row_faults(number, row, header, layout)
         if layout.unique:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+
+def is_count(text: str) -> bool:
+    """Whether a text is a number of records: int() takes other digits too, and not ever more of them."""
+    return re.fullmatch("[0-9]{1,9}", text) is not None
 
 
 def records_wrong(rows: int, numbered: int, distinct: int, totals: Sequence[str]) -> str | None:
@@ -13,11 +19,11 @@ def records_wrong(rows: int, numbered: int, distinct: int, totals: Sequence[str]
         totals: every total that a record names.
     """
     if len(totals) > 1:
-        return f"changed while it was fetched: its records say that there are {' and '.join(sorted(totals))} of them"
+        return f"changed while it was fetched: its records say that there are {' and '.join(one[:20] for one in sorted(totals)[:5])} of them"
     if numbered < rows:
         return "has records whose number is no number"
     if distinct < rows:
         return f"has {rows - distinct:,} records twice: a page was repeated"
-    if not totals[0].isdigit() or int(totals[0]) != rows:
-        return f"has {rows:,} of {totals[0]} records: it is cut short"
+    if not is_count(totals[0]) or int(totals[0]) != rows:
+        return f"has {rows:,} of {totals[0][:20]} records: it is cut short"
     return None

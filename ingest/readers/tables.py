@@ -23,6 +23,7 @@ from ingest.readers import code_lists
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, some_of
 from ingest.readers.headers import Header, resolve
+from ingest.readers.numbers import REASON, is_too_large, takes_any_number
 from ingest.readers.text import ZIP, folded, foreign_body
 from ingest.readers.times import day_of, is_timed
 from ingest.readers.workbook import cell_text, refused_archive, refused_content
@@ -283,6 +284,8 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
+        elif takes_any_number(column.pattern) and is_too_large(value):
+            faults.append(Fault(number, header.published[column.name], shown, REASON))
         elif column.check_digit and not is_verhoeff(value):
             reason = "is no number that was issued: its check digit is wrong"
             faults.append(Fault(number, header.published[column.name], shown, reason))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,6 +171,28 @@ def test_a_page_in_place_of_the_list_is_refused(client: Client, publisher: Publi
     publisher.misbehave("html_with_200", path_contains="package_show")
     with pytest.raises(BodyRefused, match="the answer is not JSON"):
         fetch_all(client, publisher, tmp_path)
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+@pytest.mark.parametrize(
+    ("address", "told"), [("http://[bad/x.csv", "http://[bad/x.csv"), ("https://x/\ud800", r"\ud800")]
+)
+def test_a_resource_whose_address_is_none_is_refused_and_one_nobody_asks_for_is_passed_over(
+    client: Client, publisher: Publisher, tmp_path: Path, address: str, told: str, is_wanted: bool
+) -> None:
+    look = a_look(client, publisher, tmp_path)
+    there = [offer.url for offer in london_datastore.list_releases(look)]
+    wanted = getattr(RECENT.location, "file_name", "")
+    named = {"name": wanted if is_wanted else "Another file", "url": address}
+    listing = {"result": {"resources": [{"name": wanted, "url": there[0]}, named]}}
+    publisher.misbehave("replace_body", path_contains="package_show", body=json.dumps(listing).encode())
+    if not is_wanted:
+        assert [offer.url for offer in london_datastore.list_releases(look)] == there[:1]
+        return
+    with pytest.raises(BodyRefused, match="which is no address") as refused:
+        london_datastore.list_releases(look)
+    assert told in str(refused.value)
+    assert str(refused.value).encode()
 
 
 def test_a_redirect_to_another_host_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:

@@ -239,6 +239,8 @@ def test_a_byte_order_mark_and_a_line_end_within_a_name_are_taken(warehouse: Set
             "header has no column for value",
         ),
         (body({"Value": "*"}), "column Value: '\\*' does not match"),
+        (body({}, {"Value": "9" * 30}), f"row 2, column Value: '{'9' * 30}' is a number that the marts cannot hold"),
+        (body({"Count": "-1e12"}), "row 1, column Count: '-1e12' is a number that the marts cannot hold"),
         (body({"Time period Sortable": ""}), "column Time period Sortable: '' is blank"),
         (body({"Sex": "Women"}), "column Sex: 'Women' does not match"),
         (body({})[:-1], "has a line end within|is cut short|is not valid CSV|last row"),

@@ -153,6 +153,25 @@ def test_metadata_that_is_no_metadata_is_refused(look: Look, publisher: Publishe
         offers(look)
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        (
+            "/indicator_metadata/",
+            b'{"10401": {"DataChange": {"LastUploadedAt": 5}, "Descriptive": {"Name": "Violence"}}}',
+            "the answer is not metadata by indicator number",
+        ),
+        ("/available_data", b'[{"IndicatorId": 1e999, "AreaTypeId": 502}]', "is not a list of IndicatorId"),
+    ],
+)
+def test_a_field_of_another_kind_is_refused_in_words(
+    look: Look, publisher: Publisher, path: str, body: bytes, says: str
+) -> None:
+    publisher.misbehave("replace_body", path_contains=path, body=body)
+    with pytest.raises(BodyRefused, match=says):
+        offers(look)
+
+
 def test_definitions_come_for_all_indicators_in_one_file_once_a_week(
     client: Client, publisher: Publisher, tmp_path: Path
 ) -> None:

@@ -172,6 +172,28 @@ def test_the_time_to_wait_is_read_in_seconds_and_as_a_date() -> None:
     assert 28 <= (_retry_after(soon) or 0) <= 30
     assert _retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
     assert [_retry_after(value) for value in (None, "", "soon", "²", "-1")] == [None] * 5
+    assert _retry_after("Mon, 01 Jan 2026 00:00:00 +9999999999999999999999") is None
+
+
+@pytest.mark.parametrize("location", ["http://[::1/x", "http://127.0.0.1:port/x", "//[bad"])
+def test_a_redirect_to_what_is_no_address_is_refused_with_the_address_it_came_from(
+    tmp_path: Path, location: str
+) -> None:
+    answer = said(f"HTTP/1.1 302 Found\nLocation: {location}\nContent-Length: 0")
+    with answering(answer) as url, pytest.raises(BodyRefused, match="which is no address") as refused:
+        fetched(url, tmp_path)
+    assert refused.value.where == url
+    assert location in refused.value.problem
+
+
+def test_an_answer_nested_without_end_is_no_json(tmp_path: Path) -> None:
+    head = "HTTP/1.1 200 OK\nContent-Length: 200000"
+    with (
+        answering(said(head, b"[" * 200_000)) as url,
+        Client(("127.0.0.1",)) as client,
+        pytest.raises(BodyRefused, match="the answer is not JSON"),
+    ):
+        client.json(url)
 
 
 def _take_turns(folder: Path, taken: multiprocessing.Queue[float]) -> None:

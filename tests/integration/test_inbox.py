@@ -16,9 +16,9 @@ import fsspec
 import pytest
 
 from ingest.connectors import inbox
-from ingest.connectors.look import Fetched, Look, Seen
+from ingest.connectors.look import Fetched, Look, Offer, Seen
 from ingest.declaration import Dataset, Inbox, Source, find_source
-from ingest.errors import BodyRefused, Refusal
+from ingest.errors import BodyRefused, FileRefused, Refusal
 from ingest.http import Client
 from ingest.landing import kind_held
 from sandbox.exchange import Request, Response
@@ -165,13 +165,130 @@ def test_a_file_that_is_not_what_its_manifest_says_is_not_landed(look: Look) -> 
 
 @pytest.mark.parametrize(
     ("body", "told"),
-    [(b"{", "it is not JSON"), (b'{"files": {"a": {"is_sinthetic": true}}}', r"files\.a\.is_sinthetic: Extra inputs")],
+    [
+        (b"{", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b'{"files": {"a": {"is_sinthetic": true}}}', r"files\.a\.is_sinthetic: Extra inputs"),
+    ],
 )
 def test_a_manifest_that_cannot_be_read_lands_nothing(look: Look, body: bytes, told: str) -> None:
     put(look)
     put(look, inbox.MANIFEST, body)
     with pytest.raises(BodyRefused, match=told):
         names(look)
+
+
+def bad_entry(folder: Path, kind: str) -> None:
+    """What is no file, in the dataset's folder."""
+    if kind == "link":
+        (folder / "bad-2026-09.csv").symlink_to(folder / NAME)
+    if kind == "link that leads nowhere":
+        (folder / "bad-2026-09.csv").symlink_to(folder / "nowhere.csv")
+    if kind in ("folder", "folder named as a manifest"):
+        inner = folder / ("bad-2026-09" if kind == "folder" else inbox.MANIFEST)
+        inner.mkdir()
+        (inner / "x-2026-09.csv").write_bytes(BODY)
+    if kind == "pipe":
+        os.mkfifo(folder / "bad-2026-09.csv")
+    if kind == "name":
+        (folder / os.fsdecode(b"bad-\xff-2026-09.csv")).write_bytes(BODY)
+
+
+BAD_ENTRIES = {
+    "link": "bad-2026-09.csv: is a link, and links are not followed",
+    "link that leads nowhere": "bad-2026-09.csv: is a link",
+    "folder": "bad-2026-09: is a folder, and nothing in it is read",
+    "folder named as a manifest": "manifest.json: is a folder, and nothing in it is read",
+    "pipe": "bad-2026-09.csv: is no file but a pipe",
+    "name": r"bad-\udcff-2026-09.csv: has a name that is not UTF-8 text",
+}
+
+
+@pytest.mark.parametrize(("kind", "told"), BAD_ENTRIES.items())
+def test_what_is_no_file_is_refused_by_name_and_holds_no_other_back(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look, kind: str, told: str
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    look = dataclasses.replace(look, inbox=warehouse.inbox)
+    put(look)
+    bad_entry(warehouse.inbox / "safestats" / look.name, kind)
+    (landed,) = nightly.fetch("night", "safestats", look.name)
+    assert (warehouse.landing / landed).read_bytes() == BODY
+    nightly.notify("night")
+    with connect(warehouse, ADMIN) as connection:
+        ((alert,),) = connection.execute("select body from ops.alert").fetchall()
+    assert told in alert
+    assert "Kept: nothing of it was landed" in alert
+    assert [finding for finding in inbox.check(look) if told.partition(": ")[2] in finding.differs]
+
+
+def test_an_empty_folder_beside_the_files_is_nobodys_concern(look: Look) -> None:
+    (put(look).parent / "done").mkdir()
+    assert names(look) == [NAME]
+
+
+def test_a_manifest_that_is_a_link_lands_nothing(look: Look, tmp_path: Path) -> None:
+    (tmp_path / "told.json").write_text("{}")
+    (put(look).parent / inbox.MANIFEST).symlink_to(tmp_path / "told.json")
+    with pytest.raises(BodyRefused, match="the manifest cannot be read: is a link"):
+        names(look)
+
+
+def test_a_file_replaced_with_the_same_size_and_time_is_landed_again(look: Look) -> None:
+    file = put(look)
+    first = take(look)
+    times = file.stat().st_mtime_ns
+    file.write_bytes(BODY.replace(b"Camden", b"Barnet"))
+    os.utime(file, ns=(times, times))
+    (changed,) = take(after(look, first))
+    assert changed.landed is not None
+    assert changed.landed.path.read_bytes() == file.read_bytes()
+
+
+def test_what_no_connector_foresaw_is_told_in_words_and_holds_no_other_file_back(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    look = dataclasses.replace(look, inbox=warehouse.inbox)
+    put(look, "tfl-2026-09.csv")
+    put(look)
+    as_ever = inbox.fetch
+
+    def fails_once(look: Look, offer: Offer) -> Fetched:
+        if "09" in offer.file_name:
+            raise ZeroDivisionError("Camden, aged 17")
+        return as_ever(look, offer)
+
+    monkeypatch.setattr(inbox, "fetch", fails_once)
+    assert len(nightly.fetch("night", "safestats", look.name)) == 1
+    nightly.notify("night")
+    with connect(warehouse, ADMIN) as connection:
+        ((alert,),) = connection.execute("select body from ops.alert").fetchall()
+    assert "tfl_driver_incidents/tfl-2026-09.csv: what came could not be read" in alert
+    assert "(ZeroDivisionError, test_inbox.py line" in alert
+    assert "Kept: nothing of it was loaded; the last good data stand." in alert
+    assert "Camden" not in alert
+
+
+def test_every_file_refused_in_a_night_is_named_in_its_alert(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    look = dataclasses.replace(look, inbox=warehouse.inbox)
+    for month in range(1, 8):
+        put(look, f"tfl-2026-{month:02d}.csv", BODY.replace(b"Borough", b"Town%d" % month))
+    put(look)
+    landed = nightly.fetch("night", "safestats", look.name)
+    with pytest.raises(FileRefused):
+        nightly.load("night", "safestats", look.name, landed)
+    nightly.notify("night")
+    with connect(warehouse, ADMIN) as connection:
+        ((alert,),) = connection.execute("select body from ops.alert").fetchall()
+        assert connection.execute("select count(*) from ops.load where state = 'loaded'").fetchall() == [(1,)]
+    for month in range(1, 8):
+        assert f"file tfl-2026-{month:02d}.csv" in alert
+    assert alert.count("Kept: its bytes are in landing") == 5
+    assert "And 2 more were refused: safestats tfl_driver_incidents, file tfl-2026-" in alert
 
 
 @pytest.mark.parametrize(("body", "told"), [(b"", "is empty"), (b"<html>log in", "is an HTML or XML page")])

@@ -166,6 +166,8 @@ def test_a_scheduled_period_is_not_asked_for(look: Look, publisher: Publisher) -
         (b"<!DOCTYPE html><html></html>", "what came"),
         (b'"DATE","DATE_NAME","RECORD_OFFSET","RECORD_COUNT"\n', "has a header and no records"),
         (b'"DATE","RECORD_OFFSET","RECORD_COUNT"\n2025,0,"many"\n', "has 1 of many records"),
+        ('"DATE","RECORD_OFFSET","RECORD_COUNT"\n2025,0,"²"\n'.encode(), "has 1 of ² records"),
+        (b'"DATE","RECORD_OFFSET","RECORD_COUNT"\n2025,0,' + b"9" * 5000 + b"\n", f"has 1 of {'9' * 20} records"),
     ],
 )
 def test_what_is_no_table_is_refused_by_name_and_kept(look: Look, publisher: Publisher, body: bytes, says: str) -> None:
@@ -185,6 +187,13 @@ def spoilt(page: bytes, **changes: str) -> bytes:
         *before, offset, count = line.split(",")
         out.append(",".join([*before, changes.get("offset", offset), changes.get("count", count)]))
     return ("\n".join(out) + "\n").encode()
+
+
+def test_annotations_of_another_form_are_refused_in_words(look: Look, publisher: Publisher) -> None:
+    listing = {"structure": {"codelists": {"codelist": {"code": [{"value": 2025, "annotations": ["x"]}]}}}}
+    publisher.misbehave("replace_body", path_contains="time.def", body=json.dumps(listing).encode())
+    with pytest.raises(BodyRefused, match="the answer is not the list of a dataset's periods"):
+        offers(look)
 
 
 def test_a_repeated_page_is_refused(look: Look, publisher: Publisher) -> None:

@@ -62,6 +62,10 @@ def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
         ("ab12,,Ealing,\n", "row 1, column Month: '' is blank"),
         ("ab12,2026-01,,\n", "row 1, column Location: '' is blank"),
         ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: does not match \d+"),
+        (
+            f"ab12,2026-01,Ealing,{'9' * 13}\n",
+            "row 1, column Age: is a number that the marts cannot hold: it is not finite, or has more than 12 digits before the point",
+        ),
         ("ab12,2026-01,Ealing,", "row 1, column the file: is cut short: its last row has no line end"),
         (
             'ab12,2026-01,"Ealing,\n',
@@ -72,7 +76,18 @@ def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
             "row 1, column this row and all after it: is not valid CSV: field larger than field limit (131072)",
         ),
     ],
-    ids=["short", "long", "pattern", "blank", "blank without a pattern", "personal", "cut", "open quote", "huge cell"],
+    ids=[
+        "short",
+        "long",
+        "pattern",
+        "blank",
+        "blank without a pattern",
+        "personal",
+        "too large",
+        "cut",
+        "open quote",
+        "huge cell",
+    ],
 )
 def test_a_file_that_is_not_clean_is_not_vouched_for_and_the_row_is_named(tmp_path: Path, rows: str, says: str) -> None:
     body = (HEADER + rows).encode()

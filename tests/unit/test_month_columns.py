@@ -145,3 +145,19 @@ def test_a_blank_line_counts_as_a_row_of_the_file(tmp_path: Path) -> None:
     lines.insert(1, ",,,,,")
     lines[3] = lines[3].rsplit(",", 1)[0] + ",x"
     assert told(tmp_path, "\r\n".join(lines).encode()).startswith("row 3, column 202403: 'x' is not a whole number")
+
+
+def test_a_cell_of_any_length_is_held_to_what_the_marts_can_hold(tmp_path: Path) -> None:
+    months = LAYOUT.month_columns
+    assert months is not None
+    any_length = LAYOUT.model_copy(update={"month_columns": months.model_copy(update={"cell_pattern": r"\d+"})})
+    file = tmp_path / "file.csv"
+    first, _, rest = WHOLE.partition(b"\r\n")
+    row, _, others = rest.partition(b"\r\n")
+    *labels, _ = row.split(b",")
+    for digits, faults in ((12, 0), (13, 1)):
+        file.write_bytes(b"\r\n".join([first, b",".join([*labels, b"9" * digits]), others]))
+        assert len(month_columns.read(file, any_length).faults) == faults
+    assert "row 1, column 202403: '9999999999999' is a number that the marts cannot hold" in sentence(
+        month_columns.read(file, any_length).faults
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.corrections import Correction
-from ingest.declaration import Dataset, Layout, Source, raw_columns, raw_table
+from ingest.declaration import Dataset, Layout, Paged, Source, raw_columns, raw_table
 from ingest.errors import Refusal
 from ingest.landing import LandedFile
 from ingest.raw import number_rows
@@ -290,29 +291,70 @@ def _month(text: str) -> dt.date:
 
 
 def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Layout, load_id: int) -> None:
-    """See that the pages of an answer hold every record of it once, by what each record says of itself.
+    """See that the pages of an answer hold every record of it once, by what each record says of itself and what it is about.
 
     Raises:
         Faulty: records are missing or there twice, or their number changed between pages.
     """
     if layout.paged is None:
         return
+    table = sql.Identifier("raw", raw_table(source.source, name))
     row = cursor.execute(
         sql.SQL(
             """select count(*), count(*) filter (where btrim({offset}) ~ '^[0-9]{{1,9}}$'), count(distinct {offset}),
                  array_agg(distinct btrim({count}))
                from {table} where _load_id = %s and btrim({count}) <> ''"""
-        ).format(
-            offset=sql.Identifier(layout.paged.offset),
-            count=sql.Identifier(layout.paged.count),
-            table=sql.Identifier("raw", raw_table(source.source, name)),
-        ),
+        ).format(offset=sql.Identifier(layout.paged.offset), count=sql.Identifier(layout.paged.count), table=table),
         [load_id],
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate gives a row
     rows, numbered, distinct, totals = row
-    if not rows:
-        return
-    wrong = records_wrong(rows, numbered, distinct, totals)
+    wrong = records_wrong(rows, numbered, distinct, totals) if rows else None
+    if wrong is None:
+        _check_one_row_a_key(cursor, table, layout.paged, load_id)
+        # What somebody left a part of is no whole answer, and does not say that it is one.
+        wrong = _lacks_combinations(cursor, table, layout.paged, load_id) if rows else None
     if wrong:
         raise Faulty([Fault(HEADER, THE_FILE, None, wrong)], rows, NEXT_DAMAGED)
+
+
+def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> None:
+    """See that no two records are about the same.
+
+    Raises:
+        Faulty: naming the rows.
+    """
+    key = sql.SQL(", ").join(sql.Identifier(column) for columns in paged.dimensions for column in columns)
+    again = cursor.execute(
+        sql.SQL(
+            """select array_agg(_row_number order by _row_number), concat_ws(' / ', {key}) from {table} where _load_id = %s
+               group by {key} having count(*) > 1 order by min(_row_number)"""
+        ).format(key=key, table=table),
+        [load_id],
+    ).fetchall()
+    faults = [
+        Fault(number, "the row", about, f"stands already in row {numbers[0]}")
+        for numbers, about in again
+        for number in numbers[1:]
+    ]
+    if faults:
+        raise Faulty(faults[: tables.FAULTS_KEPT], len(faults), NEXT_DAMAGED)
+
+
+def _lacks_combinations(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> str | None:
+    """In words, that an answer does not have one record for each combination of what it is by."""
+    sizes = [
+        sql.SQL("count(distinct ({}))").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+        for columns in paged.dimensions
+    ]
+    row = cursor.execute(
+        sql.SQL("select count(*), {} from {} where _load_id = %s").format(sql.SQL(", ").join(sizes), table), [load_id]
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate gives a row
+    rows, *there = row
+    if math.prod(there) == rows:
+        return None
+    by = " × ".join(f"{count} {columns[0]}" for count, columns in zip(there, paged.dimensions, strict=True))
+    return (
+        f"has {rows:,} records and not {math.prod(there):,}, one for each of {by}: some are missing or of another area"
+    )

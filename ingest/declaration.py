@@ -122,6 +122,20 @@ class Complete(_Strict):
     members_code: Identifier
 
 
+class AreaNames(_Strict):
+    """Columns with an area's code and name: where it is a borough's or the City's, both must be of the same."""
+
+    code: Identifier
+    name: Identifier
+
+
+class Percentage(_Strict):
+    """A column that holds a share of 100 in rows where one of these columns has one of these values."""
+
+    column: Identifier
+    only_where: dict[Identifier, tuple[str, ...]]
+
+
 class Sheets(_Strict):
     """The sheets of a workbook that are read: those whose name matches, each with its header in that row; none of
     `required` may be missing.
@@ -161,15 +175,20 @@ class Paged(_Strict):
 
     A delivery of several pages is a stored zip of them, each as it came; together they hold every record once. A file without
     these columns (somebody left them out) cannot be checked so.
+
+    dimensions: what the query was by, each with the columns that tell it (its code, its name). An answer has one record for each
+    combination of their values: no two the same, and none missing. A column that a file lacks tells nothing.
     """
 
     offset: Identifier
     count: Identifier
+    dimensions: Annotated[tuple[tuple[Identifier, ...], ...], Field(min_length=1)]
 
 
 class Layout(_Strict):
     """How the bytes are read.
 
+    unique: no two rows of a file (or sheet) agree in all of these columns; a column that a file lacks is left out.
     bad_rows: what becomes of a file with a row that is not as declared: it is refused whole, or such rows are quarantined,
     each with its reason, as long as they are no more than at_most_quarantined of it.
     """
@@ -194,6 +213,10 @@ class Layout(_Strict):
     # Only where a value cut short is told otherwise: the last column is held to a list, or records say how many there are.
     last_line_may_be_open: bool = False
     paged: Paged | None = None
+    area_names: AreaNames | None = None
+    # Columns of numbers that never fall from the first to the last, such as a value between its limits; blanks are passed over.
+    ascending: tuple[tuple[Identifier, ...], ...] = ()
+    percentages: tuple[Percentage, ...] = ()
     # A file without a single row: usually one that was cut, now and then a quiet month.
     may_be_empty: bool = False
 
@@ -218,6 +241,18 @@ class Layout(_Strict):
     def may_be_zip(self) -> bool:
         """Whether a file may begin as a zip archive does: a workbook, or pages."""
         return self.may_be_workbook or self.paged is not None
+
+    @property
+    def named_columns(self) -> dict[str, tuple[str, ...]]:
+        """The columns that rules on rows name, by the rule."""
+        names = self.area_names
+        return {
+            "unique": self.unique,
+            "paged.dimensions": tuple(c for columns in self.paged.dimensions for c in columns) if self.paged else (),
+            "area_names": (names.code, names.name) if names else (),
+            "ascending": tuple(column for columns in self.ascending for column in columns),
+            "percentages": tuple(c for share in self.percentages for c in (share.column, *share.only_where)),
+        }
 
     @property
     def kept_columns(self) -> tuple[Column, ...]:
@@ -266,6 +301,7 @@ class NomisQuery(_Strict):
     """Observations of a NOMIS dataset: a query, in deliveries of so many periods, each in pages of so many records.
 
     revised_periods: the newest so many periods are asked for again whenever one of them is released.
+    may_lack: areas that are asked for and that the dataset does not have.
     """
 
     kind: Literal["nomis"]
@@ -275,6 +311,7 @@ class NomisQuery(_Strict):
     first_period: str = ""
     periods_per_query: Annotated[int, Field(gt=0)] = 12
     revised_periods: Annotated[int, Field(ge=0)] = 0
+    may_lack: tuple[str, ...] = ()
     page_records: Annotated[int, Field(gt=0)] = 25000
 
 
@@ -331,6 +368,8 @@ class Dataset(_Strict):
     release: Release | None = None
     # What a file is about besides its release, found in its name: of each part the newest release speaks.
     part_pattern: Pattern | None = None
+    # The part is a month (YYYY-MM), and most rows must be of it: by its name a file says of which month it speaks, zeros included.
+    part_is_month: bool = False
     # Event files are large, and only the newest release of each part is kept in raw. Landing keeps all.
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
     # How much of a month's rows or values, or of an area's rows, a new release may take back before it is taken for a file that was cut.
@@ -427,11 +466,16 @@ def read_source(file: Path) -> Source:
             problems.append(f"datasets.{name}.value_column: {dataset.layout.value_column!r} is not a declared column")
         if dataset.layout.area_column and dataset.layout.area_column not in columns:
             problems.append(f"datasets.{name}.area_column: {dataset.layout.area_column!r} is not a declared column")
-        for column in dataset.layout.unique:
-            if column not in columns:
-                problems.append(f"datasets.{name}.unique: {column!r} is not a declared column")
+        for key, named in dataset.layout.named_columns.items():
+            problems += [
+                f"datasets.{name}.{key}: {column!r} is not a declared column"
+                for column in named
+                if column not in columns
+            ]
         if dataset.keep_releases == "newest_of_each_part" and dataset.part_pattern is None:
             problems.append(f"datasets.{name}.keep_releases: needs a part_pattern")
+        if dataset.part_is_month and (dataset.part_pattern is None or dataset.layout.period is None):
+            problems.append(f"datasets.{name}.part_is_month: needs a part_pattern and a period")
         for code_list in dataset.layout.code_lists:
             problems += [
                 f"datasets.{name}.code_lists: {column!r} is not a declared column"

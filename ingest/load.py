@@ -169,6 +169,7 @@ def _load_new(
         bytes_are_whole()
     before = releases.standing(connection, source, name, part)
     releases.check_not_empty(done, dataset)
+    releases.check_of_its_month(done, dataset, part)
     releases.check_not_older(done, dataset, landed, before)
     releases.check_not_cut(cursor, dataset, raw_table(source.source, name), contents, done, release, load_id, before)
     if gone := releases.check_keeps_rows(cursor, source, name, load_id, done, release, before):

@@ -161,6 +161,28 @@ def check_not_empty(done: Copied, dataset: Dataset) -> None:
         raise Faulty([Fault(HEADER, THE_FILE, None, "has a header and no rows")], 0, NEXT_DAMAGED)
 
 
+def check_of_its_month(done: Copied, dataset: Dataset, part: str) -> None:
+    """Refuse a file most of whose rows are about other months than its name says.
+
+    It would speak for a month of which it knows nothing, with zeros, and its rows would count in none. So would one whose days and
+    months changed places. A few rows of other months are what a publisher's late entries look like.
+    """
+    inside = done.totals.get(part, 0)
+    if not dataset.part_is_month or inside * 2 >= done.rows:
+        return
+    # Most first: where there are many, the first few say it.
+    months = sorted(done.totals.items(), key=lambda month: (-month[1], month[0]))
+    found = ", ".join(f"{month} ({rows:,.0f})" for month, rows in months[:5])
+    found += f" and {len(months) - 5} other months" if len(months) > 5 else ""
+    reason = f"is of {part} by its name, and {inside:,.0f} of its {done.rows:,} rows are; it has rows of {found}"
+    raise Faulty(
+        [Fault(HEADER, THE_FILE, None, reason)],
+        done.rows,
+        "if its name is wrong, give it one whose first month is that of its rows; if they lie in many months, day and month have "
+        "changed places, or it is no file of one month: ask for it again",
+    )
+
+
 def check_not_cut(
     cursor: psycopg.Cursor, dataset: Dataset, table: str, contents: Contents, done: Copied, release: dt.date,
     load_id: int, before: Before | None,

@@ -155,6 +155,7 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
     offsets: list[str] = []
     totals: set[str] = set()
     periods: set[str] = set()
+    areas: set[str] = set()
     while True:
         url = f"{offer.url}&RecordLimit={query.page_records}&RecordOffset={len(offsets)}"
         body = look.client.fetch(url, folder, max_bytes=look.dataset.max_bytes, secret=_key(look))
@@ -163,20 +164,22 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
         rows, problem = _records(body.file, query)
         if problem:
             return pages, problem
-        offsets += [offset for offset, _, _ in rows]
-        totals |= {total for _, total, _ in rows}
-        periods |= {period for _, _, period in rows}
+        offsets += [offset for offset, _, _, _ in rows]
+        totals |= {total for _, total, _, _ in rows}
+        periods |= {period for _, _, period, _ in rows}
+        areas |= {area for _, _, _, area in rows}
         wrong = records_wrong(len(offsets), sum(map(is_count, offsets)), len(set(offsets)), sorted(totals))
         if wrong is None:
-            return pages, _other_periods(offer, periods)
+            asked = set(parse_qs(urlsplit(offer.url).query)["date"][0].split(","))
+            return pages, _other_than(asked, periods) or _other_than(_areas(query), areas | set(query.may_lack))
         total = int(next(iter(totals))) if len(totals) == 1 and is_count(next(iter(totals))) else 0
         is_repeated = len(set(offsets)) < len(offsets)
         if is_repeated or len(offsets) >= total or not rows or len(pages) == PAGES:
             return pages, wrong
 
 
-def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str]], str | None]:
-    """Number, total and period (blank where it is not told) of each record of a page; and what is wrong with it where it is none."""
+def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, str]], str | None]:
+    """Number, total, period and area (blank where it is not told) of each record of a page; and what is wrong with it where it is none."""
     body = file.read_bytes()
     first = body[:200].decode("utf-8", "replace").splitlines()[0] if body.strip() else ""
     if not first:
@@ -189,15 +192,27 @@ def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str]],
                 return [], str(
                     foreign
                 ) if foreign and not first.isprintable() else f"is no table but says {first[:120]!r}"
-            found = [(r.get("RECORD_OFFSET") or "", r.get("RECORD_COUNT") or "", r.get("DATE") or "") for r in rows]
+            names = ("RECORD_OFFSET", "RECORD_COUNT", "DATE", "GEOGRAPHY_CODE")
+            found = [
+                (r.get(names[0]) or "", r.get(names[1]) or "", r.get(names[2]) or "", r.get(names[3]) or "")
+                for r in rows
+            ]
         except csv.Error as error:
             return [], f"is not valid CSV: {error}"
     return found, None if found else "has a header and no records"
 
 
-def _other_periods(offer: Offer, found: set[str]) -> str | None:
-    """How the periods of a delivery differ from those that were asked for: an answer to another question, or an older copy."""
-    asked = set(parse_qs(urlsplit(offer.url).query)["date"][0].split(","))
+def _areas(query: NomisQuery) -> set[str]:
+    """The codes of the areas that a query asks for, its ranges spelt out."""
+    areas = set()
+    for part in query.query["geography"].split(","):
+        first, _, last = part.partition("...")
+        areas |= {f"{first[:3]}{number:06d}" for number in range(int(first[3:]), int((last or first)[3:]) + 1)}
+    return areas
+
+
+def _other_than(asked: set[str], found: set[str]) -> str | None:
+    """How what a delivery is of differs from what was asked for: an answer to another question, an older copy, an area left out."""
     if found in (asked, {""}):
         return None
     lacks, has = sorted(asked - found), sorted(found - asked)

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from ingest.declaration import Layout
-from ingest.readers import code_lists
+from ingest.readers import code_lists, sense
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
@@ -47,7 +47,11 @@ def fits(header: Header, layout: Layout) -> bool:
     return (
         not header.unknown
         and kept - may_lack <= header.positions.keys() <= kept
-        and not (layout.rows_may_be_short or (layout.period and layout.period.column not in header.positions))
+        and not (
+            layout.rows_may_be_short
+            or sense.has_rules(layout)
+            or (layout.period and layout.period.column not in header.positions)
+        )
     )
 
 
@@ -119,7 +123,8 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     timed_by = names[positions[layout.period.column]] if layout.period else None
     if timed_by:
         looked_into.add(timed_by)
-    looked_into.update(names[positions[column]] for column in layout.unique)
+    unique = [names[positions[column]] for column in layout.unique if column in positions]
+    looked_into.update(unique)
     if not ends_whole(file, layout):
         return None
     rows, seen = 0, Seen(layout)
@@ -153,8 +158,8 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                     return None
                 for index, (_, columns) in enumerate(lists):
                     codes[index].update(_combinations(batch, columns))
-                if layout.unique:
-                    keys = zip(*(batch.column(names[positions[c]]).to_pylist() for c in layout.unique), strict=True)
+                if unique:
+                    keys = zip(*(batch.column(name).to_pylist() for name in unique), strict=True)
                     if any(seen.has(key) for key in keys):
                         return None
                 if timed_by:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import io
 import itertools
 import re
@@ -19,7 +20,7 @@ import python_calamine
 
 from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
-from ingest.readers import code_lists
+from ingest.readers import code_lists, sense
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, some_of
 from ingest.readers.headers import Header, resolve
@@ -29,6 +30,7 @@ from ingest.readers.times import day_of, is_timed
 from ingest.readers.workbook import cell_text, refused_archive, refused_content
 
 FAULTS_KEPT = 1000
+VALUES_REMEMBERED = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,29 +214,49 @@ def ends_whole(file: Path, layout: Layout) -> bool:
 
 
 class Seen:
-    """The rows of a file that came already, by the columns that are declared to be unique together."""
+    """The rows of a file that came already, by the columns that are declared to be unique together: those of them that it has."""
 
     def __init__(self, layout: Layout) -> None:
         self._columns = layout.unique
         self._is_of_people = layout.is_of_people
-        self._first: dict[tuple[str, ...], int] = {}
+        # Of a row its number and its hash, of its key a digest: the longest file has most of a million rows.
+        self._first: dict[bytes, tuple[int, int]] = {}
+        self._folded: dict[str, str] = {}
 
     def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
-        """The fault of a row that stands in the file already; notes every other."""
-        if not self._columns:
+        """The fault of a row whose key stands in the file already, with the same row or another; notes every other."""
+        columns = [column for column in self._columns if column in header.positions]
+        if not columns:
             return []
-        key = tuple(row[header.positions[column]] for column in self._columns)
-        first = self._noted((sheet, *key), number)
-        shown = None if self._is_of_people else " / ".join(key)
-        return [] if first == number else [Fault(number, "the row", shown, f"stands already in row {first}")]
+        key = tuple(row[header.positions[column]] for column in columns)
+        this = hash(tuple(row))
+        first, that = self._first.setdefault(self._digest((sheet, *key)), (number, this))
+        if first == number:
+            return []
+        reason = (
+            f"stands already in row {first}"
+            if this == that
+            else f"stands already in row {first}, and says something else there"
+        )
+        return [Fault(number, "the row", None if self._is_of_people else " / ".join(key), reason)]
 
     def has(self, key: tuple[str, ...]) -> bool:
         """Whether a row with these values of the columns came already; notes it where none did."""
-        number = len(self._first) + 1
-        return self._noted(("", *key), number) != number
+        before = len(self._first)
+        self._first.setdefault(self._digest(("", *key)), (before, 0))
+        return len(self._first) == before
 
-    def _noted(self, key: tuple[str, ...], number: int) -> int:
-        return self._first.setdefault(tuple(map(folded, key)), number)
+    def _digest(self, key: tuple[str, ...]) -> bytes:
+        known = self._folded
+        text = "\0".join([known.get(value) or self._fold(value) for value in key])
+        return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).digest()
+
+    def _fold(self, value: str) -> str:
+        """A value folded, and remembered: most stand in many rows."""
+        found = folded(value)
+        if len(self._folded) < VALUES_REMEMBERED:
+            self._folded[value] = found
+        return found
 
 
 def made_whole(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:
@@ -297,4 +319,6 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             faults.append(Fault(number, header.published[period.name], shown, "is no day of the calendar"))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
+    if not faults and sense.has_rules(layout):
+        faults = sense.row_faults(number, row, header, layout)
     return faults

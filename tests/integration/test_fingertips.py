@@ -256,6 +256,46 @@ def test_what_is_no_indicator_file_is_refused_by_name(
     assert ask(warehouse, "select count(*) from raw.fingertips__data", LOADER) == [(0,)]
 
 
+LIMITS = ("Lower CI 95.0 limit", "Upper CI 95.0 limit", "Lower CI 99.8 limit", "Upper CI 99.8 limit")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (
+            {"Area Code": "E09000003", "Area Name": "Brent"},
+            "Area Code and Area Name: 'E09000003 / Brent' are not one area: the code is that of another",
+        ),
+        (
+            {"Area Code": "nE09000033", "Area Name": "Brent"},
+            "Area Code and Area Name: 'nE09000033 / Brent' are not one area: the code is that of another",
+        ),
+        ({LIMITS[0]: "11"}, f"{LIMITS[0]}: '11' is above Value, 10.123456789012345"),
+        ({LIMITS[1]: "9.5"}, f"Value: '10.123456789012345' is above {LIMITS[1]}, 9.5"),
+        ({LIMITS[2]: "1e2"}, f"{LIMITS[2]}: '1e2' is above Value, 10.123456789012345"),
+        ({"Value": "", LIMITS[0]: "12", LIMITS[1]: "9"}, f"{LIMITS[0]}: '12' is above {LIMITS[1]}, 9"),
+    ],
+)
+def test_a_row_that_cannot_be_true_refuses_the_file_by_row(
+    warehouse: Settings, tmp_path: Path, row: dict[str, str], says: str
+) -> None:
+    with pytest.raises(FileRefused) as refused:
+        landed(warehouse, tmp_path, body({}, row))
+    assert refused.value.problem == f"row 2, column {says}"
+    assert ask(warehouse, "select count(*) from raw.fingertips__data", LOADER) == [(0,)]
+
+
+def test_names_an_area_is_known_by_limits_that_touch_and_areas_of_no_list_are_taken(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    touching = {"Value": "0", LIMITS[0]: "0", LIMITS[1]: "0.0"}
+    named = {"Area Code": "E12000007", "Area Name": "London region"}
+    elsewhere = {"Area Code": "E06000001", "Area Name": "Hartlepool"}
+    stray = {"Area Code": "nE09000033", "Area Name": "Westminster"}
+    unnamed = {"Area Code": "E09000003", "Area Name": ""}
+    assert landed(warehouse, tmp_path, body(touching, named, elsewhere, stray, unnamed)) == 5
+
+
 PERIODS = [
     # indicator (its year type), text, sortable, range, kind, start, end
     ("10401", "2017", "20170000", "1y", "calendar_year", date(2017, 1, 1), date(2017, 12, 31)),
@@ -279,13 +319,22 @@ def test_rows_come_out_once_apart_flagged_and_dated(to_build: Settings, tmp_path
     decile = {**england, "Category Type": "Deciles", "Category": "Most deprived decile (IMD2019)", "Value": "20"}
     combined = {"Indicator ID": "11201", "Value note": "Value for Hackney and City of London combined"}
     combined |= {"Time period": "2020/21 - 22/23", "Time period Sortable": "20200000", "Time period range": "3y"}
-    city = {**combined, "Area Code": "E09000001", "Value": "", "Count": "", "Denominator": ""}
+    hackney = {**combined, "Area Code": "E09000012", "Area Name": "Hackney"}
+    city = {
+        **combined,
+        "Area Code": "E09000001",
+        "Area Name": "City of London",
+        "Value": "",
+        "Count": "",
+        "Denominator": "",
+    }
+    london = {"Area Code": "E12000007", "Area Name": "London region"}
     force = {
         "Indicator ID": "92863",
         "Value note": "LAs are allocated the rate of the police force area within which they sit",
         "Age": "16+ yrs",
     }
-    suppressed = {"Area Code": "E09000005", "Value": "", "Count": "", "Denominator": ""}
+    suppressed = {"Area Code": "E09000005", "Area Name": "Brent", "Value": "", "Count": "", "Denominator": ""}
     landed(
         warehouse,
         tmp_path,
@@ -297,12 +346,12 @@ def test_rows_come_out_once_apart_flagged_and_dated(to_build: Settings, tmp_path
             twice,
             decile,
             {"Area Code": "nE09000033", "Area Name": "Westminster"},
-            {"Area Code": "E12000007", "Area Name": "London region", "Value": "11"},
+            {**london, "Value": "11"},
             {"Area Code": "E06000001", "Area Name": "Hartlepool"},
-            {**combined, "Area Code": "E09000012"},
+            hackney,
             city,
             force,
-            {**force, "Area Code": "E12000007"},
+            {**force, **london},
             {**suppressed, "Value note": "Value suppressed for disclosure control due to small count"},
             *(
                 {"Indicator ID": i, "Time period": text, "Time period Sortable": sortable, "Time period range": length}

@@ -480,6 +480,51 @@ def test_what_a_dashboard_file_has_that_nobody_declared_is_refused_by_name(
         land("dashboard_knife", body.replace(old, new))
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [("3", "stands already in row 3"), ("4", "stands already in row 3, and says something else there")],
+)
+@pytest.mark.parametrize(
+    ("dataset", "subject"),
+    [("dashboard_tno", "ARSON AND CRIMINAL DAMAGE|ARSON"), ("dashboard_knife", KNIFE), ("dashboard_other", KNIFE)],
+)
+def test_a_row_of_a_dashboard_file_that_stands_twice_is_refused_by_row_and_key(
+    land: Land, warehouse: Settings, dataset: str, subject: str, count: str, says: str, form: str
+) -> None:
+    """Added up, it would be counted twice."""
+    body = files.dashboard_file(files.every_borough("202602", subject, 3))
+    header, *lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+    # The third row is that of the second borough; it comes again at the end.
+    again = [*lines[2][:10], count, *lines[2][11:]]
+    table = [*lines, again]
+    whole = files.csv_bytes(header, table) if form == "csv" else files.xlsx_bytes({"data": [header, *table]})
+    kind, _, sub = subject.partition("|")
+    key = f"01/02/2026 / Borough / Barnet / Barnet / E09000002 / {kind} / {sub} / Offences"
+    shown = key if len(key) <= 60 else key[:57] + "..."
+    with pytest.raises(FileRefused) as refused:
+        land(dataset, whole, f"file.{form}")
+    sheet = "" if form == "csv" else "sheet data, "
+    assert refused.value.problem == f"{sheet}row 65, column the row: '{shown}' {says}"
+    assert rows(warehouse, "select row_number, value from quarantine.refused_row") == [(65, key)]
+    assert rows(warehouse, f"select count(*) from raw.mps__{dataset}") == [(0,)]
+
+
+def test_a_row_of_the_vawg_workbook_that_stands_twice_in_a_sheet_is_refused(land: Land) -> None:
+    month = dt.date(2026, 1, 1)
+    line = ["Central", "Camden", "A ward", month, month, 9]
+    with pytest.raises(
+        FileRefused, match=r"sheet Offence count location, row 2, column the row: .* stands already in row 1"
+    ):
+        land("vawg", files.xlsx_bytes({"Offence count location": [files.VAWG_PLACE, line, line]}), "VAWG.xlsx")
+
+
+def test_victims_who_agree_in_everything_are_several_victims(land: Land) -> None:
+    ((dataset, name, body),) = victims()
+    header, first, *_ = body.splitlines(keepends=True)
+    assert land(dataset, header + 3 * first, name).rows == 3
+
+
 def test_a_ward_may_have_a_name_that_no_list_has(land: Land) -> None:
     """Only borough rows are held to the list of areas."""
     body = files.dashboard_file(files.every_borough("202602", KNIFE))

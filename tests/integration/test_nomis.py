@@ -211,6 +211,62 @@ def test_what_is_no_answer_is_refused_by_name(warehouse: Settings, tmp_path: Pat
         land(warehouse, "jobs_density", written(tmp_path, body))
 
 
+def test_one_area_in_anothers_place_is_refused_by_row(warehouse: Settings, tmp_path: Path) -> None:
+    records = jobs(AREAS)
+    records[4] |= {"GEOGRAPHY_CODE": "E09000002", "OBS_VALUE": 7}
+    with pytest.raises(FileRefused) as refused:
+        land(warehouse, "jobs_density", written(tmp_path, answer(records)))
+    key = "2025 / 2025 / E09000002 / 3 / Jobs density / 20100 / Value"
+    assert refused.value.problem == f"row 5, column the row: '{key}' stands already in row 2"
+    assert ask(warehouse, "select count(*) from raw.nomis__jobs_density", LOADER) == [(0,)]
+
+
+def test_an_answer_without_one_record_for_each_combination_is_refused(warehouse: Settings, tmp_path: Path) -> None:
+    total = [row | {"ITEM": 1, "ITEM_NAME": "Total jobs"} for row in jobs(AREAS)]
+    with pytest.raises(FileRefused) as refused:
+        land(warehouse, "jobs_density", written(tmp_path, answer([*jobs(AREAS), *total[:3], *total[4:]])))
+    assert refused.value.problem == (
+        "the file has 19 records and not 20, one for each of 1 date × 10 geography_code × 2 item × 1 measures: "
+        "some are missing or of another area"
+    )
+
+
+@pytest.mark.parametrize(("code", "is_right"), [("424", True), ("TYPE480", True), ("265", False), ("298", False)])
+def test_areas_of_another_type_are_refused(warehouse: Settings, tmp_path: Path, code: str, is_right: bool) -> None:
+    file = written(tmp_path, answer(jobs(AREAS, GEOGRAPHY_TYPECODE=code)))
+    if is_right:
+        assert land(warehouse, "jobs_density", file) == 10
+        return
+    with pytest.raises(FileRefused, match=f"row 1, column GEOGRAPHY_TYPECODE: '{code}' does not match"):
+        land(warehouse, "jobs_density", file)
+
+
+SURVEY = {"DATE": "2026-06", "DATE_NAME": "Jul 2025-Jun 2026", "GEOGRAPHY_CODE": "E09000002", "VARIABLE": 45,
+          "VARIABLE_NAME": "Employment rate - aged 16-64"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("measure", "name", "value", "is_right"),
+    [
+        (20599, "Variable", "100", True), (20599, "Variable", "455.5", False), (20599, "Variable", "-0.1", False),
+        (21003, "Confidence", "100.1", False), (21001, "Numerator", "151000", True),
+    ],
+)  # fmt: skip
+def test_a_percentage_outside_0_to_100_is_refused(
+    warehouse: Settings, tmp_path: Path, measure: int, name: str, value: str, is_right: bool
+) -> None:
+    whole = answer([{**SURVEY, "MEASURES": measure, "MEASURES_NAME": name, "OBS_VALUE": value}])
+    # And where somebody left out the codes.
+    names = b"DATE_NAME,GEOGRAPHY_NAME,GEOGRAPHY_CODE,VARIABLE_NAME,MEASURES_NAME,OBS_VALUE\n"
+    line = f"Jul 2025-Jun 2026,Barking and Dagenham,E09000002,Employment rate,{name},{value}\n"
+    for file in (written(tmp_path, whole), written(tmp_path, names + line.encode(), "names.csv")):
+        if is_right:
+            assert land(warehouse, "annual_population_survey", file) == 1
+            continue
+        with pytest.raises(FileRefused, match=f"row 1, column OBS_VALUE: '{value}' is no percentage: it lies outside"):
+            land(warehouse, "annual_population_survey", file)
+
+
 def test_every_real_answer_of_another_form_is_refused_by_name(warehouse: Settings, samples: Path) -> None:
     """Wide census files, three of them header only, and job seekers, which no dataset here is of."""
     others = [f for f in (samples / "nomis" / "small_responses").glob("*.csv") if f.stem not in ANSWERS]

@@ -228,6 +228,41 @@ def test_a_page_with_a_hole_is_refused(look: Look, publisher: Publisher) -> None
         the_only(look)
 
 
+def without(page: bytes, area: bytes) -> bytes:
+    """A page whose records are those of all other areas, counted and numbered as if there had been no more."""
+    header, *lines = page.splitlines(keepends=True)
+    left = [line for line in lines if area not in line]
+    numbered = (line.rsplit(b",", 2)[0] + f",{number},{len(left)}\n".encode() for number, line in enumerate(left))
+    return header + b"".join(numbered)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "area", "is_whole"),
+    [
+        ("jobs_density", "E09000008", False), ("jobs_density", "E09000001", False), ("jobs_density", "E12000007", False),
+        ("annual_population_survey", "E09000008", False),
+        # Too few people live in the City for a survey.
+        ("annual_population_survey", "E09000001", True),
+    ],
+)  # fmt: skip
+def test_an_answer_without_an_area_that_was_asked_for_is_refused_though_it_counts_what_it_has(
+    client: Client, publisher: Publisher, tmp_path: Path, dataset: str, area: str, is_whole: bool
+) -> None:
+    asking = look_at(client, publisher, NOMIS, dataset, tmp_path)
+    (offer,) = offers(asking)[-1:]
+    whole = fetch(asking, offer)
+    assert whole.landed is not None
+    left = without(whole.landed.path.read_bytes(), area.encode())
+    publisher.misbehave("replace_body", path_contains=".data.csv", body=left)
+    if is_whole:
+        found = fetch(asking, offer)
+        assert found.landed is not None
+        assert found.landed.path.read_bytes() == left
+        return
+    with pytest.raises(BodyRefused, match=f"lacks {area}, which was asked for"):
+        fetch(asking, offer)
+
+
 def test_the_key_goes_to_the_publisher_and_nowhere_else(
     client: Client, publisher: Publisher, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

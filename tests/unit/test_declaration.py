@@ -45,6 +45,12 @@ def test_every_declared_source_is_valid_and_stands_in_the_folder_of_its_name() -
         ("abuts: borough_recent", "abuts: borough_new", "abuts: 'borough_new' is not a dataset of this source"),
         ("seed: mps_category", "seed: mps_categories", "there is no seed mps_categories.csv"),
         ("columns: [borough_name]", "columns: [borough]", "'borough' is not a declared column"),
+        ("unique: [major_text, minor_text", "unique: [major_text, minor", "unique: 'minor' is not a declared column"),
+        (
+            "abuts: borough_recent",
+            "abuts: borough_recent\n    part_is_month: true",
+            "borough_historical.part_is_month: needs a part_pattern and a period",
+        ),
         ("header_pattern: '(19", "header_pattern: '((19", "is not a regular expression"),
         ("base_url: https", "base_url: [https", "is not valid YAML"),
     ],

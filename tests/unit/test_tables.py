@@ -115,7 +115,7 @@ def test_rows_that_must_be_unique_are_named_with_the_first_of_them(tmp_path: Pat
     number, faults = tables.explain(file, layout(unique=["borough_name"]))
     assert (number, [str(fault) for fault in faults]) == (
         3,
-        ["row 3, column the row: 'barnet' stands already in row 1"],
+        ["row 3, column the row: 'barnet' stands already in row 1, and says something else there"],
     )
 
 

@@ -231,7 +231,7 @@ class Layout(_Strict):
         In rows of persons a name may have slipped into any column. What has the form of its column has not.
         """
         has_form = column.pattern is not None and re.fullmatch(column.pattern, value, re.ASCII) is not None
-        return value if not column.is_personal and (has_form or not self.is_of_people) else None
+        return value if not column.is_personal and (has_form or not value or not self.is_of_people) else None
 
     @property
     def may_be_workbook(self) -> bool:

@@ -121,7 +121,7 @@ CASES = [
     Case("<5 for a number", TABLE, "suppressed_cell", REFUSED, "'<5'", {"by": "<5"}),
     Case("NaN", TABLE, "not_a_number", REFUSED, "'NaN'"),
     Case("infinity", TABLE, "infinity", REFUSED, "'Infinity'"),
-    Case("Excel's serial dates", TABLE, "excel_serial_dates", REFUSED, r"'4\d{4}'"),
+    Case("Excel's serial dates", TABLE, "excel_serial_dates", REFUSED, r"'4\d{4}'|Date: does not match"),
     Case("dates in American order", TABLE, "us_dates", REFUSED, r"'\d\d/01/20\d\d'"),
     Case("a megabyte in a cell", TABLE, "megabyte_cell", REFUSED, "field larger than|is not in the list"),
     Case("a zip bomb", ARCHIVE, "zip_bomb", REFUSED, "is a zip archive|unpacks to 6|would grow from"),

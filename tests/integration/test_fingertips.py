@@ -14,7 +14,7 @@ import pytest
 
 from expectations import gate
 from ingest.connectors import file_drop
-from ingest.declaration import find_source
+from ingest.declaration import SEEDS, find_source
 from ingest.errors import FileRefused
 from tests.builds import build_and_publish
 from warehouse import nightly, status, transform
@@ -160,10 +160,12 @@ def test_older_bodies_of_25_and_26_fields_neither_crash_nor_shift(
 
 
 PERIODS = ("2020/21", "2021/22", "2022/23")
+with (SEEDS / "boroughs.csv").open(encoding="utf-8", newline="") as seed:
+    NAMES = {row["borough_code"]: row["borough_name"] for row in csv.DictReader(seed)} | {"E09000001": "City of London"}
 LONDON = [
     {
         "Area Code": f"E090000{area:02d}",
-        "Area Name": f"Borough {area}",
+        "Area Name": NAMES[f"E090000{area:02d}"],
         "Time period": period,
         "Time period Sortable": f"{period[:4]}0000",
     }
@@ -179,7 +181,7 @@ def test_a_body_cut_by_a_few_rows_of_london_is_refused_though_nothing_in_it_says
     landed(warehouse, tmp_path, body(*LONDON, *ELSEWHERE))
     with pytest.raises(
         FileRefused,
-        match=r"lacks 3 of 99 rows that load \d+ had: 11202 / Borough 31 / Persons / All ages / 20220000, 11202 / Borough 32 /",
+        match=r"lacks 3 of 99 rows that load \d+ had: 11202 / Waltham Forest / Persons / All ages / 20220000, 11202 / Wandsworth /",
     ):
         landed(warehouse, tmp_path, body(*LONDON[:-3], *ELSEWHERE))
     assert ask(warehouse, "select state, rows_in_file from ops.load order by load_id", LOADER) == [
@@ -196,7 +198,7 @@ def test_the_real_file_without_its_last_309_rows_is_refused(warehouse: Settings,
 
 
 def test_a_row_of_london_that_is_gone_is_warned_about_by_name(to_build: Settings, tmp_path: Path) -> None:
-    warehouse, gone = to_build, "11202 / Borough 33 / Persons / All ages / 20220000"
+    warehouse, gone = to_build, "11202 / Westminster / Persons / All ages / 20220000"
     landed(warehouse, tmp_path, body(*LONDON, *ELSEWHERE))
     assert landed(warehouse, tmp_path, body(*LONDON[:-1], *ELSEWHERE)) == 127
     assert [row["warning"] for row in status.warnings(warehouse)] == [

@@ -304,7 +304,7 @@ def test_no_dataset_takes_a_row_of_an_area_that_it_does_not_ask_for(
     layout = NOMIS.dataset(dataset).layout
     time = date(2025, 12, 1).strftime(layout.period.forms[-1] if layout.period else "%Y")
     record = dict.fromkeys((column.headers[0] for column in layout.columns), "x")
-    record |= {"DATE": "2025", "DATE_NAME": time, "OBS_VALUE": "1"}
+    record |= {"DATE": "2025", "DATE_NAME": time, "OBS_VALUE": "1", "GEOGRAPHY_TYPECODE": "464"}
     records = [{**record, "GEOGRAPHY_CODE": area} for area in ("E09000002", "E08000032")]
     with pytest.raises(FileRefused, match="row 2, column GEOGRAPHY_CODE: 'E08000032' is none of the areas") as refused:
         land(warehouse, dataset, written(tmp_path, answer(records)))

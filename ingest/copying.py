@@ -16,7 +16,7 @@ from psycopg import sql
 
 from ingest.corrections import Correction
 from ingest.declaration import Dataset, Layout, Paged, Source, raw_columns, raw_table
-from ingest.errors import Refusal
+from ingest.errors import Refusal, printable
 from ingest.landing import LandedFile
 from ingest.raw import number_rows
 from ingest.readers import month_columns, tables
@@ -29,7 +29,6 @@ from ingest.readers.faults import (
     THE_REST,
     Fault,
     Faulty,
-    printable,
     shortened,
     what_next,
 )

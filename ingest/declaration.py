@@ -244,9 +244,11 @@ class Layout(_Strict):
 
     @property
     def named_columns(self) -> dict[str, tuple[str, ...]]:
-        """The columns that rules on rows name, by the rule."""
+        """The columns that rules name, by the rule."""
         names = self.area_names
         return {
+            "value_column": (self.value_column,) if self.value_column else (),
+            "area_column": (self.area_column,) if self.area_column else (),
             "unique": self.unique,
             "paged.dimensions": tuple(c for columns in self.paged.dimensions for c in columns) if self.paged else (),
             "area_names": (names.code, names.name) if names else (),
@@ -462,10 +464,6 @@ def read_source(file: Path) -> Source:
         for kept in (*dataset.keeps.columns, dataset.keeps.period, *dataset.keeps.only_where) if dataset.keeps else ():
             if kept not in columns:
                 problems.append(f"datasets.{name}.keeps: {kept!r} is not a declared column")
-        if dataset.layout.value_column and dataset.layout.value_column not in columns:
-            problems.append(f"datasets.{name}.value_column: {dataset.layout.value_column!r} is not a declared column")
-        if dataset.layout.area_column and dataset.layout.area_column not in columns:
-            problems.append(f"datasets.{name}.area_column: {dataset.layout.area_column!r} is not a declared column")
         for key, named in dataset.layout.named_columns.items():
             problems += [
                 f"datasets.{name}.{key}: {column!r} is not a declared column"

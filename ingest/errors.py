@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SHOWN = 5  # refusals that one sentence tells in full
+SHOWN = 5  # refusals, or faults of a file, that one sentence tells in full; all faults stand in quarantine
 
 
 class Refusal(Exception):
@@ -45,8 +45,13 @@ def _restore(kind: type[Refusal], problem: str, where: str, kept: str, next_step
 
 
 def printable(text: str) -> str:
-    """Text with what is no character (NUL, half a pair of UTF-16, a byte that is not UTF-8) written as an escape."""
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    """Text with what is no character (NUL and other controls, half a pair of UTF-16, a byte that is not UTF-8) written as an escape."""
+    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code & 0xFF:02x}" if code < 0x100 or 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def together(refusals: Sequence[Refusal]) -> str:

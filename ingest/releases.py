@@ -22,9 +22,8 @@ from ingest.readers.headers import months_between
 from ingest.readers.text import folded
 
 ENOUGH_TO_JUDGE = 100  # of a month's rows or values, or an area's rows, before losing most of them says anything
-PARTIAL = (
-    0.5  # of the next month's sum: a first month with less is partial (the model int_mps_partial_month says the same)
-)
+# Of the next month's sum: a first month with less is partial (the model int_mps_partial_month says the same).
+PARTIAL = 0.5
 
 
 def part_of(dataset: Dataset, landed: LandedFile) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from ingest.errors import SHOWN, printable
+
 HEADER = 0  # row number of what concerns the header or the file as a whole
 THE_FILE = "the file"  # in place of a column, where the bytes are not a file of this kind, or not a whole one
 THE_REST = "this row and all after it"  # in place of a column, where nobody can say how many rows follow
 LONGEST = 200  # characters of a file's content that a fault tells: it says where they are, and landing has them
-SHOWN = 5  # faults a sentence spells out; all of them stand in quarantine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,16 +37,6 @@ class Fault:
         place = f"sheet {self.sheet}, {place}" if self.sheet else place
         shown = "" if self.value is None else f" {shortened(self.value, 60)!r}"
         return f"{place}:{shown} {self.reason}" if self.row else f"{place}{shown} {self.reason}".strip()
-
-
-def printable(text: str) -> str:
-    """Text with what is no character (NUL and other controls, a byte that is not UTF-8) written as an escape."""
-    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code & 0xFF:02x}" if code < 0x100 or 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def shortened(text: str, longest: int) -> str:

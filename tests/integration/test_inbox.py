@@ -200,7 +200,7 @@ BAD_ENTRIES = {
     "folder": "bad-2026-09: is a folder, and nothing in it is read",
     "folder named as a manifest": "manifest.json: is a folder, and nothing in it is read",
     "pipe": "bad-2026-09.csv: is no file but a pipe",
-    "name": r"bad-\udcff-2026-09.csv: has a name that is not UTF-8 text",
+    "name": r"bad-\xff-2026-09.csv: has a name that is not UTF-8 text",
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
+from pathlib import PurePath
 
 SHOWN = 5  # refusals, or faults of a file, that one sentence tells in full; all faults stand in quarantine
 
@@ -52,6 +54,12 @@ def printable(text: str) -> str:
 def _escaped(character: str) -> str:
     code = ord(character)
     return f"\\x{code & 0xFF:02x}" if code < 0x100 or 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
+def unforeseen(error: BaseException) -> str:
+    """What may be told of an exception nobody foresaw: its kind and its place in the code. Its text may hold what a file held."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"could not be read, and nobody foresaw why ({type(error).__name__}, {PurePath(frame.filename).name} line {frame.lineno})"
 
 
 def together(refusals: Sequence[Refusal]) -> str:

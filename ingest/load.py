@@ -14,12 +14,14 @@ import psycopg
 from ingest import copying, ledger, releases
 from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
-from ingest.errors import FileRefused, Refusal
+from ingest.errors import FileRefused, Refusal, unforeseen
 from ingest.landing import LandedFile, below_landing, forget_refusal, note_release, note_return, sha256_of
-from ingest.readers.faults import Faulty, sentence
+from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty, sentence
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
 KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"
+
+UNFORESEEN = "report this sentence: a reader lacks a check. The last good data stand"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +93,8 @@ def load(
                     return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False, is_back=True)
                 return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False)
             _claim_kind(connection, landed, now)
-            return _load_new(connection, source, name, dataset, landed, now, landing)
+            with _in_words(landed):
+                return _load_new(connection, source, name, dataset, landed, now, landing)
     except Faulty as faulty:
         with connection.transaction():
             ledger.record_refusal(connection, source, name, landed, faulty, now, landing)
@@ -199,6 +202,29 @@ def _load_new(
         quarantined=done.rows_quarantined,
         drift=contents.drift,
     )
+
+
+@contextlib.contextmanager
+def _in_words(landed: LandedFile) -> Iterator[None]:
+    """Refuse a file that no reader foresaw in words: an exception's own text may hold what a row held, and must not be told.
+
+    What the database or the disk cannot do is no fault of the file: the first goes on up, the second is said without blaming it.
+    """
+    try:
+        yield
+    except (Refusal, Faulty):
+        raise
+    except OSError as error:
+        raise Refusal(
+            f"its bytes could not be read from disk ({type(error).__name__})",
+            where=str(landed.path),
+            kept="raw and the marts are as they were",
+            next_step="see that the landing folder can be read, then run the same again",
+        ) from None
+    except Exception as error:
+        if isinstance(error, psycopg.Error) and not isinstance(error, psycopg.DataError):
+            raise
+        raise Faulty([Fault(HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
 
 
 @contextlib.contextmanager

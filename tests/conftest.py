@@ -16,7 +16,7 @@ from psycopg import sql
 from tabulate import tabulate
 
 from tests.homes import never_wait_for_the_disk
-from warehouse import bootstrap, embedded
+from warehouse import bootstrap, embedded, transform
 from warehouse.connection import ADMIN, connect, url
 from warehouse.settings import Settings, read_settings
 
@@ -67,21 +67,28 @@ def warehouse(server: Server, tmp_path: Path) -> Iterator[Settings]:
         yield settings
 
 
-@contextlib.contextmanager
-def new_warehouse(server: Server, folder: Path, name: str | None = None) -> Iterator[Settings]:
-    """As `warehouse`, for as long as the block, its home in that folder.
-
-    Args:
-        name: of the database, where it matters.
-    """
-    name = name or f"vru_test_{os.getpid()}_{next(_numbers)}"
+def _copy_database(server: Server, template: str, name: str) -> None:
     with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
         # As files: five times as fast as by the log, where nothing waits for the disk.
         connection.execute(
             sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE)
+                sql.Identifier(name), sql.Identifier(template)
             )
         )
+
+
+@contextlib.contextmanager
+def new_warehouse(
+    server: Server, folder: Path, name: str | None = None, template: str = TEMPLATE
+) -> Iterator[Settings]:
+    """As `warehouse`, for as long as the block, its home in that folder.
+
+    Args:
+        name: of the database, where it matters.
+        template: the database it begins as a copy of.
+    """
+    name = name or f"vru_test_{os.getpid()}_{next(_numbers)}"
+    _copy_database(server, template, name)
     admin = url(server.settings, ADMIN).replace(f"@/{TEMPLATE}?", f"@/{name}?")
     settings = read_settings(
         {
@@ -109,15 +116,17 @@ _being_built: set[str] = set()
 
 @contextlib.contextmanager
 def warehouse_to_build(server: Server, folder: Path) -> Iterator[Settings]:
-    """As `new_warehouse`, but dbt finds what it parsed for the one before, as in a home's second night: half of a small build.
+    """As `new_warehouse`, but as a home is after a build of nothing: every table stands, empty, and what dbt parsed is there.
 
-    What dbt keeps of its parsing holds for the database of one name, so the names come round again.
+    A build then makes what the test's own sources touch, as on any night but the first (tests/integration/test_build.py compares
+    the two; test_nights and test_questions begin with nothing). What dbt keeps of its parsing holds for the database of one name,
+    so the names come round again.
     """
     name = next(name for number in itertools.count() if (name := f"vru_built_{number}") not in _being_built)
     kept = server.settings.home / f"{name}.msgpack"
     _being_built.add(name)
     try:
-        with new_warehouse(server, folder, name) as settings:
+        with new_warehouse(server, folder, name, _template_of_empty_tables(server)) as settings:
             parsed = settings.home / "dbt" / "partial_parse.msgpack"
             parsed.parent.mkdir()
             if kept.exists():
@@ -127,6 +136,25 @@ def warehouse_to_build(server: Server, folder: Path) -> Iterator[Settings]:
                 shutil.copy(parsed, kept)
     finally:
         _being_built.remove(name)
+
+
+def _template_of_empty_tables(server: Server) -> str:
+    """The database in which all seeds and models were made of no file; made the first time it is asked for."""
+    name = f"{TEMPLATE}_of_empty_tables"
+    done = server.settings.home / name
+    if not done.exists():
+        with new_warehouse(server, done, "vru_built_0") as settings:
+            made = transform.dbt(settings, "build", "--full-refresh", "--exclude-resource-types", "unit_test", "test")
+            assert made.returncode == 0, made.stdout + made.stderr
+            shutil.copy(settings.home / "dbt" / "partial_parse.msgpack", server.settings.home / "vru_built_0.msgpack")
+            with connect(settings, ADMIN) as connection:
+                connection.execute(
+                    """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at)
+                       values ('of no file', '', %s, 'synthetic', 'epoch', 'epoch')""",
+                    [transform.code_version()],
+                )
+            _copy_database(server, "vru_built_0", name)
+    return name
 
 
 @pytest.fixture

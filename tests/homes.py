@@ -88,7 +88,8 @@ class Home:
 def never_wait_for_the_disk(settings: Settings) -> None:
     """Let a test's own server leave writing to the system: what a power cut would lose, no test looks for."""
     with connect(settings, ADMIN, autocommit=True, database="postgres") as connection:
-        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        # What a build reads it has counted itself; nothing here lives long enough to be cleaned.
+        for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
             connection.execute(f"alter system set {name} = off".encode())
         connection.execute("select pg_reload_conf()")
 

@@ -48,7 +48,7 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
     echo(f"home: {chosen.home}")
     bootstrap.set_up(chosen)
     before = status.current_release(chosen)
-    with _stand_ins(chosen, is_live, echo) as stand_ins:
+    with _stand_ins(chosen, names, is_live, echo) as stand_ins:
         is_green = airflow.run_nightly(chosen, names, stand_ins=stand_ins, echo=echo)
     if is_green and before is not None and before == status.current_release(chosen):
         echo(f"nothing was new: release {before['release_id']} stands")
@@ -66,7 +66,7 @@ def check_sources(chosen: Settings, names: list[str], *, is_live: bool, echo: Ec
         What differs, one row a finding: source, dataset, asked, differs.
     """
     found: list[dict[str, str]] = []
-    with _stand_ins(chosen, is_live, echo) as stand_ins:
+    with _stand_ins(chosen, names, is_live, echo) as stand_ins:
         for name in names:
             for dataset in find_source(name).datasets:
                 findings = nightly.check(name, dataset, json.dumps(stand_ins) if stand_ins else None)
@@ -97,9 +97,10 @@ def sources_to_stand_in_for(chosen: Settings) -> list[str]:
 
 
 @contextlib.contextmanager
-def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str, str] | None]:
-    """Where the stand-in publishers are, which live as long as the block; None where the run needs none of ours."""
-    if is_live or read_sources().keys() <= chosen.base_urls.keys():
+def _stand_ins(chosen: Settings, names: list[str] | None, is_live: bool, echo: Echo) -> Iterator[dict[str, str] | None]:
+    """Where the stand-in publishers of these sources (None: all) are, which live as long as the block; None where the run needs none."""
+    wanting = [name for name in names or read_sources() if name not in chosen.base_urls]
+    if is_live or not wanting:
         yield None
         return
     command = [sys.executable, "-m", "sandbox", "--while-stdin-is-open", "--today", chosen.london_date().isoformat()]
@@ -116,7 +117,7 @@ def _stand_ins(chosen: Settings, is_live: bool, echo: Echo) -> Iterator[dict[str
             )
         base_url = json.loads(line)["base_url"]
         echo(f"stand-in publishers: {base_url} (synthetic data)")
-        yield {name: base_url for name in read_sources() if name not in chosen.base_urls}
+        yield dict.fromkeys(wanting, base_url)
     finally:
         process.terminate()
         process.wait(timeout=10)

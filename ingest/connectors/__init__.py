@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePath
 from typing import cast
 
 from ingest.connectors import file_at_url, fingertips, inbox, london_datastore, nomis, police_uk_archive
 from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
-from ingest.errors import BodyRefused, PublisherUnavailable, Refusal
+from ingest.errors import BodyRefused, PublisherUnavailable, Refusal, unforeseen
 
 _CONNECTORS = {
     "inbox": inbox,
@@ -43,9 +41,8 @@ def in_words(look: Look, where: str = "") -> Iterator[None]:
     except Refusal:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, a person is told in words
-        frame = traceback.extract_tb(error.__traceback__)[-1]
         raise BodyRefused(
-            f"what came could not be read, and nobody foresaw why ({type(error).__name__}, {PurePath(frame.filename).name} line {frame.lineno})",
+            f"what came {unforeseen(error)}",
             where=where or f"{look.source.source} {look.name}",
             kept="nothing of it was loaded; the last good data stand",
             next_step="the next run asks again; if it stays so, report this sentence: a connector lacks a check",

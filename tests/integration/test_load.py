@@ -344,3 +344,34 @@ def test_papers_that_are_damaged_are_a_sentence(warehouse: Settings, land: Land)
     papers.write_text("{", encoding="utf-8")
     with pytest.raises(Refusal, match="is not the papers of a landed file"):
         land("borough_recent", body)
+
+
+def test_what_no_reader_foresaw_is_refused_in_words_that_tell_nothing_of_the_file(
+    warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("Jane Doe, 1 High Street")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.copying.read", fails)
+        with pytest.raises(FileRefused) as refused:
+            land("borough_recent", borough_file("202401", "202402"))
+    assert "could not be read, and nobody foresaw why (KeyError, test_load.py line" in str(refused.value)
+    assert "report this sentence" in str(refused.value)
+    assert rows(warehouse, "select state, reason like '%KeyError%' from ops.load") == [("refused", True)]
+    told = rows(warehouse, "select reason from ops.load union all select reason from quarantine.refused_row")
+    assert "Jane Doe" not in str(refused.value) + str(told)
+    assert land("borough_recent", borough_file("202401", "202402")).is_new
+
+
+def test_a_landing_folder_that_cannot_be_read_is_not_held_against_the_file(
+    warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.copying.read", fails)
+        with pytest.raises(Refusal, match=r"could not be read from disk \(PermissionError\)"):
+            land("borough_recent", borough_file("202401", "202402"))
+    assert rows(warehouse, "select count(*) from ops.load") == [(0,)]

@@ -1,3 +1,5 @@
+-- Of the residents PostgreSQL has no statistics here and takes them for a handful: it would compare every row with every area's.
+{{ config(pre_hook='set local enable_mergejoin to off') }}
 {% set windows = ['month', 'rolling_3', 'rolling_6', 'rolling_12', 'financial_year_to_date'] %}
 {%- set months = {'month': 1, 'rolling_3': 3, 'rolling_6': 6, 'rolling_12': 12, 'financial_year_to_date': 'months_of_year'} %}
 with counted as (

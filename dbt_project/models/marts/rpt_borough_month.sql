@@ -18,15 +18,11 @@ select
     coalesce(win.break_month_start_date > (win.month_start_date - interval '23 months')::date, false) as has_series_break,
     (
         select
-            string_agg(
-                to_char(breaks.break_month, 'YYYY-MM') || ' ' || breaks.break_label, '; '
-                order by breaks.break_month, breaks.break_label
-            )
+            {{ breaks_in_words('breaks') }}
         from {{ ref('series_break') }} as breaks
         where
             breaks.measure_code = win.measure_code
             and (breaks.area_code is null or breaks.area_code = win.area_code)
-            and breaks.break_kind <> 'restated'
             and breaks.break_month > (win.month_start_date - interval '23 months')::date
             and breaks.break_month <= win.month_start_date
     ) as break_reason,

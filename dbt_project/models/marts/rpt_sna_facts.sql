@@ -21,7 +21,7 @@ with newest as materialized (
 ),
 
 -- What the publisher counts of London and no borough has. Both windows are of twelve months.
-beyond as (
+beyond as materialized (
     select
         newest.measure_code,
         newest.window_kind,
@@ -99,8 +99,16 @@ worded as (
         end as {{ count }}_in_words,
         {% endfor %}
         is_ruled and window_count between 1 and 7 as is_withheld,
-        is_ruled and count_year_before between 1 and 7 as is_year_before_withheld
+        is_ruled and count_year_before between 1 and 7 as is_year_before_withheld,
+        -- Where one borough alone is withheld, London's total less the other 31 would tell it.
+        1 in (
+            {% for count in ['window_count', 'count_year_before'] %}
+            count(*) filter (where is_ruled and area_type = 'borough' and {{ count }} between 1 and 7) over of_london
+            {{- ',' if not loop.last }}
+            {% endfor %}
+        ) as does_total_tell
     from facts
+    window of_london as (partition by measure_code, window_kind)
 )
 
 select
@@ -126,77 +134,94 @@ select
     worded.significance_against_london,
     worded.status,
     worded.exactness,
-    worded.measure_name || ': ' || worded.window_count_in_words || ' '
-    || case worded.window_count_in_words when '1' then worded.unit_of_one else worded.unit end
-    || ' in ' || worded.place || ' in ' || worded.window_name
-    || case
-        when worded.is_withheld or worded.rate is null then ''
-        else
-            ', ' || {{ rate_in_words('worded.rate') }} || ' per ' || worded.per || ' ' || worded.people || ' (95 % limits '
-            || {{ rate_in_words('worded.rate_lower_95') }} || ' to ' || {{ rate_in_words('worded.rate_upper_95') }}
-            || '; population of mid-' || worded.denominator_year || ')'
-    end
-    || '.'
-    || case
-        when worded.count_beyond > 0
-            then ' Not in it: ' || worded.count_beyond_in_words || ' more without a borough (unplaced, or in the City of London).'
-        else ''
-    end
-    || case
-        when worded.status = 'break_in_window'
-            then ' This window lies across a break in the series: its count mixes what was counted before and after.'
-        else ''
-    end
-    || case
-        when worded.count_year_before is null then ' There is no whole year before to compare with.'
-        when worded.status = 'break_in_window' then ' The year before (' || worded.count_year_before_in_words || ') is not comparable.'
-        when worded.status = 'break_in_comparison'
-            then ' The year before (' || worded.count_year_before_in_words || ') is not comparable: ' || worded.break_reason || '.'
-        when worded.count_year_before = 0 then ' There were none in the year before.'
-        when worded.is_withheld or worded.is_year_before_withheld
-            then ' In the year before there were ' || worded.count_year_before_in_words || '.'
-        when worded.window_count = worded.count_year_before then ' That is as many as in the year before.'
-        when worded.count_year_before < 10
+    case
+        when worded.area_code = 'LONDON_32' and worded.does_total_tell
             then
-                ' In the year before there ' || case worded.count_year_before when 1 then 'was ' else 'were ' end
-                || worded.count_year_before || ': too few for a percentage.'
-        when worded.window_count < 10
-            then ' In the year before there were ' || worded.count_year_before_in_words || '; these are too few for a percentage.'
+                worded.measure_name || ': the total of ' || worded.place || ' in ' || worded.window_name
+                || ' is not told: with it the one borough that has 1 to 7, in these 12 months or the 12 before, could be worked out.'
         else
-            -- Rounded once, from the counts.
-            ' That is '
-            || trim(
-                trailing '.' from trim(
-                    trailing '0' from to_char(
-                        100.0 * abs(worded.window_count - worded.count_year_before) / worded.count_year_before, 'FM999990.0'
-                    )
-                )
-            )
-            || case when worded.window_count > worded.count_year_before then ' % more' else ' % fewer' end
-            || ' than in the year before (' || worded.count_year_before_in_words || ').'
-    end
-    || case
-        when worded.status = 'break_in_window'
-            then
-                ' Breaks since ' || to_char(worded.window_start_date - interval '1 year', 'FMMonth YYYY') || ': '
-                || worded.break_reason || '.'
-        else ''
-    end
-    || case
-        when worded.area_code = 'LONDON_32' or worded.is_withheld or worded.rate is null or worded.london_rate is null then ''
-        else
-            ' London''s rate is ' || {{ rate_in_words('worded.london_rate') }} || '; ' || worded.place || ' ranks '
-            || worded.rank_in_london || ' of 32 (1 is the highest) and is '
+            worded.measure_name || ': ' || worded.window_count_in_words || ' '
+            || case worded.window_count_in_words when '1' then worded.unit_of_one else worded.unit end
+            || ' in ' || worded.place || ' in ' || worded.window_name
             || case
-                when worded.significance_against_london = 'Not significant' then 'not significantly different.'
-                when worded.significance_against_london like 'High%' then 'significantly higher.'
-                else 'significantly lower.'
+                when worded.is_withheld or worded.rate is null then ''
+                else
+                    ', ' || {{ rate_in_words('worded.rate') }} || ' per ' || worded.per || ' ' || worded.people || ' (95 % limits '
+                    || {{ rate_in_words('worded.rate_lower_95') }} || ' to ' || {{ rate_in_words('worded.rate_upper_95') }}
+                    || '; population of mid-' || worded.denominator_year || ')'
             end
-    end
-    || case when worded.is_provisional then ' Provisional.' else '' end
-    || case when worded.is_withheld then '' else coalesce(' ' || worded.residents_caveat, '') end
-    || case when worded.exactness = 'proxy' then ' A proxy: ' || coalesce(worded.proxy_reason, 'see the measure''s caveat.') else '' end
-        as sentence,
+            || '.'
+            || case
+                when worded.count_beyond > 0
+                    then ' Not in it: ' || worded.count_beyond_in_words || ' more without a borough (unplaced, or in the City of London).'
+                else ''
+            end
+            || case
+                when worded.status = 'break_in_window'
+                    then ' This window lies across a break in the series: its count mixes what was counted before and after.'
+                else ''
+            end
+            || case
+                when worded.count_year_before is null then ' There is no whole year before to compare with.'
+                when worded.status = 'break_in_window'
+                    then ' The year before (' || worded.count_year_before_in_words || ') is not comparable.'
+                when worded.status = 'break_in_comparison'
+                    then
+                        ' The year before (' || worded.count_year_before_in_words || ') is not comparable: '
+                        || worded.break_reason || '.'
+                when worded.count_year_before = 0 then ' There were none in the year before.'
+                when worded.is_withheld or worded.is_year_before_withheld
+                    then ' In the year before there were ' || worded.count_year_before_in_words || '.'
+                when worded.window_count = worded.count_year_before then ' That is as many as in the year before.'
+                when worded.count_year_before < 10
+                    then
+                        ' In the year before there ' || case worded.count_year_before when 1 then 'was ' else 'were ' end
+                        || worded.count_year_before || ': too few for a percentage.'
+                when worded.window_count < 10
+                    then ' In the year before there were ' || worded.count_year_before_in_words || '; these are too few for a percentage.'
+                else
+                    -- Rounded once, from the counts.
+                    ' That is '
+                    || trim(
+                        trailing '.' from trim(
+                            trailing '0' from to_char(
+                                100.0 * abs(worded.window_count - worded.count_year_before) / worded.count_year_before, 'FM999990.0'
+                            )
+                        )
+                    )
+                    || case when worded.window_count > worded.count_year_before then ' % more' else ' % fewer' end
+                    || ' than in the year before (' || worded.count_year_before_in_words || ').'
+            end
+            || case
+                when worded.status = 'break_in_window'
+                    then
+                        ' Breaks since ' || to_char(worded.window_start_date - interval '1 year', 'FMMonth YYYY') || ': '
+                        || worded.break_reason || '.'
+                else ''
+            end
+            || case
+                when
+                    worded.area_code = 'LONDON_32'
+                    or worded.is_withheld
+                    or worded.does_total_tell
+                    or worded.rate is null
+                    or worded.london_rate is null
+                    then ''
+                else
+                    ' London''s rate is ' || {{ rate_in_words('worded.london_rate') }} || '; ' || worded.place || ' ranks '
+                    || worded.rank_in_london || ' of 32 (1 is the highest) and is '
+                    || case
+                        when worded.significance_against_london = 'Not significant' then 'not significantly different.'
+                        when worded.significance_against_london like 'High%' then 'significantly higher.'
+                        else 'significantly lower.'
+                    end
+            end
+            || case when worded.is_provisional then ' Provisional.' else '' end
+            || case when worded.is_withheld then '' else coalesce(' ' || worded.residents_caveat, '') end
+            || case
+                when worded.exactness = 'proxy' then ' A proxy: ' || coalesce(worded.proxy_reason, 'see the measure''s caveat.') else ''
+            end
+    end as sentence,
     'Source: ' || worded.attribution || ' Release ' || worded.source_release
     || case
         when worded.is_withheld then ''

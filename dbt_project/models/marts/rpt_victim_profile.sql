@@ -192,10 +192,7 @@ breaks as (
         windows.area_code,
         windows.period_kind,
         windows.period_start_date,
-        string_agg(
-            to_char(stepped.break_month, 'YYYY-MM') || ' ' || stepped.break_label, '; '
-            order by stepped.break_month, stepped.break_label
-        ) as break_reason
+        {{ breaks_in_words('stepped') }} as break_reason
     from (
         select distinct
             measure_code,
@@ -209,7 +206,6 @@ breaks as (
         on
             windows.measure_code = stepped.measure_code
             and (stepped.area_code is null or windows.area_code = stepped.area_code)
-            and stepped.break_kind <> 'restated'
             and windows.period_start_date < stepped.break_month
             and windows.period_end_date >= stepped.break_month
     group by windows.measure_code, windows.area_code, windows.period_kind, windows.period_start_date

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from warehouse import night
+from warehouse.connection import ADMIN, connect
 from warehouse.settings import Settings, settings
 
 
@@ -21,6 +22,10 @@ def build_and_publish(warehouse: Settings) -> bool:
         patch.setenv("VRU_DATABASE_URL", warehouse.database_url.get_secret_value())
         settings.cache_clear()
         try:
-            return night.build_and_publish(warehouse, print)
+            is_published = night.build_and_publish(warehouse, print)
         finally:
             settings.cache_clear()
+    if not is_published:
+        with connect(warehouse, ADMIN) as connection:
+            print(connection.execute("select body from ops.alert order by alert_id desc limit 1").fetchone())
+    return is_published

@@ -17,6 +17,8 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.errors import FileRefused
 from tests.builds import build_and_publish
+from tests.conftest import PROJECT
+from tests.mps_files import borough_file
 from tests.nomis_files import MISSING, answer
 from warehouse import nightly
 from warehouse.connection import ANALYST, LOADER, connect
@@ -84,6 +86,47 @@ def test_real_answers_load_exactly_and_come_out_of_the_marts(to_build: Settings,
     assert values["LONDON_33", "all"] == total
     assert values["LONDON_32", "all"] == total - city
     assert values["LONDON_33", "90+"] == sum(Decimal(row["90+"]) for row in published)
+
+
+def test_one_withheld_borough_takes_its_sums_and_its_rates_and_not_the_night(
+    to_build: Settings, tmp_path: Path
+) -> None:
+    ages = {**{str(age): "1000" for age in range(90)}, "90+": "1000"}
+    with (PROJECT / "dbt_project" / "seeds" / "boroughs.csv").open(encoding="utf-8", newline="") as seed:
+        areas = {row["borough_code"]: row["borough_name"] for row in csv.DictReader(seed)} | {
+            "E09000001": "City of London"
+        }
+    whole = in_nomis_form(
+        [
+            {"ltla21_code": code, "ltla21_name": name, "total_population": "91000", **ages}
+            for code, name in areas.items()
+        ]
+    )
+    withheld = re.sub(
+        rb'("E09000008",.*"Value",)\d+,"A","Normal Value"', rb'\1"","Q","These figures are missing."', whole
+    )
+    assert land(to_build, "population", written(tmp_path, withheld)) == 33 * 92
+    crimes = file_drop.take(
+        to_build.landing,
+        find_source("mps"),
+        "borough_recent",
+        written(tmp_path, borough_file("202411", "202610"), "mps.csv"),
+        to_build.now(),
+    )
+    nightly.load_one(to_build, find_source("mps"), "borough_recent", crimes)
+    assert build_and_publish(to_build)
+    assert ask(
+        to_build,
+        """select area_code, value::int from marts.fct_measure
+           where measure_code = 'nomis_population' and age_band = 'all'
+             and area_code in ('LONDON_32', 'LONDON_33', 'INNER', 'OUTER', 'E09000008') order by area_code""",
+    ) == [("E09000008", None), ("INNER", 13 * 91000)]
+    assert ask(
+        to_build,
+        """select area_code, rate, london_rate from marts.rpt_borough_measure
+           where measure_code = 'mps_robbery_personal' and window_kind = 'month' and month_start_date = '2026-10-01'
+             and area_code = 'E09000008' and sex = 'all' and age_band = 'all'""",
+    ) == [("E09000008", None, None)]
 
 
 def in_nomis_form(published: list[dict[str, str]]) -> bytes:

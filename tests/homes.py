@@ -10,12 +10,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import yaml
+
+from ingest.declaration import read_sources
 from warehouse import embedded
 from warehouse.connection import ADMIN, ANALYST, connect
-from warehouse.settings import Settings, read_settings
+from warehouse.settings import PROJECT, Settings, read_settings
 
 VRU = str(Path(sys.executable).with_name("vru"))
 
@@ -26,12 +29,16 @@ class Home:
     Args:
         folder: where it is.
         base_urls: where a source's stand-in is, for those that a night does not start itself.
+        declarations: a folder as declarations_of makes it, to be used once the home is set up; None for all there are.
     """
 
-    def __init__(self, folder: Path, today: dt.date, base_urls: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, today: dt.date, base_urls: dict[str, str] | None = None, declarations: Path | None = None
+    ) -> None:
         self.folder = folder
         self.today = today
         self.base_urls = base_urls or {}
+        self.declarations = declarations
 
     @property
     def environment(self) -> dict[str, str]:
@@ -39,6 +46,7 @@ class Home:
             "VRU_HOME": str(self.folder),
             "VRU_TODAY": self.today.isoformat(),
             "VRU_BASE_URLS": json.dumps(self.base_urls),
+            **({"PYTHONPATH": str(self.declarations)} if self.declarations else {}),
         }
 
     @property
@@ -83,6 +91,23 @@ class Home:
 
     def alerts(self) -> list[dict[str, object]]:
         return list(json.loads(self.vru("alerts", "--json").stdout))
+
+
+def declarations_of(folder: Path, datasets: Mapping[str, Sequence[str]]) -> Path:
+    """A folder for PYTHONPATH in which `ingest` declares only these datasets, by source: a night of few costs few.
+
+    A home is set up with all of them first: the models read the raw tables of every dataset we know.
+    """
+    shutil.copytree(
+        PROJECT / "ingest", folder / "ingest", ignore=shutil.ignore_patterns("__pycache__", *read_sources().keys())
+    )
+    (folder / "dbt_project").symlink_to(PROJECT / "dbt_project")
+    for name, wanted in datasets.items():
+        source = yaml.safe_load((PROJECT / "ingest" / "sources" / name / "source.yml").read_text(encoding="utf-8"))
+        source["datasets"] = {dataset: source["datasets"][dataset] for dataset in wanted}
+        (folder / "ingest" / "sources" / name).mkdir()
+        (folder / "ingest" / "sources" / name / "source.yml").write_text(yaml.safe_dump(source), encoding="utf-8")
+    return folder
 
 
 def never_wait_for_the_disk(settings: Settings) -> None:

@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.mps_files import borough_file
+from warehouse import cli
 from warehouse.settings import Settings
 
 VRU = str(Path(sys.executable).with_name("vru"))
@@ -51,9 +53,9 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c != "airflow"])
 def test_every_command_has_help(command: str) -> None:
-    result = subprocess.run([VRU, command, "--help"], capture_output=True, text=True, check=False)
-    assert result.returncode == 0
-    assert result.stdout.startswith(f"Usage: vru {command}")
+    result = CliRunner().invoke(cli.main, [command, "--help"], prog_name="vru")
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: vru {command}")
 
 
 @pytest.mark.parametrize(

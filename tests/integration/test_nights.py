@@ -17,31 +17,33 @@ import pytest
 import requests
 
 import sandbox
-from ingest.declaration import find_source
 from sandbox.server import Publisher
-from tests.homes import Home, folder_of_a_home, never_wait_for_the_disk
+from tests.homes import Home, declarations_of, folder_of_a_home, never_wait_for_the_disk
 
 TODAY = dt.date(2014, 10, 22)
+DATASETS = {"mps": ["borough_historical", "borough_recent"]}
 RECENT = "MPS Borough Level Crime (most recent 24 months)"
 
 
 class Story(Home):
     """A home, and the stand-in publisher that its nights ask."""
 
-    def __init__(self, folder: Path, publisher: Publisher) -> None:
+    def __init__(self, folder: Path, publisher: Publisher, declarations: Path) -> None:
         super().__init__(folder, TODAY, {"mps": publisher.base_url})
         self.publisher = publisher
+        assert self.vru("setup").returncode == 0
+        self.declarations = declarations
 
     def night(self) -> subprocess.CompletedProcess[str]:
-        """A night of one source, the police: the story is the same for all, and test_questions runs them all."""
+        """A night of two datasets of the police: the story is the same for all, and test_questions runs them all."""
         return self.vru("nightly", "--sources", "mps")
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Story]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    declarations = declarations_of(tmp_path_factory.mktemp("declared"), DATASETS)
     with folder_of_a_home() as folder, sandbox.serve(today=TODAY, seed=1) as publisher:
-        story = Story(folder, publisher)
-        assert story.vru("setup").returncode == 0
+        story = Story(folder, publisher, declarations)
         never_wait_for_the_disk(story.settings)
         first = story.night()
         assert first.returncode == 0, first.stdout + first.stderr
@@ -114,9 +116,9 @@ def test_a_publisher_that_is_down_makes_the_run_red_and_its_data_stale(home: Sto
     night = home.night()
     home.publisher.behave()
     assert night.returncode == 1
-    assert home.rows("select distinct state from marts.data_status where source = 'mps'") == [("stale",)]
+    assert home.rows("select distinct state from marts.data_status where dataset like 'borough%'") == [("stale",)]
     assert home.rows("select count(*) from marts.data_status where why like '%status 404%'") == [
-        (len(find_source("mps").datasets),)
+        (len(DATASETS["mps"]),)
     ]
     assert home.rows("select count(*) from marts.publication") == [(1,)]
 
@@ -130,7 +132,7 @@ def test_a_delivery_that_is_not_fit_is_held_and_the_marts_stand_byte_for_byte(ho
     assert night.returncode == 1
     assert "HELD" in night.stdout
     assert home.marts() == marts
-    assert set(home.rows("select state from marts.data_status where source = 'mps'")) == {("held",)}
+    assert set(home.rows("select state from marts.data_status where dataset like 'borough%'")) == {("held",)}
     alert = home.alerts()[0]
     assert "no_month_moves_15_percent_from_what_is_published" in str(alert["body"])
     assert "2014-08" in str(alert["body"])
@@ -141,7 +143,7 @@ def test_the_next_good_month_publishes_by_itself(home: Story) -> None:
     home.publisher.advance_to(home.today)
     night = home.night()
     assert night.returncode == 0, night.stdout + night.stderr
-    assert home.rows("select distinct state from marts.data_status where source = 'mps'") == [("fresh",)]
+    assert home.rows("select distinct state from marts.data_status where dataset like 'borough%'") == [("fresh",)]
     assert home.rows("select max(period_start_date) from marts.fct_measure") == [(dt.date(2014, 10, 1),)]
     assert home.rows("select count(*) from marts.publication") == [(2,)]
 

@@ -7,7 +7,6 @@ import dataclasses
 import datetime as dt
 import json
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -16,14 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-import yaml
 
 import sandbox
 from ingest import landing
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from sandbox.server import Publisher
-from tests.conftest import PROJECT, Server, warehouse_to_build
+from tests.conftest import Server, warehouse_to_build
+from tests.homes import declarations_of
 from warehouse import airflow, night
 from warehouse.airflow import processes, records
 from warehouse.connection import ANALYST, connect
@@ -130,17 +129,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     All of them run on a scheduler in tests/compose, and in one process in test_questions.
     """
-    folder = tmp_path_factory.mktemp("declared")
-    shutil.copytree(
-        PROJECT / "ingest", folder / "ingest", ignore=shutil.ignore_patterns("__pycache__", *read_sources().keys())
-    )
-    (folder / "dbt_project").symlink_to(PROJECT / "dbt_project")
-    for name, datasets in DATASETS.items():
-        source = yaml.safe_load((PROJECT / "ingest" / "sources" / name / "source.yml").read_text(encoding="utf-8"))
-        source["datasets"] = {dataset: source["datasets"][dataset] for dataset in datasets}
-        (folder / "ingest" / "sources" / name).mkdir()
-        (folder / "ingest" / "sources" / name / "source.yml").write_text(yaml.safe_dump(source), encoding="utf-8")
-    return folder
+    return declarations_of(tmp_path_factory.mktemp("declared"), DATASETS)
 
 
 @pytest.fixture(scope="module")

@@ -131,7 +131,8 @@ def test_a_slow_drip_ends_at_the_deadline_wherever_it_drips(tmp_path: Path, slow
         ("Content-Length: 10", b"short", "the body broke off|were announced"),
         ("Transfer-Encoding: chunked", b"5\r\nhello\r\n", "the body broke off"),
         ("Transfer-Encoding: chunked", b"64\r\nhello", "the body broke off"),
-        ("Content-Encoding: gzip", gzip.compress(b"hello" * 1000)[:-9], "gzip stream breaks off"),
+        # The bytes are part of the name of the test, which may not hold the time of day.
+        ("Content-Encoding: gzip", gzip.compress(b"hello" * 1000, mtime=0)[:-9], "gzip stream breaks off"),
         ("Content-Encoding: gzip", b"not gzip at all", "gzip stream is damaged"),
         ("Content-MD5: AAAAAAAAAAAAAAAAAAAAAA==\nContent-Length: 5", b"hello", "MD5 is not the one"),
     ],

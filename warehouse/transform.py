@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -209,7 +210,9 @@ def _failures(results: Path) -> list[str]:
 
 
 def _first_line(text: str) -> str:
-    return " ".join(text.split())[:300]
+    """An error of dbt in one line, without the row that PostgreSQL quotes below it: what counts as few must not stand in an alert."""
+    lines = itertools.takewhile(lambda line: not line.lstrip().startswith(("DETAIL:", "CONTEXT:")), text.splitlines())
+    return " ".join(" ".join(lines).split())[:300]
 
 
 def _last_lines(text: str, lines: int = 3) -> str:

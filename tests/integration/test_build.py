@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,18 @@ def test_what_an_early_ended_build_or_other_code_left_is_not_relied_on(
         )
     with connect(warehouse, ADMIN) as connection:
         assert transform._settled_sources(connection, transform.inputs(warehouse)) == settled
+
+
+def test_what_a_failed_build_says_names_the_table_and_quotes_no_row(tmp_path: Path) -> None:
+    # As dbt 1.11 writes it where a row breaks a constraint of a mart.
+    message = """Database Error in model rpt_police_health (models/marts/rpt_police_health.sql)
+  new row for relation "rpt_police_health" violates check constraint "rpt_police_health_health_count_check"
+  DETAIL:  Failing row contains (E09000002, safestats_las_gun, month, 2026-09-01, 3).
+  compiled code at /home/run/models/marts/rpt_police_health.sql"""
+    results = tmp_path / "run_results.json"
+    item = {"unique_id": "model.vru.rpt_police_health", "status": "error", "message": message}
+    results.write_text(json.dumps({"results": [item, {**item, "status": "success"}]}), encoding="utf-8")
+    (failure,) = transform._failures(results)
+    assert failure.startswith("rpt_police_health (Database Error in model rpt_police_health")
+    assert 'violates check constraint "rpt_police_health_health_count_check"' in failure
+    assert "E09000002" not in failure

@@ -134,7 +134,7 @@ def test_what_a_failed_build_says_names_the_table_and_quotes_no_row(tmp_path: Pa
     message = """Database Error in model rpt_police_health (models/marts/rpt_police_health.sql)
   new row for relation "rpt_police_health" violates check constraint "rpt_police_health_health_count_check"
   DETAIL:  Failing row contains (E09000002, safestats_las_gun, month, 2026-09-01, 3).
-  compiled code at /home/run/models/marts/rpt_police_health.sql"""
+  compiled code at run/models/marts/rpt_police_health.sql"""
     results = tmp_path / "run_results.json"
     item = {"unique_id": "model.vru.rpt_police_health", "status": "error", "message": message}
     results.write_text(json.dumps({"results": [item, {**item, "status": "success"}]}), encoding="utf-8")

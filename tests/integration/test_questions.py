@@ -369,7 +369,7 @@ WRONG = [
     (
         "dim_measure",
         "a_measure_means_what_its_definition_says",
-        "set rate_per = 1 where measure_code = 'mps_homicide'",
+        "set rate_per = 1000 where measure_code = 'mps_homicide'",
     ),
     (
         "dim_measure",
@@ -411,6 +411,18 @@ WRONG = [
         "rpt_sna_facts",
         "a_fact_is_the_window_it_tells_of",
         "set significance_against_london = 'Low (0.001)' where significance_against_london like 'High%'",
+    ),
+    # One borough that is withheld alone: London's rate beside the other 31 would tell it, and so would London's total.
+    (
+        "rpt_sna_facts",
+        "no_rate_of_london_tells_the_one_borough_that_is_withheld",
+        "set window_count = 3 where area_code = 'E09000002' and fact_code = 'safestats_las_assaults/rolling_12'",
+    ),
+    (
+        "rpt_sna_facts",
+        "a_sentence_says_the_count_of_its_row",
+        """set count_year_before = 3, sentence = replace(sentence, 'London''s rate', '')
+           where area_code = 'E09000002' and fact_code = 'safestats_las_assaults/rolling_12'""",
     ),
     (
         "rpt_sna_facts",

@@ -182,7 +182,8 @@ def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
     target = settings.home / "dbt"
     logs = target / "logs"
     if settled is None:
-        chosen = ["--full-refresh", "--exclude-resource-type", "unit_test"]
+        # What dbt kept of parsing other code is no help to it: a description that has moved to another file stands there twice.
+        chosen = ["--no-partial-parse", "--full-refresh", "--exclude-resource-type", "unit_test"]
     else:
         chosen = ["--exclude-resource-types", "unit_test", "seed"]
         for source in settled:

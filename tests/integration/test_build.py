@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,19 @@ def test_what_a_failed_build_says_names_the_table_and_quotes_no_row(tmp_path: Pa
     assert failure.startswith("rpt_police_health (Database Error in model rpt_police_health")
     assert 'violates check constraint "rpt_police_health_health_count_check"' in failure
     assert "E09000002" not in failure
+
+
+def test_a_build_of_other_code_relies_on_nothing_that_dbt_kept_of_its_parsing(
+    to_build: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Seen in a home whose descriptions had moved to another file: "dbt found two schema.yml entries for the same resource".
+    asked: list[tuple[str, ...]] = []
+
+    def stand_in(_: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+        asked.append(arguments)
+        return subprocess.CompletedProcess(arguments, 0, "", "")
+
+    monkeypatch.setattr(transform, "dbt", stand_in)
+    transform._run_dbt(to_build, None)
+    transform._run_dbt(to_build, ["nomis"])
+    assert ["--no-partial-parse" in arguments for arguments in asked] == [True, False]

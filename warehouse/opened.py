@@ -26,25 +26,31 @@ _TEXT = """
         group by source having count(distinct publish_rule) = 1
     ),
     -- Each suppressed part with the totals that its sum decides about. The halves stand or fall together, for London less one is
-    -- the other; the region falls with the 32 boroughs, for less the City it is they, and for the City, for less them it is that.
+    -- the other; the region falls with the 32 boroughs, for less the City it is they, and for the City, for less them it is that. A
+    -- total of London that the publisher prints beside its boroughs is the region under a measure of its own name.
     part as (
         select
-            t.area_code, f.period_kind, f.period_start_date, f.measure_code, t.sex, t.age_band, t.ethnicity, t.margin, f.value
+            t.area_code, f.period_kind, f.period_start_date, t.measure_code, t.sex, t.age_band, t.ethnicity, t.margin, f.value
         from marts.fct_measure as f
         inner join marts.dim_area as a on f.area_code = a.area_code
         inner join marts.dim_measure as m on f.measure_code = m.measure_code
         inner join ruled as r on m.source = r.source
         cross join lateral (
             values
-            ('INNER', a.ons_inner_outer, f.sex, f.age_band, f.ethnicity),
-            ('OUTER', a.ons_inner_outer, f.sex, f.age_band, f.ethnicity),
-            ('LONDON_32', case when a.is_in_london_32 then '32' end, f.sex, f.age_band, f.ethnicity),
-            ('LONDON_33', case when a.is_in_london_32 then '32' end, f.sex, f.age_band, f.ethnicity),
-            ('LONDON_33', case when a.area_type = 'city_of_london' then 'city' end, f.sex, f.age_band, f.ethnicity),
-            (f.area_code, case when f.sex <> 'all' then 'sex' end, 'all', f.age_band, f.ethnicity),
-            (f.area_code, case when f.age_band <> 'all' then 'age' end, f.sex, 'all', f.ethnicity),
-            (f.area_code, case when f.ethnicity <> 'all' then 'ethnicity' end, f.sex, f.age_band, 'all')
-        ) as t (area_code, margin, sex, age_band, ethnicity)
+            ('INNER', f.measure_code, a.ons_inner_outer, f.sex, f.age_band, f.ethnicity),
+            ('OUTER', f.measure_code, a.ons_inner_outer, f.sex, f.age_band, f.ethnicity),
+            ('LONDON_32', f.measure_code, case when a.is_in_london_32 then '32' end, f.sex, f.age_band, f.ethnicity),
+            ('LONDON_33', f.measure_code, case when a.is_in_london_32 then '32' end, f.sex, f.age_band, f.ethnicity),
+            ('LONDON_33', f.measure_code, case when a.area_type = 'city_of_london' then 'city' end, f.sex, f.age_band, f.ethnicity),
+            ('LONDON_PUBLISHED', f.measure_code || '_london', case when a.is_in_london_32 then '32' end, f.sex, f.age_band, f.ethnicity),
+            (
+                'LONDON_PUBLISHED', f.measure_code || '_london', case when a.area_type = 'city_of_london' then 'city' end,
+                f.sex, f.age_band, f.ethnicity
+            ),
+            (f.area_code, f.measure_code, case when f.sex <> 'all' then 'sex' end, 'all', f.age_band, f.ethnicity),
+            (f.area_code, f.measure_code, case when f.age_band <> 'all' then 'age' end, f.sex, 'all', f.ethnicity),
+            (f.area_code, f.measure_code, case when f.ethnicity <> 'all' then 'ethnicity' end, f.sex, f.age_band, 'all')
+        ) as t (area_code, measure_code, margin, sex, age_band, ethnicity)
         where r.publish_rule = 'suppress_1_to_7_round_5' and t.margin is not null and f.value between 1 and 7
     ),
     telling as (
@@ -83,7 +89,8 @@ _COMMENT = (
     "suppress_1_to_7_round_5 (NHS Digital's rule for counts of health below the nation, methodology of September 2018) a total, of "
     "areas (INNER, OUTER, LONDON_32, LONDON_33) or of sex, age band or ethnicity (all), is suppressed too where it would let a "
     "suppressed part be worked out: where its k suppressed parts sum to less than 2k or more than 6k. INNER and OUTER are then "
-    "suppressed together, and LONDON_33 with LONDON_32, since each with the total of both would tell the other. The row does not "
+    "suppressed together, and LONDON_33 with LONDON_32, since each with the total of both would tell the other; so is the total that "
+    "a publisher prints for London itself (LONDON_PUBLISHED, measures that end in _london). The row does not "
     "say for which of the two reasons. This project's rule, beyond NHS Digital's, which asks for no second suppression."
 )
 _COLUMNS = {

@@ -412,10 +412,40 @@ WRONG = [
         "a_fact_is_the_window_it_tells_of",
         "set significance_against_london = 'Low (0.001)' where significance_against_london like 'High%'",
     ),
+    (
+        "rpt_sna_facts",
+        "a_sentence_says_the_rate_the_limits_and_the_years_of_its_row",
+        "set sentence = regexp_replace(sentence, ', [0-9,.]+ per ', ', 999.99 per ')",
+    ),
+    (
+        "rpt_sna_facts",
+        "a_sentence_says_the_rate_the_limits_and_the_years_of_its_row",
+        "set sentence = regexp_replace(sentence, 'limits [0-9,.]+ to [0-9,.]+;', 'limits 1.00 to 2.00;')",
+    ),
+    (
+        "rpt_sna_facts",
+        "a_sentence_says_the_rate_the_limits_and_the_years_of_its_row",
+        "set sentence = regexp_replace(sentence, 'London''s rate is [0-9,.]+;', 'London''s rate is 1.00;')",
+    ),
+    (
+        "rpt_sna_facts",
+        "a_sentence_says_the_rate_the_limits_and_the_years_of_its_row",
+        "set sentence = replace(sentence, 'October 2026', 'October 2016')",
+    ),
+    (
+        "rpt_sna_facts",
+        "a_sentence_says_the_break_of_its_row",
+        "set sentence = replace(sentence, 'is not comparable', 'is comparable')",
+    ),
+    (
+        "fct_window",
+        "every_month_says_what_fct_measure_says",
+        "set is_provisional = not is_provisional where month_start_date = '2026-10-01'",
+    ),
     # One borough that is withheld alone: London's rate beside the other 31 would tell it, and so would London's total.
     (
         "rpt_sna_facts",
-        "no_rate_of_london_tells_the_one_borough_that_is_withheld",
+        "no_rate_of_london_tells_a_borough_that_is_withheld",
         "set window_count = 3 where area_code = 'E09000002' and fact_code = 'safestats_las_assaults/rolling_12'",
     ),
     (

@@ -166,33 +166,37 @@ select
     spanned.london_denominator,
     spanned.london_count::double precision / nullif(spanned.london_denominator, 0) * spanned.rate_per as london_rate,
     spanned.inner_outer_rate,
+    -- Of all of them or of none: the events of a borough whose residents are not known are not divided among the others'.
     (
         select
-            sum(
-                case spanned.window_kind
-                    {% for kind, window, months, is_ended in spans %}
-                    when '{{ kind }}' then other.{{ window }}_count
-                    {% endfor %}
-                end
-            )::double precision
-            / nullif(sum(
-                case
-                    when
-                        spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year')
-                        or (spanned.window_kind = 'financial_year_to_date' and spanned.months = 12)
-                        then other.rolling_12_residents
-                    else other.residents
-                end
-            ), 0)
-            * spanned.rate_per
+            case
+                when count(*) = count(one.window_count) and count(*) = count(one.residents)
+                    then sum(one.window_count)::double precision / nullif(sum(one.residents), 0) * spanned.rate_per
+            end
         from {{ ref('dim_similar_area') }} as similar_to
-        inner join {{ ref('fct_window') }} as other
+        left join {{ ref('fct_window') }} as other
             on
                 similar_to.similar_area_code = other.area_code
                 and spanned.measure_code = other.measure_code
                 and spanned.month_start_date = other.month_start_date
                 and spanned.sex = other.sex
                 and spanned.age_band = other.age_band
+        cross join
+            lateral (
+                select
+                    case spanned.window_kind
+                        {% for kind, window, months, is_ended in spans %}
+                        when '{{ kind }}' then other.{{ window }}_count
+                        {% endfor %}
+                    end as window_count,
+                    case
+                        when
+                            spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year')
+                            or (spanned.window_kind = 'financial_year_to_date' and spanned.months = 12)
+                            then other.rolling_12_residents
+                        else other.residents
+                    end as residents
+            ) as one
         where spanned.area_code = similar_to.borough_code
     ) as similar_areas_rate,
     spanned.rank_in_london,

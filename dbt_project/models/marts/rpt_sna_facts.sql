@@ -100,12 +100,16 @@ worded as (
         {% endfor %}
         is_ruled and window_count between 1 and 7 as is_withheld,
         is_ruled and count_year_before between 1 and 7 as is_year_before_withheld,
-        -- Where one borough alone is withheld, London's total less the other 31 would tell it.
-        1 in (
+        -- Of k withheld boroughs, each 1 to 7, London's total less the others tells the sum: of one it is the count, and of more a sum
+        -- below 2k or above 6k leaves one of them a single value (the rule of marts_open.measure).
+        coalesce(
             {% for count in ['window_count', 'count_year_before'] %}
-            count(*) filter (where is_ruled and area_type = 'borough' and {{ count }} between 1 and 7) over of_london
-            {{- ',' if not loop.last }}
-            {% endfor %}
+            {% set withheld = "filter (where is_ruled and area_type = 'borough' and " ~ count ~ " between 1 and 7) over of_london" %}
+            count(*) {{ withheld }} = 1
+            or sum({{ count }}) {{ withheld }} not between 2 * count(*) {{ withheld }} and 6 * count(*) {{ withheld }}
+            {{ 'or' if not loop.last }}
+            {% endfor %},
+            false
         ) as does_total_tell
     from facts
     window of_london as (partition by measure_code, window_kind)
@@ -138,7 +142,7 @@ select
         when worded.area_code = 'LONDON_32' and worded.does_total_tell
             then
                 worded.measure_name || ': the total of ' || worded.place || ' in ' || worded.window_name
-                || ' is not told: with it the one borough that has 1 to 7, in these 12 months or the 12 before, could be worked out.'
+                || ' is not told: with it a borough that has 1 to 7, in these 12 months or the 12 before, could be worked out.'
         else
             worded.measure_name || ': ' || worded.window_count_in_words || ' '
             || case worded.window_count_in_words when '1' then worded.unit_of_one else worded.unit end
@@ -179,6 +183,8 @@ select
                         || worded.count_year_before || ': too few for a percentage.'
                 when worded.window_count < 10
                     then ' In the year before there were ' || worded.count_year_before_in_words || '; these are too few for a percentage.'
+                when round(100.0 * abs(worded.window_count - worded.count_year_before) / worded.count_year_before, 1) = 0
+                    then ' That is nearly as many as in the year before (' || worded.count_year_before_in_words || ').'
                 else
                     -- Rounded once, from the counts.
                     ' That is '
@@ -208,8 +214,13 @@ select
                     or worded.london_rate is null
                     then ''
                 else
-                    ' London''s rate is ' || {{ rate_in_words('worded.london_rate') }} || '; ' || worded.place || ' ranks '
-                    || worded.rank_in_london || ' of 32 (1 is the highest) and is '
+                    ' London''s rate is ' || {{ rate_in_words('worded.london_rate') }} || '; ' || worded.place
+                    -- Boroughs that count none share a place that says nothing of them.
+                    || case
+                        when worded.window_count > 0 then ' ranks ' || worded.rank_in_london || ' of 32 (1 is the highest) and'
+                        else ''
+                    end
+                    || ' is '
                     || case
                         when worded.significance_against_london = 'Not significant' then 'not significantly different.'
                         when worded.significance_against_london like 'High%' then 'significantly higher.'

@@ -60,12 +60,12 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
     Raises:
         Refusal: when this home holds data of the other kind (real or synthetic), or the disk is full.
     """
-    claim_kind(landing, SYNTHETIC if papers.is_synthetic else REAL, what=papers.file_name)
     folder = landing / papers.source / papers.dataset
     suffix = Path(papers.file_name).suffix.lower()
     path = folder / f"{papers.sha256}{suffix if suffix[1:].isalnum() and len(suffix) < 8 else '.bin'}"
     beside = _beside(path)
     try:
+        claim_kind(landing, SYNTHETIC if papers.is_synthetic else REAL, what=papers.file_name)
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _write(path, body)

@@ -211,10 +211,11 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     refused: list[Refusal] = []
     files = rows = 0
     with _noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
-        for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *landed]):
+        returned = _returned(chosen, source, dataset)
+        for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed]):
             try:
                 file = landing.find(chosen.landing, path)
-                if path in landed:
+                if path in landed or path in returned:
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
             except Refusal as refusal:
@@ -427,6 +428,30 @@ def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
         for file in _landed(chosen, source, dataset)
         if file.papers.sha256 not in known
     ]
+
+
+def _returned(chosen: Settings, source: str, dataset: str) -> list[str]:
+    """Landed files that their publisher went back to, and that do not speak for it: a night was killed before it loaded them again."""
+    with connect(chosen, LOADER) as connection:
+        rows = connection.execute(
+            """select distinct this.landed_path
+               from ops.fetched_address as seen
+               inner join ops.load as this
+                 on this.source = seen.source and this.dataset = seen.dataset and this.sha256 = seen.sha256
+                   and this.state in ('loaded', 'superseded')
+               inner join ops.load as later
+                 on later.source = this.source and later.dataset = this.dataset and later.part = this.part
+                   and later.release_date = this.release_date and later.state = 'loaded' and later.sha256 <> this.sha256
+                   and later.landed_at > this.landed_at and later.landed_at < seen.fetched_at
+               where seen.source = %s and seen.dataset = %s
+                 and not exists (
+                   select from ops.load as newer
+                   where newer.source = this.source and newer.dataset = this.dataset and newer.sha256 = this.sha256
+                     and newer.landed_at >= seen.fetched_at
+                 )""",
+            [source, dataset],
+        ).fetchall()
+    return [path for (path,) in rows]
 
 
 def _ledger_line(

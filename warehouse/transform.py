@@ -96,6 +96,7 @@ def build(settings: Settings, *, unless_current: bool = False, whole: bool = Fal
                 kept="the marts are as they were",
                 next_step="wait for it to end; `vru status` shows what it published",
             ) from None
+        _end_orphaned_builds(lock)
         found = inputs(settings)
         if unless_current and _is_current(settings, found):
             return None
@@ -116,6 +117,14 @@ def build(settings: Settings, *, unless_current: bool = False, whole: bool = Fal
                 "update ops.candidate set built_at = %s where candidate_id = %s", [settings.now(), candidate_id]
             )
     return candidate_id
+
+
+def _end_orphaned_builds(connection: psycopg.Connection) -> None:
+    """End what dbt still does for a build that was killed: it lost the lock, which we hold, and would write into this one."""
+    connection.execute(
+        """select pg_terminate_backend(pid, 10000) from pg_stat_activity
+           where datname = current_database() and usename = current_user and application_name = 'dbt'"""
+    )
 
 
 def _settled_sources(connection: psycopg.Connection, found: Inputs) -> list[str] | None:

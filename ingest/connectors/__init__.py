@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -10,6 +12,8 @@ from ingest.connectors import file_at_url, fingertips, inbox, london_datastore, 
 from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
 from ingest.errors import BodyRefused, PublisherUnavailable, Refusal, unforeseen
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 _CONNECTORS = {
     "inbox": inbox,
@@ -35,18 +39,32 @@ def in_words(look: Look, where: str = "") -> Iterator[None]:
 
     Raises:
         BodyRefused: naming the kind of exception and the place in the code. Its text may hold what a body held, and is not told.
+        Refusal: the disk is full, which is nobody's fault but ours.
     """
     try:
         yield
     except Refusal:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person is told in words
-        raise BodyRefused(
-            f"what came {unforeseen(error)}",
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise BodyRefused(**_unforeseen(look, where, error)) from None
+        raise Refusal(
+            f"there is no room on this machine's disk ({error.strerror})",
             where=where or f"{look.source.source} {look.name}",
-            kept="nothing of it was loaded; the last good data stand",
-            next_step="the next run asks again; if it stays so, report this sentence: a connector lacks a check",
+            kept="nothing of it was landed; the last good data stand",
+            next_step=f"make room on the disks of {look.landing} and of temporary files ({tempfile.gettempdir()}), and run the same again",
         ) from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person is told in words
+        raise BodyRefused(**_unforeseen(look, where, error)) from None
+
+
+def _unforeseen(look: Look, where: str, error: Exception) -> dict[str, str]:
+    return {
+        "problem": f"what came {unforeseen(error)}",
+        "where": where or f"{look.source.source} {look.name}",
+        "kept": "nothing of it was loaded; the last good data stand",
+        "next_step": "the next run asks again; if it stays so, report this sentence: a connector lacks a check",
+    }
 
 
 def check(look: Look) -> list[Finding]:

@@ -8,13 +8,14 @@ import json
 import subprocess
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from tests.mps_files import borough_file
 from warehouse import nightly, transform
-from warehouse.connection import ADMIN, connect
+from warehouse.connection import ADMIN, TRANSFORMER, connect
 from warehouse.settings import Settings
 
 HEADER = (
@@ -159,3 +160,13 @@ def test_a_build_of_other_code_relies_on_nothing_that_dbt_kept_of_its_parsing(
     transform._run_dbt(to_build, None)
     transform._run_dbt(to_build, ["nomis"])
     assert ["--no-partial-parse" in arguments for arguments in asked] == [True, False]
+
+
+def test_what_dbt_still_does_for_a_build_that_was_killed_is_ended_before_the_next_begins(warehouse: Settings) -> None:
+    with connect(warehouse, TRANSFORMER) as orphan, connect(warehouse, TRANSFORMER, autocommit=True) as next_build:
+        orphan.execute("set application_name = 'dbt'")
+        orphan.execute("select 1")
+        transform._end_orphaned_builds(next_build)
+        with pytest.raises(psycopg.OperationalError):
+            orphan.execute("select 1")
+        assert next_build.execute("select 1").fetchone() == (1,)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sandbox
-from ingest.connectors import london_datastore
+from ingest.connectors import in_words, london_datastore
 from ingest.connectors.look import Fetched, Look, Seen
 from ingest.declaration import find_source
 from ingest.errors import BodyRefused, PublisherUnavailable, Refusal
@@ -238,6 +238,14 @@ def test_a_full_disk_under_landing_is_a_sentence_and_leaves_nothing_half(
     with pytest.raises(Refusal, match="could not be landed: No space left on device"):
         fetch_all(client, publisher, tmp_path)
     assert bodies(tmp_path) == []
+
+
+def test_a_full_disk_of_ours_is_no_fault_of_the_publisher(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+    look = a_look(client, publisher, tmp_path)
+    with pytest.raises(Refusal, match="there is no room on this machine's disk") as refused, in_words(look):
+        raise OSError(28, "No space left on device")
+    assert not isinstance(refused.value, BodyRefused)
+    assert "make room" in refused.value.next_step
 
 
 def test_who_we_are_is_said_in_every_request(client: Client, publisher: Publisher, tmp_path: Path) -> None:

@@ -306,6 +306,30 @@ def test_a_publisher_who_goes_back_to_what_was_there_is_believed_again(warehouse
     assert arrivals == [hashlib.sha256(body).hexdigest() for body in (first, spoilt, first)]
 
 
+def test_a_file_the_publisher_went_back_to_speaks_again_though_the_night_that_fetched_it_was_killed(
+    warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    newest = (
+        "select load_id from ops.load where state = 'loaded' order by release_date desc, landed_at desc, load_id desc"
+    )
+    first = borough_file("202401", "202402")
+    one = land("borough_recent", first)
+    two = land("borough_recent", borough_file("202401", "202402", cells={("ARSON", "Barnet", "202401"): 49}), "b.csv")
+    with connect(warehouse, LOADER) as connection:
+        connection.execute(
+            """insert into ops.fetched_address (source, dataset, url, sha256, bytes, fetched_at, checked_at)
+               values ('mps', 'borough_recent', 'https://here/file.csv', %s, 1, clock_timestamp(), clock_timestamp())""",
+            [hashlib.sha256(first).hexdigest()],
+        )
+    assert rows(warehouse, newest)[0] == (two.load_id,)
+    nightly.load("night", "mps", "borough_recent", [])
+    assert rows(warehouse, newest)[0] == (one.load_id,)
+    spoken = rows(warehouse, "select load_id, landed_at from ops.load order by load_id")
+    nightly.load("night", "mps", "borough_recent", [])
+    assert rows(warehouse, "select load_id, landed_at from ops.load order by load_id") == spoken
+
+
 def test_a_file_of_the_other_dataset_is_refused(land: Land) -> None:
     with pytest.raises(FileRefused, match=r"would be a release of 20\d\d-\d\d-01, which is still to come"):
         land("borough_historical", borough_file("202404", "202603"))

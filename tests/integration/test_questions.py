@@ -217,11 +217,13 @@ def test_a_total_is_suppressed_where_its_parts_could_be_told_and_nowhere_else(ho
     too_few = {key for key, counts in parts.items() if sum(counts) < 2 * len(counts)}
     too_many = {key for key, counts in parts.items() if sum(counts) > 6 * len(counts)}
     halves, region = ["inner", "outer"], ["32", "city"]
-    decides = {"INNER": halves, "OUTER": halves, "LONDON_32": ["32"], "LONDON_33": region}
+    decides = {"INNER": halves, "OUTER": halves, "LONDON_32": ["32"], "LONDON_33": region, "LONDON_PUBLISHED": region}
     wrong, withheld, also_small = [], set(), set()
     for measure, month, area, count, value, is_suppressed, _, note in found:
         is_small = 1 <= int(str(count)) <= 7
-        told = {(measure, month, of) for of in decides.get(str(area), [])} & (too_few | too_many)
+        # What a publisher prints for London has a measure of its own name.
+        counted = str(measure).removesuffix("_london") if area == "LONDON_PUBLISHED" else measure
+        told = {(counted, month, of) for of in decides.get(str(area), [])} & (too_few | too_many)
         if is_suppressed is not (is_small or bool(told)) or (value is None) is not is_suppressed:
             wrong.append((measure, month, area, count, value))
         if told:

@@ -1,9 +1,12 @@
--- An indicator is released by itself, so of each the newest load that has it speaks.
+-- An indicator is released by itself, so of each the newest load that has it speaks. A body that ends with an earlier period is an
+-- older copy, whenever it came: landed by hand under another name it would take the newest year away.
 with present as (
-    select distinct
+    select
         load_id,
-        indicator_id
+        indicator_id,
+        max(time_period_sortable) as newest_period
     from {{ ref('stg_fingertips__data') }}
+    group by load_id, indicator_id
 )
 
 select distinct on (present.indicator_id)
@@ -14,6 +17,7 @@ from present
 inner join {{ ref('stg_ops__load') }} as load on present.load_id = load.load_id
 order by
     present.indicator_id asc,
+    present.newest_period desc,
     load.release_date desc,
     load.landed_at desc,
     load.load_id desc

@@ -36,7 +36,8 @@ def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None
         return None
     for mark, what in _MARKS.items():
         if first.startswith(mark):
-            return Fault(HEADER, THE_FILE, None, f"is {what}, not delimited text in UTF-8")
+            way_out = ": unpack it, or save its sheet as CSV, and land that" if mark == ZIP else ""
+            return Fault(HEADER, THE_FILE, None, f"is {what}, not delimited text in UTF-8{way_out}")
     if b"\0" in first[:4]:
         return Fault(HEADER, THE_FILE, None, "holds NUL bytes (it may be UTF-16), and is not delimited text in UTF-8")
     start = first.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower()

@@ -73,7 +73,7 @@ def replaced(old: str, new: str, count: int = 1) -> bytes:
         (b"   \r\n", "the file is empty"),
         (b"<!DOCTYPE html><html><body>Busy</body></html>", "is an HTML or XML page"),
         (b'{"success": false}', "is JSON, not delimited text"),
-        (b"PK\x03\x04rest", "is a zip archive (or a workbook)"),
+        (b"PK\x03\x04rest", "is a zip archive (or a workbook), not delimited text in UTF-8: unpack it"),
         (WHOLE.decode().encode("utf-16"), "is UTF-16, not delimited text in UTF-8"),
         (replaced("Barnet", "Barn\x00et"), "holds a NUL byte on line 3"),
         (WHOLE.replace(b"Barnet", b"Barn\xa3et", 1), "is not UTF-8: byte 0xa3 on line 3"),

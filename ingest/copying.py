@@ -111,7 +111,8 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
     )
     # A workbook's sheets may share its columns between them: what any of them has, the file does not lack.
     absent = [c.name for c in layout.columns if all(c.name in table.header.absent for table in found)]
-    drift = {kind: names for kind, names in (("new columns", unknown), ("missing columns", absent)) if names}
+    new = "new columns by place" if layout.is_of_people else "new columns"
+    drift = {kind: names for kind, names in ((new, unknown), ("missing columns", absent)) if names}
     # Here, because loading Arrow takes a third of the time in which a command starts, and most load no file.
     from ingest.readers import delimited
 

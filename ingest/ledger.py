@@ -14,7 +14,11 @@ from ingest.declaration import Source
 from ingest.landing import LandedFile, below_landing
 from ingest.readers.faults import Fault, Faulty, sentence
 
-WARNED = ("new columns", "rows gone")  # kinds of drift that are somebody's work whenever they appear
+WARNED = (
+    "new columns",
+    "new columns by place",
+    "rows gone",
+)  # kinds of drift that are somebody's work whenever they appear
 
 
 def insert(
@@ -91,6 +95,8 @@ def in_words(drift: dict[str, list[str]]) -> str:
     """How a file's columns differ from those declared; empty where they do not."""
     said = {
         "new columns": "columns that are not declared, left out of raw: ",
+        "new columns by place": "columns that are not declared, left out of raw (what they are called stands in the landed file "
+        "alone: look there): ",
         "missing columns": "columns it lacks: ",
         "rows gone": "rows it lacks that the release before had: ",
         "corrections": "corrected as confirmed: ",

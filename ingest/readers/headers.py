@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ingest.declaration import Layout, MonthColumns
-from ingest.readers.faults import HEADER, Fault, some_of
+from ingest.readers.faults import HEADER, THE_FILE, Fault, some_of
 from ingest.readers.text import folded
+
+COMPARED = 12  # unknown names that are compared with the declared ones: a whole file may stand on its first line
+# What a cell of a row looks like and no name does: no letter and some digit, or a number or a date that has letters.
+_IS_A_CELL = re.compile(
+    r"[^a-z]*\d[^a-z]*"
+    r"|[-+]?\d[\d.,]*e[-+]?\d+"
+    r"|\d{4}-\d\d-\d\dt[\d:.]+(z|[-+][\d:]+)?"
+    r"|(\d{1,2}[ -])?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -]\d{2,4}( [\d:.]+)?"
+)
 
 
 class MonthColumn(NamedTuple):
@@ -29,7 +39,8 @@ class Header:
     positions: dict[str, int]  # declared column name -> index
     published: dict[str, str]  # declared column name -> header as published
     months: tuple[MonthColumn, ...]  # in the order of the months
-    unknown: tuple[str, ...] = ()  # headers that no column declares: left out of raw, noted as drift
+    # Headers that no column declares: left out of raw, noted as drift. Of a feed of persons their places, in words.
+    unknown: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()  # declared columns that may be missing and are: blank in raw, noted as drift
 
 
@@ -49,12 +60,14 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     published: dict[str, str] = {}
     months: list[MonthColumn] = []
     faults: list[Fault] = []
-    unknown: list[str] = []
+    unknown: list[int] = []
     for index, name in enumerate(names):
         column = wanted.get(folded(name)) or next((c for p, c in patterns if p.fullmatch(name.strip())), None)
         if column is not None:
             if column in positions:
-                faults.append(Fault(HEADER, "header", name, f"is a second column for {column}"))
+                # What only matches a pattern may be a value.
+                shown = name if folded(name) in wanted or not layout.is_of_people else None
+                faults.append(Fault(HEADER, "header", shown, f"is a second column for {column}"))
             positions[column] = index
             published[column] = name
         elif layout.month_columns and is_month and is_month.fullmatch(name.strip()):
@@ -69,7 +82,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             # It may be a month under another name, and to leave it out would lose one.
             faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1})"))
         else:
-            unknown.append(name)
+            unknown.append(index)
     if layout.is_of_people and not positions:
         # Without a header, the first line is of a person like the rest.
         reason = (
@@ -77,16 +90,23 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         )
         return Header(len(names), {}, {}, ()), [Fault(HEADER, "header", None, reason)]
     missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]
-    if missing:
+    told = _places(names, unknown, wanted) if layout.is_of_people else [names[index] for index in unknown]
+    has = some_of([name for name in names if folded(name) in wanted] if layout.is_of_people else names)
+    no_header = _no_header(names, unknown, positions, len(missing), layout)
+    faults[:0] = no_header
+    if layout.is_of_people and unknown and (missing or no_header):
+        count = "a column that is" if len(unknown) == 1 else f"{len(unknown)} columns that are"
+        faults.append(Fault(HEADER, "header", None, f"has {count} not known: {some_of(told)}"))
+    elif missing:
         # Where a known column is missing, an unknown one may be it under a new name.
-        faults += [Fault(HEADER, "header", name, f"is not known (column {names.index(name) + 1})") for name in unknown]
+        faults += [Fault(HEADER, "header", names[i], f"is not known (column {i + 1})") for i in unknown]
     faults += [
         Fault(
             HEADER,
             "header",
             None,
             f"has no column for {c.name} (any of: {', '.join(c.headers) or c.header_pattern})"
-            + ("" if number else f"; it has {some_of(names)}"),
+            + ("" if number else f"; it has {has}"),
         )
         for number, c in enumerate(missing)
     ]
@@ -98,7 +118,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
                 HEADER,
                 "header",
                 None,
-                f"has no column for {period.column}, and none for {name}; it has {some_of(names)}",
+                f"has no column for {period.column}, and none for {name}; it has {has}",
             )
             for name in period.else_columns
             if name not in positions
@@ -107,7 +127,45 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         faults += _month_faults(months, names)
     months.sort(key=lambda column: (column.month, column.place))
     absent = tuple(column.name for column in layout.columns if column.name not in positions)
-    return Header(len(names), positions, published, tuple(months), tuple(unknown), absent), faults
+    return Header(len(names), positions, published, tuple(months), tuple(told), absent), faults
+
+
+def _places(names: Sequence[str], unknown: Sequence[int], wanted: Iterable[str]) -> list[str]:
+    """Where the unknown names of a feed of persons stand, and which declared one each is close to.
+
+    The names themselves may be of persons: where a line end was lost, they are the fields of a row.
+    """
+    places = [f"column {index + 1}" for index in unknown]
+    declared = list(wanted)
+    for number, index in enumerate(unknown[:COMPARED]):
+        close = difflib.get_close_matches(folded(names[index]), declared, n=1, cutoff=0.8)
+        places[number] += f" (close to {close[0]!r})" if close else ""
+    return places
+
+
+def _no_header(
+    names: Sequence[str], unknown: Sequence[int], positions: dict[str, int], missing: int, layout: Layout
+) -> list[Fault]:
+    """Why the first line is no header of ours, or not one alone: it has fields of a row, or is mostly of unknown columns."""
+    if not unknown or not positions:
+        return []
+    cells = [index for index in unknown if not names[index].strip() or _IS_A_CELL.fullmatch(folded(names[index]))]
+    # A lost line end puts the row behind the header, or its first field into the header's last name, which is then the one missing.
+    is_behind = unknown[0] > max(positions.values()) and layout.sheets is None
+    is_a_row = missing <= 1 and len(unknown) >= len(positions) + missing
+    if is_behind and (cells or is_a_row):
+        reason = "is damaged: the header goes on into a row: a line end is missing"
+        return [Fault(HEADER, THE_FILE, None, f"{reason} (its first line has {len(names)} fields)")]
+    if cells:
+        where = some_of([f"column {index + 1}" for index in cells])
+        reason = f"has a blank, a number or a date where the name of a column should be: {where}"
+        return [Fault(HEADER, "header", None, reason)]
+    # A renamed column, which is missing too, is better called so; of persons nothing is told either way.
+    is_too_many = 2 * len(unknown) > len(positions) if layout.is_of_people else len(unknown) >= len(positions)
+    if is_too_many and (layout.is_of_people or not missing):
+        reason = f"is not one that we know: {len(positions)} of its columns are declared and {len(unknown)} are not"
+        return [Fault(HEADER, "header", None, reason)]
+    return []
 
 
 def _month_of(header: str, declared: MonthColumns) -> str | None:

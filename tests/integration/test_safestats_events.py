@@ -18,7 +18,7 @@ from sandbox.safestats import feeds
 from tests.builds import build_and_publish
 from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
-from warehouse import nightly
+from warehouse import nightly, status
 from warehouse.connection import ANALYST, OPEN, connect
 from warehouse.settings import Settings
 
@@ -164,8 +164,73 @@ def test_a_new_column_is_left_out_and_noted(warehouse: Settings, tmp_path: Path)
     text = "".join(f"{line},{'New' if n == 0 else 'a name'}\n" for n, line in enumerate(ambulance().splitlines()))
     assert land(warehouse, tmp_path, "ambulance_incidents", text).rows == 40
     assert rows(warehouse, "select drift from ops.load") == [
-        ({"new columns": ["New"], "missing columns": ["lsoa_code"]},)
+        ({"new columns by place": ["column 9"], "missing columns": ["lsoa_code"]},)
     ]
+    (warning,) = status.warnings(warehouse)
+    assert warning["warning"] == (
+        "columns that are not declared, left out of raw (what they are called stands in the landed file alone: look there): column 9"
+    )
+
+
+def test_an_unknown_column_is_told_by_its_place_and_by_the_declared_one_that_is_close(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    done = land(warehouse, tmp_path, "ambulance_incidents", ambulance().replace("Crew Notes", "Crew Note JD"))
+    assert done.drift["new columns by place"] == ["column 8 (close to 'crew notes')"]
+    with pytest.raises(FileRefused) as refused:
+        land(warehouse, tmp_path, "ambulance_incidents", ambulance().replace("Illness Code", "Illness Code Q"))
+    assert refused.value.problem.startswith(
+        "header has a column that is not known: column 4 (close to 'illness code'); header has no column for category"
+    )
+    assert "Code Q" not in str(refused.value)
+
+
+def every_second(lines: list[str], between: str) -> str:
+    """A file in which each second line end was lost, with something in its place."""
+    return "".join(f"{between.join(lines[n : n + 2])}\n" for n in range(0, len(lines), 2))
+
+
+LINE_ENDS_LOST = {
+    "all are NEL": "\u0085".join,
+    "all are NEL but the last": lambda lines: "\u0085".join(lines) + "\n",
+    "the header's is U+2028": lambda lines: "\u2028".join([lines[0], "\n".join(lines[1:]) + "\n"]),
+    "the header's is gone": lambda lines: "".join([lines[0], "\n".join(lines[1:]) + "\n"]),
+    "every second is a comma": lambda lines: every_second(lines, ","),
+    "every second is gone": lambda lines: every_second(lines, ""),
+    "every second is NEL": lambda lines: every_second(lines, "\u0085"),
+}
+
+
+@pytest.mark.parametrize("how", LINE_ENDS_LOST)
+@pytest.mark.parametrize("dataset", EVENTS)
+def test_a_header_that_goes_on_into_a_row_refuses_the_file_and_tells_nothing_of_the_row(
+    warehouse: Settings, tmp_path: Path, dataset: str, how: str
+) -> None:
+    file = next(file for file in feeds.files(dt.date(2026, 11, 22), 1) if file.folder == dataset)
+    lines = file.body.decode().splitlines()
+    # Without line ends at all, the free text within quotation marks is no CSV.
+    says = "the header goes on into a row: a line end is missing" + ("|is not valid CSV" if "all" in how else "")
+    with pytest.raises(FileRefused, match=says) as refused:
+        land(warehouse, tmp_path, dataset, LINE_ENDS_LOST[how](lines), file.name)
+    assert rows(warehouse, "select state, rows_loaded from ops.load") == [("refused", 0)]
+    ledgers = rows(
+        warehouse,
+        "select reason, drift::text from ops.load union all select q.value, q.reason from quarantine.refused_row as q",
+    )
+    said = refused.value.problem + str(ledgers)
+    fields = [field for field in lines[1].split(",") if len(field) > 2]
+    assert fields
+    assert [field for field in fields if field in said] == []
+
+
+def test_a_header_of_mostly_unknown_columns_is_none_of_a_feed_of_persons(warehouse: Settings, tmp_path: Path) -> None:
+    lines = ambulance().splitlines()
+    text = "".join(f"{'JANE,DOE,NW,ZZ,' if n == 0 else 'a,b,c,d,'}{line}\n" for n, line in enumerate(lines))
+    land(warehouse, tmp_path, "ambulance_incidents", text)
+    text = "".join(f"{'EH,' if n == 0 else 'e,'}{line}\n" for n, line in enumerate(text.splitlines()))
+    with pytest.raises(FileRefused, match="is not one that we know: 8 of its columns are declared and 5 are not") as no:
+        land(warehouse, tmp_path, "ambulance_incidents", text)
+    assert "JANE" not in str(no.value) + str(rows(warehouse, "select l::text from ops.load as l"))
 
 
 def test_a_file_whose_name_says_no_month_is_refused(warehouse: Settings, tmp_path: Path) -> None:

@@ -66,13 +66,42 @@ def test_a_column_that_may_be_missing_is_blank_and_noted(tmp_path: Path) -> None
 def test_a_column_nobody_declared_is_noted_and_left_out(tmp_path: Path) -> None:
     body = TABLE.replace("Told\n", "Told,Source\n").replace("secret\n", "secret,x\n").encode()
     assert len(read(tmp_path, body, layout())[0]) == 2
-    assert tables.open_tables(tmp_path / "file", layout())[0][0].header.unknown == ("Source",)
+    # Its rows are of persons, and so may be what stands in the header.
+    assert tables.open_tables(tmp_path / "file", layout())[0][0].header.unknown == ("column 6",)
+    (table,), _ = tables.open_tables(tmp_path / "file", layout(columns=[*COLUMNS[:3], COLUMNS[4]]))
+    assert table.header.unknown == ("Age", "Source")
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["", " ", "7", "-1,5", "5.27E+07", "07:38", "29/08/2026", "2026-08-29T07:38:00Z", "29 Aug 2026", "Aug-26"],
+)  # fmt: skip
+def test_a_blank_a_number_or_a_date_is_no_name_of_a_column(tmp_path: Path, field: str) -> None:
+    one = Layout.model_validate({"columns": COLUMNS[:2]})
+    behind = f'Borough,Incidents,"{field}"\nBarnet,5,x\n'
+    assert read(tmp_path, behind.encode(), one)[1] == [
+        "the file is damaged: the header goes on into a row: a line end is missing (its first line has 3 fields)"
+    ]
+    before = f'Borough,"{field}",Incidents\nBarnet,x,5\n'
+    assert read(tmp_path, before.encode(), one)[1] == [
+        "header has a blank, a number or a date where the name of a column should be: column 2"
+    ]
+
+
+def test_a_row_behind_the_header_refuses_a_file_that_is_of_nobody_too(tmp_path: Path) -> None:
+    one = Layout.model_validate({"columns": [COLUMNS[0], COLUMNS[2]]})
+    assert read(tmp_path, b"Borough,Note,Barnet,late\nBrent,,Camden,\n", one)[1] == [
+        "the file is damaged: the header goes on into a row: a line end is missing (its first line has 4 fields)"
+    ]
+    assert read(tmp_path, b"Borough,Note,Source\nBrent,,x\n", one)[1] == []
+    # One that was renamed is still called so.
+    assert read(tmp_path, b"Note,Area\n,Brent\n", one)[1][0] == "header 'Area' is not known (column 2)"
 
 
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (TABLE.replace("Incidents", "Count"), "header 'Count' is not known (column 2)"),
+        (TABLE.replace("Incidents", "Count"), "header has a column that is not known: column 2"),
         (TABLE.replace("Told", "Borough"), "header 'Borough' is a second column for borough_name"),
         (TABLE.replace("17", "17,x"), "row 1, column the row: has 6 fields where the header has 5"),
         (TABLE.replace("Barnet", ""), "row 1, column Borough: '' is blank"),
@@ -247,7 +276,7 @@ def test_a_fault_tells_little_of_a_file_and_nothing_that_is_no_character(tmp_pat
     file = tmp_path / "file"
     file.write_bytes(b",".join([b"Borough", *[b"\xe9" + b"x" * 100_000] * 30]) + b"\n")
     _, faults = tables.open_tables(file, one)
-    assert len(faults) == 30 + 1
+    assert len(faults) == 30 + 2  # the names, the column that is missing, and that so many are no header
     cells = f"Borough,Incidents\nBarnet,{long}\n"
     file.write_text(cells, encoding="utf-8")
     (table,), _ = tables.open_tables(file, one)

@@ -149,7 +149,8 @@ def _no_header(
     """Why the first line is no header of ours, or not one alone: it has fields of a row, or is mostly of unknown columns."""
     if not unknown or not positions:
         return []
-    cells = [index for index in unknown if not names[index].strip() or _IS_A_CELL.fullmatch(folded(names[index]))]
+    # A blank is none: spreadsheets leave a separator too many behind every row.
+    cells = [index for index in unknown if _IS_A_CELL.fullmatch(folded(names[index]))]
     # A lost line end puts the row behind the header, or its first field into the header's last name, which is then the one missing.
     is_behind = unknown[0] > max(positions.values()) and layout.sheets is None
     is_a_row = missing <= 1 and len(unknown) >= len(positions) + missing
@@ -158,7 +159,7 @@ def _no_header(
         return [Fault(HEADER, THE_FILE, None, f"{reason} (its first line has {len(names)} fields)")]
     if cells:
         where = some_of([f"column {index + 1}" for index in cells])
-        reason = f"has a blank, a number or a date where the name of a column should be: {where}"
+        reason = f"has a number or a date where the name of a column should be: {where}"
         return [Fault(HEADER, "header", None, reason)]
     # A renamed column, which is missing too, is better called so; of persons nothing is told either way.
     is_too_many = 2 * len(unknown) > len(positions) if layout.is_of_people else len(unknown) >= len(positions)

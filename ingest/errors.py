@@ -21,7 +21,7 @@ class Refusal(Exception):
 
     def __init__(self, problem: str, *, where: str = "", kept: str = "", next_step: str = "") -> None:
         # What is told of a publisher's words must stand in text that any database and terminal takes, whatever they hold.
-        problem, where = printable(problem), printable(where)
+        problem, where = printable(problem), in_one_line(where)
         super().__init__(problem)
         self.problem = problem
         self.where = where
@@ -49,6 +49,11 @@ def _restore(kind: type[Refusal], problem: str, where: str, kept: str, next_step
 def printable(text: str) -> str:
     """Text with what is no character (NUL and other controls, half a pair of UTF-16, a byte that is not UTF-8) written as an escape."""
     return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
+
+
+def in_one_line(text: str) -> str:
+    """Text as `printable` writes it, line ends and tabs escaped too: a name with one could write a line of its own into a listing."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:

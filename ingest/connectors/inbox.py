@@ -7,14 +7,20 @@ keeps no file back: nobody should think that it came.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import errno
 import fnmatch
 import hashlib
+import io
 import json
+import os
 import re
 import shutil
+import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +30,7 @@ from ingest.connectors.file_at_url import check_kind, land_body, refuse_foreign
 from ingest.connectors.look import Fetched, Finding, Look, Offer
 from ingest.corrections import corrections_of
 from ingest.declaration import Inbox
-from ingest.errors import BodyRefused, PublisherUnavailable, printable
+from ingest.errors import BodyRefused, PublisherUnavailable, in_one_line
 from ingest.landing import Papers, land, sha256_of
 from ingest.readers.tables import open_tables
 
@@ -36,6 +42,11 @@ MANIFEST = "manifest.json"
 UNFINISHED = (".*", "~$*", "*.part", "*.partial", "*.filepart", "*.tmp", "*.crdownload", "*.writing", "*.lock", "*.swp")
 SETTLED_AFTER = 10.0  # seconds: a file last written longer ago is whole; a younger one is looked at twice
 PAUSE = 1.0  # seconds between the two looks
+
+# What something in the inbox is that is no file to be fetched.
+GONE = "is a link that leads nowhere, or is no longer there"
+A_LINK = "is a link, and links are not followed: what they lead to is not the sender's to give"
+NO_FILE = "is no file but a pipe, a socket or a device"
 
 
 class _Strict(BaseModel):
@@ -88,7 +99,7 @@ def check(look: Look) -> list[Finding]:
     store, folder = _folder(look)
     names = {offer.file_name for offer in offers}
     findings = [
-        Finding(f"{MANIFEST} of {_label(look)}", f"names {name}, which is not there")
+        Finding(f"{MANIFEST} of {_label(look)}", f"names {in_one_line(name)}, which is not there")
         for name in sorted(_manifest(look, store, folder).files.keys() - names)
     ]
     findings += _folders_of_nobody(look, store, folder)
@@ -96,14 +107,19 @@ def check(look: Look) -> list[Finding]:
         if offer.url.startswith(("http://", "https://")):
             continue  # an export is served whole or not at all; a night asks for it
         asked = f"file {offer.file_name}"
-        wrong = _why_not(_info(store, f"{folder}/{offer.file_name}"), offer.file_name)
+        info = _info(store, f"{folder}/{offer.file_name}")
+        wrong = _why_not(info, offer.file_name)
         if wrong:
-            findings.append(Finding(printable(asked), wrong))
+            findings.append(Finding(in_one_line(asked), wrong))
             continue
         with tempfile.TemporaryDirectory(prefix="vru-check-") as temporary:
             copy = Path(temporary) / "file"
-            with store.open(f"{folder}/{offer.file_name}", "rb") as origin, copy.open("wb") as target:
-                shutil.copyfileobj(origin, target, 1024 * 1024)
+            try:
+                with _opened(look, store, info, offer.file_name) as origin, copy.open("wb") as target:
+                    shutil.copyfileobj(origin, target, 1024 * 1024)
+            except BodyRefused as refused:
+                findings.append(Finding(asked, refused.problem))
+                continue
             sha256, _ = sha256_of(copy)
             found, faults = open_tables(copy, look.dataset.layout, corrections_of(look.source.source, sha256))
         if look.dataset.part_pattern and not re.search(look.dataset.part_pattern, offer.file_name):
@@ -148,29 +164,28 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     info = _info(store, path)
     wrong = _why_not(info, offer.file_name)
     if wrong:
-        raise BodyRefused(
-            wrong,
-            where=offer.url,
-            kept="nothing of it was landed; it is where it was",
-            next_step="put the file itself, under a plain name, into the dataset's folder, and take this away",
-        )
+        raise _no_file(look, offer.file_name, wrong)
     last = look.last(offer.url)
     # A copy can keep the size and the time of what it takes the place of; only a store's ETag says that the bytes are the same.
-    if last and last.etag == offer.mark and (_says_its_bytes(info) or _sha256(store, path) == last.sha256):
+    if (
+        last
+        and last.etag == offer.mark
+        and (_says_its_bytes(info) or _sha256(look, store, info, offer.file_name) == last.sha256)
+    ):
         return Fetched(offer, None, last.etag, None, last.sha256, 0)
     told = _manifest(look, store, folder).files.get(offer.file_name, Delivered())
     check_kind(look, offer, is_synthetic=told.is_synthetic)
     before = _stamp(info)
     with tempfile.TemporaryDirectory(prefix="vru-fetch-") as temporary:
         copy = Path(temporary) / "file"
-        if store.size(path) > look.dataset.max_bytes:
+        if info["size"] > look.dataset.max_bytes:
             raise BodyRefused(
-                f"has {store.size(path):,} bytes, and a file of this dataset may have {look.dataset.max_bytes:,}",
+                f"has {info['size']:,} bytes, and a file of this dataset may have {look.dataset.max_bytes:,}",
                 where=offer.url,
                 kept="nothing was landed; the file is where it was",
                 next_step="check that it is the right file; if it has really grown, raise max_bytes in source.yml",
             )
-        with store.open(path, "rb") as origin, copy.open("wb") as target:
+        with _opened(look, store, info, offer.file_name) as origin, copy.open("wb") as target:
             shutil.copyfileobj(origin, target, 1024 * 1024)
         with copy.open("rb") as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -181,13 +196,9 @@ def fetch(look: Look, offer: Offer) -> Fetched:
                 kept="nothing was landed; the file is where it was",
                 next_step="ask the sender for the file again, or for the manifest that goes with it",
             )
-        if _stamp(store.info(path)) != before:
-            raise BodyRefused(
-                "was being written while it was read",
-                where=offer.url,
-                kept="nothing was landed; the file is where it was",
-                next_step="nothing: the next run takes it once it is whole",
-            )
+        again = _info(store, path)
+        if not again or _stamp(again) != before:
+            raise _being_written(look, offer.file_name)
         papers = Papers(
             source=look.source.source,
             dataset=look.name,
@@ -287,15 +298,15 @@ def _info(store: fsspec.AbstractFileSystem, path: str) -> dict[str, Any]:
 def _why_not(info: dict[str, Any], name: str) -> str | None:
     """Why something in the inbox is no file to be fetched, or None."""
     if not info:
-        return "is a link that leads nowhere, or is no longer there"
+        return GONE
     if info.get("islink"):
-        return "is a link, and links are not followed: what they lead to is not the sender's to give"
+        return A_LINK
     if info["type"] == "directory":
         return "is a folder, and nothing in it is read"
     if info["type"] != "file":
-        return "is no file but a pipe, a socket or a device"
-    if printable(name) != name:
-        return "has a name that is not UTF-8 text"
+        return NO_FILE
+    if not name.isprintable():
+        return "has a name that is not plain text: it holds a line end, a tab, another control character or a byte that is not UTF-8"
     return None
 
 
@@ -303,8 +314,63 @@ def _says_its_bytes(info: dict[str, Any]) -> bool:
     return any(key in info for key in ("ETag", "etag"))
 
 
-def _sha256(store: fsspec.AbstractFileSystem, path: str) -> str:
-    with store.open(path, "rb") as file:
+def _no_file(look: Look, name: str, wrong: str) -> BodyRefused:
+    return BodyRefused(
+        wrong,
+        where=f"{_label(look)}/{name}",
+        kept="nothing of it was landed; it is where it was",
+        next_step="put the file itself, under a plain name, into the dataset's folder, and take this away",
+    )
+
+
+def _being_written(look: Look, name: str) -> BodyRefused:
+    return BodyRefused(
+        "was being written while it was read",
+        where=f"{_label(look)}/{name}",
+        kept="nothing was landed; the file is where it was",
+        next_step="nothing: the next run takes it once it is whole",
+    )
+
+
+@contextlib.contextmanager
+def _opened(
+    look: Look, store: fsspec.AbstractFileSystem, info: dict[str, Any], name: str
+) -> Iterator[io.BufferedReader]:
+    """One file of the inbox, open to be read: the very one that was looked at.
+
+    In a folder a sender may put a link or a pipe in a file's place between the look and the opening. No link is followed, no pipe is
+    waited for, and what was opened is looked at again by its handle, which nobody can turn to something else.
+
+    Raises:
+        BodyRefused: it is no file now, or another one than was looked at.
+    """
+    from fsspec.implementations.local import LocalFileSystem
+
+    if not isinstance(store, LocalFileSystem):
+        with store.open(info["name"], "rb") as file:
+            yield file
+        return
+    try:
+        handle = os.open(info["name"], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        wrong = {errno.ELOOP: A_LINK, errno.ENOENT: GONE, errno.ENXIO: NO_FILE}.get(error.errno or 0)
+        if wrong is None:
+            raise
+        raise _no_file(look, name, wrong) from None
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise _no_file(look, name, NO_FILE)
+        if (found.st_size, found.st_mtime) != (info["size"], info["mtime"]):
+            raise _being_written(look, name)
+        with open(handle, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(handle)
+
+
+def _sha256(look: Look, store: fsspec.AbstractFileSystem, info: dict[str, Any], name: str) -> str:
+    with _opened(look, store, info, name) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -27,7 +27,7 @@ from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import REASON, is_too_large, takes_any_number
 from ingest.readers.text import ZIP, folded, foreign_body
 from ingest.readers.times import day_of, is_timed
-from ingest.readers.workbook import cell_text, refused_archive, refused_content
+from ingest.readers.workbook import cell_text, refused_archive, refused_content, refused_extent
 
 FAULTS_KEPT = 1000
 VALUES_REMEMBERED = 10_000
@@ -136,7 +136,7 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
     # Before anything unpacks it.
-    faults = refused_archive(file)
+    faults = refused_archive(file) or refused_extent(file, is_wanted)
     if faults:
         return [], faults
     try:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 import python_calamine
 
@@ -15,6 +18,9 @@ from ingest.readers.faults import HEADER, THE_FILE, Fault
 
 LARGEST = 512 * 1024**2  # bytes a workbook may have when unpacked
 PACKED_AT_MOST = 200  # times smaller than unpacked: real sheets reach 30
+CELLS = 20_000_000  # places the sheets of a workbook may span, or strings it may share: the longest real one spans 10,500,000
+SPARSE = 50  # times more places than cells that a sheet may span, once it spans more than SPARSE_FROM
+SPARSE_FROM = 1_000_000
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
@@ -50,9 +56,154 @@ def refused_archive(file: Path) -> list[Fault]:
         return [Fault(HEADER, THE_FILE, outside[0], "is the name of a member that leads out of the archive")]
     if any(member.flag_bits & 1 for member in members):
         return [Fault(HEADER, THE_FILE, None, "is encrypted")]
+    # Which of two is read is for each reader to say, and what looks at a workbook must look at what is read of it.
+    if len({name.replace("\\", "/").lower() for name in names}) != len(names):
+        return [Fault(HEADER, THE_FILE, None, "holds two members of one name")]
     if "xl/workbook.xml" not in names:
         return [Fault(HEADER, THE_FILE, None, f"is a zip archive and no workbook: it holds {', '.join(names[:5])}")]
     return []
+
+
+def refused_extent(file: Path, is_wanted: Callable[[str], object]) -> list[Fault]:
+    """Why sheets of a workbook must not be read: they span more places than any real ones, or their text unpacks to too much.
+
+    A reader takes memory for every place between the first cell of a sheet and the last, and for a shared string as often as a cell
+    refers to it: a few hundred bytes can ask for more than a machine has, and end the process where nothing can be told of it.
+
+    Args:
+        is_wanted: whether a sheet of this name is to be read; the others may span what they like.
+    """
+    places = text = 0
+    try:
+        with zipfile.ZipFile(file) as archive:
+            strings = _string_sizes(archive)
+            for name, path, _ in _paths(archive):
+                if not is_wanted(name):
+                    continue
+                with archive.open(path) as stream:
+                    extent = _Extent(strings)
+                    _parse(stream, extent.start, extent.text)
+                where = f"sheet {name}"
+                spanned = (extent.last_row + 1) * (extent.last_column + 1)
+                places += max(spanned, extent.cells)
+                text += extent.bytes
+                if spanned > max(SPARSE_FROM, SPARSE * extent.cells):
+                    told = f"spans {spanned:,} places and has {extent.cells:,} cells, the furthest in row"
+                    far = f"{told} {extent.last_row + 1:,} or column {extent.last_column + 1:,}: no real sheet is so empty"
+                    return [Fault(HEADER, where, None, far)]
+                if places > CELLS:
+                    return [Fault(HEADER, where, None, f"brings the places to {places:,}, which no real workbook has")]
+                if text > LARGEST:
+                    told = f"brings the text of the cells to {text:,} bytes, which no real workbook has"
+                    return [Fault(HEADER, where, None, told)]
+    except _TooManyStrings:
+        return [Fault(HEADER, THE_FILE, None, f"shares more than {CELLS:,} strings, which no real workbook does")]
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        KeyError,
+        ValueError,
+        RuntimeError,
+        ElementTree.ParseError,
+        expat.ExpatError,
+    ) as error:
+        return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+    return []
+
+
+class _TooManyStrings(Exception):
+    """A workbook shares more strings than any real one."""
+
+
+def _parse(stream: IO[bytes], start: Callable[[str, dict[str, str]], None], text: Callable[[str], None]) -> None:
+    """Parse XML as it is unpacked. Nothing is held of it, for a sheet may unpack to 512 MB.
+
+    Raises:
+        ValueError: it declares a document type. No real part does, and one could give cells a place that other readers do not see.
+    """
+
+    def refuse(*_: object) -> None:
+        raise ValueError("a part declares a document type")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = refuse
+    while chunk := stream.read(1024 * 1024):
+        parser.Parse(chunk)
+    parser.Parse(b"", True)
+
+
+def _string_sizes(archive: zipfile.ZipFile) -> array[int]:
+    """The bytes of each shared string, in their order; a reader finds the part whatever the case of its name."""
+    sizes = array("Q")
+
+    def start(tag: str, _: dict[str, str]) -> None:
+        if tag == "si" or tag.endswith(":si"):
+            if len(sizes) == CELLS:
+                raise _TooManyStrings
+            sizes.append(0)
+
+    def text(found: str) -> None:
+        if sizes:
+            sizes[-1] += len(found.encode())
+
+    for name in archive.namelist():
+        if name.lower() == "xl/sharedstrings.xml":
+            with archive.open(name) as stream:
+                _parse(stream, start, text)
+    return sizes
+
+
+class _Extent:
+    """How far the cells of one sheet reach, counted from 0, how many hold anything, and the bytes of the shared strings in them."""
+
+    def __init__(self, strings: array[int]) -> None:
+        self.last_row = self.last_column = -1
+        self.cells = self.bytes = 0
+        self._strings = strings
+        self._row = self._column = -1  # of the cell being parsed, or the one before
+        self._cell_row = 0
+        self._row_named = ""
+        self._is_shared = False
+        self._columns: dict[str, int] = {}
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins. A real workbook has 20 million of them: the commonest are asked for first, and columns remembered."""
+        if tag == "v" or tag == "is":  # a cell with a style and nothing in it takes no place
+            self.cells += 1
+            if self._cell_row > self.last_row:
+                self.last_row = self._cell_row
+            if self._column > self.last_column:
+                self.last_column = self._column
+        elif tag == "c":
+            self._is_shared = attributes.get("t") == "s"
+            place = attributes.get("r")
+            if place is None:  # a cell that does not say where it is stands after the one before
+                self._column += 1
+                self._cell_row = self._row
+                return
+            column = self._columns.get(place.removesuffix(self._row_named))
+            if column is not None:  # as nearly every cell: in the row it stands in, below a cell that came already
+                self._column, self._cell_row = column, self._row
+                return
+            letters = place.rstrip("0123456789")
+            self._column = self._columns[letters] = _index(letters.upper())
+            self._cell_row = int(place[len(letters) :]) - 1
+        elif tag == "row":
+            self._column = -1
+            place = attributes.get("r")
+            self._row = self._row + 1 if place is None else int(place) - 1
+            self._row_named = str(self._row + 1)
+        elif ":" in tag:
+            self.start(tag.rpartition(":")[2], attributes)
+
+    def text(self, found: str) -> None:
+        """Text of an element: of a cell with a shared string, which one. A comment parts it in two, and either may be what is read."""
+        if self._is_shared and (found.isdecimal() or found.strip().isdecimal()):
+            number = int(found)
+            if number < len(self._strings):
+                self.bytes += self._strings[number]
 
 
 def refused_content(file: Path, sheets: Sequence[str], header_row: int, *, sums_are_data: bool = False) -> list[Fault]:

@@ -192,6 +192,8 @@ def bad_entry(folder: Path, kind: str) -> None:
         os.mkfifo(folder / "bad-2026-09.csv")
     if kind == "name":
         (folder / os.fsdecode(b"bad-\xff-2026-09.csv")).write_bytes(BODY)
+    if kind == "name of two lines":
+        (folder / "bad\n\t2026-09.csv").write_bytes(BODY)
 
 
 BAD_ENTRIES = {
@@ -200,7 +202,8 @@ BAD_ENTRIES = {
     "folder": "bad-2026-09: is a folder, and nothing in it is read",
     "folder named as a manifest": "manifest.json: is a folder, and nothing in it is read",
     "pipe": "bad-2026-09.csv: is no file but a pipe",
-    "name": r"bad-\xff-2026-09.csv: has a name that is not UTF-8 text",
+    "name": r"bad-\xff-2026-09.csv: has a name that is not plain text",
+    "name of two lines": r"bad\x0a\x092026-09.csv: has a name that is not plain text",
 }
 
 
@@ -219,7 +222,44 @@ def test_what_is_no_file_is_refused_by_name_and_holds_no_other_back(
         ((alert,),) = connection.execute("select body from ops.alert").fetchall()
     assert told in alert
     assert "Kept: nothing of it was landed" in alert
-    assert [finding for finding in inbox.check(look) if told.partition(": ")[2] in finding.differs]
+    found = [finding for finding in inbox.check(look) if told.partition(": ")[2] in finding.differs]
+    assert found
+    assert all(finding.asked.isprintable() for finding in found)
+
+
+SWAPS = {
+    "link": "is a link, and links are not followed",
+    "pipe": "is no file but a pipe",
+    "nothing": "is no longer there",
+    "another file": "was being written while it was read",
+}
+
+
+@pytest.mark.parametrize(("kind", "told"), SWAPS.items())
+def test_what_takes_a_files_place_after_it_was_looked_at_is_not_read(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, told: str
+) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_bytes(BODY)
+    file = put(look)
+    (offer,) = inbox.list_releases(look)
+    as_ever = inbox.check_kind
+
+    def swap(look: Look, offer: Offer, *, is_synthetic: bool) -> None:
+        """What comes between the look and the opening."""
+        as_ever(look, offer, is_synthetic=is_synthetic)
+        file.unlink()
+        if kind == "link":
+            file.symlink_to(secret)
+        if kind == "pipe":
+            os.mkfifo(file)
+        if kind == "another file":
+            file.write_bytes(BODY)
+
+    monkeypatch.setattr(inbox, "check_kind", swap)
+    with pytest.raises(BodyRefused, match=told):
+        inbox.fetch(look, offer)
+    assert not look.landing.exists()
 
 
 def test_an_empty_folder_beside_the_files_is_nobodys_concern(look: Look) -> None:

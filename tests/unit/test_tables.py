@@ -14,7 +14,7 @@ from ingest.declaration import Layout
 from ingest.ledger import in_words
 from ingest.readers import tables
 from ingest.readers.faults import Fault
-from ingest.readers.workbook import cell_text
+from ingest.readers.workbook import cell_text, refused_extent
 from sandbox.spoilt_archives import workbook, zipped
 
 COLUMNS = [
@@ -217,6 +217,50 @@ def test_what_a_workbook_may_not_hold_is_named(tmp_path: Path, body: bytes, says
     faults = read(tmp_path, body, layout(**SHEETS))[1]
     assert faults
     assert re.search(says, faults[0]), faults
+
+
+FAR = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+
+
+def test_a_cell_far_out_that_a_reader_would_take_all_memory_for_is_named(tmp_path: Path) -> None:
+    assert read(tmp_path, spoilt("</sheetData>", FAR), layout(**SHEETS))[1] == [
+        "sheet Sheet1 spans 17,179,869,184 places and has 16 cells, the furthest in row 1,048,576 or column 16,384: "
+        "no real sheet is so empty"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_far"),
+    [
+        ("<row r='1048576'><c r='GZ1048576'><v>1</v></c></row>", True),
+        ('<row r="1048575"><c r="A2"/></row><row><x:c><x:v>1</x:v></x:c><c/><c t="str"><v>1</v></c></row>', True),
+        ('<row r="1048576"><c r="XFD1048576" s="1"/></row>', False),  # formatted, and empty
+        ('<!-- <row r="1048576"><c r="XFD1048576"><v>1</v></c></row> -->', False),
+    ],
+)
+def test_how_far_a_sheet_reaches_is_what_its_xml_says_however_it_is_written(
+    tmp_path: Path, cell: str, is_far: bool
+) -> None:
+    file = tmp_path / "file.xlsx"
+    file.write_bytes(spoilt("</sheetData>", f"{cell}</sheetData>"))
+    assert [fault.reason.startswith("spans ") for fault in refused_extent(file, lambda _: True)] == [True] * is_far
+
+
+def test_a_long_shared_string_in_many_cells_is_named(tmp_path: Path) -> None:
+    honest = spoilt("</sheetData>", "<row>" + '<c t="s"><v>1</v></c>' * 6000 + "</row></sheetData>")
+    with zipfile.ZipFile(io.BytesIO(honest)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    long = "".join(map(str, range(21_000)))
+    strings = f"<sst><si><t>a</t></si><si><t>{long}</t></si></sst>"
+    (fault,) = read(tmp_path, zipped({**members, "xl/sharedStrings.xml": strings.encode()}), layout(**SHEETS))[1]
+    assert (
+        fault == f"sheet Sheet1 brings the text of the cells to {6000 * len(long):,} bytes, which no real workbook has"
+    )
+
+
+def test_a_part_that_declares_a_document_type_is_refused(tmp_path: Path) -> None:
+    body = spoilt("<worksheet", '<!DOCTYPE worksheet [<!ATTLIST c r CDATA "A1">]><worksheet')
+    assert "a part declares a document type" in read(tmp_path, body, layout(**SHEETS))[1][0]
 
 
 def test_a_sheet_that_is_not_read_may_hold_what_it_likes(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ from (
         null::bigint as residents, null::integer as residents_year, null::bigint as rolling_12_residents,
         null::integer as rolling_12_residents_year,
         case when f.measure_code = 'mps_rape' and f.period_start_date >= '2025-01-01' then date '2025-01-01' end as break_month_start_date,
-        f.value as chart_centre, 0 as chart_lower, 2 * f.value as chart_upper, 'none' as chart_signal
+        f.value as chart_centre, 0 as chart_lower, 2 * f.value as chart_upper, 'none' as chart_signal, f.source_release, f.is_provisional
     from candidate.fct_measure as f
 ) as w;
 

@@ -45,26 +45,21 @@ def in_words(look: Look, where: str = "") -> Iterator[None]:
         yield
     except Refusal:
         raise
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise BodyRefused(**_unforeseen(look, where, error)) from None
-        raise Refusal(
-            f"there is no room on this machine's disk ({error.strerror})",
-            where=where or f"{look.source.source} {look.name}",
-            kept="nothing of it was landed; the last good data stand",
-            next_step=f"make room on the disks of {look.landing} and of temporary files ({tempfile.gettempdir()}), and run the same again",
-        ) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, a person is told in words
-        raise BodyRefused(**_unforeseen(look, where, error)) from None
-
-
-def _unforeseen(look: Look, where: str, error: Exception) -> dict[str, str]:
-    return {
-        "problem": f"what came {unforeseen(error)}",
-        "where": where or f"{look.source.source} {look.name}",
-        "kept": "nothing of it was loaded; the last good data stand",
-        "next_step": "the next run asks again; if it stays so, report this sentence: a connector lacks a check",
-    }
+        where = where or f"{look.source.source} {look.name}"
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise Refusal(
+                f"there is no room on this machine's disk ({error.strerror})",
+                where=where,
+                kept="nothing of it was landed; the last good data stand",
+                next_step=f"make room on the disks of {look.landing} and of temporary files ({tempfile.gettempdir()}), and run the same again",
+            ) from None
+        raise BodyRefused(
+            f"what came {unforeseen(error)}",
+            where=where,
+            kept="nothing of it was loaded; the last good data stand",
+            next_step="the next run asks again; if it stays so, report this sentence: a connector lacks a check",
+        ) from None
 
 
 def check(look: Look) -> list[Finding]:

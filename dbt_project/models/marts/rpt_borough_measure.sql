@@ -47,6 +47,7 @@ with spanned as (
         span.mean_three_years,
         span.london_count,
         span.london_residents as london_denominator,
+        span.london_residents_year as london_denominator_year,
         span.half_count::double precision / nullif(span.half_residents, 0) * measure.rate_per as inner_outer_rate,
         span.rank_in_london,
         span.level_quartile,
@@ -100,6 +101,7 @@ with spanned as (
                 (one_before.{{ window }}_count + two_before.{{ window }}_count + three_before.{{ window }}_count) / 3.0,
                 london.{{ window }}_count,
                 {{ residents_of('london', kind) }},
+                {{ residents_of('london', kind, '_year') }},
                 half.{{ window }}_count,
                 {{ residents_of('half', kind) }},
                 win.{{ window }}_rank,
@@ -121,6 +123,7 @@ with spanned as (
                 mean_three_years,
                 london_count,
                 london_residents,
+                london_residents_year,
                 half_count,
                 half_residents,
                 rank_in_london,
@@ -164,6 +167,7 @@ select
     {% endfor %}
     spanned.london_count,
     spanned.london_denominator,
+    spanned.london_denominator_year,
     spanned.london_count::double precision / nullif(spanned.london_denominator, 0) * spanned.rate_per as london_rate,
     spanned.inner_outer_rate,
     -- Of all of them or of none: the events of a borough whose residents are not known are not divided among the others'.

@@ -116,6 +116,11 @@ def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
     warehouse, land = to_build, landing_in(to_build, tmp_path)
     folder = samples / "police_uk"
     expected: collections.Counter[tuple[object, ...]] = collections.Counter()
+    outcomes: collections.Counter[tuple[object, ...]] = collections.Counter()
+    with (SEEDS / "police_uk_label.csv").open(encoding="utf-8", newline="") as handle:
+        kind_of = {
+            row["published_label"]: row["code"] for row in csv.DictReader(handle) if row["label_list"] == "outcome"
+        }
     area_of = lookup()
     for file in sorted(folder.glob("street/*.csv")):
         found = published(file)
@@ -127,6 +132,8 @@ def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
             codes = [f"police_uk_{force}_{kind}"]
             if kind != "anti_social_behaviour":
                 codes.append(f"police_uk_{force}_all_crime")
+                if force != "btp":
+                    outcomes[codes[-1], row["Month"], area, kind_of.get(row["Last outcome category"], "not_given")] += 1
             for code in codes:
                 expected[code, row["Month"], area] += 1
     for file in sorted(folder.glob("stop_and_search/*.csv")):
@@ -138,6 +145,12 @@ def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
            inner join candidate.dim_measure as m on f.measure_code = m.measure_code and m.datasets = 'street'
            where area_code not in ('LONDON_32', 'INNER', 'OUTER') and value > 0""",
     ) == dict(expected)
+    assert counted(
+        warehouse,
+        """select measure_code, to_char(month_start_date, 'YYYY-MM'), area_code, outcome_code, crime_count
+           from candidate.rpt_crime_outcome
+           where measure_code like '%all_crime' and area_code not in ('LONDON_32', 'INNER', 'OUTER') and crime_count > 0""",
+    ) == dict(outcomes)
     # One month of the City is known to have no file of its own; no other month has every force.
     assert rows(warehouse, "select 1 from candidate.fct_measure where measure_code = 'police_uk_all_crime'") == []
     searches = published(folder / "stop_and_search" / "2016-06-metropolitan-stop-and-search.csv")

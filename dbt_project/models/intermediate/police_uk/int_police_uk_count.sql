@@ -1,18 +1,13 @@
-with {{ police_uk_areas(ref('int_police_uk_street_count')) }},
-
-street as (
+with street as (
     select
-        counted.load_id,
-        areas.area_code,
-        types.code as kind_code,
+        load_id,
+        area_code,
+        crime_type_code as kind_code,
         'all' as age_band,
         'all' as ethnicity,
-        sum(counted.row_count)::bigint as row_count
-    from {{ ref('int_police_uk_street_count') }} as counted
-    inner join areas on counted.lsoa_code = areas.lsoa_code and counted.lsoa_name = areas.lsoa_name
-    left join {{ police_uk_codes(ref('int_police_uk_street_count'), 'published_crime_type', 'crime_type') }} as types
-        on counted.published_crime_type = types.published_label
-    group by counted.load_id, areas.area_code, types.code
+        sum(row_count)::bigint as row_count
+    from {{ ref('int_police_uk_last_outcome') }}
+    group by load_id, area_code, crime_type_code
 ),
 
 -- Identical rows are separate: rows are counted, never made distinct.

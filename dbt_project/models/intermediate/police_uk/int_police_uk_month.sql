@@ -26,8 +26,9 @@ with kinds as (
         'all' as age_band,
         'all' as ethnicity
     from {{ ref('police_uk_label') }} as codes
-    inner join (values ('outcomes', null), ('outcomes_charged', 'charged')) as suffixes (measure_suffix, only_code)
-        on suffixes.only_code is null or codes.code = suffixes.only_code
+    -- What is still open, and what is not known, is no outcome and stands in the last outcomes of crimes alone.
+    inner join lateral (values ('outcomes'), ('outcomes_' || codes.code)) as suffixes (measure_suffix)
+        on suffixes.measure_suffix = 'outcomes' or codes.code not in ('open', 'not_known')
     where codes.label_list = 'outcome'
     union all
     select

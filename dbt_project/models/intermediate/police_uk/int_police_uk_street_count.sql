@@ -11,9 +11,10 @@ select
     street.lsoa_code,
     street.lsoa_name,
     street.published_crime_type,
+    street.published_last_outcome,
     count(*) as row_count
 from {{ ref('stg_police_uk__street_lsoa') }} as street
 {% if is_incremental() %}
 where street.load_id not in (select counted.load_id from {{ this }} as counted)
 {% endif %}
-group by street.load_id, street.lsoa_code, street.lsoa_name, street.published_crime_type
+group by street.load_id, street.lsoa_code, street.lsoa_name, street.published_crime_type, street.published_last_outcome

@@ -3,5 +3,6 @@ select
     _load_id as load_id,
     lsoa_code,
     lsoa_name,
-    crime_type as published_crime_type
+    crime_type as published_crime_type,
+    last_outcome_category as published_last_outcome
 from {{ source('raw_police_uk', 'police_uk__street') }}

@@ -26,6 +26,7 @@ SAFESTATS = find_source("safestats")
 EVENTS = [name for name, dataset in SAFESTATS.datasets.items() if dataset.part_pattern]
 AMBULANCE = "Incident ID,Dispatch Date,Dispatch Time,Illness Code,Age,Gender,Borough,Crew Notes\n"
 PLACED = "Incident Number,Date,Time,Illness,Age,Sex,LA Name,LSOA21CD\n"
+ISTV = "Site Code,Assault Date,Assault Time,Assault Method,Assault Location Type,Borough\n"
 ECDS = "Attendance ID,Site Code,EC_Injury_Date,EC_Injury_Time,EC_Injury_Intent_SNOMED_CT,Borough\n"
 
 
@@ -331,8 +332,7 @@ def test_every_feed_whose_events_have_a_number_takes_each_number_once() -> None:
 
 def test_two_people_hurt_in_one_fight_are_two(warehouse: Settings, tmp_path: Path) -> None:
     line = "XYZ01,12/10/2026,21:15,Fist/punch,Public place/street,Camden\n"
-    header = "Site Code,Assault Date,Assault Time,Assault Method,Assault Location Type,Borough\n"
-    assert land(warehouse, tmp_path, "ed_istv", header + 2 * line).rows == 2
+    assert land(warehouse, tmp_path, "ed_istv", ISTV + 2 * line).rows == 2
 
 
 def test_a_newer_file_of_a_month_takes_the_place_of_the_older(warehouse: Settings, tmp_path: Path) -> None:
@@ -370,6 +370,13 @@ def built(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         places = [",E01000001", ",E01033784", "Camden,E01000002", "Camden,E01099999", ",W01000001"]
         text = PLACED + "".join(f"{n},01/09/2026,12:00,Gun Injury,,,{place}\n" for n, place in enumerate(places))
         land(settings, folder, "ambulance_incidents", text, "feed-2026-09.csv")
+        treated = [
+            "1,Knife/sharp object,Own home,Camden",
+            "1,Unknown,Public place/street,Camden",
+            "2,Gun,Unknown,Barnet",
+        ]
+        text = "".join(f"XYZ0{line}\n".replace(",", ",12/10/2026,21:15,", 1) for line in (treated[0], *treated))
+        land(settings, folder, "ed_istv", ISTV + text)
         assert build_and_publish(settings)
         yield settings
 
@@ -433,6 +440,29 @@ def test_when_it_happened_is_told_by_londons_clock_and_against_the_hours_there_w
         built,
         "select hours from intermediate.int_temporal_hour where local_date = '2026-10-25' and local_hour in (0, 1, 2) order by local_hour",
     ) == [(1,), (2,), (1,)]
+
+
+def test_attendances_are_told_by_weapon_and_place_beside_what_the_department_states_of_them(built: Settings) -> None:
+    assert rows(
+        built,
+        """select site_code, area_code, weapon_group, place_group, attendance_count, site_count, weapon_stated_percent, place_stated_percent
+           from marts.rpt_ed_attendance order by 1, 3""",
+    ) == [
+        ("XYZ01", "E09000007", "knife_or_sharp_object", "home", 2, 3, 66.7, 100.0),
+        ("XYZ01", "E09000007", "unknown", "public_place", 1, 3, 66.7, 100.0),
+        ("XYZ02", "E09000003", "firearm", "unknown", 1, 1, 100.0, 0.0),
+    ]
+
+
+def test_a_dispatch_counts_towards_every_measure_that_it_is_one_of(built: Settings) -> None:
+    assert rows(
+        built,
+        """select measure_code, value::int from marts.fct_measure
+           where measure_code ~ '^safestats_las_.*dispatches' and period_start_date = '2026-10-01' and area_code = 'E09000007'
+             and value > 0 order by 1""",
+    ) == [
+        ("safestats_las_assault_dispatches", 40), ("safestats_las_dispatches", 48), ("safestats_las_violence_dispatches", 40),
+    ]  # fmt: skip
 
 
 def test_patients_are_counted_in_bands_of_five_years_and_those_of_unknown_age_are_kept(built: Settings) -> None:

@@ -16,6 +16,11 @@ measures as (
         measure_code
     from {{ ref('safestats_code') }}
     where measure_code is not null
+    union all
+    select distinct
+        'ambulance_incidents' as dataset,
+        measure_code
+    from {{ ref('safestats_ambulance_measure') }}
 ),
 
 areas as (
@@ -36,6 +41,24 @@ counted as (
     from {{ ref('int_safestats_event') }}
     where measure_code is not null
     group by load_id, measure_code, month_start_date, area_code
+    union all
+    -- Measures of the ambulance feed that overlap: a dispatch may count towards several, and an age that is not known towards none below an age.
+    select
+        event.load_id,
+        also.measure_code,
+        event.month_start_date,
+        event.area_code,
+        count(*) as month_count
+    from {{ ref('int_safestats_event') }} as event
+    inner join {{ ref('stg_safestats__ambulance_patient') }} as patient
+        on event.load_id = patient.load_id and event.row_number = patient.row_number
+    inner join {{ ref('safestats_ambulance_measure') }} as also
+        on
+            event.code_label = also.code_label
+            and (also.sex is null or patient.sex = also.sex)
+            and (also.below_age is null or substring(patient.age_band from '^\d+')::integer < also.below_age)
+    where event.dataset = 'ambulance_incidents'
+    group by event.load_id, also.measure_code, event.month_start_date, event.area_code
 )
 
 select

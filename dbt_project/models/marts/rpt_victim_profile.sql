@@ -261,6 +261,11 @@ select
     round(100.0 * derived.person_count / nullif(derived.share_of_known, 0), 3)::double precision as share_of_known_percent,
     derived.residents,
     derived.residents_year,
+    case
+        when derived.residents is null then null
+        when derived.is_by_ethnicity then 'all_ages_both_sexes'
+        else 'same_sex_and_ages'
+    end as residents_basis,
     round(derived.residents_share_percent, 3)::double precision as residents_share_percent,
     case
         when derived.has_ratio

@@ -40,7 +40,8 @@ health as (
         found.value_note,
         found.includes_city_of_london,
         found.is_force_wide,
-        found.source_release
+        found.source_release,
+        false as is_provisional
     from {{ ref('fct_indicator') }} as found
     inner join whole_age
         on found.measure_code = whole_age.measure_code and found.published_age = whole_age.published_age
@@ -70,7 +71,8 @@ work as (
         fact.value_note,
         false as includes_city_of_london,
         false as is_force_wide,
-        fact.source_release
+        fact.source_release,
+        fact.is_provisional
     from {{ ref('fct_measure') }} as fact
     inner join panel
         on
@@ -164,7 +166,8 @@ select
     ranked.includes_city_of_london,
     ranked.is_force_wide,
     coalesce(ranked.value_note, case when ranked.value is null then 'The publisher gives no value and no reason.' end) as note,
-    ranked.source_release
+    ranked.source_release,
+    ranked.is_provisional
 from ranked
 -- The period that ended the day before: windows that overlap are never compared. Of a day of the year, the one a year before.
 left join ranked as before

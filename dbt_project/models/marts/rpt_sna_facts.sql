@@ -113,6 +113,36 @@ worded as (
         ) as does_total_tell
     from facts
     window of_london as (partition by measure_code, window_kind)
+),
+
+-- The newest value of each indicator of hospital admissions and drivers, as its publisher gives it.
+indicator as (
+    select
+        driver.*,
+        area.area_name,
+        measure.measure_name,
+        measure.exactness,
+        measure.proxy_of,
+        measure.proxy_reason,
+        measure.attribution,
+        measure.classification,
+        measure.publish_rule,
+        case
+            when driver.period_kind like 'on\_%' then 'on ' || to_char(driver.period_end_date, 'FMDD FMMonth YYYY')
+            when driver.period_end_date - driver.period_start_date < 31 then 'in ' || to_char(driver.period_end_date, 'FMMonth YYYY')
+            else
+                'in ' || to_char(driver.period_start_date, 'FMMonth YYYY') || ' to ' || to_char(driver.period_end_date, 'FMMonth YYYY')
+                || case
+                    when driver.period_end_date - driver.period_start_date > 366
+                        then ', ' || round((driver.period_end_date - driver.period_start_date) / 365.25) || ' years taken together'
+                    else ''
+                end
+        end as period_name,
+        case measure.unit when 'score' then '' else ' ' || measure.unit end as unit_name
+    from {{ ref('rpt_drivers') }} as driver
+    inner join {{ ref('dim_area') }} as area on driver.area_code = area.area_code and area.area_type = 'borough'
+    inner join {{ ref('dim_measure') }} as measure on driver.measure_code = measure.measure_code
+    where driver.is_newest_period
 )
 
 select
@@ -244,3 +274,72 @@ select
     worded.classification,
     worded.publish_rule
 from worded
+union all
+select
+    indicator.area_code,
+    indicator.measure_code || '/newest' as fact_code,
+    indicator.measure_code,
+    'as_published' as window_kind,
+    date_trunc('month', indicator.period_end_date)::date as month_start_date,
+    null as window_count,
+    null as denominator,
+    null as denominator_year,
+    null as rate_per,
+    round(indicator.value::numeric, 4)::double precision as rate,
+    round(indicator.lower_95_limit::numeric, 4)::double precision as rate_lower_95,
+    round(indicator.upper_95_limit::numeric, 4)::double precision as rate_upper_95,
+    null as count_year_before,
+    null as change_on_year_before_percent,
+    null as change_on_2019_percent,
+    null as share_of_london_percent,
+    round(indicator.london_value::numeric, 4)::double precision as london_rate,
+    null as similar_areas_rate,
+    indicator.rank_in_london::smallint as rank_in_london,
+    null as significance_against_london,
+    'as_published' as status,
+    indicator.exactness,
+    indicator.measure_name || ': '
+    || case
+        when indicator.value is null then 'no value for ' || indicator.area_name || ' ' || indicator.period_name || '.'
+        else
+            {{ rate_in_words('indicator.value') }} || indicator.unit_name || ' in ' || indicator.area_name || ' ' || indicator.period_name
+            || coalesce(
+                ' (95 % limits: ' || {{ rate_in_words('indicator.lower_95_limit') }}
+                || ' to ' || {{ rate_in_words('indicator.upper_95_limit') }} || ')', ''
+            ) || '.'
+    end
+    -- London and England of the publisher: with the City of London in it.
+    || coalesce(' London with the City: ' || {{ rate_in_words('indicator.london_value') }} || '.', '')
+    || coalesce(' England: ' || {{ rate_in_words('indicator.england_value') }} || '.', '')
+    || coalesce(
+        ' ' || indicator.area_name || ' ranks ' || indicator.rank_in_london || ' of ' || indicator.boroughs_ranked || ' (1 is the highest)'
+        || case indicator.compared_to_london
+            when 'similar' then ' and is not clearly different from London'
+            when 'higher' then ' and is higher than London'
+            when 'lower' then ' and is lower than London'
+            else ''
+        end || '.', ''
+    )
+    || case
+        when indicator.is_force_wide
+            then ' This is the value of the whole police force, the same for each of its boroughs: it says nothing of this one.'
+        -- What NOMIS notes of its interval are the limits above.
+        when indicator.note like '95 \% conf%' then ''
+        else coalesce(' ' || rtrim(indicator.note, '.') || '.', '')
+    end
+    || case
+        when indicator.includes_city_of_london and coalesce(indicator.note, '') not like '%City of London%'
+            then ' The City of London is counted with it.'
+        else ''
+    end
+    || case when indicator.is_provisional then ' Provisional.' else '' end
+    || case
+        when indicator.exactness = 'proxy' then ' A proxy: ' || coalesce(indicator.proxy_reason, 'see the measure''s caveat.')
+        else coalesce(' As a stand-in for ' || indicator.proxy_of || ': ' || indicator.proxy_reason, '')
+    end as sentence,
+    'Source: ' || regexp_replace(indicator.attribution, '^Source: ', '') || ' Release ' || indicator.source_release || '.' as source_line,
+    indicator.source_release,
+    indicator.is_provisional,
+    indicator.classification,
+    indicator.publish_rule
+from indicator

@@ -65,11 +65,18 @@ select
     )::numeric(18, 8) as change_on_year_{{ months }}_months_percent,
     {% endfor %}
     round(windows.count_12_months / 12.0, 4)::numeric(18, 4) as mean_of_12_months,
+    round(1000.0 * windows.count_12_months / nullif(attended.count_12_months, 0), 4)::numeric(18, 4) as per_1000_incidents_12_months,
     breaks.break_reason is not null as has_series_break,
     breaks.break_reason,
     windows.source_release
 from windows
 inner join {{ ref('dim_area') }} as area on windows.area_code = area.area_code
+left join windows as attended
+    on
+        windows.area_code = attended.area_code
+        and windows.month_start_date = attended.month_start_date
+        and attended.measure_code = 'safestats_las_incidents_attended'
+        and windows.measure_code <> attended.measure_code
 left join {{ ref('int_series_break_month') }} as breaks
     on
         windows.measure_code = breaks.measure_code

@@ -38,7 +38,8 @@ _WHOLE_TABLES = {"work_mem": "64MB", "jit": "off", "max_parallel_workers_per_gat
 ROLE_SETTINGS = {
     TRANSFORMER: {
         "statement_timeout": "30min",
-        "lock_timeout": "30s",
+        # To drop a mart takes a lock on what it refers to, which the long statement beside it (fct_window) reads to its end.
+        "lock_timeout": "10min",
         "idle_in_transaction_session_timeout": "10min",
         **_WHOLE_TABLES,
     },

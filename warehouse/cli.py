@@ -180,6 +180,7 @@ def _print_warnings(chosen: Settings) -> None:
 def show_status(as_json: bool) -> None:
     """Each dataset: newest period, fetched, state, why; the current release and its verdict."""
     chosen = settings()
+    cut_off = airflow.newest_night_cut_off(chosen)
     release, verdict, datasets = status.current_release(chosen), status.newest_verdict(chosen), status.datasets(chosen)
     if as_json:
         found: dict[str, Any] = {
@@ -189,10 +190,16 @@ def show_status(as_json: bool) -> None:
             and {**release, **{key: json.loads(release[key]) for key in ("row_counts", "row_changes")}},
             "verdict": verdict,
         }
-        found |= {"warnings": status.warnings(chosen), "newest_changes": status.newest_changes(chosen)}
+        found |= {
+            "night_cut_off": cut_off,
+            "warnings": status.warnings(chosen),
+            "newest_changes": status.newest_changes(chosen),
+        }
         click.echo(json.dumps({**found, "datasets": datasets}, default=str, indent=1))
         return
     _banner()
+    if cut_off:
+        click.echo(f"CUT OFF: {cut_off}\n")
     _report(datasets, False, empty="no dataset is declared", hide=("title",))
     click.echo()
     _print_warnings(chosen)

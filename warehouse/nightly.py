@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,12 @@ from warehouse import alerts, transform
 from warehouse import publish as publishing
 from warehouse.connection import LOADER, connect
 from warehouse.settings import Settings, settings
+
+# Of a task: what it had begun, a transaction or a file, is not there.
+WITHOUT_A_WORD = (
+    "it ended without a word: its process was killed (out of memory, perhaps), it ran longer than it may, or its log in Airflow says "
+    "why. Kept: what was there before it. Next: read that log, then run it again."
+)
 
 
 class ReleaseHeld(Refusal):
@@ -123,7 +129,7 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
 
 def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> list[str]:
     chosen, declared = _for_run(stand_ins), find_source(source)
-    with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, source, dataset):
+    with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, run_id, source, dataset):
         base, is_stand_in = base_url(chosen, declared)
         landed: list[str] = []
         with _client(chosen, declared, base, is_stand_in) as client:
@@ -281,8 +287,20 @@ def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str,
     return {"release_id": done.release_id, "state": done.state}
 
 
-def notify(run_id: str) -> None:
-    """Raise the run's one alert where anything went wrong."""
+def notify(run_id: str, failed: Sequence[str] = ()) -> None:
+    """Raise the run's one alert where anything went wrong.
+
+    Args:
+        failed: Airflow's ids of the tasks that failed. One that nobody wrote a word of was killed, or ran out of time.
+    """
+    told = alerts.problems(settings(), run_id)
+    for task_id in failed:
+        source, _, task = task_id.rpartition(".")
+        step, _, dataset = task.partition("_") if source else (task, "", "")
+        if not any(step == other and (not source or subject == f"{source} {dataset}") for other, subject in told):
+            alerts.record_problem(
+                settings(), run_id, step, f"{source} {dataset}" if source else "the run", WITHOUT_A_WORD
+            )
     alerts.raise_alert(settings(), run_id)
 
 
@@ -346,7 +364,7 @@ def _host(url: str) -> str:
 
 
 @contextmanager
-def _look_recorded(chosen: Settings, source: str, dataset: str) -> Iterator[None]:
+def _look_recorded(chosen: Settings, run_id: str, source: str, dataset: str) -> Iterator[None]:
     """Note the outcome of a look at a publisher on the dataset, where `marts.data_status` reads it."""
 
     def note(reason: str | None) -> None:
@@ -357,6 +375,11 @@ def _look_recorded(chosen: Settings, source: str, dataset: str) -> Iterator[None
                    where source = %(source)s and dataset = %(dataset)s""",
                 {"now": chosen.now(), "reason": reason, "source": source, "dataset": dataset},
             )
+            if reason is None:  # at this try: what went wrong at one before is nobody's concern any more
+                connection.execute(
+                    "delete from ops.run_problem where run_id = %s and step = 'fetch' and subject = %s",
+                    [run_id, f"{source} {dataset}"],
+                )
 
     try:
         yield

@@ -351,11 +351,8 @@ def maintain() -> dict[str, Any]:
         How many alerts went out and how many half-landed files were removed.
     """
     chosen = settings()
-    removed = 0
-    for leftover in chosen.landing.glob("**/.incoming-*"):
-        if leftover.is_file() and leftover.stat().st_mtime < chosen.now().timestamp() - 24 * 3600:
-            leftover.unlink()
-            removed += 1
+    folders = [chosen.landing, *chosen.landing.glob("*/*/")]
+    removed = sum(landing.remove_half_landed(folder) for folder in folders)
     return {"alerts_delivered": alerts.deliver_pending(chosen), "half_landed_files_removed": removed}
 
 

@@ -271,6 +271,27 @@ def forget_refusal(landed: LandedFile) -> None:
     _refused(landed.path).unlink(missing_ok=True)
 
 
+def note_withdrawal(landed: LandedFile, when: dt.datetime, by: str, reason: str) -> None:
+    """Write down, beside a file, that it was withdrawn: no night and no rebuild loads it, until a person lands it again."""
+    told = {"withdrawn_at": when.isoformat(), "withdrawn_by": by, "reason": reason}
+    _write_text(_withdrawn(landed.path), json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def withdrawal(landed: LandedFile) -> dict[str, str] | None:
+    """What `note_withdrawal` wrote (withdrawn_at, withdrawn_by, reason); None where the file is not withdrawn."""
+    note = _withdrawn(landed.path)
+    return dict(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else None
+
+
+def forget_withdrawal(landed: LandedFile) -> None:
+    """Take back `note_withdrawal`: a person landed the same bytes again. The ledger still has who withdrew them, and why."""
+    _withdrawn(landed.path).unlink(missing_ok=True)
+
+
+def _withdrawn(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.withdrawn.json")
+
+
 def _refused(path: Path) -> Path:
     return path.with_name(f"{path.stem}.refused.json")
 
@@ -280,11 +301,11 @@ def _dated(beside: Path) -> Path:
 
 
 def every_file(landing: Path) -> Iterator[LandedFile]:
-    """Every landed file with its papers, each time it came, in the order in which they came; none that was refused as it came."""
+    """Every landed file with its papers, each time it came, in the order in which they came; none that was refused as it came or withdrawn."""
     arrivals = []
     for beside in landing.glob("*/*/*.papers.json"):
         papers = read_papers(beside)
-        if beside.with_name(f"{papers.sha256}.refused.json").exists():
+        if any(beside.with_name(f"{papers.sha256}.{why}.json").exists() for why in ("refused", "withdrawn")):
             continue
         arrivals.append((papers.landed_at, papers))
         for note in beside.parent.glob(f"{papers.sha256}.returned-*.json"):

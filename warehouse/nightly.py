@@ -23,7 +23,7 @@ from ingest.connectors.look import Fetched, Finding, Look, Seen
 from ingest.declaration import Source, find_source, raw_table, read_sources
 from ingest.errors import BodyRefused, FileRefused, Refusal, together
 from ingest.http import Client, is_loopback
-from ingest.load import Loaded, gather_statistics
+from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
 from warehouse import alerts, transform
 from warehouse import publish as publishing
@@ -221,6 +221,13 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed]):
             try:
                 file = landing.find(chosen.landing, path)
+                if told := landing.withdrawal(file):
+                    raise Refusal(
+                        f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and came again",
+                        where=f"{source} {dataset}, file {file.papers.file_name}",
+                        kept="its bytes are in landing; it is in no build",
+                        next_step="if it is to stand again, land it by hand: `vru land`; else ask its sender to take it away",
+                    )
                 if path in landed or path in returned:
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
@@ -342,6 +349,56 @@ def replay(
             f"`vru replay {source} {dataset} --file {refused[0] if refused else 'PATH'}` (`vru loads` gives each path)",
         )
     return {"files": len(done), "rows": sum(loaded.rows for loaded in done), "refused": refused}
+
+
+def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> str | None:
+    """Take a load back: its rows out of raw, its bytes kept and read by no build and no rebuild, who and why in ops.withdrawal.
+
+    Of a dataset that keeps only the newest release of each part, the one before it speaks again.
+
+    Args:
+        load_id: a load of that dataset whose rows stand in raw (`vru loads`).
+        reason: why, in words; without anything personal, for it is shown.
+        by: who says so.
+
+    Returns:
+        What loading the release before it came to, in words; None where none had to be.
+
+    Raises:
+        Refusal: it is no such load.
+    """
+    chosen, declared = settings(), find_source(source)
+    declared_dataset = declared.dataset(dataset)
+    with connect(chosen, LOADER, autocommit=True) as connection, connection.transaction():
+        lock(connection, source)
+        row = connection.execute(
+            "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
+            [source, dataset, load_id],
+        ).fetchone()
+        if row is None or row[2] != "loaded":
+            raise Refusal(
+                f"load {load_id} of {source} {dataset} {f'is {row[2]}' if row else 'is not in the ledger'}",
+                kept="nothing changed",
+                next_step="only a load whose rows stand in raw can be withdrawn: state loaded in `vru loads`",
+            )
+        file = landing.find(chosen.landing, row[0])
+        _unload(connection, source, dataset, load_id, state="withdrawn")
+        connection.execute(
+            "insert into ops.withdrawal (load_id, withdrawn_at, withdrawn_by, reason) values (%s, %s, %s, %s)",
+            [load_id, chosen.now(), by, reason],
+        )
+        landing.note_withdrawal(file, chosen.now(), by, reason)
+        if declared_dataset.keep_releases != "newest_of_each_part":
+            return None
+        for (path,) in connection.execute(
+            """select landed_path from ops.load where source = %s and dataset = %s and part = %s and state = 'superseded'
+               order by release_date desc, landed_at desc, load_id desc""",
+            [source, dataset, row[1]],
+        ).fetchall():
+            before = landing.find(chosen.landing, path)
+            if landing.withdrawal(before) is None:
+                return f"{before.papers.file_name}: {load_file(connection, declared, dataset, before, chosen.now(), chosen.landing)}"
+    return None
 
 
 def maintain() -> dict[str, Any]:
@@ -519,7 +576,9 @@ def _within(release: dt.date | None, first: str | None, last: str | None) -> boo
     )
 
 
-def _unload(connection: psycopg.Connection, source: str, dataset: str, load_id: int) -> None:
+def _unload(
+    connection: psycopg.Connection, source: str, dataset: str, load_id: int, *, state: str = "superseded"
+) -> None:
     table = sql.Identifier("raw", raw_table(source, dataset))
     connection.execute(sql.SQL("delete from {} where _load_id = %s").format(table), [load_id])
-    connection.execute("update ops.load set state = 'superseded' where load_id = %s", [load_id])
+    connection.execute("update ops.load set state = %s where load_id = %s", [state, load_id])

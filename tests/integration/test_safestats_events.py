@@ -16,7 +16,7 @@ from ingest.declaration import find_source
 from ingest.errors import FileRefused, Refusal
 from ingest.load import Loaded
 from sandbox.safestats import feeds
-from tests.builds import build_and_publish
+from tests.builds import build_and_publish, found_by
 from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
 from warehouse import nightly, status
@@ -492,6 +492,22 @@ def test_patients_are_counted_in_bands_of_five_years_and_those_of_unknown_age_ar
         ("male", "all", 40, 41, 97.561, 2, None, True), ("unknown", "all", 1, 41, 2.439, 2, None, True),
         ("unknown", "unknown", 1, 41, 2.439, 2, None, True),
     ]  # fmt: skip
+
+
+def test_a_month_that_came_twice_under_new_numbers_is_named(built: Settings) -> None:
+    twice = """with october as (
+                 update ops.load set rows_in_file = 2 * rows_in_file, rows_loaded = 2 * rows_loaded, rows_quarantined = 2 * rows_quarantined
+                 where part = '2026-10' returning load_id
+               )
+               insert into intermediate.int_safestats_event select * from intermediate.int_safestats_event
+               where load_id in (select load_id from october)"""
+    ((_, _, month, loaded, before, twins),) = found_by(
+        built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers", twice
+    )
+    assert (month, loaded, before, twins) == (dt.date(2026, 10, 1), 106, 5, 106)
+    grown = "update intermediate.int_safestats_event set event_at = now() + random() * interval '1 day'"
+    assert found_by(built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers", twice, grown) == []
+    assert found_by(built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers") == []
 
 
 def test_an_analyst_reads_counts_and_no_event(built: Settings) -> None:

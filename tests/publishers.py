@@ -359,8 +359,6 @@ PUBLISHERS = [
         older_file=lambda: recorded_crime.file_bytes(
             1, recorded_crime.latest_release(dt.date(2026, 8, 22)), "Borough", recorded_crime.RECENT
         ),
-        # A column that nobody knows may be a month under another name.
-        ends={"new column": REFUSED},
     ),
     Publisher(
         name="mps dashboard",

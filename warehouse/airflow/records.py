@@ -107,18 +107,18 @@ def newest_night_cut_off(settings: Settings) -> str | None:
     """What is to be said of this home's newest night where it ended without a word; its alert is raised if nobody has yet.
 
     Returns:
-        None where it ended by itself, or is under way.
+        None where it ended by itself or is under way, and where Airflow's own database is not for us to ask.
     """
-    with metadata(settings) as connection:
-        if _interrupted(connection):
-            try:
+    try:
+        with metadata(settings) as connection:
+            if _interrupted(connection):
                 with only_runner(settings):
                     close_interrupted_runs(settings, connection)
-            except Refusal:
-                return None
-        newest = connection.execute(
-            "select run_id from dag_run where dag_id = 'nightly' order by start_date desc nulls last limit 1"
-        ).fetchone()
+            newest = connection.execute(
+                "select run_id from dag_run where dag_id = 'nightly' order by start_date desc nulls last limit 1"
+            ).fetchone()
+    except Refusal:
+        return None
     if newest is None:
         return None
     with connect(settings, PUBLISHER) as warehouse:

@@ -32,6 +32,7 @@ from ingest.readers.faults import (
     shortened,
     what_next,
 )
+from ingest.readers.headers import Header
 from ingest.readers.records import records_wrong
 from ingest.readers.times import day_of, is_timed
 
@@ -98,7 +99,13 @@ def _read_months(landed: LandedFile, dataset: Dataset, corrections: Sequence[Cor
         _copy(cursor, table, columns, blocks, expected=lambda: cells)
         return Copied(len(file.rows), cells, [], first, last, month_columns.totals(file))
 
-    return Contents(file.vintage, first, last, {}, copy)
+    unknown = _unknown(table.header for table in file.tables)
+    return Contents(file.vintage, first, last, {"new columns": unknown} if unknown else {}, copy)
+
+
+def _unknown(headers: Iterable[Header]) -> list[str]:
+    """The names nobody declared, each once, as they may stand in the ledger."""
+    return list(dict.fromkeys(shortened(printable(name), LONGEST) for header in headers for name in header.unknown))
 
 
 def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) -> Contents:
@@ -106,9 +113,7 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
     found, faults = tables.open_tables(path, layout, corrections)
     if faults:
         raise Faulty(faults, 0, what_next(faults))
-    unknown = list(
-        dict.fromkeys(shortened(printable(header), LONGEST) for table in found for header in table.header.unknown)
-    )
+    unknown = _unknown(table.header for table in found)
     # A workbook's sheets may share its columns between them: what any of them has, the file does not lack.
     absent = [c.name for c in layout.columns if all(c.name in table.header.absent for table in found)]
     new = "new columns by place" if layout.is_of_people else "new columns"

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
+import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ingest.errors import Refusal
 
 REAL, SYNTHETIC = "real", "synthetic"
+INCOMING = ".incoming-"  # how the names begin of what is being written
+DEAD_AFTER = 60.0  # seconds: between a file's making and its lock lies less
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,13 +75,12 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
         claim_kind(landing, SYNTHETIC if papers.is_synthetic else REAL, what=papers.file_name)
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            _write(path, body)
+            with body.open("rb") as origin:
+                _write(path, origin)
         is_new = not beside.exists()
         if is_new:
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".incoming-") as incoming:
-                note = Path(incoming) / "papers"
-                note.write_text(_as_json(papers), encoding="utf-8")
-                _write(beside, note)
+            _write_text(beside, _as_json(papers))
+        remove_half_landed(folder)
     except OSError as error:
         raise Refusal(
             f"could not be landed: {error.strerror}",
@@ -93,16 +99,22 @@ def _beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.papers.json")
 
 
-def _write(path: Path, body: Path) -> None:
+def _write_text(path: Path, text: str) -> None:
+    _write(path, io.BytesIO(text.encode()))
+
+
+def _write(path: Path, origin: BinaryIO) -> None:
     """Put a copy of a file in place, whole or not at all, and on the disk before this returns."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=INCOMING)
     try:
-        with os.fdopen(handle, "wb") as target, body.open("rb") as origin:
+        with os.fdopen(handle, "wb") as target:
+            with contextlib.suppress(OSError):  # where a file system has no locks, what is left over stays
+                fcntl.flock(target, fcntl.LOCK_EX)  # until it is in its place: whoever holds no lock is dead
             shutil.copyfileobj(origin, target, 1024 * 1024)
             target.flush()
             os.fsync(target.fileno())
-        Path(name).chmod(0o444)
-        Path(name).rename(path)
+            Path(name).chmod(0o444)
+            Path(name).rename(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -113,6 +125,27 @@ def _write(path: Path, body: Path) -> None:
         os.close(folder)
 
 
+def remove_half_landed(folder: Path) -> int:
+    """Remove what landings that were killed left in a folder: files (of older versions, folders) that nobody is writing any more.
+
+    Returns:
+        How many there were.
+    """
+    removed = 0
+    for left in folder.glob(f"{INCOMING}*"):
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime > time.time() - DEAD_AFTER:
+                continue
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                with left.open("rb") as handle:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    left.unlink()
+            removed += 1
+    return removed
+
+
 def claim_kind(landing: Path, kind: str, *, what: str) -> None:
     """Say that this home takes data of a kind. The first file decides; after that the other kind is refused.
 
@@ -120,7 +153,7 @@ def claim_kind(landing: Path, kind: str, *, what: str) -> None:
         Refusal: naming the file or publisher that was turned away.
     """
     landing.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=landing, prefix=".incoming-", encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile("w", dir=landing, prefix=INCOMING, encoding="utf-8") as file:
         file.write(kind + "\n")
         file.flush()
         try:
@@ -211,10 +244,7 @@ def note_return(landed: LandedFile) -> None:
     note = landed.path.with_name(f"{landed.papers.sha256}.returned-{landed.arrived_at:%Y%m%dT%H%M%S%f}.json")
     if note.exists():
         return
-    with tempfile.TemporaryDirectory(dir=note.parent, prefix=".incoming-") as incoming:
-        body = Path(incoming) / "note"
-        body.write_text(json.dumps({"landed_at": landed.arrived_at.isoformat()}) + "\n", encoding="utf-8")
-        _write(note, body)
+    _write_text(note, json.dumps({"landed_at": landed.arrived_at.isoformat()}) + "\n")
 
 
 def note_release(landed: LandedFile) -> None:
@@ -222,10 +252,7 @@ def note_release(landed: LandedFile) -> None:
     beside = _beside(landed.path)
     if landed.papers.release_date is None or read_papers(beside).release_date is not None:
         return
-    with tempfile.TemporaryDirectory(dir=beside.parent, prefix=".incoming-") as incoming:
-        body = Path(incoming) / "note"
-        body.write_text(json.dumps({"release_date": landed.papers.release_date.isoformat()}) + "\n", encoding="utf-8")
-        _write(_dated(beside), body)
+    _write_text(_dated(beside), json.dumps({"release_date": landed.papers.release_date.isoformat()}) + "\n")
 
 
 def note_refusal(landed: LandedFile, reason: str) -> None:
@@ -236,15 +263,33 @@ def note_refusal(landed: LandedFile, reason: str) -> None:
     note = _refused(landed.path)
     if not landed.is_new or note.exists():
         return
-    with tempfile.TemporaryDirectory(dir=note.parent, prefix=".incoming-") as incoming:
-        body = Path(incoming) / "note"
-        body.write_text(json.dumps({"reason": reason}) + "\n", encoding="utf-8")
-        _write(note, body)
+    _write_text(note, json.dumps({"reason": reason}) + "\n")
 
 
 def forget_refusal(landed: LandedFile) -> None:
     """Take back `note_refusal`: the same bytes came again, and were loaded."""
     _refused(landed.path).unlink(missing_ok=True)
+
+
+def note_withdrawal(landed: LandedFile, when: dt.datetime, by: str, reason: str) -> None:
+    """Write down, beside a file, that it was withdrawn: no night and no rebuild loads it, until a person lands it again."""
+    told = {"withdrawn_at": when.isoformat(), "withdrawn_by": by, "reason": reason}
+    _write_text(_withdrawn(landed.path), json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def withdrawal(landed: LandedFile) -> dict[str, str] | None:
+    """What `note_withdrawal` wrote (withdrawn_at, withdrawn_by, reason); None where the file is not withdrawn."""
+    note = _withdrawn(landed.path)
+    return dict(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else None
+
+
+def forget_withdrawal(landed: LandedFile) -> None:
+    """Take back `note_withdrawal`: a person landed the same bytes again. The ledger still has who withdrew them, and why."""
+    _withdrawn(landed.path).unlink(missing_ok=True)
+
+
+def _withdrawn(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.withdrawn.json")
 
 
 def _refused(path: Path) -> Path:
@@ -256,11 +301,11 @@ def _dated(beside: Path) -> Path:
 
 
 def every_file(landing: Path) -> Iterator[LandedFile]:
-    """Every landed file with its papers, each time it came, in the order in which they came; none that was refused as it came."""
+    """Every landed file with its papers, each time it came, in the order in which they came; none that was refused as it came or withdrawn."""
     arrivals = []
     for beside in landing.glob("*/*/*.papers.json"):
         papers = read_papers(beside)
-        if beside.with_name(f"{papers.sha256}.refused.json").exists():
+        if any(beside.with_name(f"{papers.sha256}.{why}.json").exists() for why in ("refused", "withdrawn")):
             continue
         arrivals.append((papers.landed_at, papers))
         for note in beside.parent.glob(f"{papers.sha256}.returned-*.json"):

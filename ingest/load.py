@@ -15,7 +15,16 @@ from ingest import copying, ledger, releases
 from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
-from ingest.landing import LandedFile, below_landing, forget_refusal, note_release, note_return, sha256_of
+from ingest.landing import (
+    LandedFile,
+    below_landing,
+    forget_refusal,
+    forget_withdrawal,
+    note_release,
+    note_return,
+    sha256_of,
+    withdrawal,
+)
 from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty, sentence
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
@@ -34,6 +43,7 @@ class Loaded:
     is_new: bool
     is_history: bool  # a newer release covers every month of it
     quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
+    was_withdrawn: dict[str, str] | None = None  # when, by whom and why, where these bytes had been
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
     drift: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # as in ops.load
 
@@ -49,6 +59,9 @@ class Loaded:
         note += f"; WARNING: {ledger.in_words(new)}" if new else ""
         note += f"; {ledger.in_words(known)}" if known else ""
         note += "; older than what is loaded, kept as history" if self.is_history else ""
+        if self.was_withdrawn:
+            told = self.was_withdrawn
+            note += f"; withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}), and now stands again"
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
@@ -75,8 +88,7 @@ def load(
     dataset = source.dataset(name)
     try:
         with connection.transaction():
-            connection.execute("select pg_advisory_xact_lock_shared(hashtext(%s))", [PIPELINE_LOCK])
-            connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"load {source.source}"])
+            lock(connection, source.source)
             earlier = connection.execute(
                 """select load_id, release_date, rows_loaded from ops.load
                    where source = %s and dataset = %s and sha256 = %s and state = 'loaded'""",
@@ -111,6 +123,12 @@ def load(
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step="make room on the database's disk and run the same again",
         ) from error
+
+
+def lock(connection: psycopg.Connection, source: str) -> None:
+    """Hold off, to the end of the transaction, every build and every other load of a source."""
+    connection.execute("select pg_advisory_xact_lock_shared(hashtext(%s))", [PIPELINE_LOCK])
+    connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"load {source}"])
 
 
 def gather_statistics(connection: psycopg.Connection, source: Source, name: str) -> None:
@@ -150,6 +168,11 @@ def _load_new(
 ) -> Loaded:
     part = releases.part_of(dataset, landed)
     told = landed
+    was_withdrawn = withdrawal(landed)
+    if was_withdrawn and landed.arrived_at > landed.papers.landed_at:
+        # It speaks as of now: what came in between is older.
+        note_return(landed)
+        landed = dataclasses.replace(landed, papers=dataclasses.replace(landed.papers, landed_at=landed.arrived_at))
     if dataset.keep_releases == "newest_of_each_part":
         landed = releases.as_returned(connection, source, name, part, landed)
     with _hashed(landed) as bytes_are_whole:
@@ -191,6 +214,7 @@ def _load_new(
     ledger.quarantine(cursor, load_id, done.quarantined)
     note_release(told)
     forget_refusal(landed)
+    forget_withdrawal(landed)
     if dataset.keep_releases == "newest_of_each_part":
         releases.keep_newest(connection, source, name, part)
     return Loaded(
@@ -200,6 +224,7 @@ def _load_new(
         is_new=True,
         is_history=newer is not None,
         quarantined=done.rows_quarantined,
+        was_withdrawn=was_withdrawn,
         drift=contents.drift,
     )
 

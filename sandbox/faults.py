@@ -347,6 +347,8 @@ FAULTS: Mapping[str, Callable[..., Fault]] = MappingProxyType(
                 spoilt_archives.workbook_formula,
                 spoilt_archives.workbook_hidden_sheet,
                 spoilt_archives.workbook_merged_header,
+                spoilt_archives.workbook_far_cell,
+                spoilt_archives.workbook_elsewhere,
             )
         },
     }

@@ -139,3 +139,17 @@ def workbook_merged_header(body: bytes, cells: str = "A1:B1", sheet: int = 1) ->
         ),
         f"xl/worksheets/sheet{sheet}.xml",
     )
+
+
+def workbook_far_cell(body: bytes, sheet: int = 1) -> bytes:
+    """A cell in the last row and column there can be: a reader that makes room for all before it takes more memory than there is."""
+    return _sheet(
+        body,
+        lambda xml: xml.replace("</sheetData>", '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>', 1),
+        f"xl/worksheets/sheet{sheet}.xml",
+    )
+
+
+def workbook_elsewhere(body: bytes) -> bytes:
+    """The archive's root names another part as the workbook than the usual one, which is there as well."""
+    return _sheet(body, lambda xml: xml.replace("xl/workbook.xml", "xl2/workbook.xml"), "_rels/.rels")

@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from expectations.engine import session_settings
+from expectations.suite import read_suites
 from warehouse import night
 from warehouse.connection import ADMIN, connect
 from warehouse.settings import Settings, settings
@@ -29,3 +31,19 @@ def build_and_publish(warehouse: Settings) -> bool:
         with connect(warehouse, ADMIN) as connection:
             print(connection.execute("select body from ops.alert order by alert_id desc limit 1").fetchone())
     return is_published
+
+
+def found_by(warehouse: Settings, suite: str, check: str, *lies: str) -> list[tuple[object, ...]]:
+    """What a check of the gate finds in the newest candidate once these statements have been run on it; nothing of them stays."""
+    judging = next(one for one in read_suites() if one.name == suite)
+    claim = next(one for one in judging.checks if one.name == check)
+    with connect(warehouse, ADMIN) as connection:
+        for lie in lies:
+            connection.execute(lie.encode())
+        newest = connection.execute("select candidate_id from ops.candidate order by begun_at desc limit 1").fetchone()
+        assert newest is not None
+        for name, value in session_settings(newest[0]).items():
+            connection.execute("select set_config(%s, %s, true)", [name, value])
+        found = connection.execute(judging.query(str(claim.unexpected_rows)).encode()).fetchall()
+        connection.rollback()
+    return found

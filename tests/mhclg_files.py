@@ -27,6 +27,44 @@ def file_7_of_2019(samples: Path) -> bytes:
     return text.getvalue().encode()
 
 
+def file_7_header_of_2025() -> list[str]:
+    """The 56 headers of File 7 of 2025, as public projects that read it have them; one of them is cut."""
+    rank, decile = "Rank (where 1 is most deprived)", "Decile (where 1 is most deprived 10% of LSOAs)"
+    rates = "Income", "Employment"
+    domains = [
+        "Index of Multiple Deprivation (IMD)", *rates, "Education, Skills and Training", "Health Deprivation and Disability", "Crime",
+        "Barriers to Housing and Services", "Living Environment",
+    ]  # fmt: skip
+    indices = [
+        "Income Deprivation Affecting Children Index (IDACI)", "Income Deprivation Affecting Older People (IDAOPI)",
+    ]  # fmt: skip
+    parts = [
+        "Children and Young People",
+        "Adult Skills",
+        "Geographical Barriers",
+        "Wider Barriers",
+        "Indoors",
+        "Outdoors",
+    ]
+    of_places = (
+        "LSOA code (2021)",
+        "LSOA name (2021)",
+        "Local Authority District code (2024)",
+        "Local Authority District name (2024)",
+    )
+    header = [*of_places]
+    for name in [*domains, *indices, *(f"{part} Sub-domain" for part in parts)]:
+        score = "Score (rate)" if name in (*rates, *indices) else "Score"
+        header += [f"{name} {score}", f"{name} {rank}", f"{name} {decile}"]
+    cut = f"Children and Young People Sub-domain {decile}"
+    header[header.index(cut)] = cut[:80]
+    return [
+        *header, "Total population: mid 2022", "Dependent Children aged 0-15: mid 2022",
+        "Older population aged 60 and over: mid 2022",
+        "Working age population 18-66 (for use with Employment Deprivation Domain): mid 2022",
+    ]  # fmt: skip
+
+
 def _full(row: list[object], sheets: list[list[list[object]]]) -> list[object]:
     """The cells under a header: the workbook has empty columns beside its tables."""
     header = [*sheets[0][0], *(cell for sheet in sheets[1:] for cell in sheet[0][4:])]

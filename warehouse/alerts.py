@@ -34,6 +34,7 @@ LONGEST_SUBJECT = 250
 
 # Headings of docs/runbook.md, by the step that failed; where the step is none of these, the page as a whole.
 RUNBOOK = {
+    "night": "A night ended without a word",
     "fetch": "A publisher is down",
     "land": "A publisher has changed its file",
     "load": "A publisher has changed its file",
@@ -107,6 +108,14 @@ def record_problem(settings: Settings, run_id: str, step: str, subject: str, pro
                on conflict (run_id, step, subject) do update
                set problem = excluded.problem, happened_at = excluded.happened_at""",
             [run_id, step, subject, _one_line(problem), settings.now()],
+        )
+
+
+def problems(settings: Settings, run_id: str) -> set[tuple[str, str]]:
+    """Step and subject of each problem of a run that was written down."""
+    with connect(settings, PUBLISHER) as connection:
+        return set(
+            connection.execute("select step, subject from ops.run_problem where run_id = %s", [run_id]).fetchall()
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import getpass
 import json
 import sys
 import textwrap
@@ -180,6 +181,7 @@ def _print_warnings(chosen: Settings) -> None:
 def show_status(as_json: bool) -> None:
     """Each dataset: newest period, fetched, state, why; the current release and its verdict."""
     chosen = settings()
+    cut_off = airflow.newest_night_cut_off(chosen)
     release, verdict, datasets = status.current_release(chosen), status.newest_verdict(chosen), status.datasets(chosen)
     if as_json:
         found: dict[str, Any] = {
@@ -189,13 +191,26 @@ def show_status(as_json: bool) -> None:
             and {**release, **{key: json.loads(release[key]) for key in ("row_counts", "row_changes")}},
             "verdict": verdict,
         }
-        found |= {"warnings": status.warnings(chosen), "newest_changes": status.newest_changes(chosen)}
+        found |= {
+            "night_cut_off": cut_off,
+            "withdrawals": status.withdrawals(chosen),
+            "warnings": status.warnings(chosen),
+            "newest_changes": status.newest_changes(chosen),
+        }
         click.echo(json.dumps({**found, "datasets": datasets}, default=str, indent=1))
         return
     _banner()
+    if cut_off:
+        click.echo(f"CUT OFF: {cut_off}\n")
     _report(datasets, False, empty="no dataset is declared", hide=("title",))
     click.echo()
     _print_warnings(chosen)
+    for row in status.withdrawals(chosen):
+        click.echo(
+            f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}, on "
+            f"{_plain(row['withdrawn_at'])} by {row['withdrawn_by']}: {row['reason']}"
+            f"{'; the marts hold it until the next build' if row['is_still_published'] else ''}"
+        )
     changes = status.newest_changes(chosen)
     if changes:
         click.echo("What the newest file of each dataset changed against the one before:")
@@ -262,6 +277,23 @@ def replay(
     click.echo(f"loaded {done['files']} files again, {done['rows']:,} rows")
     for path in done["refused"]:
         click.echo(f"not taken, since it was refused: load it with `vru replay {source} {dataset} --file {path}`")
+
+
+@main.command()
+@click.argument("source")
+@click.argument("dataset")
+@click.argument("load_id", type=int)
+@click.option("--reason", required=True, help="Why, in words; nothing personal, for `vru status` shows it.")
+@click.option("--by", default=getpass.getuser, help="Who says so (else your user name here).")
+def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> None:
+    """Take a load back: landed by mistake, or its owner withdrew it. Its bytes are kept, and read no more; then run `vru build`."""
+    before = nightly.withdraw(source, dataset, load_id, reason, by)
+    click.echo(
+        f"load {load_id} is withdrawn; `vru build` takes it out of the marts, and landing the same file again takes it back"
+    )
+    if before:
+        click.echo(f"the release before it speaks again: {before}")
+    _banner()
 
 
 @main.command("sql")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,12 +23,18 @@ from ingest.connectors.look import Fetched, Finding, Look, Seen
 from ingest.declaration import Source, find_source, raw_table, read_sources
 from ingest.errors import BodyRefused, FileRefused, Refusal, together
 from ingest.http import Client, is_loopback
-from ingest.load import Loaded, gather_statistics
+from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
 from warehouse import alerts, transform
 from warehouse import publish as publishing
 from warehouse.connection import LOADER, connect
 from warehouse.settings import Settings, settings
+
+# Of a task: what it had begun, a transaction or a file, is not there.
+WITHOUT_A_WORD = (
+    "it ended without a word: its process was killed (out of memory, perhaps), it ran longer than it may, or its log in Airflow says "
+    "why. Kept: what was there before it. Next: read that log, then run it again."
+)
 
 
 class ReleaseHeld(Refusal):
@@ -123,7 +129,7 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
 
 def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> list[str]:
     chosen, declared = _for_run(stand_ins), find_source(source)
-    with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, source, dataset):
+    with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, run_id, source, dataset):
         base, is_stand_in = base_url(chosen, declared)
         landed: list[str] = []
         with _client(chosen, declared, base, is_stand_in) as client:
@@ -215,6 +221,13 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed]):
             try:
                 file = landing.find(chosen.landing, path)
+                if told := landing.withdrawal(file):
+                    raise Refusal(
+                        f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and came again",
+                        where=f"{source} {dataset}, file {file.papers.file_name}",
+                        kept="its bytes are in landing; it is in no build",
+                        next_step="if it is to stand again, land it by hand: `vru land`; else ask its sender to take it away",
+                    )
                 if path in landed or path in returned:
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
@@ -281,8 +294,20 @@ def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str,
     return {"release_id": done.release_id, "state": done.state}
 
 
-def notify(run_id: str) -> None:
-    """Raise the run's one alert where anything went wrong."""
+def notify(run_id: str, failed: Sequence[str] = ()) -> None:
+    """Raise the run's one alert where anything went wrong.
+
+    Args:
+        failed: Airflow's ids of the tasks that failed. One that nobody wrote a word of was killed, or ran out of time.
+    """
+    told = alerts.problems(settings(), run_id)
+    for task_id in failed:
+        source, _, task = task_id.rpartition(".")
+        step, _, dataset = task.partition("_") if source else (task, "", "")
+        if not any(step == other and (not source or subject == f"{source} {dataset}") for other, subject in told):
+            alerts.record_problem(
+                settings(), run_id, step, f"{source} {dataset}" if source else "the run", WITHOUT_A_WORD
+            )
     alerts.raise_alert(settings(), run_id)
 
 
@@ -326,6 +351,56 @@ def replay(
     return {"files": len(done), "rows": sum(loaded.rows for loaded in done), "refused": refused}
 
 
+def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> str | None:
+    """Take a load back: its rows out of raw, its bytes kept and read by no build and no rebuild, who and why in ops.withdrawal.
+
+    Of a dataset that keeps only the newest release of each part, the one before it speaks again.
+
+    Args:
+        load_id: a load of that dataset whose rows stand in raw (`vru loads`).
+        reason: why, in words; without anything personal, for it is shown.
+        by: who says so.
+
+    Returns:
+        What loading the release before it came to, in words; None where none had to be.
+
+    Raises:
+        Refusal: it is no such load.
+    """
+    chosen, declared = settings(), find_source(source)
+    declared_dataset = declared.dataset(dataset)
+    with connect(chosen, LOADER, autocommit=True) as connection, connection.transaction():
+        lock(connection, source)
+        row = connection.execute(
+            "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
+            [source, dataset, load_id],
+        ).fetchone()
+        if row is None or row[2] != "loaded":
+            raise Refusal(
+                f"load {load_id} of {source} {dataset} {f'is {row[2]}' if row else 'is not in the ledger'}",
+                kept="nothing changed",
+                next_step="only a load whose rows stand in raw can be withdrawn: state loaded in `vru loads`",
+            )
+        file = landing.find(chosen.landing, row[0])
+        _unload(connection, source, dataset, load_id, state="withdrawn")
+        connection.execute(
+            "insert into ops.withdrawal (load_id, withdrawn_at, withdrawn_by, reason) values (%s, %s, %s, %s)",
+            [load_id, chosen.now(), by, reason],
+        )
+        landing.note_withdrawal(file, chosen.now(), by, reason)
+        if declared_dataset.keep_releases != "newest_of_each_part":
+            return None
+        for (path,) in connection.execute(
+            """select landed_path from ops.load where source = %s and dataset = %s and part = %s and state = 'superseded'
+               order by release_date desc, landed_at desc, load_id desc""",
+            [source, dataset, row[1]],
+        ).fetchall():
+            before = landing.find(chosen.landing, path)
+            if landing.withdrawal(before) is None:
+                return f"{before.papers.file_name}: {load_file(connection, declared, dataset, before, chosen.now(), chosen.landing)}"
+    return None
+
+
 def maintain() -> dict[str, Any]:
     """Deliver alerts that are still waiting, and tidy what the nights leave: half-landed files, planner statistics.
 
@@ -333,11 +408,8 @@ def maintain() -> dict[str, Any]:
         How many alerts went out and how many half-landed files were removed.
     """
     chosen = settings()
-    removed = 0
-    for leftover in chosen.landing.glob("**/.incoming-*"):
-        if leftover.is_file() and leftover.stat().st_mtime < chosen.now().timestamp() - 24 * 3600:
-            leftover.unlink()
-            removed += 1
+    folders = [chosen.landing, *chosen.landing.glob("*/*/")]
+    removed = sum(landing.remove_half_landed(folder) for folder in folders)
     return {"alerts_delivered": alerts.deliver_pending(chosen), "half_landed_files_removed": removed}
 
 
@@ -346,7 +418,7 @@ def _host(url: str) -> str:
 
 
 @contextmanager
-def _look_recorded(chosen: Settings, source: str, dataset: str) -> Iterator[None]:
+def _look_recorded(chosen: Settings, run_id: str, source: str, dataset: str) -> Iterator[None]:
     """Note the outcome of a look at a publisher on the dataset, where `marts.data_status` reads it."""
 
     def note(reason: str | None) -> None:
@@ -357,6 +429,11 @@ def _look_recorded(chosen: Settings, source: str, dataset: str) -> Iterator[None
                    where source = %(source)s and dataset = %(dataset)s""",
                 {"now": chosen.now(), "reason": reason, "source": source, "dataset": dataset},
             )
+            if reason is None:  # at this try: what went wrong at one before is nobody's concern any more
+                connection.execute(
+                    "delete from ops.run_problem where run_id = %s and step = 'fetch' and subject = %s",
+                    [run_id, f"{source} {dataset}"],
+                )
 
     try:
         yield
@@ -499,7 +576,9 @@ def _within(release: dt.date | None, first: str | None, last: str | None) -> boo
     )
 
 
-def _unload(connection: psycopg.Connection, source: str, dataset: str, load_id: int) -> None:
+def _unload(
+    connection: psycopg.Connection, source: str, dataset: str, load_id: int, *, state: str = "superseded"
+) -> None:
     table = sql.Identifier("raw", raw_table(source, dataset))
     connection.execute(sql.SQL("delete from {} where _load_id = %s").format(table), [load_id])
-    connection.execute("update ops.load set state = 'superseded' where load_id = %s", [load_id])
+    connection.execute("update ops.load set state = %s where load_id = %s", [state, load_id])

@@ -119,6 +119,27 @@ def warnings(settings: Settings) -> list[Row]:
     return found
 
 
+def withdrawals(settings: Settings) -> list[Row]:
+    """Loads that were withdrawn and whose bytes do not stand again, newest first; whether the marts still hold them."""
+    return _rows(
+        settings,
+        GATE,
+        """select l.source, l.dataset, l.load_id, l.file_name, w.withdrawn_at, w.withdrawn_by, w.reason,
+               exists (
+                   select from ops.candidate_load as c
+                   where c.load_id = l.load_id and c.candidate_id = (
+                       select candidate_id from ops.release where state in ('published', 'unchanged') order by release_id desc limit 1
+                   )
+               ) as is_still_published
+           from ops.withdrawal as w inner join ops.load as l on w.load_id = l.load_id
+           where not exists (
+               select from ops.load as again
+               where again.source = l.source and again.dataset = l.dataset and again.sha256 = l.sha256 and again.state = 'loaded'
+           )
+           order by w.withdrawn_at desc, l.load_id desc""",
+    )
+
+
 def refused_rows(settings: Settings, limit: int) -> list[Row]:
     """Rows that were refused, newest file first."""
     return _rows(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 # How the names of files look that a sender has not finished, and of those that are no delivery.
 UNFINISHED = (".*", "~$*", "*.part", "*.partial", "*.filepart", "*.tmp", "*.crdownload", "*.writing", "*.lock", "*.swp")
+LONGEST_MANIFEST = 16 * 1024**2  # bytes
 SETTLED_AFTER = 10.0  # seconds: a file last written longer ago is whole; a younger one is looked at twice
 PAUSE = 1.0  # seconds between the two looks
 
@@ -79,6 +80,9 @@ def list_releases(look: Look) -> list[Offer]:
         url = f"{look.base_url.rstrip('/')}/{location.download.lstrip('/')}"
         offers.append(Offer(url, location.download.rpartition("/")[2]))
     store, folder = _folder(look)
+    if _is_local(store) and os.path.lexists(folder):
+        with _opened_folder(look):
+            pass  # a link in a folder's place is refused as such, and not file by file of what it leads to
     manifest = _manifest(look, store, folder)
     for name, stamp in sorted(_whole_files(store, folder).items()):
         told = manifest.files.get(name, Delivered())
@@ -338,33 +342,76 @@ def _opened(
 ) -> Iterator[io.BufferedReader]:
     """One file of the inbox, open to be read: the very one that was looked at.
 
-    In a folder a sender may put a link or a pipe in a file's place between the look and the opening. No link is followed, no pipe is
-    waited for, and what was opened is looked at again by its handle, which nobody can turn to something else.
+    In a folder a sender may put a link or a pipe in a file's place, or in that of a folder above it, between the look and the opening. No
+    link is followed, no pipe is waited for, and what was opened is looked at again by its handle, which nobody can turn to something else.
 
     Raises:
         BodyRefused: it is no file now, or another one than was looked at.
     """
-    from fsspec.implementations.local import LocalFileSystem
-
-    if not isinstance(store, LocalFileSystem):
+    if not _is_local(store):
         with store.open(info["name"], "rb") as file:
             yield file
         return
-    try:
-        handle = os.open(info["name"], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        wrong = {errno.ELOOP: A_LINK, errno.ENOENT: GONE, errno.ENXIO: NO_FILE}.get(error.errno or 0)
-        if wrong is None:
-            raise
-        raise _no_file(look, name, wrong) from None
+    with _opened_folder(look) as folder:
+        try:
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        except OSError as error:
+            wrong = {errno.ELOOP: A_LINK, errno.ENOENT: GONE, errno.ENXIO: NO_FILE}.get(error.errno or 0)
+            if wrong is None:
+                raise
+            raise _no_file(look, name, wrong) from None
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise _no_file(look, name, NO_FILE)
-        if (found.st_size, found.st_mtime) != (info["size"], info["mtime"]):
+        if (found.st_size, found.st_mtime, found.st_ino) != (info["size"], info["mtime"], info["ino"]):
             raise _being_written(look, name)
         with open(handle, "rb", closefd=False) as file:
             yield file
+        # A sender can give a file its size and time of writing back, and not its time of change.
+        after = os.fstat(handle)
+        if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) != (
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ctime_ns,
+        ):
+            raise _being_written(look, name)
+    finally:
+        os.close(handle)
+
+
+def _is_local(store: fsspec.AbstractFileSystem) -> bool:
+    from fsspec.implementations.local import LocalFileSystem
+
+    return isinstance(store, LocalFileSystem)
+
+
+@contextlib.contextmanager
+def _opened_folder(look: Look) -> Iterator[int]:
+    """The dataset's folder of an inbox that is a folder, open: neither it nor the source's above it may be a link to another.
+
+    Raises:
+        BodyRefused: one of them is, or is no folder any more.
+    """
+    _, path = _folder(look)
+    *above, source, dataset = path.rsplit("/", 2)
+    handle = os.open("/".join(above), os.O_RDONLY | os.O_DIRECTORY)  # the inbox itself is ours, and may lie anywhere
+    try:
+        for step in (source, dataset):
+            try:
+                below = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+            except OSError as error:
+                if error.errno not in (errno.ELOOP, errno.ENOTDIR, errno.ENOENT):
+                    raise
+                raise BodyRefused(
+                    f"its folder {step} is {'no longer there' if error.errno == errno.ENOENT else 'a link, and links are not followed'}",
+                    where=_label(look),
+                    kept="nothing was landed; what lies there is where it was",
+                    next_step="put the folder itself there; only the inbox as a whole may be a link (VRU_HOME/inbox) or a mount",
+                ) from None
+            os.close(handle)
+            handle = below
+        yield handle
     finally:
         os.close(handle)
 
@@ -386,7 +433,8 @@ def _manifest(look: Look, store: fsspec.AbstractFileSystem, folder: str) -> Mani
     try:
         if info.get("islink") or info["type"] != "file":
             raise ValueError
-        return Manifest.model_validate(json.loads(store.cat_file(f"{folder}/{MANIFEST}")))
+        with _opened(look, store, info, MANIFEST) as file:
+            return Manifest.model_validate(json.loads(file.read(LONGEST_MANIFEST)))
     except (ValueError, ValidationError, RecursionError) as error:
         wrong = (
             "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

@@ -78,8 +78,8 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
                 )
             else:
                 months.append(MonthColumn(index, name.strip(), month))
-        elif is_month:
-            # It may be a month under another name, and to leave it out would lose one.
+        elif is_month and (not name.strip() or any(character.isdecimal() for character in name)):
+            # It may be a month written otherwise, and to leave it out would lose one. What has no digit is judged by its cells.
             faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1})"))
         else:
             unknown.append(index)
@@ -89,6 +89,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             f"is none of this dataset: no column of ours is in the first line, whose {len(names)} fields are not shown"
         )
         return Header(len(names), {}, {}, ()), [Fault(HEADER, "header", None, reason)]
+    month_faults = _month_faults(months, names) if layout.month_columns else []
     missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]
     told = _places(names, unknown, wanted) if layout.is_of_people else [names[index] for index in unknown]
     has = some_of([name for name in names if folded(name) in wanted] if layout.is_of_people else names)
@@ -97,8 +98,8 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     if layout.is_of_people and unknown and (missing or no_header):
         count = "a column that is" if len(unknown) == 1 else f"{len(unknown)} columns that are"
         faults.append(Fault(HEADER, "header", None, f"has {count} not known: {some_of(told)}"))
-    elif missing:
-        # Where a known column is missing, an unknown one may be it under a new name.
+    elif missing or month_faults:
+        # Where a known column or a month is missing, an unknown one may be it under a new name.
         faults += [Fault(HEADER, "header", names[i], f"is not known (column {i + 1})") for i in unknown]
     faults += [
         Fault(
@@ -123,8 +124,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             for name in period.else_columns
             if name not in positions
         ]
-    if layout.month_columns:
-        faults += _month_faults(months, names)
+    faults += month_faults
     months.sort(key=lambda column: (column.month, column.place))
     absent = tuple(column.name for column in layout.columns if column.name not in positions)
     return Header(len(names), positions, published, tuple(months), tuple(told), absent), faults

@@ -9,7 +9,6 @@ from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
-from xml.etree import ElementTree
 from xml.parsers import expat
 
 import python_calamine
@@ -21,8 +20,6 @@ PACKED_AT_MOST = 200  # times smaller than unpacked: real sheets reach 30
 CELLS = 20_000_000  # places the sheets of a workbook may span, or strings it may share: the longest real one spans 10,500,000
 SPARSE = 50  # times more places than cells that a sheet may span, once it spans more than SPARSE_FROM
 SPARSE_FROM = 1_000_000
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
 Cell = str | float | int | bool | dt.datetime | dt.date | dt.time | dt.timedelta
 
@@ -104,7 +101,6 @@ def refused_extent(file: Path, is_wanted: Callable[[str], object]) -> list[Fault
         KeyError,
         ValueError,
         RuntimeError,
-        ElementTree.ParseError,
         expat.ExpatError,
     ) as error:
         return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
@@ -225,27 +221,51 @@ def refused_content(file: Path, sheets: Sequence[str], header_row: int, *, sums_
                     faults.append(Fault(HEADER, f"sheet {name}", None, "is hidden"))
                 with archive.open(path) as stream:
                     faults += _not_data(file, name, stream.read(), header_row, sums_are_data)
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, RuntimeError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, expat.ExpatError, RuntimeError) as error:
         return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     return faults
 
 
 def _paths(archive: zipfile.ZipFile) -> list[tuple[str, str, bool]]:
-    """Name, path and whether hidden, of each sheet (ECMA-376 part 1, 18.2.19)."""
-    # A real workbook's parts declare no entities; one that does is refused by the parser's limits.
-    targets = {
-        relation.get("Id"): relation.get("Target", "")
-        for relation in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - bounded above
-    }
-    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 - bounded above
+    """Name, path and whether hidden, of each sheet (ECMA-376 part 1, 18.2.19), found as the reader of its cells finds them.
+
+    That goes by names with their prefix and not by namespaces, and to the workbook that the archive's root names.
+
+    Raises:
+        ValueError: it could find another workbook, or other sheets, than were looked at.
+    """
+    books = [one for one in _elements(archive, "_rels/.rels", "Relationship") if "workbook" in one.get("Target", "")]
+    if [one.get("Target", "").removeprefix("/") for one in books] != ["xl/workbook.xml"]:
+        raise ValueError("its root does not name xl/workbook.xml, and that alone, as the workbook")
+    relations = _elements(archive, "xl/_rels/workbook.xml.rels", "Relationship")
+    targets = {one.get("Id", ""): one.get("Target", "") for one in relations}
+    sheets = _elements(archive, "xl/workbook.xml", "sheet")
+    names = [one.get("name", "") for one in sheets]
+    if len(targets) != len(relations) or len(set(names)) != len(names):
+        raise ValueError("two of its sheets have one name, or two of its relations one id")
+    if any(("r:id" in one) == ("relationships:id" in one) for one in sheets):
+        raise ValueError("a sheet does not say, or says twice, where it is")
     return [
         (
-            sheet.get("name", ""),
-            _below_xl(targets[sheet.get(f"{_REL}id")]),
-            sheet.get("state", "visible") != "visible",
+            one.get("name", ""),
+            _below_xl(targets[one.get("r:id") or one["relationships:id"]]),
+            one.get("state", "visible") != "visible",
         )
-        for sheet in book.iter(f"{_MAIN}sheet")
+        for one in sheets
     ]
+
+
+def _elements(archive: zipfile.ZipFile, part: str, name: str) -> list[dict[str, str]]:
+    """The attributes of each element of a part that has this name, whatever its prefix."""
+    found: list[dict[str, str]] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == name:
+            found.append(attributes)
+
+    with archive.open(part) as stream:
+        _parse(stream, start, lambda _: None)
+    return found
 
 
 def _below_xl(target: str) -> str:

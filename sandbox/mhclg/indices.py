@@ -19,7 +19,7 @@ EDITIONS = {
         "/government/uploads/system/uploads/attachment_data/file/845345/"
         "File_7_-_All_IoD2019_Scores__Ranks__Deciles_and_Population_Denominators_3.csv"
     ),
-    2025: ("/media/68ff5daabcb10f6bf9bef911/File_7_IoD2025_All_Ranks_Scores_Deciles_Population_Denominators.csv"),
+    2025: ("/media/691ded56d140bbbaa59a2a7d/File_7_IoD2025_All_Ranks_Scores_Deciles_Population_Denominators.csv"),
 }
 _LSOAS = {2019: 32844, 2025: 33755}
 _SMALL = 1500  # residents of an LSOA

@@ -62,7 +62,7 @@ def test_a_run_in_which_all_goes_well_calls_every_step_once_and_is_green(runs: d
         for dataset in ("borough_historical", "borough_recent")
     )
     rest = [call for call in run["called"] if call[0] not in {"fetch", "load"}]
-    assert rest == [["begin", None, None], ["build"], ["gate", "candidate"], ["publish", "candidate"], ["notify"]]
+    assert rest == [["begin", None, None], ["build"], ["gate", "candidate"], ["publish", "candidate"], ["notify", []]]
 
 
 def test_a_source_is_loaded_in_its_declared_order_with_what_was_fetched(runs: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ def test_a_dataset_that_fails_makes_the_run_red_and_stops_no_other(
     assert {other for other, state in states.items() if state == "failed"} == {task_id, "watcher"}
     for other in ("mps.load_borough_recent", "other.load_borough_historical", "other.load_borough_recent", "publish"):
         assert states[other] == "success", other
-    assert run["called"][-1] == ["notify"]
+    assert run["called"][-1] == ["notify", [task_id]], "it is told which failed, for one that was killed left no word"
 
 
 def test_nothing_is_loaded_for_a_dataset_that_could_not_be_fetched(runs: dict[str, Any]) -> None:

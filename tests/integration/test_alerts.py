@@ -16,7 +16,7 @@ import pytest
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from tests.candidates import build, judge, judged, pair, read
-from warehouse import alerts
+from warehouse import alerts, nightly
 from warehouse.alerts import deliver_pending, raise_alert, record_problem
 from warehouse.connection import ADMIN
 from warehouse.publish import publish
@@ -161,6 +161,19 @@ def test_an_alert_about_invented_data_says_so(warehouse: Settings) -> None:
     alert = raise_alert(warehouse, "night-1")
     assert alert is not None
     assert alert.subject.startswith("[synthetic data] ")
+
+
+def test_a_task_that_was_killed_and_left_no_word_is_in_the_alert_and_one_that_left_one_is_there_once(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    record_problem(warehouse, "night-1", "fetch", "mps borough_recent", "the publisher answered 503")
+    nightly.notify("night-1", ["mps.fetch_borough_recent", "mps.load_borough_recent", "transform"])
+    [alert] = alerts.alerts(warehouse)
+    assert str(alert["body"]).count("borough_recent: ") == 2
+    assert "- fetch, mps borough_recent: the publisher answered 503" in str(alert["body"])
+    assert "- load, mps borough_recent: it ended without a word: its process was killed" in str(alert["body"])
+    assert "- transform, the run: it ended without a word" in str(alert["body"])
 
 
 def test_the_last_word_on_a_step_stands_and_carries_no_password(warehouse: Settings) -> None:

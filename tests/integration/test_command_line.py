@@ -47,7 +47,7 @@ def vru(settings: Settings, *arguments: str, **more: str) -> subprocess.Complete
 
 COMMANDS = [
     "airflow", "alerts", "build", "db", "down", "land", "loads", "nightly", "quarantine", "rebuild", "releases", "replay",
-    "rollback", "setup", "sources", "sql", "status", "up",
+    "rollback", "setup", "sources", "sql", "status", "up", "withdraw",
 ]  # fmt: skip
 
 

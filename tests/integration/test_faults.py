@@ -131,6 +131,8 @@ CASES = [
     Case("a formula in a workbook", ARCHIVE, "workbook_formula", REFUSED, "is a zip archive|a formula in cell A2"),
     Case("a hidden sheet", ARCHIVE, "workbook_hidden_sheet", REFUSED, "is a zip archive|is hidden"),
     Case("merged cells in a header", ARCHIVE, "workbook_merged_header", REFUSED, "is a zip archive|cells A1:B1 merged"),
+    Case("a cell at the end of a sheet", ARCHIVE, "workbook_far_cell", REFUSED, "is a zip archive|spans 17,179,869,184 places"),
+    Case("a workbook elsewhere in its archive", ARCHIVE, "workbook_elsewhere", REFUSED, "is a zip archive|its root does not name"),
     Case("a page that comes again", PAGES, "repeated_page", REFUSED, "twice: a page was repeated"),
     Case("a total that changes from page to page", PAGES, "changing_total", REFUSED, "changed"),
     Case("a page short by one", PAGES, "short_page", REFUSED, "no records|it is cut short"),

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 import pytest
@@ -232,7 +233,10 @@ SWAPS = {
     "pipe": "is no file but a pipe",
     "nothing": "is no longer there",
     "another file": "was being written while it was read",
+    "a link to a folder": "its folder tfl_driver_incidents is a link, and links are not followed",
+    "a link above the folder": "its folder safestats is a link, and links are not followed",
 }
+FOLDERS = ("a link to a folder", "a link above the folder")  # by how far above the file
 
 
 @pytest.mark.parametrize(("kind", "told"), SWAPS.items())
@@ -242,6 +246,8 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_read(
     secret = tmp_path / "secret.csv"
     secret.write_bytes(BODY)
     file = put(look)
+    first = tmp_path / "first.csv"
+    first.hardlink_to(file)
     (offer,) = inbox.list_releases(look)
     as_ever = inbox.check_kind
 
@@ -255,6 +261,11 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_read(
             os.mkfifo(file)
         if kind == "another file":
             file.write_bytes(BODY)
+        if kind in FOLDERS:
+            file.hardlink_to(first)  # the very file that was looked at: what is above it alone is another
+            folder = file.parents[FOLDERS.index(kind)]
+            folder.rename(tmp_path / "elsewhere")
+            folder.symlink_to(tmp_path / "elsewhere")
 
     monkeypatch.setattr(inbox, "check_kind", swap)
     with pytest.raises(BodyRefused, match=told):
@@ -272,6 +283,54 @@ def test_a_manifest_that_is_a_link_lands_nothing(look: Look, tmp_path: Path) -> 
     (put(look).parent / inbox.MANIFEST).symlink_to(tmp_path / "told.json")
     with pytest.raises(BodyRefused, match="the manifest cannot be read: is a link"):
         names(look)
+
+
+def test_a_manifest_that_becomes_a_link_after_it_was_looked_at_is_not_read(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(look)
+    manifest(look)
+    as_ever = inbox._info
+
+    def swap(store: fsspec.AbstractFileSystem, path: str) -> dict[str, object]:
+        info = as_ever(store, path)
+        if path.endswith(inbox.MANIFEST):
+            Path(path).rename(tmp_path / "told.json")
+            Path(path).symlink_to(tmp_path / "told.json")
+        return info
+
+    monkeypatch.setattr(inbox, "_info", swap)
+    with pytest.raises(BodyRefused, match=r"manifest\.json: is a link"):
+        names(look)
+
+
+def test_a_folder_that_is_a_link_is_refused_once(look: Look, tmp_path: Path) -> None:
+    folder = put(look).parent
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BodyRefused, match="tfl_driver_incidents: its folder tfl_driver_incidents is a link"):
+        names(look)
+
+
+def test_a_file_rewritten_in_place_while_it_is_read_is_not_landed_though_it_gets_its_time_back(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = put(look)
+    (offer,) = inbox.list_releases(look)
+    time.sleep(0.02)  # the clock of files ticks every few milliseconds
+
+    def half_and_half(origin: BinaryIO, target: BinaryIO, length: int) -> None:
+        target.write(origin.read(40))
+        times = file.stat().st_mtime_ns
+        with file.open("r+b") as handle:
+            handle.write(BODY.replace(b"Camden", b"Barnet"))
+        os.utime(file, ns=(times, times))
+        target.write(file.read_bytes()[40:])
+
+    monkeypatch.setattr("shutil.copyfileobj", half_and_half)
+    with pytest.raises(BodyRefused, match="was being written while it was read"):
+        inbox.fetch(look, offer)
+    assert not look.landing.exists()
 
 
 def test_a_file_replaced_with_the_same_size_and_time_is_landed_again(look: Look) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
 import time
 
-from warehouse import airflow
+from warehouse import airflow, alerts
 from warehouse.airflow import records
 from warehouse.airflow.program import DAGS
 from warehouse.settings import Settings
@@ -37,19 +38,37 @@ def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Se
             row = connection.execute("select state from dag_run where run_id = %s", [f"manual__{moment}"]).fetchone()
             return str(row[0]) if row else None
 
+        def under_way() -> list[str]:
+            rows = connection.execute(
+                "select task_id from task_instance where run_id = %s and state = 'running'", [f"manual__{moment}"]
+            )
+            return [task_id for (task_id,) in rows]
+
         try:
             deadline = time.monotonic() + 90
-            while state() != "running" and process.poll() is None and time.monotonic() < deadline:
+            while not under_way() and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.2)
             assert state() == "running"
+            assert under_way()
             process.stdin.close()
             assert process.wait(timeout=20) not in (0, 1)
         finally:
             process.kill()
             process.wait()
         assert state() == "running", "Airflow does not know that the run is over"
-        records.close_interrupted_runs(connection)
+        told = airflow.newest_night_cut_off(warehouse)
         assert state() == "failed"
+        assert told is not None
+        assert re.fullmatch(
+            r"the night begun at \S+ \S+ ended without a word (while \S+ was under way|after \S+), last heard of at .*",
+            told,
+        )
+        assert airflow.newest_night_cut_off(warehouse) == told, "it is said until another night has run"
+        ((run_id, subject, body),) = [(a["run_id"], a["subject"], a["body"]) for a in alerts.alerts(warehouse)]
+        assert run_id == f"manual__{moment}"
+        assert "night failed for nightly" in subject
+        assert told in body
+        assert "section 'A night ended without a word'" in body
         left = connection.execute(
             "select task_id from task_instance where run_id = %s and state in ('running', 'queued', 'up_for_retry')",
             [f"manual__{moment}"],

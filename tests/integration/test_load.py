@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import hashlib
 import json
 import os
@@ -103,6 +104,22 @@ def test_what_to_do_next_depends_on_what_is_wrong(land: Land, body: bytes, next_
 def test_both_files_of_one_publication_get_the_same_release_date(land: Land) -> None:
     assert land("borough_historical", borough_file("201004", "201006")).release_date == dt.date(2012, 7, 1)
     assert land("borough_recent", borough_file("201007", "201206"), "recent.csv").release_date == dt.date(2012, 7, 1)
+
+
+def test_what_a_killed_landing_left_is_removed_by_the_next_and_what_another_is_writing_is_not(
+    warehouse: Settings, land: Land
+) -> None:
+    folder = warehouse.landing / "mps" / "borough_recent"
+    (folder / ".incoming-folder").mkdir(parents=True)
+    for name in ("dead", "at work", "new"):
+        (folder / f".incoming-{name}").write_bytes(b"half")
+    for left in folder.iterdir():
+        if left.name != ".incoming-new":
+            os.utime(left, (time.time() - 120,) * 2)
+    with (folder / ".incoming-at work").open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        land("borough_recent", borough_file("202401", "202402"))
+    assert sorted(file.name for file in folder.glob(".incoming-*")) == [".incoming-at work", ".incoming-new"]
 
 
 def test_the_same_bytes_are_loaded_once(warehouse: Settings, land: Land) -> None:

@@ -17,7 +17,7 @@ from ingest.http import Client
 from ingest.load import Loaded
 from sandbox.server import Publisher
 from tests.asking import NOW, fetch, look_at, offers
-from tests.mhclg_files import file_7_of_2019
+from tests.mhclg_files import file_7_header_of_2025, file_7_of_2019
 from warehouse import nightly
 from warehouse.connection import LOADER, connect
 from warehouse.settings import Settings
@@ -88,7 +88,25 @@ def test_both_editions_load_by_the_publishers_headers_and_by_those_of_a_copy(
            where a._load_id < b._load_id and a.imd_rank::numeric = b.imd_rank::numeric and a.imd_decile::numeric = b.imd_decile::numeric
              and a.income_rank::numeric = b.income_rank::numeric""",
     ) == [(4835, 4835, 0, 8662622)]
+    workbook = samples / "deprivation" / "id_2019_london.xlsx"
+    assert load(warehouse, "imd_2019", workbook).rows == 4835
+    assert ask(
+        warehouse,
+        """select count(*), min(b.sheet), sum((a.imd_rank::int = b.imd_rank::int and a.imd_decile = b.imd_decile and a.imd_score = b.imd_score
+             and a.income_rank = b.income_rank and a.lad_code = b.lad_code)::int)
+           from raw.mhclg__imd_2019 as a inner join raw.mhclg__imd_2019 as b using (lsoa_code) where a._load_id = 1 and b._load_id = 3""",
+    ) == [(4835, "IMD 2019", 4835)]
     newer = samples / "deprivation" / "imd2025_england_lsoa21_london.csv"
     assert load(warehouse, "imd_2025", newer).rows == 4994
     with pytest.raises(FileRefused, match="has no column for lsoa_code"):
         load(warehouse, "imd_2019", newer)
+
+
+def test_the_header_of_2025_is_known_to_the_last_column_the_cut_one_too(warehouse: Settings, tmp_path: Path) -> None:
+    header = file_7_header_of_2025()
+    assert len(header) == len(set(header)) == 56
+    row = ["E01000001", "City of London 001A", "E09000001", "City of London", *["1"] * 51, "1248"]
+    file = tmp_path / "File_7_IoD2025.csv"
+    file.write_text("\n".join(",".join(f'"{field}"' for field in line) for line in (header, row)) + "\n")
+    done = load(warehouse, "imd_2025", file)
+    assert (done.rows, done.drift) == (1, {})

@@ -24,6 +24,7 @@ from ingest.load import Loaded
 from sandbox.exchange import Request, Response
 from sandbox.police_uk.archive import archive, index_page, packed, served
 from sandbox.server import Publisher, serve_sites
+from tests.builds import found_by
 from tests.mps_files import borough_file
 from warehouse import nightly, transform
 from warehouse.connection import ADMIN, connect
@@ -256,6 +257,24 @@ def test_of_each_month_and_force_only_the_newest_release_stands_in_raw(warehouse
         ("2024-01-metropolitan", "superseded", "2024-02-01", 0),
     ]
     assert len(list(landing.every_file(warehouse.landing))) == 4
+
+
+def test_a_month_that_came_twice_under_new_ids_is_named_and_one_that_only_grew_is_not(
+    warehouse: Settings, land: Land
+) -> None:
+    def of(month: str, crimes: int, ids: int = 0, **what: str) -> bytes:
+        return street(
+            *(crime(month=month, location=f"Street {n}", crime_id=f"{ids + n:064x}", **what) for n in range(crimes))
+        )
+
+    land("street", of("2024-01", 20))
+    land("street", of("2024-02", 20) + of("2024-02", 20, 100).partition(b"\n")[2], "2024-02-metropolitan-street.csv")
+    land("street", of("2024-01", 20, force=CITY), "2024-01-city-of-london-street.csv")
+    land("street", of("2024-02", 40, force=CITY), "2024-02-city-of-london-street.csv")
+    candidate = """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values ('one', '', '', 'real');
+                   insert into ops.candidate_load select 'one', load_id from ops.load"""
+    found = found_by(warehouse, "landing/police_uk/street", "no_month_came_twice_under_new_ids", candidate)
+    assert [row[1:] for row in found] == [(dt.date(2024, 2, 1), 40, 20, 40)]
 
 
 def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings, land: Land) -> None:

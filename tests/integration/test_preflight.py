@@ -201,7 +201,7 @@ def test_an_honest_publisher_differs_in_nothing(publisher: Publisher) -> None:
         ("status", FILE, {"code": 410}, "file MPS Borough .*answered with status 410"),
         ("html_with_200", FILE, {}, "the file is an HTML or XML page"),
         ("missing_column", FILE, {}, "has no column for major_text"),
-        ("new_column", FILE, {}, "'New Column' is not known"),
+        ("new_column", FILE, {}, "has a column that is not declared: New Column"),
         ("excel_serial_dates", FILE, {}, "'45[0-9]{3}' is not known"),
         ("utf_16", FILE, {}, "is UTF-16"),
         ("redirect_elsewhere", FILE, {}, "not among the hosts"),

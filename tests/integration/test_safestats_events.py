@@ -10,17 +10,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ingest import landing
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
-from ingest.errors import FileRefused
+from ingest.errors import FileRefused, Refusal
 from ingest.load import Loaded
 from sandbox.safestats import feeds
-from tests.builds import build_and_publish
+from tests.builds import build_and_publish, found_by
 from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
 from warehouse import nightly, status
 from warehouse.connection import ANALYST, OPEN, connect
 from warehouse.settings import Settings
+from warehouse.transform import inputs
 
 SAFESTATS = find_source("safestats")
 EVENTS = [name for name, dataset in SAFESTATS.datasets.items() if dataset.part_pattern]
@@ -342,6 +344,48 @@ def test_a_newer_file_of_a_month_takes_the_place_of_the_older(warehouse: Setting
     assert rows(warehouse, "select state from ops.load order by load_id") == [("superseded",), ("loaded",)]
 
 
+def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_landed_again(
+    warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse.model_copy(update={"today": dt.date(2026, 11, 22)})
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    this = ("safestats", "ambulance_incidents")
+    first = land(warehouse, tmp_path, "ambulance_incidents", ambulance())
+    before = inputs(warehouse).fingerprint
+    mistaken = land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
+    again = nightly.withdraw(*this, mistaken.load_id, "not London's", "the owner")
+    assert str(again).startswith("feed-2026-10.csv: loaded 40 rows (load 3, release 2026-11-22;")
+    assert rows(warehouse, "select count(*), min(_load_id) from raw.safestats__ambulance_incidents") == [(40, 3)]
+    assert inputs(warehouse).fingerprint == before, "the next build is of what it would have been without the file"
+    assert rows(warehouse, "select load_id, withdrawn_at::date, withdrawn_by, reason from ops.withdrawal") == [
+        (mistaken.load_id, dt.date(2026, 11, 22), "the owner", "not London's")
+    ]
+    ((line),) = status.withdrawals(warehouse)
+    assert (line["file_name"], line["reason"], line["is_still_published"]) == (
+        "not-ours-2026-10.csv",
+        "not London's",
+        False,
+    )
+
+    (kept,) = landing.named(warehouse.landing, *this, "not-ours-2026-10.csv")
+    assert [file.papers.file_name for file in landing.every_file(warehouse.landing)] == ["feed-2026-10.csv"]
+    with pytest.raises(Refusal, match=r"was withdrawn on 2026-11-22 by the owner \(not London's\) and came again"):
+        nightly.load("night", *this, [kept])
+    for load_id, why in (
+        (first.load_id, "is superseded"),
+        (mistaken.load_id, "is withdrawn"),
+        (99, "is not in the ledger"),
+    ):
+        with pytest.raises(Refusal, match=f"load {load_id} of safestats ambulance_incidents {why}"):
+            nightly.withdraw(*this, load_id, "a slip", "me")
+
+    said = str(land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50)))
+    assert "withdrawn on 2026-11-22 by the owner (not London's), and now stands again" in said
+    assert rows(warehouse, "select count(*) from raw.safestats__ambulance_incidents") == [(50,)]
+    assert status.withdrawals(warehouse) == []
+    assert len(list(landing.every_file(warehouse.landing))) == 3, "a rebuild takes it, and after the other"
+
+
 # ---- built
 
 
@@ -478,6 +522,22 @@ def test_patients_are_counted_in_bands_of_five_years_and_those_of_unknown_age_ar
         ("male", "all", 40, 41, 97.561, 2, None, True), ("unknown", "all", 1, 41, 2.439, 2, None, True),
         ("unknown", "unknown", 1, 41, 2.439, 2, None, True),
     ]  # fmt: skip
+
+
+def test_a_month_that_came_twice_under_new_numbers_is_named(built: Settings) -> None:
+    twice = """with october as (
+                 update ops.load set rows_in_file = 2 * rows_in_file, rows_loaded = 2 * rows_loaded, rows_quarantined = 2 * rows_quarantined
+                 where part = '2026-10' returning load_id
+               )
+               insert into intermediate.int_safestats_event select * from intermediate.int_safestats_event
+               where load_id in (select load_id from october)"""
+    ((_, _, month, loaded, before, twins),) = found_by(
+        built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers", twice
+    )
+    assert (month, loaded, before, twins) == (dt.date(2026, 10, 1), 106, 5, 106)
+    grown = "update intermediate.int_safestats_event set event_at = now() + random() * interval '1 day'"
+    assert found_by(built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers", twice, grown) == []
+    assert found_by(built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers") == []
 
 
 def test_an_analyst_reads_counts_and_no_event(built: Settings) -> None:

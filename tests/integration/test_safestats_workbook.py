@@ -18,7 +18,7 @@ from ingest.landing import sha256_of
 from ingest.load import Loaded
 from sandbox.safestats import feeds
 from sandbox.safestats.workbook import Row, workbook
-from tests.builds import build_and_publish
+from tests.builds import build_and_publish, found_by
 from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
 from warehouse import nightly
@@ -173,6 +173,20 @@ def test_the_workbooks_own_derived_figures_come_out_of_the_marts_as_printed(publ
             for value, figure in zip((three, six, twelve, mean), printed, strict=True)
         ]
         assert found == printed, header
+
+
+@pytest.mark.parametrize(("times", "is_named"), [(10, True), (0.4, True), (1.8, False), (0.6, False)])
+def test_a_figure_for_london_that_the_boroughs_do_not_come_near_is_named(
+    published_marts: Settings, times: float, is_named: bool
+) -> None:
+    found = found_by(
+        published_marts,
+        "landing/safestats/ambulance_london",
+        "london_is_about_what_the_boroughs_come_to",
+        f"""update candidate.fct_measure set value = value * {times}
+            where measure_code = 'safestats_las_knife_injuries_london' and period_start_date = '2013-05-01'""",
+    )
+    assert [row[1:3] for row in found] == [(dt.date(2013, 5, 1), "safestats_las_knife_injuries_london")] * is_named
 
 
 def test_a_trend_across_the_change_of_coding_is_marked(published_marts: Settings) -> None:

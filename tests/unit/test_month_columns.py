@@ -60,6 +60,32 @@ def test_columns_in_another_order_are_matched_by_name(tmp_path: Path) -> None:
     assert header.positions == {"borough_name": 0, "minor_text": 2, "major_text": 4}
 
 
+def with_column(name: str, cell: str) -> bytes:
+    """The whole file with a column more."""
+    first, *rest = WHOLE.removesuffix(b"\r\n").split(b"\r\n")
+    return b"".join(b"%s,%s\r\n" % (line, text.encode()) for line, text in [(first, name), *((r, cell) for r in rest)])
+
+
+def test_a_new_column_that_can_be_no_month_is_left_out_and_noted(tmp_path: Path) -> None:
+    file = read(tmp_path, with_column("Refresh Date", "05/04/2026"))
+    assert (file.faults, file.tables[0].header.unknown) == ([], ("Refresh Date",))
+    assert list(month_columns.copy_text(file, LAYOUT, 7)) == list(
+        month_columns.copy_text(read(tmp_path, WHOLE), LAYOUT, 7)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "says"),
+    [
+        ("Latest", "5", "header 'Latest' is not known (column 7), and its cells are counts as those of a month"),
+        ("Apr-24", "text", "header 'Apr-24' is not known (column 7)"),
+        ("", "text", "header '' is not known (column 7)"),
+    ],
+)
+def test_a_new_column_that_may_be_a_month_refuses_the_file(tmp_path: Path, name: str, cell: str, says: str) -> None:
+    assert told(tmp_path, with_column(name, cell)) == says
+
+
 def replaced(old: str, new: str, count: int = 1) -> bytes:
     text = WHOLE.decode()
     assert old in text

@@ -263,6 +263,39 @@ def test_a_part_that_declares_a_document_type_is_refused(tmp_path: Path) -> None
     assert "a part declares a document type" in read(tmp_path, body, layout(**SHEETS))[1][0]
 
 
+RELATION = '<Relationship Id="{id}" Type="worksheet" Target="{target}"/></Relationships>'
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "part", "says"),
+    [
+        ('Target="xl/workbook.xml"', 'Target="xl2/workbook.xml"', "_rels/.rels", "its root does not name xl/workbook.xml"),
+        ("</Relationships>", RELATION.format(id="rId9", target="xl2/workbook.xml"), "_rels/.rels", "and that alone"),
+        ("</Relationships>", RELATION.format(id="rId1", target="worksheets/far.xml"), "xl/_rels/workbook.xml.rels", "two of its relations one id"),
+        ('r:id="rId1"', 'q:id="rId1" xmlns:q="http://schemas.openxmlformats.org/officeDocument/2006/relationships"', "xl/workbook.xml", "a sheet does not say"),
+        ('r:id="rId1"', 'r:id="rId1" relationships:id="rId2"', "xl/workbook.xml", "or says twice, where it is"),
+        ("</sheets>", '<sheet name="Sheet1" sheetId="2" r:id="rId2"/></sheets>', "xl/workbook.xml", "two of its sheets have one name"),
+    ],
+)  # fmt: skip
+def test_a_workbook_whose_sheets_another_reader_would_find_elsewhere_is_refused(
+    tmp_path: Path, change: str, to: str, part: str, says: str
+) -> None:
+    assert says in read(tmp_path, spoilt(change, to, part), layout(**SHEETS))[1][0]
+
+
+def test_how_far_a_sheet_reaches_is_seen_whatever_namespace_it_says_it_is_of(tmp_path: Path) -> None:
+    honest = spoilt("</sheetData>", FAR)
+    main = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    with zipfile.ZipFile(io.BytesIO(honest)) as archive:
+        other = zipped(
+            {
+                name: archive.read(name).replace(main, b"http://purl.oclc.org/ooxml/spreadsheetml/main")
+                for name in archive.namelist()
+            }
+        )
+    assert "spans 17,179,869,184 places" in read(tmp_path, other, layout(**SHEETS))[1][0]
+
+
 def test_a_sheet_that_is_not_read_may_hold_what_it_likes(tmp_path: Path) -> None:
     body = spoilt("<v>5</v>", "<f>2+3</f><v>5</v>")
     one = layout(sheets={"name_pattern": "Data"})

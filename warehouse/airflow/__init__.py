@@ -2,7 +2,7 @@
 
 from warehouse.airflow.processes import down, execute, up
 from warehouse.airflow.program import environment, migrate, prune
-from warehouse.airflow.records import no_run
+from warehouse.airflow.records import newest_night_cut_off, no_run
 from warehouse.airflow.run import run_nightly
 
-__all__ = ["down", "environment", "execute", "migrate", "no_run", "prune", "run_nightly", "up"]
+__all__ = ["down", "environment", "execute", "migrate", "newest_night_cut_off", "no_run", "prune", "run_nightly", "up"]

@@ -73,7 +73,7 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
     (home / "logs").mkdir(parents=True, exist_ok=True)
     _choose_ports(settings)
     with metadata(settings) as connection:
-        close_interrupted_runs(connection)
+        close_interrupted_runs(settings, connection)
     started = _Started({}, _settings_digest(extra))
     publishers: dict[str, str] = {}
     try:

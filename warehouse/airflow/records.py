@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import fcntl
 import json
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ import psycopg
 
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
+from warehouse import alerts
 from warehouse.airflow.program import call
-from warehouse.connection import AIRFLOW, connect
-from warehouse.settings import Settings
+from warehouse.connection import AIRFLOW, PUBLISHER, connect
+from warehouse.settings import LONDON, Settings
 
 # How long a scheduler may be silent before we take it for dead; Airflow's own threshold is the same.
 HEARTBEAT_SECONDS = 30
 UNFINISHED = ("queued", "running")
+CUT_OFF = "night"  # the step, in ops.run_problem, of a night as a whole that died with its process
 
 
 @contextlib.contextmanager
@@ -52,8 +55,27 @@ def is_scheduler_alive(settings: Settings) -> bool:
     return found is not None
 
 
-def close_interrupted_runs(connection: psycopg.Connection) -> None:
-    """Mark runs that died with their process as failed. A scheduler started later would go on with them, without their publishers."""
+def close_interrupted_runs(settings: Settings, connection: psycopg.Connection) -> list[str]:
+    """Raise one alert for each run that died with its process, which could raise none itself, and mark it as failed.
+
+    A scheduler started later would go on with them, without their publishers.
+
+    Args:
+        connection: to Airflow's own database.
+
+    Returns:
+        What is to be said of each: when it began, when it was last heard of, and at which task.
+    """
+    told = []
+    for run_id, begun_at, heard_at, under_way, done in _interrupted(connection):
+        at = f"while {under_way} was under way" if under_way else f"after {done}" if done else "before its first task"
+        problem = (
+            f"the night begun at {_london(begun_at)} ended without a word {at}, last heard of at {_london(heard_at)}: its process "
+            "was killed, or the machine stopped. What its finished tasks did stands; the task that was cut off changed nothing."
+        )
+        alerts.record_problem(settings, run_id, CUT_OFF, "nightly", problem)
+        alerts.raise_alert(settings, run_id)
+        told.append(problem)
     for table in ("task_instance", "dag_run"):
         connection.execute(
             f"""update {table} set state = 'failed', end_date = now()
@@ -62,6 +84,48 @@ def close_interrupted_runs(connection: psycopg.Connection) -> None:
                                          where triggered_by = 'TEST' and state = any(%s))""",  # noqa: S608
             [list(UNFINISHED)],
         )
+    return told
+
+
+def _interrupted(connection: psycopg.Connection) -> list[tuple[str, dt.datetime, dt.datetime, str | None, str | None]]:
+    """Runs in a process of their own that have not ended: id, begun, last heard of, the task under way, the last one done."""
+    return connection.execute(
+        """select r.run_id, r.start_date, coalesce(max(greatest(t.start_date, t.end_date)), r.start_date),
+                  string_agg(t.task_id, ', ') filter (where t.state = 'running'),
+                  (array_agg(t.task_id order by t.end_date desc) filter (where t.state = 'success'))[1]
+           from dag_run as r left join task_instance as t on t.dag_id = r.dag_id and t.run_id = r.run_id
+           where r.triggered_by = 'TEST' and r.state = any(%s) group by r.run_id, r.start_date order by r.start_date""",
+        [list(UNFINISHED)],
+    ).fetchall()
+
+
+def _london(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(LONDON):%Y-%m-%d %H:%M:%S}"
+
+
+def newest_night_cut_off(settings: Settings) -> str | None:
+    """What is to be said of this home's newest night where it ended without a word; its alert is raised if nobody has yet.
+
+    Returns:
+        None where it ended by itself or is under way, and where Airflow's own database is not for us to ask.
+    """
+    try:
+        with metadata(settings) as connection:
+            if _interrupted(connection):
+                with only_runner(settings):
+                    close_interrupted_runs(settings, connection)
+            newest = connection.execute(
+                "select run_id from dag_run where dag_id = 'nightly' order by start_date desc nulls last limit 1"
+            ).fetchone()
+    except Refusal:
+        return None
+    if newest is None:
+        return None
+    with connect(settings, PUBLISHER) as warehouse:
+        row = warehouse.execute(
+            "select problem from ops.run_problem where run_id = %s and step = %s", [newest[0], CUT_OFF]
+        ).fetchone()
+    return str(row[0]) if row else None
 
 
 @contextlib.contextmanager

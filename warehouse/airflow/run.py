@@ -67,7 +67,8 @@ def _run_in_process(
     command = [sys.executable, str(DAGS / "run_in_process.py"), "nightly", moment.isoformat()]
     echo(f"Airflow runs the DAG nightly; its log is {log}")
     with log.open("wb") as output, metadata(settings) as connection:
-        close_interrupted_runs(connection)
+        for told in close_interrupted_runs(settings, connection):
+            echo(f"BEFORE THIS ONE: {told}")
         process = subprocess.Popen(
             [*command, json.dumps(configuration)],
             env={**airflow_environment(settings), **extra},
@@ -84,7 +85,7 @@ def _run_in_process(
             progress.look()
         finally:
             stop([psutil.Process(process.pid)] if process.poll() is None else [], seconds=10)
-            close_interrupted_runs(connection)
+            close_interrupted_runs(settings, connection)
     if process.returncode not in (0, 1):
         raise Refusal(
             f"the nightly run was ended from outside ({_ending(process.returncode)})",

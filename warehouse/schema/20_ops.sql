@@ -64,7 +64,7 @@ create table if not exists ops.load (
     rows_in_file bigint not null,
     rows_loaded bigint not null,
     rows_quarantined bigint not null,
-    state text not null check (state in ('loaded', 'superseded', 'refused')),
+    state text not null check (state in ('loaded', 'superseded', 'refused', 'withdrawn')),
     reason text,
     drift jsonb not null default '{}',
     is_synthetic boolean not null,
@@ -76,10 +76,13 @@ create table if not exists ops.load (
 alter table ops.load add column if not exists part text not null default '';
 alter table ops.load add column if not exists totals jsonb not null default '{}';
 alter table ops.load add column if not exists changes jsonb not null default '{}';
+alter table ops.load drop constraint if exists load_state_check;
+alter table ops.load add constraint load_state_check
+check (state in ('loaded', 'superseded', 'refused', 'withdrawn'));
 create unique index if not exists load_once_per_file
 on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
-'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given.';
+'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given; withdrawn: they did, until a person took them back (ops.withdrawal).';
 comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
@@ -91,6 +94,15 @@ comment on column ops.load.changes is
 'What it changed against the newest release before it: rows, the sum of values, months that came, went and were revised, and by how much. A partial first month is named and is no revision.';
 comment on column ops.load.part is
 'What the file is about besides its release (a force and month, say): of each part the newest release speaks. Empty where a file is about all of its dataset.';
+
+create table if not exists ops.withdrawal (
+    load_id bigint primary key references ops.load,
+    withdrawn_at timestamptz not null,
+    withdrawn_by text not null,
+    reason text not null
+);
+comment on table ops.withdrawal is
+'Grain: one row a load that was withdrawn: its data owner took it back, or it was landed by mistake. Its bytes stay in landing, unread.';
 
 -- The loader does not own the raw tables, and before version 17 only an owner may gather statistics.
 create or replace function ops.gather_raw_statistics(table_name text) returns void

@@ -533,6 +533,76 @@ WRONG = [
         "ranks_and_bands_are_of_the_counts_beside_them",
         "set rank_in_london = 1 where rank_in_london = 3",
     ),
+    (
+        "fct_measure",
+        "no_part_is_greater_than_its_whole",
+        "set value = 2 * value where measure_code = 'mps_knife_injury_victims_non_da_1_24'",
+    ),
+    (
+        "fct_measure",
+        "no_part_is_greater_than_its_whole",
+        "set value = value + 5 where measure_code = 'mps_homicide_victims_under_25' and area_code = 'E09000007'",
+    ),
+    (
+        "dim_area",
+        "every_area_where_few_live_beside_those_who_come_has_its_caveat",
+        "set residents_caveat = null where area_code = 'E09000007'",
+    ),
+    (
+        "dim_similar_area",
+        "the_boroughs_are_those_that_the_ons_found_most_like_it",
+        "set similar_area_code = 'E09000033' where borough_code = 'E09000002' and similarity_rank = 1",
+    ),
+    (
+        "fct_window",
+        "boroughs_rank_by_their_rates_in_the_newest_month",
+        "set rolling_12_quartile = 5 - rolling_12_quartile where month_start_date = '2026-10-01'",
+    ),
+    (
+        "fct_window",
+        "a_chart_is_of_the_months_before_it",
+        "set chart_centre = 1.1 * chart_centre, chart_lower = 1.1 * chart_lower, chart_upper = 1.1 * chart_upper where chart_signal = 'none' and month_start_date = '2026-10-01'",
+    ),
+    ("rpt_sna_facts", "a_fact_is_the_window_it_tells_of", "set similar_areas_rate = 2 * similar_areas_rate"),
+    ("rpt_sna_facts", "a_fact_is_the_window_it_tells_of", "set share_of_london_percent = 99"),
+    ("rpt_sna_facts", "a_fact_is_the_window_it_tells_of", "set rate_lower_95 = 0"),
+    (
+        "rpt_sna_facts",
+        "a_sentence_of_a_place_where_few_live_says_so",
+        "set sentence = regexp_replace(sentence, ' Far more people are here .* residents[.]', '')",
+    ),
+    (
+        "rpt_success_measures",
+        "limits_are_those_of_the_count_beside_them_or_as_published",
+        "set lower_95 = lower_95 / 2 where limits_method <> 'as published'",
+    ),
+    (
+        "rpt_success_measures",
+        "limits_are_those_of_the_count_beside_them_or_as_published",
+        "set lower_95 = lower_95 / 2 where limits_method = 'as published'",
+    ),
+    ("rpt_success_measures", "every_break_since_the_baseline_is_named", "set break_reason = null"),
+    ("rpt_police_health", "every_break_of_either_series_inside_a_window_is_named", "set has_series_break = false"),
+    ("rpt_police_health", "limits_are_those_of_the_counts_beside_them", "set health_per_police_lower_95 = 0"),
+    ("rpt_victim_profile", "shares_ratios_and_rates_are_of_the_counts_beside_them", "set rate_lower_95 = 0"),
+    ("rpt_victim_profile", "shares_ratios_and_rates_are_of_the_counts_beside_them", "set share_upper_95_percent = 100"),
+    (
+        "rpt_victim_profile",
+        "a_standardised_rate_is_of_the_ages_beside_it",
+        "set standardised_rate_per_100000 = 10 * standardised_rate_per_100000, standardised_rate_upper_95 = 10 * standardised_rate_upper_95",
+    ),
+    ("rpt_victim_profile", "a_standardised_rate_is_of_the_ages_beside_it", "set standardised_rate_lower_95 = 0"),
+    ("rpt_deprivation", "rates_ratios_and_slopes_are_of_the_fifths_beside_them", "set rate_per_1000_lower_95 = 0"),
+    ("rpt_deprivation", "rates_ratios_and_slopes_are_of_the_fifths_beside_them", "set ratio_lower_95 = 0"),
+    ("rpt_deprivation", "every_break_inside_a_window_is_marked", "set has_series_break = not has_series_break"),
+    (
+        "rpt_hotspots",
+        "rates_are_of_the_counts_and_the_residents_beside_them",
+        "set rate_per_1000 = 10 * rate_per_1000, rate_per_1000_upper_95 = 10 * rate_per_1000_upper_95",
+    ),
+    ("rpt_hotspots", "rates_are_of_the_counts_and_the_residents_beside_them", "set rate_per_1000_lower_95 = 0"),
+    ("rpt_hotspots", "a_rate_where_few_live_beside_those_who_come_says_so", "set note = null"),
+    ("rpt_hotspots", "every_break_within_the_two_years_is_marked", "set has_series_break = not has_series_break"),
 ]
 
 

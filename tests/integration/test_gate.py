@@ -85,7 +85,7 @@ from generate_series(1, 32) as p;
 BUILD = f"""
 create table candidate.dim_borough as
 select 'E09' || lpad((p + 1)::text, 6, '0') as borough_code,
-    case p when 2 then 'Barnet' when 6 then 'Camden' when 11 then 'Hackney' else 'Borough ' || p end as borough_name
+    case p when 2 then 'Barnet' when 6 then 'Camden' when 11 then 'Hackney' else 'Borough ' || p end as borough_name, 'outer' as ons_inner_outer
 from generate_series(1, 32) as p;
 
 create table candidate.dim_similar_area as
@@ -95,10 +95,10 @@ from candidate.dim_borough as b;
 
 create table candidate.dim_area as
 select borough_code as area_code, borough_name as area_name, 'borough' as area_type, true as is_in_london_32,
-    case borough_code when 'E09000007' then 'few live here' end as residents_caveat
+    case borough_code when 'E09000007' then 'few live here' end as residents_caveat, ons_inner_outer
 from candidate.dim_borough
 union all
-select a.*, false, null from (values ('E09000001', 'City of London', 'city_of_london'), ('E92000001', 'England', 'country'),
+select a.*, false, null, null from (values ('E09000001', 'City of London', 'city_of_london'), ('E92000001', 'England', 'country'),
     ('LONDON_32', 'London (32 boroughs)', 'aggregate'), ('LONDON_33', 'London and the City', 'aggregate'),
     ('INNER', 'Inner London', 'aggregate'), ('OUTER', 'Outer London', 'aggregate'),
     ('UNALLOCATED', 'No borough recorded', 'unplaced'), ('AVIATION', 'Airports', 'unplaced'), ('NON_MPS', 'Elsewhere', 'unplaced')) as a;
@@ -119,7 +119,9 @@ create table candidate.dim_source as
 select 'mps' as source, d as dataset, 'OGL' as licence, 'MPS' as attribution from unnest('{{borough_historical,borough_recent}}'::text[]) as d;
 
 create table candidate.series_break as
-select 'mps_rape' as measure_code, null::text as area_code, date '2025-01-01' as break_month, 'step' as break_kind, 'a reason' as reason;
+select 'mps_rape' as measure_code, null::text as area_code, date '2025-01-01' as break_month, 'step' as break_kind, 'a label' as break_label,
+    'a reason' as reason;
+create table intermediate.series_breaks as select * from candidate.series_break;
 
 create table candidate.fct_measure (area_code text, period_kind text, period_start_date date, period_end_date date,
     measure_code text, sex text, age_band text, ethnicity text, numerator numeric(18, 4), denominator numeric(18, 4),
@@ -792,6 +794,7 @@ def test_a_missing_column_a_missing_table_and_a_mart_without_a_suite_each_block(
             ("marts/series_break", "the_table_has_rows", "crashed"),
             ("marts/series_break", "every_break_has_a_reason", "crashed"),
             ("marts/series_break", "every_break_is_of_a_measure_that_exists", "crashed"),
+            ("marts/series_break", "every_break_that_was_measured_stands", "crashed"),
             ("marts/series_break", "rows_are_at_least_90_percent_of_what_is_published", "passed"),
         ][:-1]
     )

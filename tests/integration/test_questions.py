@@ -603,6 +603,58 @@ WRONG = [
     ("rpt_hotspots", "rates_are_of_the_counts_and_the_residents_beside_them", "set rate_per_1000_lower_95 = 0"),
     ("rpt_hotspots", "a_rate_where_few_live_beside_those_who_come_says_so", "set note = null"),
     ("rpt_hotspots", "every_break_within_the_two_years_is_marked", "set has_series_break = not has_series_break"),
+    ("fct_indicator", "every_value_is_that_of_the_file", "set value = 1.1 * value"),
+    ("rpt_sna_facts", "a_fact_is_the_window_it_tells_of", "set change_on_2019_percent = -change_on_2019_percent"),
+    (
+        "rpt_sna_facts",
+        "it_may_be_seen_by_whom_its_measure_may_be",
+        "set publish_rule = 'open' where publish_rule <> 'open'",
+    ),
+    (
+        "rpt_victim_profile",
+        "it_may_be_seen_by_whom_its_measure_may_be",
+        "set publish_rule = 'open' where publish_rule <> 'open'",
+    ),
+    (
+        "rpt_temporal_profile",
+        "it_may_be_seen_by_whom_its_measure_may_be",
+        "set publish_rule = 'open' where publish_rule <> 'open'",
+    ),
+    (
+        "rpt_success_measures",
+        "it_may_be_seen_by_whom_its_measure_may_be",
+        "set publish_rule = 'open' where publish_rule <> 'open'",
+    ),
+    (
+        "rpt_police_health",
+        "it_may_be_seen_by_whom_its_measure_may_be",
+        "set publish_rule = 'open' where publish_rule <> 'open'",
+    ),
+    ("rpt_deprivation", "rates_ratios_and_slopes_are_of_the_fifths_beside_them", "set share_of_count_percent = 20"),
+    ("rpt_hotspots", "ranks_and_bands_are_of_the_counts_beside_them", "set cumulative_share_of_london_percent = 25"),
+    ("rpt_drivers", "health_indicators_are_as_published", "set denominator = 2 * denominator"),
+    (
+        "rpt_drivers",
+        "the_newest_period_and_every_change_are_of_the_periods_beside_them",
+        "set change_percent = -change_percent",
+    ),
+    (
+        "rpt_priority_index",
+        "without_a_component_the_index_is_the_mean_of_the_others",
+        "set priority_index_without = 100",
+    ),
+    (
+        "rpt_ambulance_month",
+        "every_break_within_the_two_years_is_marked",
+        "set has_series_break = not has_series_break",
+    ),
+    ("rpt_revision", "every_row_is_a_difference", "set difference_percent = -difference_percent"),
+    (
+        "dim_area",
+        "an_area_is_in_the_half_of_london_that_its_borough_is_in",
+        "set ons_inner_outer = case ons_inner_outer when 'inner' then 'outer' else 'inner' end",
+    ),
+    ("series_break", "every_break_that_was_measured_stands", "set break_label = 'nothing'"),
 ]
 
 

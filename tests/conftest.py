@@ -1,21 +1,23 @@
-"""One real PostgreSQL server for the session; every test that asks for a warehouse gets a database and a home of its own."""
+"""One real PostgreSQL server for each of pytest's processes; every test that asks for a warehouse gets a database and a home of its own."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg import sql
 from tabulate import tabulate
 
-from tests.homes import never_wait_for_the_disk
+from tests.homes import home_like, never_wait_for_the_disk
 from warehouse import bootstrap, embedded, transform
 from warehouse.connection import ADMIN, connect, url
 from warehouse.settings import Settings, read_settings
@@ -26,6 +28,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT.parent / "shared" / "samples"
 TEMPLATE = "vru"
+SHARED = pytest.StashKey[Path]()
 
 
 LONGEST = ("test_nights.py", "test_questions.py", "test_scheduler.py", "test_faults.py", "test_gate.py")
@@ -36,6 +39,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Made and removed by the process that shares the tests out, told to those that run them.
+    if not hasattr(config, "workerinput"):
+        config.stash[SHARED] = Path(tempfile.mkdtemp(prefix="vru-"))
+    else:
+        config.stash[SHARED] = Path(config.workerinput["shared"])
+
+
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["shared"] = str(node.config.stash[SHARED])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[SHARED])
+
+
+@pytest.fixture(scope="session")
+def set_up_home(pytestconfig: pytest.Config) -> Path:
+    """A home as `vru setup` leaves it, its server stopped and told not to wait for the disk: to be copied (tests/homes.py)."""
+    shared = pytestconfig.stash[SHARED]
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "home").exists():
+            making = shared / "h"
+            settings = read_settings({"VRU_HOME": str(making)})
+            try:
+                bootstrap.set_up(settings)
+                never_wait_for_the_disk(settings)
+            finally:
+                embedded.stop(making / "postgres")
+            # Airflow writes its home's path into it; made again where it is missing.
+            (making / "airflow" / "airflow.cfg").unlink()
+            making.rename(shared / "home")
+    return shared / "home"
+
+
 @dataclasses.dataclass(frozen=True)
 class Server:
     """The session's server: the settings of the home that was set up on it, whose database serves as a template."""
@@ -44,17 +84,11 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    # A socket's path may be 107 characters long, which pytest's own folders exceed.
-    home = Path(tempfile.mkdtemp(prefix="vru-"))
-    settings = read_settings({"VRU_HOME": str(home)})
-    try:
-        bootstrap.set_up(settings)
-        never_wait_for_the_disk(settings)
+def server(set_up_home: Path) -> Iterator[Server]:
+    with home_like(set_up_home) as folder:
+        settings = read_settings({"VRU_HOME": str(folder)})
+        embedded.start(folder / "postgres")
         yield Server(settings)
-    finally:
-        embedded.stop(home / "postgres")
-        shutil.rmtree(home)
 
 
 _numbers = itertools.count(1)

@@ -120,10 +120,15 @@ def never_wait_for_the_disk(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def folder_of_a_home() -> Iterator[Path]:
-    """A folder that is gone after the block, and the server in it. A socket's path may be 107 characters long, which pytest's own exceed."""
+def home_like(one: Path) -> Iterator[Path]:
+    """A copy of a home whose server is stopped, gone after the block, and its own server with it.
+
+    A socket's path may be 107 characters long, which pytest's own folders exceed.
+    """
     folder = Path(tempfile.mkdtemp(prefix="vru-"))
     try:
+        # cp, because the server's files belong to an account of its own.
+        subprocess.run(["cp", "--archive", f"{one}/.", str(folder)], check=True)
         yield folder
     finally:
         embedded.stop(folder / "postgres")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import io
@@ -74,7 +75,9 @@ def start(data: Path) -> tuple[Path, int]:
         deadline = time.monotonic() + 120
         while True:
             try:
-                pgserver.get_server(data, cleanup_mode=None)
+                started = pgserver.get_server(data, cleanup_mode=None)
+                # At exit the library would make the lock's folder again, of a home that was removed meanwhile.
+                atexit.unregister(started._cleanup)
                 break
             except (subprocess.TimeoutExpired, AssertionError):
                 # Recovery after a crash, or a shutdown under way, may take longer than the library waits.

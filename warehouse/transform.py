@@ -188,35 +188,35 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
 
 def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
     """Everything, or (settled given) all but the seeds and what these sources alone have."""
-    target = settings.home / "dbt"
-    logs = target / "logs"
     if settled is None:
         # What dbt kept of parsing other code is no help to it: a description that has moved to another file stands there twice.
-        chosen = ["--no-partial-parse", "--full-refresh", "--exclude-resource-type", "unit_test"]
+        options = ["--no-partial-parse", "--full-refresh", "--exclude-resource-type", "unit_test"]
     else:
-        chosen = ["--exclude-resource-types", "unit_test", "seed"]
+        # The manifest of a whole build stands beside it; written again it is a tenth of what dbt itself takes for a small one.
+        options = ["--no-write-json", "--exclude-resource-types", "unit_test", "seed"]
         for source in settled:
-            chosen += ["--exclude", f"stg_{source}__*", f"int_{source}_*"]
+            options += ["--exclude", f"stg_{source}__*", f"int_{source}_*"]
         # A test of a table that stays and of one that is built anew is run: cautious leaves out those alone that look at nothing new.
-        chosen += ["--indirect-selection", "cautious"]
-    result = dbt(settings, "build", *chosen)
+        options += ["--indirect-selection", "cautious"]
+    result = dbt(settings, "build", "--log-format", "json", *options)
     if result.returncode:
-        failed = _failures(target / "run_results.json") if result.returncode == 1 else []
         raise Refusal(
-            "the build failed: " + ("; ".join(failed) or _last_lines(result.stdout + result.stderr)),
+            f"the build failed: {_failure(result.stdout, result.stderr)}",
             where="dbt",
             kept="the marts are as they were",
-            next_step=f"read {logs / 'dbt.log'}; docs/runbook.md, section 'The build failed'",
+            next_step=f"read {settings.home / 'dbt' / 'logs' / 'dbt.log'}; docs/runbook.md, section 'The build failed'",
         )
 
 
-def _failures(results: Path) -> list[str]:
-    found = json.loads(results.read_text(encoding="utf-8"))["results"]
-    return [
-        f"{item['unique_id'].split('.', 2)[-1]} ({_first_line(item.get('message') or item['status'])})"
-        for item in found
-        if item["status"] in {"error", "fail"}
+def _failure(said: str, complained: str) -> str:
+    """What failed, from dbt's lines of JSON (https://docs.getdbt.com/reference/events-logging) and what Python said of dbt itself."""
+    events = [json.loads(line) for line in said.splitlines() if line.startswith('{"data":')]
+    nodes = [
+        f"{event['data']['node_info']['unique_id'].split('.', 2)[-1]} ({_first_line(event['info']['msg'])})"
+        for event in events
+        if event["info"]["name"] == "RunResultError"
     ]
+    return "; ".join(nodes) or _last_lines("\n".join([*(event["info"]["msg"] for event in events), complained]))
 
 
 def _first_line(text: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
+from ingest.errors import Refusal
 from tests.mps_files import borough_file
 from warehouse import nightly, transform
 from warehouse.connection import ADMIN, TRANSFORMER, connect
@@ -131,19 +132,38 @@ def test_what_an_early_ended_build_or_other_code_left_is_not_relied_on(
         assert transform._settled_sources(connection, transform.inputs(warehouse)) == settled
 
 
-def test_what_a_failed_build_says_names_the_table_and_quotes_no_row(tmp_path: Path) -> None:
+def test_what_a_failed_build_says_names_the_table_and_quotes_no_row() -> None:
     # As dbt 1.11 writes it where a row breaks a constraint of a mart.
     message = """Database Error in model rpt_police_health (models/marts/rpt_police_health.sql)
   new row for relation "rpt_police_health" violates check constraint "rpt_police_health_health_count_check"
   DETAIL:  Failing row contains (E09000002, safestats_las_gun, month, 2026-09-01, 3).
   compiled code at run/models/marts/rpt_police_health.sql"""
-    results = tmp_path / "run_results.json"
-    item = {"unique_id": "model.vru.rpt_police_health", "status": "error", "message": message}
-    results.write_text(json.dumps({"results": [item, {**item, "status": "success"}]}), encoding="utf-8")
-    (failure,) = transform._failures(results)
+    node = {"unique_id": "model.vru.rpt_police_health"}
+    events = [
+        {
+            "data": {"node_info": node},
+            "info": {"name": "RunResultFailure", "msg": "Failure in model rpt_police_health"},
+        },
+        {"data": {"node_info": node}, "info": {"name": "RunResultError", "msg": f"  {message}"}},
+    ]
+    failure = transform._failure("\n".join(json.dumps(event) for event in events), "")
     assert failure.startswith("rpt_police_health (Database Error in model rpt_police_health")
     assert 'violates check constraint "rpt_police_health_health_count_check"' in failure
     assert "E09000002" not in failure
+
+
+def test_a_build_that_fails_or_cannot_begin_says_in_dbts_words_what_and_where(
+    to_build: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(to_build, tmp_path, "police_uk", "street", "2024-01-metropolitan-street.csv", street("2024-01", 3))
+    with connect(to_build, ADMIN) as connection:
+        connection.execute("drop view staging.stg_police_uk__street cascade")
+        connection.execute("alter table raw.police_uk__street rename column crime_type to type_of_crime")
+    with pytest.raises(Refusal, match=r"the build failed: .*stg_police_uk__street \(Database Error .* does not exist"):
+        transform.build(to_build)
+    monkeypatch.setattr(transform, "DBT_PROJECT", tmp_path)
+    with pytest.raises(Refusal, match=r"the build failed: .*[nN]o dbt_project\.yml found"):
+        transform.build(to_build)
 
 
 def test_a_build_of_other_code_relies_on_nothing_that_dbt_kept_of_its_parsing(

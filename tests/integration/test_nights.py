@@ -18,7 +18,7 @@ import requests
 
 import sandbox
 from sandbox.server import Publisher
-from tests.homes import Home, declarations_of, folder_of_a_home, never_wait_for_the_disk
+from tests.homes import Home, declarations_of, home_like
 
 TODAY = dt.date(2014, 10, 22)
 DATASETS = {"mps": ["borough_historical", "borough_recent"]}
@@ -29,10 +29,8 @@ class Story(Home):
     """A home, and the stand-in publisher that its nights ask."""
 
     def __init__(self, folder: Path, publisher: Publisher, declarations: Path) -> None:
-        super().__init__(folder, TODAY, {"mps": publisher.base_url})
+        super().__init__(folder, TODAY, {"mps": publisher.base_url}, declarations)
         self.publisher = publisher
-        assert self.vru("setup").returncode == 0
-        self.declarations = declarations
 
     def night(self) -> subprocess.CompletedProcess[str]:
         """A night of two datasets of the police: the story is the same for all, and test_questions runs them all."""
@@ -40,11 +38,10 @@ class Story(Home):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def home(set_up_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     declarations = declarations_of(tmp_path_factory.mktemp("declared"), DATASETS)
-    with folder_of_a_home() as folder, sandbox.serve(today=TODAY, seed=1) as publisher:
+    with home_like(set_up_home) as folder, sandbox.serve(today=TODAY, seed=1) as publisher:
         story = Story(folder, publisher, declarations)
-        never_wait_for_the_disk(story.settings)
         first = story.night()
         assert first.returncode == 0, first.stdout + first.stderr
         assert "SYNTHETIC DATA" in first.stderr

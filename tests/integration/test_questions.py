@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from expectations.engine import session_settings
 from expectations.suite import SUITES, read_suite
 from ingest.declaration import read_sources
 from tests.conftest import PROJECT
-from tests.homes import Home, folder_of_a_home, never_wait_for_the_disk
+from tests.homes import Home, home_like
 from warehouse.connection import ADMIN, OPEN, TRANSFORMER, connect
 from warehouse.transform import dbt
 
@@ -47,11 +48,9 @@ RULED = {
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
-    with folder_of_a_home() as folder:
+def home(set_up_home: Path) -> Iterator[Home]:
+    with home_like(set_up_home) as folder:
         one = Home(folder, TODAY)
-        assert one.vru("setup").returncode == 0
-        never_wait_for_the_disk(one.settings)
         night = one.vru("nightly", "--sources", "sandbox")
         assert night.returncode == 0, night.stdout + night.stderr
         yield one

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -74,3 +76,14 @@ def test_a_home_may_stand_at_any_path_and_has_a_lock_of_its_own(name: str) -> No
         finally:
             assert embedded.stop(data)
             shutil.rmtree(socket_folder)
+
+
+def test_a_process_that_removes_its_home_leaves_nothing_of_it_when_it_ends() -> None:
+    program = (
+        "import pathlib, shutil, sys; from warehouse import embedded; data = pathlib.Path(sys.argv[1]); "
+        "embedded.start(data); embedded.stop(data); shutil.rmtree(data.parent)"
+    )
+    with tempfile.TemporaryDirectory(prefix="vru-") as folder:
+        Path(folder).chmod(0o755)
+        subprocess.run([sys.executable, "-c", program, str(Path(folder) / "home" / "postgres")], check=True)
+        assert list(Path(folder).iterdir()) == []

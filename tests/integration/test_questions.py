@@ -654,6 +654,16 @@ WRONG = [
         "set ons_inner_outer = case ons_inner_outer when 'inner' then 'outer' else 'inner' end",
     ),
     ("series_break", "every_break_that_was_measured_stands", "set break_label = 'nothing'"),
+    (
+        "rpt_hotspots",
+        "wards_add_up_to_the_months_they_are_of",
+        "set count_12_months = 2 * count_12_months where measure_code = 'mps_rape'",
+    ),
+    (
+        "rpt_revision_release",
+        "sums_and_the_largest_are_of_what_rpt_revision_lists",
+        "set net_difference = -net_difference, largest_difference = 2 * largest_difference",
+    ),
 ]
 
 

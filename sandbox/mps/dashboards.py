@@ -28,36 +28,39 @@ OFFENCES, OUTCOMES = "Offences", "Positive Outcomes"
 
 @dataclass(frozen=True)
 class Subject:
-    """What a file counts: type and subtype as printed, its number a month in London, and the type its outcomes stand under."""
+    """What a file counts: type and subtype as printed, its number a month in London, the type its outcomes stand under, and the subtype
+    before it that it is a part of: of what that counts it is never more.
+    """
 
     type: str
     subtype: str
     monthly: float
     type_of_outcomes: str | None = None
+    part_of: str | None = None
 
 
 KNIFE = (
     Subject("Knife Crime", "Knife Crime", 1200),
-    Subject("Knife Crime", "Knife Crime with Injury", 300),
-    Subject("Knife Crime", "Knife Crime with Injury (Personal Robbery)", 40),
+    Subject("Knife Crime", "Knife Crime with Injury", 300, part_of="Knife Crime"),
+    Subject("Knife Crime", "Knife Crime with Injury (Personal Robbery)", 40, part_of="Knife Crime with Injury"),
     Subject("Knife Crime", "Knife Injury Victims (1-24)", 115),
-    Subject("Knife Crime", "Knife Injury Victims (non DA 1-24)", 100),
+    Subject("Knife Crime", "Knife Injury Victims (non DA 1-24)", 100, part_of="Knife Injury Victims (1-24)"),
 )
 OTHER = (
     Subject("Gun Crime", "Gun Crime", 170),
-    Subject("Gun Crime Personal Robbery", "Gun Crime Personal Robbery", 40, "Gun Crime"),
+    Subject("Gun Crime Personal Robbery", "Gun Crime Personal Robbery", 40, "Gun Crime", part_of="Gun Crime"),
     Subject("Lethal Barrel Discharge", "Lethal Barrel Discharge", 15, "Gun Crime"),
     Subject("Domestic Abuse", "Domestic Abuse", 8500),
-    Subject("Domestic Abuse", "Domestic Abuse violence with injury", 1800),
-    Subject("Hate crime", "AntiSemitic", 90),
-    Subject("Hate crime", "Disability Crime", 40),
-    Subject("Hate crime", "Faith Crime", 220),
+    Subject("Domestic Abuse", "Domestic Abuse violence with injury", 1800, part_of="Domestic Abuse"),
     Subject("Hate crime", "Hate crime", 2000),
-    Subject("Hate crime", "Homophobic Crime", 280),
-    Subject("Hate crime", "Islamophobic Crime", 110),
-    Subject("Hate crime", "Racist Crime", 1500),
-    Subject("Hate crime", "Racist and Religious Crime", 1650),
-    Subject("Hate crime", "Transphobic Crime", 40),
+    Subject("Hate crime", "AntiSemitic", 90, part_of="Hate crime"),
+    Subject("Hate crime", "Disability Crime", 40, part_of="Hate crime"),
+    Subject("Hate crime", "Faith Crime", 220, part_of="Hate crime"),
+    Subject("Hate crime", "Homophobic Crime", 280, part_of="Hate crime"),
+    Subject("Hate crime", "Islamophobic Crime", 110, part_of="Hate crime"),
+    Subject("Hate crime", "Racist Crime", 1500, part_of="Hate crime"),
+    Subject("Hate crime", "Racist and Religious Crime", 1650, part_of="Hate crime"),
+    Subject("Hate crime", "Transphobic Crime", 40, part_of="Hate crime"),
 )
 TNO = tuple(
     Subject(category.major, category.minor, category.monthly)
@@ -166,6 +169,7 @@ def lines(seed: int, release: Release, subjects: Sequence[Subject]) -> list[Line
     places.append(("Other / NK", "N/K (Legacy Only)", "", weights.UNKNOWN_SHARE_LATER))
     first = release.newest - MONTHS + 1
     for place, area_name, code, weight in places:
+        counts: dict[tuple[str, str, int], int] = {}
         for subject in subjects:
             for measure, share in ((OFFENCES, 1.0), (OUTCOMES, _OUTCOMES_SHARE)):
                 kind = subject.type_of_outcomes if measure == OUTCOMES and subject.type_of_outcomes else subject.type
@@ -174,6 +178,9 @@ def lines(seed: int, release: Release, subjects: Sequence[Subject]) -> list[Line
                 drawn = words((str(seed), "dashboard", subject.subtype, measure, place), release.newest + 1)
                 for month in range(first, release.newest + 1):
                     count = count_around(mean, drawn[month])
+                    if subject.part_of:
+                        count = min(count, counts[subject.part_of, measure, month])
+                    counts[subject.subtype, measure, month] = count
                     if not count:
                         continue
                     row = Line(month, BOROUGH, place, area_name, code, kind, subject.subtype, measure, count)

@@ -102,6 +102,13 @@ _SERIES = {
     "Cocaine Overdose Report": ("CocaineOverdose", 40),
     "Heroin Overdose Report": ("HeroinOverdose", 40),
 }
+# Counted among what another sheet counts, and never more.
+_PARTS = {
+    "Gun Injury Borough": "All Weapons Borough",
+    "Knife Injury Borough": "All Weapons Borough",
+    "Assault Against Women Borough": "All Assaults Borough",
+    "Assault Against Teens": "All Assaults Borough",
+}
 _SUMMARY = (
     "AllAssaults", "GunInjury", "KnifeInjury", "AllWeaponInjuries", "AnimalInjury", "AssaultsAgainstWomen",
     "AssaultsAgainstTeens", "BingeDrinking", "CocaineOverdose", "HeroinOverdose",
@@ -197,6 +204,12 @@ def _workbook(newest: date, seed: int) -> bytes:
     months = [_month(newest, -back) for back in range(WORKBOOK_MONTHS - 1, -1, -1)]
     total_weight = sum(BOROUGHS.values()) + 1
     london: dict[str, list[int]] = {}
+
+    def drawn(sheet: str, name: str, month: date) -> int:
+        mean = _SERIES[sheet][1] * BOROUGHS.get(name, 1) / total_weight
+        count = count_around(mean, words((str(seed), "safestats", sheet, name, f"{month:%Y%m}"), 1)[0])
+        return min(count, drawn(_PARTS[sheet], name, month)) if sheet in _PARTS else count
+
     sheets: dict[str, list[Row]] = {
         "Metadata": [
             ["Name", "Ambulance call out data by type of incidents"],
@@ -204,15 +217,11 @@ def _workbook(newest: date, seed: int) -> bytes:
         ],
         "London Summary": [],
     }
-    for sheet, (column, level) in _SERIES.items():
+    for sheet, (column, _) in _SERIES.items():
         rows: list[Row] = [["Code", "Borough", *(f"{month:%b %Y}" for month in months)]]
         sums = [0] * len(months)
         for name in (*BOROUGHS, "City of London"):
-            mean = level * BOROUGHS.get(name, 1) / total_weight
-            counts = [
-                count_around(mean, words((str(seed), "safestats", sheet, name, f"{month:%Y%m}"), 1)[0])
-                for month in months
-            ]
+            counts = [drawn(sheet, name, month) for month in months]
             rows.append([_CODES[name], name, *counts])
             sums = [total + count for total, count in zip(sums, counts, strict=True)]
         rows += [["", "Total", *sums], [], ["", f"Synthetic stand-in for {sheet}."]]

@@ -73,22 +73,32 @@ create table intermediate.known_unallocated_months (source text, month_start_dat
 insert into intermediate.known_unallocated_months values ('mps', '2025-03-01', 'known');
 create table intermediate.int_mps_winner as select load_id from ops.load;
 create table intermediate.known_gap (source text, dataset text, part text, first_month date, last_month date, note text);
+create table intermediate.measure_part as
+select 'mps_all_offences' as measure_code, p.part as part_measure_code, p.relation
+from (values ('mps_rape', 'counted'), ('mps_robbery_personal', 'published')) as p (part, relation);
+create table intermediate.residents_caveat as select 'E09000007' as area_code, 'few live here' as residents_caveat;
+create table intermediate.similar_area as
+select 'E09' || lpad((p + 1)::text, 6, '0') as borough_code, case p when 32 then 'E09000032' else 'E09000033' end as similar_area_code, 1 as rank
+from generate_series(1, 32) as p;
 """
 
 BUILD = f"""
 create table candidate.dim_borough as
 select 'E09' || lpad((p + 1)::text, 6, '0') as borough_code,
-    case p when 2 then 'Barnet' when 6 then 'Camden' when 11 then 'Hackney' else 'Borough ' || p end as borough_name
+    case p when 2 then 'Barnet' when 6 then 'Camden' when 11 then 'Hackney' else 'Borough ' || p end as borough_name, 'outer' as ons_inner_outer
 from generate_series(1, 32) as p;
 
 create table candidate.dim_similar_area as
-select b.borough_code, (select max(o.borough_code) from candidate.dim_borough as o where o.borough_code <> b.borough_code) as similar_area_code
+select b.borough_code, (select max(o.borough_code) from candidate.dim_borough as o where o.borough_code <> b.borough_code) as similar_area_code,
+    1 as similarity_rank
 from candidate.dim_borough as b;
 
 create table candidate.dim_area as
-select borough_code as area_code, borough_name as area_name, 'borough' as area_type, true as is_in_london_32 from candidate.dim_borough
+select borough_code as area_code, borough_name as area_name, 'borough' as area_type, true as is_in_london_32,
+    case borough_code when 'E09000007' then 'few live here' end as residents_caveat, ons_inner_outer
+from candidate.dim_borough
 union all
-select a.*, false from (values ('E09000001', 'City of London', 'city_of_london'), ('E92000001', 'England', 'country'),
+select a.*, false, null, null from (values ('E09000001', 'City of London', 'city_of_london'), ('E92000001', 'England', 'country'),
     ('LONDON_32', 'London (32 boroughs)', 'aggregate'), ('LONDON_33', 'London and the City', 'aggregate'),
     ('INNER', 'Inner London', 'aggregate'), ('OUTER', 'Outer London', 'aggregate'),
     ('UNALLOCATED', 'No borough recorded', 'unplaced'), ('AVIATION', 'Airports', 'unplaced'), ('NON_MPS', 'Elsewhere', 'unplaced')) as a;
@@ -109,7 +119,9 @@ create table candidate.dim_source as
 select 'mps' as source, d as dataset, 'OGL' as licence, 'MPS' as attribution from unnest('{{borough_historical,borough_recent}}'::text[]) as d;
 
 create table candidate.series_break as
-select 'mps_rape' as measure_code, null::text as area_code, date '2025-01-01' as break_month, 'step' as break_kind, 'a reason' as reason;
+select 'mps_rape' as measure_code, null::text as area_code, date '2025-01-01' as break_month, 'step' as break_kind, 'a label' as break_label,
+    'a reason' as reason;
+create table intermediate.series_breaks as select * from candidate.series_break;
 
 create table candidate.fct_measure (area_code text, period_kind text, period_start_date date, period_end_date date,
     measure_code text, sex text, age_band text, ethnicity text, numerator numeric(18, 4), denominator numeric(18, 4),
@@ -161,7 +173,7 @@ insert into ops.candidate_load select '{CANDIDATE}', load_id from ops.load;
 """
 
 
-WINDOWS = """
+WINDOWS = f"""
 -- A borough counts the same in every month, so it ranks the same in every window.
 create view candidate.fct_window as
 select w.*, case when rolling_3_count is not null then month_rank end as rolling_3_rank,
@@ -171,8 +183,11 @@ select w.*, case when rolling_3_count is not null then month_rank end as rolling
     case when financial_year_to_date_count is not null then month_rank end as financial_year_to_date_rank,
     case when month_start_date >= '2025-10-01' and month_rank is not null then 1 end as month_change_quartile,
     null::smallint as rolling_3_change_quartile, null::smallint as rolling_6_change_quartile, null::smallint as rolling_12_change_quartile,
-    null::smallint as financial_year_to_date_change_quartile, 1 as month_quartile, null::smallint as rolling_3_quartile,
-    null::smallint as rolling_6_quartile, null::smallint as rolling_12_quartile, null::smallint as financial_year_to_date_quartile
+    null::smallint as financial_year_to_date_change_quartile, (31 + 4 * month_rank) / 32 as month_quartile,
+    case when rolling_3_count is not null then (31 + 4 * month_rank) / 32 end as rolling_3_quartile,
+    case when rolling_6_count is not null then (31 + 4 * month_rank) / 32 end as rolling_6_quartile,
+    case when rolling_12_count is not null then (31 + 4 * month_rank) / 32 end as rolling_12_quartile,
+    case when financial_year_to_date_count is not null then (31 + 4 * month_rank) / 32 end as financial_year_to_date_quartile
 from (
     select f.area_code, f.measure_code, f.period_start_date as month_start_date, f.sex, f.age_band, f.value::bigint as month_count,
         case when f.period_start_date >= '2024-12-01' then 3 end * f.value::bigint as rolling_3_count,
@@ -186,23 +201,44 @@ from (
         null::bigint as residents, null::integer as residents_year, null::bigint as rolling_12_residents,
         null::integer as rolling_12_residents_year,
         case when f.measure_code = 'mps_rape' and f.period_start_date >= '2025-01-01' then date '2025-01-01' end as break_month_start_date,
-        f.value as chart_centre, 0 as chart_lower, 2 * f.value as chart_upper, 'none' as chart_signal, f.source_release, f.is_provisional
+        c.centre as chart_centre, greatest(c.centre - c.reach, 0 * c.centre) as chart_lower, c.centre + c.reach as chart_upper,
+        case when c.centre is not null then 'none' end as chart_signal, f.source_release, f.is_provisional
     from candidate.fct_measure as f
+    -- Twelve months of one count go before the thirteenth alone; of the 24 steps of a chart, theirs are of the days of a month.
+    left join (
+        select '2025-10-01'::date as month, avg(31 / days) as centre_of_1, 2.66 * avg(31 * abs(1 / days - 1 / days_before)) as reach_of_1
+        from (
+            select m, extract(day from m + interval '1 month' - interval '1 day')::float as days,
+                case when m > '{FIRST_MONTH}' then extract(day from m - interval '1 day')::float end as days_before
+            from generate_series(timestamp '{FIRST_MONTH}', timestamp '2025-09-01', interval '1 month') as m
+        ) as twelve
+    ) as t on t.month = f.period_start_date and f.measure_code <> 'mps_rape'
+    cross join lateral (select f.value::float * t.centre_of_1 as centre, f.value::float * t.reach_of_1 as reach) as c
 ) as w;
 
 create view candidate.rpt_borough_measure as
 select w.area_code, a.area_type, w.measure_code, w.month_start_date, w.sex, w.age_band, s.window_kind, s.window_count,
-    l.rolling_12_count as london_count, case when w.area_code = 'LONDON_32' then 32000 else 1000 end as denominator,
-    2024 as denominator_year, 1000 as rate_per, 3::double precision as rate,
-    2 as rate_lower_95, 4 as rate_upper_95, 1 as rate_lower_998, 5::double precision as rate_upper_998
+    (w.month_start_date - make_interval(months => s.months - 1))::date as window_start_date, s.window_rank as rank_in_london,
+    s.quartile as level_quartile, s.change_quartile, s.london_count, null::bigint as denominator, null::integer as denominator_year,
+    null::bigint as london_denominator, 1000 as rate_per, null::float as rate, null::float as rate_lower_95, null::float as rate_upper_95,
+    null::float as rate_lower_998, null::float as rate_upper_998, null::float as london_rate, null::float as location_quotient,
+    100.0 * s.window_count / s.london_count as share_of_london_percent, null::text as residents_caveat, null::text as significance_against_london,
+    case when s.months = 1 then w.chart_centre end as chart_centre, case when s.months = 1 then w.chart_lower end as chart_lower,
+    case when s.months = 1 then w.chart_upper end as chart_upper, case when s.months = 1 then w.chart_signal end as chart_signal,
+    coalesce(w.break_month_start_date > w.month_start_date - make_interval(months => s.months - 1), false) as has_series_break
 from candidate.fct_window as w
 inner join candidate.dim_area as a on a.area_code = w.area_code
 inner join candidate.fct_window as l
     on l.area_code = 'LONDON_32' and l.measure_code = w.measure_code and l.month_start_date = w.month_start_date
 cross join lateral (
-    values ('month', w.month_count), ('rolling_3', w.rolling_3_count), ('rolling_6', w.rolling_6_count), ('rolling_12', w.rolling_12_count),
-        ('financial_year_to_date', w.financial_year_to_date_count)
-) as s (window_kind, window_count)
+    values ('month', 1, w.month_count, l.month_count, w.month_rank, w.month_quartile, w.month_change_quartile),
+        ('rolling_3', 3, w.rolling_3_count, l.rolling_3_count, w.rolling_3_rank, w.rolling_3_quartile, w.rolling_3_change_quartile),
+        ('rolling_6', 6, w.rolling_6_count, l.rolling_6_count, w.rolling_6_rank, w.rolling_6_quartile, w.rolling_6_change_quartile),
+        ('rolling_12', 12, w.rolling_12_count, l.rolling_12_count, w.rolling_12_rank, w.rolling_12_quartile, w.rolling_12_change_quartile),
+        ('financial_year_to_date', extract(month from w.month_start_date)::integer - 3, w.financial_year_to_date_count,
+            l.financial_year_to_date_count, w.financial_year_to_date_rank, w.financial_year_to_date_quartile,
+            w.financial_year_to_date_change_quartile)
+) as s (window_kind, months, window_count, london_count, window_rank, quartile, change_quartile)
 where s.window_count is not null;
 """
 
@@ -275,11 +311,13 @@ def test_windows_that_do_not_say_what_the_facts_say_are_named(candidate: Setting
         ) as m;
         alter view candidate.rpt_borough_measure rename to right_one;
         create view candidate.rpt_borough_measure as
-        select area_code, area_type, measure_code, month_start_date, sex, age_band, window_kind,
-            case when area_code = '{CAMDEN}' and window_kind = 'rolling_12' then window_count + 1 else window_count end as window_count,
-            london_count, denominator, denominator_year, rate_per, rate, rate_lower_95, 2.5::double precision as rate_upper_95,
-            rate_lower_998, rate_upper_998
-        from candidate.right_one;
+        select r.area_code, r.area_type, r.measure_code, r.month_start_date, r.sex, r.age_band, r.window_kind,
+            case when r.area_code = '{CAMDEN}' and r.window_kind = 'rolling_12' then r.window_count + 1 else r.window_count end as window_count,
+            r.london_count, r.denominator, r.denominator_year, r.rate_per, 3::float as rate, 2::float as rate_lower_95,
+            2.5::float as rate_upper_95, 1::float as rate_lower_998, 5::float as rate_upper_998, r.window_start_date, r.rank_in_london,
+            r.level_quartile, r.change_quartile, r.london_denominator, r.london_rate, r.location_quotient, r.share_of_london_percent,
+            r.residents_caveat, r.significance_against_london, r.chart_centre, r.chart_lower, r.chart_upper, r.chart_signal, r.has_series_break
+        from candidate.right_one as r;
         """,
     )
     found = {(suite.removeprefix("marts/"), check) for suite, check, _ in not_passed(judge(candidate, CANDIDATE))}
@@ -287,6 +325,7 @@ def test_windows_that_do_not_say_what_the_facts_say_are_named(candidate: Setting
         ("fct_window", "every_month_says_what_fct_measure_says"),
         ("rpt_borough_measure", "a_rate_lies_between_its_limits"),
         ("rpt_borough_measure", "shares_of_boroughs_make_london"),
+        ("rpt_borough_measure", "a_window_is_what_fct_window_and_the_counts_beside_it_say"),
     }
 
 
@@ -385,6 +424,35 @@ def test_faults_in_the_facts_are_each_named_by_area_and_month(candidate: Setting
     ):
         assert f"{check} (marts/fct_measure) failed: " in verdict.reason
     assert "Camden 2025-03 mps_rape" in verdict.reason
+
+
+def test_a_part_greater_than_its_whole_blocks_unless_a_publisher_has_it_so_in_one_month_of_a_borough(
+    candidate: Settings,
+) -> None:
+    # Camden has 77 offences a month. Rape is counted here from the rows of the whole, robbery is published beside it.
+    change(
+        candidate,
+        f"""
+        update candidate.fct_measure set value = case period_start_date when '2025-03-01' then 79 when '2025-04-01' then 80 else 78 end
+        where area_code = '{CAMDEN}' and (measure_code = 'mps_robbery_personal' and period_start_date in ('2025-03-01', '2025-04-01')
+            or measure_code = 'mps_rape' and period_start_date = '2025-05-01');
+        """,
+    )
+    verdict = judge(candidate, CANDIDATE)
+    blocking, warning = (
+        result(verdict, check)
+        for check in ("no_part_is_greater_than_its_whole", "no_published_part_is_greater_by_more_than_2")
+    )
+    assert (blocking.severity, blocking.detail) == ("critical", "Camden 2025-05 mps_rape (part 78, whole 77)")
+    assert (warning.severity, warning.detail) == (
+        "warning",
+        "Camden 2025-04 mps_robbery_personal (part 80, whole 77); known: Camden 2025-05 mps_rape, Camden 2025-03 mps_robbery_personal",
+    )
+    change(
+        candidate,
+        f"update candidate.fct_measure set value = 78 where area_code = '{CAMDEN}' and measure_code = 'mps_robbery_personal'",
+    )
+    assert result(judge(candidate, CANDIDATE), "no_part_is_greater_than_its_whole").unexpected_count == 14
 
 
 def test_a_gap_month_is_named_critical_in_the_total_and_a_warning_in_a_category(candidate: Settings) -> None:
@@ -726,6 +794,7 @@ def test_a_missing_column_a_missing_table_and_a_mart_without_a_suite_each_block(
             ("marts/series_break", "the_table_has_rows", "crashed"),
             ("marts/series_break", "every_break_has_a_reason", "crashed"),
             ("marts/series_break", "every_break_is_of_a_measure_that_exists", "crashed"),
+            ("marts/series_break", "every_break_that_was_measured_stands", "crashed"),
             ("marts/series_break", "rows_are_at_least_90_percent_of_what_is_published", "passed"),
         ][:-1]
     )

@@ -1,8 +1,12 @@
 """Random numbers of the stand-in publishers."""
 
+from datetime import date
+
 import pytest
 
 from sandbox.draws import count_around, fraction, words
+from sandbox.mps.dashboards import BOROUGH, KNIFE, OTHER, lines
+from sandbox.mps.recorded_crime import Release
 
 
 def test_the_words_of_a_key_are_the_same_on_every_machine_and_in_every_process() -> None:
@@ -35,3 +39,13 @@ def test_counts_scatter_about_their_mean_as_poisson_counts_do(mean: float) -> No
     assert min(counts) >= 0
     assert average == pytest.approx(mean, rel=0.03)
     assert variance == pytest.approx(mean, rel=0.06)
+
+
+def test_a_part_of_what_a_dashboard_counts_is_never_more_than_the_whole() -> None:
+    parts = {subject.subtype: subject.part_of for subject in (*KNIFE, *OTHER) if subject.part_of}
+    rows = [row for row in lines(1, Release(date(2026, 11, 6)), (*KNIFE, *OTHER)) if row.level == BOROUGH]
+    counts = {(row.subtype, row.place, row.measure, row.month): row.count for row in rows}
+    pairs = [(n, counts.get((parts[of], *cell), 0)) for (of, *cell), n in counts.items() if of in parts]
+    assert len(parts) == 13
+    assert len(pairs) > 5000
+    assert [pair for pair in pairs if pair[0] > pair[1]] == []

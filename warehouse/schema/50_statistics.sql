@@ -1,7 +1,8 @@
 -- The statistics of every report, once, for everyone: limits of counts and proportions by the methods OHID publishes
 -- (Fingertips technical guidance; PHEindicatormethods). Confidence is 0.95 or 0.998; for any other the answer is null.
 -- What is no count, no rate and no confidence (NaN, infinite, negative, more than there are) has no limit: the answer is null.
--- Counts end at 1e15, from where a double no longer tells halves apart, and long before a product of them overflows.
+-- Counts end at 1e15, from where a double no longer tells halves apart, and long before a product of them overflows. A product or
+-- quotient that is too small for a double is an error to PostgreSQL, so none here can be: the limit is 0, or what it tends to.
 -- Each that reports call is one expression, so that a report that leaves a column out does not compute it.
 
 create or replace function marts.normal_deviate(confidence double precision) returns double precision
@@ -67,12 +68,18 @@ declare
     low double precision := 0;
     high double precision := 200;
     middle double precision;
+    logarithm double precision;
 begin
     if not (count between 0 and 1000 and probability > 0 and probability < 1) then
         return null;
     end if;
     if count < 1e-80 then
         return 0;
+    end if;
+    -- Of so small a mean the probability is its series' first term, which halving 200 would never come near to.
+    logarithm := (ln(probability) + marts.log_gamma(count + 1)) / count;
+    if logarithm < -20 then
+        return case when logarithm < -700 then 0 else exp(logarithm) end;
     end if;
     for i in 1 .. 60 loop
         middle := (low + high) / 2;
@@ -154,7 +161,7 @@ return case
             (
                 2 * x + marts.normal_deviate(confidence) ^ 2
                 - marts.normal_deviate(confidence)
-                * sqrt(marts.normal_deviate(confidence) ^ 2 + 4 * x * (1 - x / n))
+                * sqrt(marts.normal_deviate(confidence) ^ 2 + 4 * x * ((n - x) / n))
             ) / (2 * (n + marts.normal_deviate(confidence) ^ 2))
         )
 end;
@@ -171,7 +178,7 @@ return case
             (
                 2 * x + marts.normal_deviate(confidence) ^ 2
                 + marts.normal_deviate(confidence)
-                * sqrt(marts.normal_deviate(confidence) ^ 2 + 4 * x * (1 - x / n))
+                * sqrt(marts.normal_deviate(confidence) ^ 2 + 4 * x * ((n - x) / n))
             ) / (2 * (n + marts.normal_deviate(confidence) ^ 2))
         )
 end;
@@ -185,7 +192,7 @@ returns double precision
 language sql immutable parallel safe
 return case
     when count >= 10 and rate between 0 and 1e15 and variance between 0 and 1e15
-        then rate + sqrt(variance / count) * (marts.poisson_lower(count, confidence) - count)
+        then rate + sqrt(variance) / sqrt(count) * (marts.poisson_lower(count, confidence) - count)
 end;
 comment on function marts.directly_standardised_lower(
     double precision, double precision, double precision, double precision
@@ -199,7 +206,7 @@ returns double precision
 language sql immutable parallel safe
 return case
     when count >= 10 and rate between 0 and 1e15 and variance between 0 and 1e15
-        then rate + sqrt(variance / count) * (marts.poisson_upper(count, confidence) - count)
+        then rate + sqrt(variance) / sqrt(count) * (marts.poisson_upper(count, confidence) - count)
 end;
 comment on function marts.directly_standardised_upper(
     double precision, double precision, double precision, double precision
@@ -253,7 +260,7 @@ begin
     end if;
     high := ceil(2 * expected + 50);
     -- Of next to nothing expected the line is next to nothing, which is never reached by halves.
-    while high - low > greatest(least(1e-9 * expected, 0.5), 1e-15) loop
+    while high - low > least(1e-9 * greatest(expected, 1e-6), 0.5) loop
         middle := (low + high) / 2;
         if high - low > 1 then
             middle := floor(middle);

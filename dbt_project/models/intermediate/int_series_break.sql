@@ -10,6 +10,7 @@ with inherited as (
         breaks.evidence
     from {{ ref('measure_part') }} as part
     inner join {{ ref('series_breaks') }} as breaks on part.part_measure_code = breaks.measure_code
+    where part.relation = 'summed'
     group by
         part.measure_code,
         breaks.area_code,

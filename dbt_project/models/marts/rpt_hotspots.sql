@@ -120,10 +120,7 @@ select
                 when judged.is_previous_partial
                     then 'LSOAs changed vintage and this one was split or merged: nothing to compare with.'
             end,
-            case
-                when judged.area_code in ('E09000007', 'E09000033') and residents.residents is not null
-                    then 'Residents are few beside those who come here.'
-            end
+            case when residents.residents is not null then caveats.residents_caveat end
         ), ''
     ) as note,
     judged.source_release,
@@ -131,6 +128,7 @@ select
 from judged
 left join residents
     on judged.area_level = 'lsoa' and judged.small_area_code = residents.lsoa_code and not judged.is_window_partial
+left join {{ ref('residents_caveat') }} as caveats on judged.area_code = caveats.area_code
 left join {{ ref('int_series_break_month') }} as all_breaks
     on
         judged.measure_code = all_breaks.measure_code

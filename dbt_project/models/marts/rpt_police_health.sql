@@ -93,20 +93,28 @@ ratios as (
         )
 ),
 
+-- A row is of two series, so a break is named with its own.
+stepped as (
+    select
+        measure_code,
+        area_code,
+        break_month,
+        break_kind,
+        measure_code || ': ' || break_label as break_label
+    from {{ ref('series_break') }}
+),
+
 breaks as (
     select
         ratios.health_measure_code,
         ratios.police_measure_code,
         ratios.area_code,
         ratios.month_start_date,
-        string_agg(
-            distinct to_char(stepped.break_month, 'YYYY-MM') || ' ' || stepped.measure_code || ': ' || stepped.break_label, '; '
-        ) as break_reason
+        {{ breaks_in_words('stepped') }} as break_reason
     from ratios
-    inner join {{ ref('series_breaks') }} as stepped
+    inner join stepped
         on
             stepped.measure_code in (ratios.health_measure_code, ratios.police_measure_code)
-            and stepped.break_kind <> 'restated'
             and (stepped.area_code is null or ratios.area_code = stepped.area_code)
             and ratios.period_start_date < stepped.break_month
             and ratios.month_start_date >= stepped.break_month

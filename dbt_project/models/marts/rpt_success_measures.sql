@@ -211,17 +211,6 @@ compared as (
             and found.period_end_date > base.period_end_date
 ),
 
-stepping as (
-    select distinct
-        stepped.measure_code,
-        stepped.area_code,
-        stepped.break_month,
-        stepped.break_label
-    from {{ ref('series_breaks') }} as stepped
-    inner join {{ ref('success_measure') }} as asked on stepped.measure_code = asked.measure_code
-    where stepped.break_kind <> 'restated'
-),
-
 tested as (
     select
         compared.*,
@@ -241,15 +230,13 @@ tested as (
     left join
         lateral (
             select
-                string_agg(
-                    distinct to_char(stepping.break_month, 'YYYY-MM') || ' ' || stepping.break_label, '; '
-                ) as break_reason
-            from stepping
+                {{ breaks_in_words('stepped') }} as break_reason
+            from {{ ref('series_break') }} as stepped
             where
-                compared.measure_code = stepping.measure_code
-                and (stepping.area_code is null or compared.area_code = stepping.area_code)
-                and stepping.break_month > least(compared.period_start_date, compared.baseline_start_date)
-                and stepping.break_month <= compared.period_end_date
+                compared.measure_code = stepped.measure_code
+                and (stepped.area_code is null or compared.area_code = stepped.area_code)
+                and stepped.break_month > least(compared.period_start_date, compared.baseline_start_date)
+                and stepped.break_month <= compared.period_end_date
         ) as broken
         on true
 )

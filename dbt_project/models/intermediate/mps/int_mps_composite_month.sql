@@ -4,6 +4,7 @@ with part_count as (
         measure_code,
         count(*) as part_count
     from {{ ref('measure_part') }}
+    where relation = 'summed'
     group by measure_code
 )
 
@@ -18,5 +19,6 @@ select
 from {{ ref('measure_part') }} as part
 inner join part_count on part.measure_code = part_count.measure_code
 inner join {{ ref('int_mps_borough_month') }} as month on part.part_measure_code = month.measure_code
+where part.relation = 'summed'
 group by part.measure_code, part_count.part_count, month.area_code, month.month_start_date
 having count(*) = part_count.part_count and min(month.load_id) = max(month.load_id)

@@ -76,9 +76,18 @@ create table if not exists ops.load (
 alter table ops.load add column if not exists part text not null default '';
 alter table ops.load add column if not exists totals jsonb not null default '{}';
 alter table ops.load add column if not exists changes jsonb not null default '{}';
-alter table ops.load drop constraint if exists load_state_check;
-alter table ops.load add constraint load_state_check
-check (state in ('loaded', 'superseded', 'refused', 'withdrawn'));
+-- Of a home that was set up before a load could be withdrawn, once: it locks out whoever reads the ledger.
+do $$
+begin
+    if not exists (
+        select from pg_constraint
+        where conrelid = 'ops.load'::regclass and conname = 'load_state_check' and pg_get_constraintdef(oid) like '%withdrawn%'
+    ) then
+        alter table ops.load drop constraint load_state_check,
+            add constraint load_state_check check (state in ('loaded', 'superseded', 'refused', 'withdrawn'));
+    end if;
+end
+$$;
 create unique index if not exists load_once_per_file
 on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is

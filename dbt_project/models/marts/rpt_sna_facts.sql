@@ -277,7 +277,7 @@ from worded
 union all
 select
     indicator.area_code,
-    indicator.measure_code || '/newest' as fact_code,
+    indicator.measure_code || '/' || indicator.period_kind as fact_code,
     indicator.measure_code,
     'as_published' as window_kind,
     date_trunc('month', indicator.period_end_date)::date as month_start_date,

@@ -21,7 +21,7 @@ from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty
 from ingest.readers.headers import months_between
 from ingest.readers.text import folded
 
-ENOUGH_TO_JUDGE = 100  # of a month's rows or values, or an area's rows, before losing most of them says anything
+ENOUGH_TO_JUDGE = 100  # of a month's rows or values, an area's rows or those of the areas that are gone, before losing them says anything
 # Of the next month's sum: a first month with less is partial (the model int_mps_partial_month says the same).
 PARTIAL = 0.5
 
@@ -203,12 +203,14 @@ def check_not_cut(
     ]
     if dataset.layout.area_column:
         rows, had = (_rows_by_area(cursor, dataset, table, one) for one in (load_id, before.load_id))
-        # Another vintage of categories has another number of rows; an area it has none of is lost all the same.
+        # Another vintage of categories has another number of rows; areas it has none of are lost all the same.
         enough = least if contents.vintage == before.vintage else 0
+        gone = sum(then for area, then in had.items() if area not in rows)
         lost += [
             f"{area} has {rows.get(area, 0):,} rows and had {then:,}"
             for area, then in sorted(had.items())
-            if then >= ENOUGH_TO_JUDGE and (rows.get(area, 0) < then * enough or area not in rows)
+            if (then >= ENOUGH_TO_JUDGE and rows.get(area, 0) < then * enough)
+            or (gone >= ENOUGH_TO_JUDGE and area not in rows)
         ]
     if lost:
         more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""

@@ -370,7 +370,7 @@ class Dataset(_Strict):
     release: Release | None = None
     # What a file is about besides its release, found in its name: of each part the newest release speaks.
     part_pattern: Pattern | None = None
-    # The part is a month (YYYY-MM), and most rows must be of it: by its name a file says of which month it speaks, zeros included.
+    # The part is a month (YYYY-MM), or begins with one, and most rows must be of it: by its name a file says of which month it speaks, zeros included.
     part_is_month: bool = False
     # Event files are large, and only the newest release of each part is kept in raw. Landing keeps all.
     keep_releases: Literal["all", "newest_of_each_part"] = "all"

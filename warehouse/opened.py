@@ -34,7 +34,7 @@ _TEXT = """
         from marts.fct_measure as f
         inner join marts.dim_area as a on f.area_code = a.area_code
         inner join marts.dim_measure as m on f.measure_code = m.measure_code
-        inner join ruled as r on m.source = r.source
+        inner join ruled as r on m.source = r.source and m.publish_rule = r.publish_rule
         cross join lateral (
             values
             ('INNER', f.measure_code, a.ons_inner_outer, f.sex, f.age_band, f.ethnicity),
@@ -78,7 +78,7 @@ _TEXT = """
     from marts.fct_measure as f
     inner join marts.dim_area as a on f.area_code = a.area_code
     inner join marts.dim_measure as m on f.measure_code = m.measure_code
-    left join ruled as r on m.source = r.source
+    left join ruled as r on m.source = r.source and m.publish_rule = r.publish_rule
     left join telling as t
         on f.area_code = t.area_code and f.period_kind = t.period_kind and f.period_start_date = t.period_start_date
         and f.measure_code = t.measure_code and f.sex = t.sex and f.age_band = t.age_band and f.ethnicity = t.ethnicity
@@ -90,7 +90,8 @@ _COMMENT = (
     "areas (INNER, OUTER, LONDON_32, LONDON_33) or of sex, age band or ethnicity (all), is suppressed too where it would let a "
     "suppressed part be worked out: where its k suppressed parts sum to less than 2k or more than 6k. INNER and OUTER are then "
     "suppressed together, and LONDON_33 with LONDON_32, since each with the total of both would tell the other; so is the total that "
-    "a publisher prints for London itself (LONDON_PUBLISHED, measures that end in _london). The row does not "
+    "a publisher prints for London itself (LONDON_PUBLISHED, measures that end in _london). Of health counts that lie within one "
+    "another of the same rows the whole alone is let out, the others not at all (rule none). The row does not "
     "say for which of the two reasons. This project's rule, beyond NHS Digital's, which asks for no second suppression."
 )
 _COLUMNS = {

@@ -61,6 +61,9 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
         return [], [foreign]
     if first.startswith(ZIP):
         return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
+    if layout.sheets and layout.sheets.required:
+        reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
+        return [], [Fault(HEADER, THE_FILE, None, reason)]
     lines = _lines(file)
     _, names = next(lines, (0, None))
     if not isinstance(names, list):

@@ -240,6 +240,14 @@ def test_a_file_whose_name_tells_no_month_and_force_is_refused(land: Land) -> No
         land("street", street(crime()), "street.csv")
 
 
+def test_a_file_of_another_month_than_its_name_says_is_refused(land: Land) -> None:
+    with pytest.raises(
+        FileRefused,
+        match=r"is of 2024-02-metropolitan by its name, and 0 of its 1 rows are; it has rows of 2024-01 \(1\)",
+    ):
+        land("street", street(crime()), "2024-02-metropolitan-street.csv")
+
+
 def test_of_each_month_and_force_only_the_newest_release_stands_in_raw(warehouse: Settings, land: Land) -> None:
     land("street", street(crime()), release_date=dt.date(2024, 3, 1))
     land("street", street(crime(), crime()), release_date=dt.date(2024, 4, 1))

@@ -199,6 +199,18 @@ def test_no_suppressed_count_can_be_worked_out_from_what_anyone_sees(home: Home)
     assert {of[3:] for of in cells} == {("all", "all", "all")}
 
 
+def test_counts_that_lie_within_one_another_are_for_analysts_alone(home: Home) -> None:
+    # Of 8 of a kind and 10 of it and its like, the like would be 2.
+    whole = [("safestats_las_dispatches",), ("safestats_las_violence_dispatches",)]
+    counted = "where measure_code like 'safestats%dispatches'"
+    assert len(home.rows(f"select distinct measure_code from marts.fct_measure {counted}")) == len(whole) + 8
+    assert (
+        home.rows(f"select distinct measure_code from marts_open.measure {counted} and value > 0 order by 1", OPEN)
+        == whole
+    )
+    assert home.rows(f"select distinct measure_code from marts.rpt_sna_facts {counted} order by 1") == whole
+
+
 def test_a_total_is_suppressed_where_its_parts_could_be_told_and_nowhere_else(home: Home) -> None:
     found = home.rows(
         """select measure_code, period_start_date, area_code, f.value::int, o.value::int, o.is_suppressed, a.ons_inner_outer, o.value_note
@@ -307,6 +319,12 @@ def test_what_the_list_of_gaps_says_is_missing_is_in_no_mart_and_what_it_says_is
 
 # What a reviewer did to a candidate and no check saw: the mart, the check that must find it, the change.
 WRONG = [
+    ("dim_source", "its_terms_are_those_declared", "set publish_rule = 'open' where source = 'safestats'"),
+    (
+        "dim_measure",
+        "its_rule_is_its_sources_or_lets_nothing_out",
+        "set publish_rule = 'suppress_1_to_7_round_5' where publish_rule = 'none'",
+    ),
     (
         "fct_window",
         "every_window_is_the_sum_of_its_months",

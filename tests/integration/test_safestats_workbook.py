@@ -268,6 +268,13 @@ def test_a_workbook_without_one_of_its_sheets_is_refused(warehouse: Settings, tm
         land(warehouse, "ambulance_borough", put(tmp_path, sheets))
 
 
+def test_one_of_its_sheets_by_itself_says_not_which_it_is_and_is_refused(warehouse: Settings, tmp_path: Path) -> None:
+    sheet = tmp_path / "Gun Injury Borough.csv"
+    sheet.write_text("".join(",".join(map(str, row)) + "\n" for row in sheets_of(MONTHS)["Gun Injury Borough"]))
+    with pytest.raises(FileRefused, match=r"is no workbook: which of .* it is, only the name of a sheet could say"):
+        land(warehouse, "ambulance_borough", sheet)
+
+
 def test_values_under_no_header_and_unknown_areas_are_refused(warehouse: Settings, tmp_path: Path) -> None:
     sheets = sheets_of(MONTHS)
     sheets["Gun Injury Borough"][1] = ["E09000002", "Barking and Dagenham", 1, 1, 7]

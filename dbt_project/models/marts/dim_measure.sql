@@ -8,6 +8,12 @@ with terms as (
         publish_rule
     from {{ ref('int_dataset') }}
     order by source, dataset
+),
+
+-- Of counts that lie within one another what is withheld of one could be worked out from the rest.
+within as (
+    select distinct part_measure_code as measure_code from {{ ref('measure_part') }}
+    where relation = 'counted'
 )
 
 select
@@ -35,6 +41,7 @@ select
     measures.rate_per,
     measures.denominator_population,
     terms.classification,
-    terms.publish_rule
+    case when within.measure_code is not null and terms.publish_rule <> 'open' then 'none' else terms.publish_rule end as publish_rule
 from {{ ref('measures') }} as measures
 left join terms on measures.source = terms.source
+left join within on measures.measure_code = within.measure_code

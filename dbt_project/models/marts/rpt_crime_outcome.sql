@@ -63,10 +63,11 @@ select
         )::numeric, 3
     )::double precision as share_{{ side }}_95_percent,
     {% endfor %}
-    -- An archive is of the month before its date.
-    (
+    -- An archive is of the month before its date. A file by itself tells of no later day than its month: how long it was followed is not known.
+    nullif(
         (extract(year from cohort.release_date) - extract(year from cohort.month_start_date)) * 12
-        + extract(month from cohort.release_date) - extract(month from cohort.month_start_date) - 1
+        + extract(month from cohort.release_date) - extract(month from cohort.month_start_date) - 1,
+        0
     )::integer as months_followed,
     'street ' || cohort.release_date || ' sha256:' || cohort.sha as source_release
 from cohort

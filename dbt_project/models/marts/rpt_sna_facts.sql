@@ -14,6 +14,7 @@ with newest as materialized (
     inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
     where
         measure.rate_per is not null
+        and measure.publish_rule is distinct from 'none'
         and win.area_code = 'LONDON_32'
         and win.rolling_12_count is not null
         and span.is_ended
@@ -138,7 +139,10 @@ indicator as (
                     else ''
                 end
         end as period_name,
-        case measure.unit when 'score' then '' else ' ' || measure.unit end as unit_name
+        case measure.unit when 'score' then '' else ' ' || measure.unit end
+        || case when measure.definition ilike '%age standardised%' then ', directly age-standardised,' else '' end as unit_name,
+        -- Of what happens in a place to whoever is there; patients are counted where they live.
+        case when measure.unit like 'offences per %' then area.residents_caveat end as residents_caveat
     from {{ ref('rpt_drivers') }} as driver
     inner join {{ ref('dim_area') }} as area on driver.area_code = area.area_code and area.area_type = 'borough'
     inner join {{ ref('dim_measure') }} as measure on driver.measure_code = measure.measure_code
@@ -173,6 +177,10 @@ select
             then
                 worded.measure_name || ': the total of ' || worded.place || ' in ' || worded.window_name
                 || ' is not told: with it a borough that has 1 to 7, in these 12 months or the 12 before, could be worked out.'
+                || case
+                    when worded.exactness = 'proxy' then ' A proxy: ' || coalesce(worded.proxy_reason, 'see the measure''s caveat.')
+                    else ''
+                end
         else
             worded.measure_name || ': ' || worded.window_count_in_words || ' '
             || case worded.window_count_in_words when '1' then worded.unit_of_one else worded.unit end
@@ -333,6 +341,7 @@ select
         else ''
     end
     || case when indicator.is_provisional then ' Provisional.' else '' end
+    || case when indicator.value is not null then coalesce(' ' || indicator.residents_caveat, '') else '' end
     || case
         when indicator.exactness = 'proxy' then ' A proxy: ' || coalesce(indicator.proxy_reason, 'see the measure''s caveat.')
         else coalesce(' As a stand-in for ' || indicator.proxy_of || ': ' || indicator.proxy_reason, '')

@@ -194,9 +194,11 @@ def test_an_id_is_blank_only_for_anti_social_behaviour_and_british_transport_pol
     with pytest.raises(
         FileRefused, match=r"row 3, column Crime ID: .*is blank where Crime type is 'Robbery', Reported by is"
     ):
-        land("street", street(crime(), asb, crime(crime_id="")), "2024-02-metropolitan-street.csv")
+        land("street", street(crime(), asb, crime(crime_id="")))
     # Few enough, and the rest of the month stands; each such row is named.
-    done = land("street", street(*[crime()] * 300, crime(crime_id="")), "2024-03-metropolitan-street.csv")
+    march = {"month": "2024-03"}
+    body = street(*[crime(**march)] * 300, crime(crime_id="", **march))
+    done = land("street", body, "2024-03-metropolitan-street.csv")
     assert (done.rows, done.quarantined) == (300, 1)
     assert rows(
         warehouse, f"select row_number, column_name from quarantine.refused_row where load_id = {done.load_id}"

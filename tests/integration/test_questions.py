@@ -319,6 +319,37 @@ def test_what_the_list_of_gaps_says_is_missing_is_in_no_mart_and_what_it_says_is
 
 # What a reviewer did to a candidate and no check saw: the mart, the check that must find it, the change.
 WRONG = [
+    *(
+        ("rpt_sna_facts", check, f"set sentence = regexp_replace(sentence, '{told}', '{lie}')")
+        for check, told, lie in (
+            (
+                "a_sentence_says_the_rank_the_change_and_the_difference_of_its_row",
+                " [0-9.]+ % more than in the year",
+                " 99.9 % more than in the year",
+            ),
+            (
+                "a_sentence_says_the_rank_the_change_and_the_difference_of_its_row",
+                r"in the year before \([0-9,]+\)",
+                "in the year before (1)",
+            ),
+            (
+                "a_sentence_says_the_rank_the_change_and_the_difference_of_its_row",
+                "That is [0-9.]+ % .*$",
+                "There were none in the year before.",
+            ),
+            (
+                "an_indicator_is_what_rpt_drivers_says_and_its_sentence_says_it",
+                r"England: [0-9,.]+\.",
+                "England: 1.00.",
+            ),
+            (
+                "an_indicator_is_what_rpt_drivers_says_and_its_sentence_says_it",
+                "is higher than London",
+                "is lower than London",
+            ),
+            ("a_sentence_names_its_place", " in Croydon ", " in Camden "),
+        )
+    ),
     ("dim_source", "its_terms_are_those_declared", "set publish_rule = 'open' where source = 'safestats'"),
     (
         "dim_measure",

@@ -271,21 +271,21 @@ def forget_refusal(landed: LandedFile) -> None:
     _refused(landed.path).unlink(missing_ok=True)
 
 
-def note_withdrawal(landed: LandedFile, when: dt.datetime, by: str, reason: str) -> None:
-    """Write down, beside a file, that it was withdrawn: no night and no rebuild loads it, until a person lands it again."""
+def note_withdrawal(file: Path, when: dt.datetime, by: str, reason: str) -> None:
+    """Write down, beside a landed file, that it was withdrawn: no night and no rebuild loads it, until a person lands it again."""
     told = {"withdrawn_at": when.isoformat(), "withdrawn_by": by, "reason": reason}
-    _write_text(_withdrawn(landed.path), json.dumps(told, ensure_ascii=False) + "\n")
+    _write_text(_withdrawn(file), json.dumps(told, ensure_ascii=False) + "\n")
 
 
-def withdrawal(landed: LandedFile) -> dict[str, str] | None:
+def withdrawal(file: Path) -> dict[str, str] | None:
     """What `note_withdrawal` wrote (withdrawn_at, withdrawn_by, reason); None where the file is not withdrawn."""
-    note = _withdrawn(landed.path)
+    note = _withdrawn(file)
     return dict(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else None
 
 
-def forget_withdrawal(landed: LandedFile) -> None:
+def forget_withdrawal(file: Path) -> None:
     """Take back `note_withdrawal`: a person landed the same bytes again. The ledger still has who withdrew them, and why."""
-    _withdrawn(landed.path).unlink(missing_ok=True)
+    _withdrawn(file).unlink(missing_ok=True)
 
 
 def _withdrawn(path: Path) -> Path:

@@ -95,18 +95,11 @@ def load(
                 [source.source, name, landed.papers.sha256],
             ).fetchone()
             if earlier:
-                releases.check_same_release(landed, earlier[1])
-                if releases.was_displaced(connection, earlier[0]):
-                    # The publisher went back to what was there before: these bytes speak for their months again.
-                    connection.execute(
-                        "update ops.load set landed_at = %s where load_id = %s", [landed.arrived_at, earlier[0]]
-                    )
-                    note_return(landed)
-                    return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False, is_back=True)
-                return Loaded(earlier[0], earlier[1], earlier[2], is_new=False, is_history=False)
-            _claim_kind(connection, landed, now)
-            with _in_words(landed):
-                return _load_new(connection, source, name, dataset, landed, now, landing)
+                done = _load_again(connection, landed, *earlier)
+            else:
+                _claim_kind(connection, landed, now)
+                with _in_words(landed):
+                    done = _load_new(connection, source, name, dataset, landed, now, landing)
     except Faulty as faulty:
         with connection.transaction():
             ledger.record_refusal(connection, source, name, landed, faulty, now, landing)
@@ -123,6 +116,9 @@ def load(
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step="make room on the database's disk and run the same again",
         ) from error
+    # Only now: the ledger has it that these bytes stand.
+    forget_withdrawal(landed.path)
+    return done
 
 
 def lock(connection: psycopg.Connection, source: str) -> None:
@@ -157,6 +153,19 @@ def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.date
         )
 
 
+def _load_again(
+    connection: psycopg.Connection, landed: LandedFile, load_id: int, release: dt.date, rows: int
+) -> Loaded:
+    """What comes of bytes that stand in raw already."""
+    releases.check_same_release(landed, release)
+    is_back = releases.was_displaced(connection, load_id)
+    if is_back:
+        # The publisher went back to what was there before: these bytes speak for their months again.
+        connection.execute("update ops.load set landed_at = %s where load_id = %s", [landed.arrived_at, load_id])
+        note_return(landed)
+    return Loaded(load_id, release, rows, is_new=False, is_history=False, is_back=is_back)
+
+
 def _load_new(
     connection: psycopg.Connection,
     source: Source,
@@ -168,7 +177,7 @@ def _load_new(
 ) -> Loaded:
     part = releases.part_of(dataset, landed)
     told = landed
-    was_withdrawn = withdrawal(landed)
+    was_withdrawn = withdrawal(landed.path)
     if was_withdrawn and landed.arrived_at > landed.papers.landed_at:
         # It speaks as of now: what came in between is older.
         note_return(landed)
@@ -214,7 +223,6 @@ def _load_new(
     ledger.quarantine(cursor, load_id, done.quarantined)
     note_release(told)
     forget_refusal(landed)
-    forget_withdrawal(landed)
     if dataset.keep_releases == "newest_of_each_part":
         releases.keep_newest(connection, source, name, part)
     return Loaded(

@@ -277,6 +277,10 @@ def replay(
     click.echo(f"loaded {done['files']} files again, {done['rows']:,} rows")
     for path in done["refused"]:
         click.echo(f"not taken, since it was refused: load it with `vru replay {source} {dataset} --file {path}`")
+    for path in done["withdrawn"]:
+        click.echo(
+            f"not taken, since it was withdrawn: {path}; if it is to stand again, land it by hand with `vru land`"
+        )
 
 
 @main.command()

@@ -181,6 +181,7 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
     """
     bootstrap.set_up(chosen)
     with connect(chosen, LOADER, autocommit=True) as connection:
+        nightly.settle_withdrawals(chosen, connection)
         stood = _standing(connection)
         with connection.transaction():
             for name, source in read_sources().items():

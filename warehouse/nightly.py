@@ -21,7 +21,7 @@ from ingest.connectors import check as ask
 from ingest.connectors import connector, in_words
 from ingest.connectors.look import Fetched, Finding, Look, Seen
 from ingest.declaration import Source, find_source, raw_table, read_sources
-from ingest.errors import BodyRefused, FileRefused, Refusal, together
+from ingest.errors import BodyRefused, FileRefused, Refusal, in_one_line, together
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
@@ -98,6 +98,8 @@ def begin(run_id: str, sources: list[str] | None, stand_ins: str | None = None) 
     with _noted(run_id, "begin", "nightly"):
         chosen = _for_run(stand_ins)
         alerts.deliver_pending(chosen)
+        with connect(chosen, LOADER, autocommit=True) as connection:
+            settle_withdrawals(chosen, connection)
         for name in sources or read_sources():
             source = find_source(name)
             _, is_stand_in = base_url(chosen, source)
@@ -221,13 +223,8 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed]):
             try:
                 file = landing.find(chosen.landing, path)
-                if told := landing.withdrawal(file):
-                    raise Refusal(
-                        f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and came again",
-                        where=f"{source} {dataset}, file {file.papers.file_name}",
-                        kept="its bytes are in landing; it is in no build",
-                        next_step="if it is to stand again, land it by hand: `vru land`; else ask its sender to take it away",
-                    )
+                if told := landing.withdrawal(file.path):
+                    raise _is_withdrawn(file, told, "came again", "; else ask its sender to take it away")
                 if path in landed or path in returned:
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
@@ -248,6 +245,7 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
 def load_one(chosen: Settings, source: Source, dataset: str, landed: landing.LandedFile) -> Loaded:
     """Load one landed file. Raises as ingest.load.load."""
     with connect(chosen, LOADER, autocommit=True) as connection:
+        settle_withdrawals(chosen, connection)
         done = load_file(connection, source, dataset, landed, chosen.now(), chosen.landing)
         if done.is_new:
             gather_statistics(connection, source, dataset)
@@ -321,17 +319,21 @@ def replay(
         file: path below landing, or the name of the only landed file of that name, instead of a range.
 
     Returns:
-        How many files and rows were loaded, and of a range the paths of the refused files that were left out of it.
+        How many files and rows were loaded, and of a range the paths of the refused and of the withdrawn files that were left
+        out of it.
 
     Raises:
-        Refusal: when no landed file is meant, or one of them is refused.
+        Refusal: when no landed file is meant, one of them is refused, or the one that is meant is withdrawn.
     """
     chosen, declared = settings(), find_source(source)
     declared.dataset(dataset)
-    files = _landed(chosen, source, dataset) if file is None else [_meant(chosen, source, dataset, file)]
     done = []
     with connect(chosen, LOADER, autocommit=True) as connection:
+        settle_withdrawals(chosen, connection)
+        files = _landed(chosen, source, dataset) if file is None else [_meant(chosen, source, dataset, file)]
         for landed in files:
+            if told := landing.withdrawal(landed.path):
+                raise _is_withdrawn(landed, told, "is read no more")
             load_id, release = _ledger_line(connection, source, dataset, landed.papers.sha256)
             # A range is of files that stand in raw; one that was refused is asked for by its path.
             if file is None and (load_id is None or not _within(release, from_release, to_release)):
@@ -341,14 +343,27 @@ def replay(
                     _unload(connection, source, dataset, load_id)
                 done.append(load_file(connection, declared, dataset, landed, chosen.now(), chosen.landing))
         gather_statistics(connection, declared, dataset)
-        refused = _refused(connection, source, dataset, from_release, to_release) if file is None else []
+        asked = (connection, source, dataset, from_release, to_release)
+        refused = _left_out(*asked, "refused") if file is None else []
+        withdrawn = _left_out(*asked, "withdrawn") if file is None else []
     if not done:
         raise Refusal(
             f"no loaded file of {source} {dataset} lies in that range",
             next_step="a range is of files that stand in raw; one that was refused is loaded by its path: "
-            f"`vru replay {source} {dataset} --file {refused[0] if refused else 'PATH'}` (`vru loads` gives each path)",
+            f"`vru replay {source} {dataset} --file {refused[0] if refused else 'PATH'}` (`vru loads` gives each path)"
+            + (f"; one that was withdrawn by landing it by hand: {', '.join(withdrawn)}" if withdrawn else ""),
         )
-    return {"files": len(done), "rows": sum(loaded.rows for loaded in done), "refused": refused}
+    rows = sum(loaded.rows for loaded in done)
+    return {"files": len(done), "rows": rows, "refused": refused, "withdrawn": withdrawn}
+
+
+def _is_withdrawn(file: landing.LandedFile, told: dict[str, str], but: str, else_do: str = "") -> Refusal:
+    return Refusal(
+        f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and {but}",
+        where=f"{file.papers.source} {file.papers.dataset}, file {file.papers.file_name}",
+        kept="its bytes are in landing; it is in no build",
+        next_step=f"if it is to stand again, land it by hand: `vru land`{else_do}",
+    )
 
 
 def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> str | None:
@@ -365,40 +380,102 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
         What loading the release before it came to, in words; None where none had to be.
 
     Raises:
-        Refusal: it is no such load.
+        Refusal: it is no such load, the release before it cannot be loaded, or `reason` or `by` is no text; nothing changed.
     """
     chosen, declared = settings(), find_source(source)
     declared_dataset = declared.dataset(dataset)
-    with connect(chosen, LOADER, autocommit=True) as connection, connection.transaction():
-        lock(connection, source)
-        row = connection.execute(
-            "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
-            [source, dataset, load_id],
-        ).fetchone()
-        if row is None or row[2] != "loaded":
-            raise Refusal(
-                f"load {load_id} of {source} {dataset} {f'is {row[2]}' if row else 'is not in the ledger'}",
-                kept="nothing changed",
-                next_step="only a load whose rows stand in raw can be withdrawn: state loaded in `vru loads`",
+    reason, by = _told("reason", reason), _told("by", by)
+    again = None
+    with connect(chosen, LOADER, autocommit=True) as connection:
+        if load_id in settle_withdrawals(chosen, connection):
+            return None  # it was withdrawn by a command that was killed before it had noted that beside the file
+        with connection.transaction():
+            lock(connection, source)
+            row = connection.execute(
+                "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
+                [source, dataset, load_id],
+            ).fetchone()
+            if row is None or row[2] != "loaded":
+                raise Refusal(
+                    f"load {load_id} of {source} {dataset} {f'is {row[2]}' if row else 'is not in the ledger'}",
+                    kept="nothing changed",
+                    next_step="only a load whose rows stand in raw can be withdrawn: state loaded in `vru loads`",
+                )
+            landing.find(chosen.landing, row[0])
+            _unload(connection, source, dataset, load_id, state="withdrawn")
+            connection.execute(
+                "insert into ops.withdrawal (load_id, withdrawn_at, withdrawn_by, reason) values (%s, %s, %s, %s)",
+                [load_id, chosen.now(), by, reason],
             )
-        file = landing.find(chosen.landing, row[0])
-        _unload(connection, source, dataset, load_id, state="withdrawn")
-        connection.execute(
-            "insert into ops.withdrawal (load_id, withdrawn_at, withdrawn_by, reason) values (%s, %s, %s, %s)",
-            [load_id, chosen.now(), by, reason],
+            if declared_dataset.keep_releases == "newest_of_each_part":
+                again = _load_before(connection, chosen, declared, dataset, row[1])
+        # Only now: what is refused or killed before this is as if it had not been asked for.
+        settle_withdrawals(chosen, connection)
+    return again
+
+
+def _told(option: str, text: str) -> str:
+    """What a person gave as an option, in one line. Raises Refusal where it is blank or has bytes that are no UTF-8."""
+    if not text.strip() or any("\ud800" <= character <= "\udfff" for character in text):
+        raise Refusal(
+            f"--{option} is {'not text in UTF-8' if text.strip() else 'empty'}",
+            kept="nothing changed",
+            next_step="say it in words",
         )
-        landing.note_withdrawal(file, chosen.now(), by, reason)
-        if declared_dataset.keep_releases != "newest_of_each_part":
-            return None
-        for (path,) in connection.execute(
-            """select landed_path from ops.load where source = %s and dataset = %s and part = %s and state = 'superseded'
-               order by release_date desc, landed_at desc, load_id desc""",
-            [source, dataset, row[1]],
-        ).fetchall():
-            before = landing.find(chosen.landing, path)
-            if landing.withdrawal(before) is None:
-                return f"{before.papers.file_name}: {load_file(connection, declared, dataset, before, chosen.now(), chosen.landing)}"
-    return None
+    return in_one_line(text.strip())
+
+
+def settle_withdrawals(chosen: Settings, connection: psycopg.Connection) -> list[int]:
+    """Make the notes beside landed files say what the ledger says, where a command was killed between the two.
+
+    Bytes that the ledger does not know keep theirs: a home that is restored from landing alone has nothing else.
+
+    Args:
+        connection: as vru_loader, not in a transaction.
+
+    Returns:
+        The withdrawn loads that were noted now.
+    """
+    noted = []
+    for load_id, path, withdrawn_at, by, reason in connection.execute(
+        """select l.load_id, l.landed_path, w.withdrawn_at, w.withdrawn_by, w.reason
+           from (select distinct on (source, dataset, sha256) * from ops.load where state <> 'refused'
+                 order by source, dataset, sha256, load_id desc) as l
+           left join ops.withdrawal as w on w.load_id = l.load_id"""
+    ).fetchall():
+        file = chosen.landing / path
+        if withdrawn_at is None:
+            landing.forget_withdrawal(file)
+        elif file.is_file() and landing.withdrawal(file) is None:
+            landing.note_withdrawal(file, withdrawn_at, by, reason)
+            noted.append(load_id)
+    return noted
+
+
+def _load_before(
+    connection: psycopg.Connection, chosen: Settings, declared: Source, dataset: str, part: str
+) -> str | None:
+    """Load the newest release of a part that was superseded and not withdrawn since; what that came to, None where there is none."""
+    row = connection.execute(
+        """select landed_path from ops.load as l where source = %s and dataset = %s and part = %s and state = 'superseded'
+               and not exists (select from ops.load as o where o.source = l.source and o.dataset = l.dataset
+                               and o.sha256 = l.sha256 and o.load_id > l.load_id and o.state = 'withdrawn')
+           order by release_date desc, landed_at desc, load_id desc limit 1""",
+        [declared.source, dataset, part],
+    ).fetchone()
+    if row is None:
+        return None
+    try:
+        before = landing.find(chosen.landing, row[0])
+        done = load_file(connection, declared, dataset, before, chosen.now(), chosen.landing)
+    except Refusal as refusal:
+        raise Refusal(
+            f"the release before it cannot take its place: {refusal.problem}",
+            where=refusal.where,
+            kept="nothing changed, and nothing is withdrawn",
+            next_step="put that right, then withdraw again",
+        ) from refusal
+    return f"{before.papers.file_name}: {done}"
 
 
 def maintain() -> dict[str, Any]:
@@ -555,15 +632,20 @@ def _meant(chosen: Settings, source: str, dataset: str, file: str) -> landing.La
     return landing.find(chosen.landing, paths[0])
 
 
-def _refused(
-    connection: psycopg.Connection, source: str, dataset: str, first: str | None, last: str | None
+def _left_out(
+    connection: psycopg.Connection, source: str, dataset: str, first: str | None, last: str | None, state: str
 ) -> list[str]:
-    """Paths of the files that were refused and do not stand in raw. Of most nobody knows which release they would have been."""
+    """Paths of the files that were refused, or withdrawn, and have not stood since.
+
+    Of most that were refused nobody knows which release they would have been.
+    """
     rows = connection.execute(
         """select landed_path, max(release_date) from ops.load
            where source = %s and dataset = %s
-           group by landed_path, sha256 having bool_and(state = 'refused') order by min(load_id)""",
-        [source, dataset],
+           group by landed_path, sha256
+           having coalesce((array_agg(state order by load_id desc) filter (where state <> 'refused'))[1], 'refused') = %s
+           order by min(load_id)""",
+        [source, dataset, state],
     ).fetchall()
     return [path for path, release in rows if release is None or _within(release, first, last)]
 

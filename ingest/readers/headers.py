@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,10 @@ _IS_A_CELL = re.compile(
     r"|[-+]?\d[\d.,]*e[-+]?\d+"
     r"|\d{4}-\d\d-\d\dt[\d:.]+(z|[-+][\d:]+)?"
     r"|(\d{1,2}[ -])?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -]\d{2,4}( [\d:.]+)?"
+)
+_NAMES_A_MONTH = re.compile(
+    r"(?<![a-z])(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
+    r"(?![a-z])"
 )
 
 
@@ -78,8 +83,8 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
                 )
             else:
                 months.append(MonthColumn(index, name.strip(), month))
-        elif is_month and (not name.strip() or any(character.isdecimal() for character in name)):
-            # It may be a month written otherwise, and to leave it out would lose one. What has no digit is judged by its cells.
+        elif is_month and _may_be_a_month(name):
+            # To leave it out would lose a month. What is no month by its name is judged by its cells.
             faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1})"))
         else:
             unknown.append(index)
@@ -167,6 +172,14 @@ def _no_header(
         reason = f"is not one that we know: {len(positions)} of its columns are declared and {len(unknown)} are not"
         return [Fault(HEADER, "header", None, reason)]
     return []
+
+
+def _may_be_a_month(name: str) -> bool:
+    """Whether an unknown header may be a month written otherwise: it names one, has a digit of any script, or nothing to read."""
+    normal = unicodedata.normalize("NFKC", name)
+    seen = "".join(c for c in normal if c.isspace() or unicodedata.category(c) not in {"Cc", "Cf"})
+    is_blank = not any(c.isalpha() for c in seen)
+    return is_blank or any(c.isnumeric() for c in name) or _NAMES_A_MONTH.search(seen.casefold()) is not None
 
 
 def _month_of(header: str, declared: MonthColumns) -> str | None:

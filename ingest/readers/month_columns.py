@@ -80,7 +80,7 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
     if any(fault.column == "header" for fault in faults) or not tables:
         return MonthFile(tables, None, faults)
     for table in tables:
-        found = [*_nameless_months(table, layout), *_row_faults(table.rows, table.header, layout)]
+        found = [*_nameless_months(table), *_row_faults(table.rows, table.header, layout)]
         faults += [dataclasses.replace(fault, sheet=table.sheet) for fault in found]
     vintage = None
     vintages = code_lists.vintage_list(layout)
@@ -188,19 +188,18 @@ def _counted_twice(table: MonthTable, complete: Complete, vintages: CodeList, vi
     return faults
 
 
-def _nameless_months(table: MonthTable, layout: Layout) -> list[Fault]:
-    """Columns that nobody declared and that hold counts alone: each may be a month under another name."""
-    assert layout.month_columns is not None  # noqa: S101 - the caller chose this reader by it
-    is_cell = re.compile(layout.month_columns.cell_pattern, re.ASCII).fullmatch
+def _nameless_months(table: MonthTable) -> list[Fault]:
+    """Columns that nobody declared and whose cells are not words alone: each may be a month under another name."""
     known = {*table.header.positions.values(), *(column.place for column in table.header.months)}
     unknown = [place for place in range(table.header.width) if place not in known]
-    return [
-        Fault(
-            HEADER, "header", name, f"is not known (column {place + 1}), and its cells are counts as those of a month"
-        )
-        for place, name in zip(unknown, table.header.unknown, strict=True)
-        if all(is_cell(row[place].strip()) for _, row in table.rows if len(row) == table.header.width)
-    ]
+    faults = []
+    for place, name in zip(unknown, table.header.unknown, strict=True):
+        cells = [row[place] for _, row in table.rows if len(row) == table.header.width and row[place].strip()]
+        if not cells or not all(any(character.isalpha() for character in cell) for cell in cells):
+            # One cell of a month may be blank, or written as no count is.
+            reason = f"is not known (column {place + 1}), and its cells are not words alone: it may be a month"
+            faults.append(Fault(HEADER, "header", name, reason))
+    return faults
 
 
 def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layout) -> list[Fault]:

@@ -169,6 +169,19 @@ def test_a_refused_file_is_loaded_again_by_the_path_it_was_told_with_or_by_its_n
         in vru(warehouse, *replay, "--file", "may.csv").stderr
     )
 
+    # What a person took back is left out of a range as well.
+    (june,) = (row for row in json.loads(vru(warehouse, "loads", "--json").stdout) if row["state"] == "loaded")
+    withdraw = ("withdraw", "mps", "borough_recent", str(june["load_id"]), "--by", "me", "--reason")
+    refusal = vru(warehouse, *withdraw, "not ours \udcff").stderr
+    assert refusal == "vru: --reason is not text in UTF-8. Kept: nothing changed. Next: say it in words.\n"
+    assert vru(warehouse, *withdraw, "not ours").returncode == 0
+    good.write_bytes(borough_file("202602", "202603"))
+    assert vru(warehouse, "land", "mps", "borough_recent", str(good)).returncode == 0
+    assert (
+        f"not taken, since it was withdrawn: {june['landed_path']}; if it is to stand again, land it by hand with `vru land`"
+        in vru(warehouse, *replay).stdout.splitlines()
+    )
+
 
 def test_a_refused_value_is_reported_as_it_was_published(warehouse: Settings, tmp_path: Path) -> None:
     file = tmp_path / "july.csv"

@@ -19,7 +19,7 @@ def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Se
     assert warehouse.database_url is not None
     moment = dt.datetime.now(dt.UTC).isoformat()
     process = subprocess.Popen(
-        [sys.executable, str(DAGS / "run_in_process.py"), "nightly", moment, json.dumps({"sources": None})],
+        [sys.executable, str(DAGS / "run_in_process.py"), "nightly", moment, json.dumps({"sources": ["mps"]})],
         env={
             **airflow.environment(warehouse),
             "VRU_DATABASE_URL": warehouse.database_url.get_secret_value(),
@@ -56,13 +56,21 @@ def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Se
             process.kill()
             process.wait()
         assert state() == "running", "Airflow does not know that the run is over"
+        # The second was about to find that its source is not among those asked for.
+        for task_id in ("mps.fetch_borough_recent", "nomis.fetch_census_ethnic_group"):
+            connection.execute(
+                "update task_instance set state = 'running' where run_id = %s and task_id = %s",
+                [f"manual__{moment}", task_id],
+            )
+        assert set(under_way()) >= {"mps.fetch_borough_recent", "nomis.fetch_census_ethnic_group"}
         told = airflow.newest_night_cut_off(warehouse)
         assert state() == "failed"
         assert told is not None
         assert re.fullmatch(
-            r"the night begun at \S+ \S+ ended without a word (while \S+ was under way|after \S+), last heard of at .*",
+            r"the night begun at \S+ \S+ ended without a word while ((begin|mps\.\w+)(, )?)+ was under way, last heard of at .*",
             told,
         )
+        assert "mps.fetch_borough_recent" in told
         assert airflow.newest_night_cut_off(warehouse) == told, "it is said until another night has run"
         ((run_id, subject, body),) = [(a["run_id"], a["subject"], a["body"]) for a in alerts.alerts(warehouse)]
         assert run_id == f"manual__{moment}"

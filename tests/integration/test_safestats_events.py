@@ -19,8 +19,8 @@ from sandbox.safestats import feeds
 from tests.builds import build_and_publish, found_by
 from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
-from warehouse import nightly, status
-from warehouse.connection import ANALYST, OPEN, connect
+from warehouse import night, nightly, status
+from warehouse.connection import ADMIN, ANALYST, OPEN, connect
 from warehouse.settings import Settings
 from warehouse.transform import inputs
 
@@ -384,6 +384,109 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
     assert rows(warehouse, "select count(*) from raw.safestats__ambulance_incidents") == [(50,)]
     assert status.withdrawals(warehouse) == []
     assert len(list(landing.every_file(warehouse.landing))) == 3, "a rebuild takes it, and after the other"
+
+
+def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
+    warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = warehouse.model_copy(update={"today": dt.date(2026, 11, 22)})
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    this = ("safestats", "ambulance_incidents")
+    land(warehouse, tmp_path, "ambulance_incidents", ambulance())
+    land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
+    ((before,), (path,)) = (
+        landing.named(warehouse.landing, *this, name) for name in ("feed-2026-10.csv", "not-ours-2026-10.csv")
+    )
+    file = warehouse.landing / path
+    states = "select state from ops.load order by load_id"
+
+    def withdraw(load_id: int, reason: str = "not\nLondon's", by: str = "the owner") -> str | None:
+        return nightly.withdraw(*this, load_id, reason, by)
+
+    for words, says in (
+        ((" \n",), "--reason is empty"),
+        (("a\udcff",), "--reason is not text"),
+        (("why", ""), "--by is empty"),
+    ):
+        with pytest.raises(Refusal, match=says):
+            withdraw(2, *words)
+    # Its bytes are not there: the release before cannot take the place of what would go.
+    (warehouse.landing / before).rename(tmp_path / "aside")
+    with pytest.raises(Refusal, match=r"the release before it cannot take its place: .*nothing is withdrawn"):
+        withdraw(2)
+    (tmp_path / "aside").rename(warehouse.landing / before)
+    assert rows(warehouse, states) == [("superseded",), ("loaded",)]
+    assert (landing.withdrawal(file), status.withdrawals(warehouse)) == (None, [])
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(landing, "note_withdrawal", killed)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw(2)
+    assert rows(warehouse, states) == [("superseded",), ("withdrawn",), ("loaded",)]
+    assert landing.withdrawal(file) is None
+    assert withdraw(2) is None, "the same again puts it right"
+    note = landing.withdrawal(file)
+    assert note is not None
+    assert (note["withdrawn_by"], note["reason"]) == ("the owner", r"not\x0aLondon's")
+    assert withdrawn_when(warehouse) == note["withdrawn_at"]
+
+    # So does whatever reads landing: none of them takes the bytes back without a word.
+    landing.forget_withdrawal(file)
+    with pytest.raises(
+        Refusal, match=r"not-ours-2026-10.csv: was withdrawn on 2026-11-22 by the owner .* and is read no more"
+    ):
+        nightly.replay(*this, file=path)
+    landing.forget_withdrawal(file)
+    assert nightly.replay(*this) == {"files": 1, "rows": 40, "refused": [], "withdrawn": [path]}
+    assert withdraw(4) is None, "nothing stands before it"
+    with pytest.raises(Refusal, match=f"one that was withdrawn by landing it by hand: {before}, {path}"):
+        nightly.replay(*this)
+    landing.forget_withdrawal(file)
+    monkeypatch.setattr(night, "build_and_publish", lambda *_, **__: True)
+    night.rebuild(warehouse, print)
+    assert rows(warehouse, "select count(*) from raw.safestats__ambulance_incidents") == [(0,)]
+
+    # A note of bytes that stand, as a command left it that was killed after it and before its commit, is not believed.
+    for put_right in (
+        lambda: land(warehouse, tmp_path, "ambulance_incidents", ambulance()),
+        lambda: nightly.begin("night", ["safestats"]),
+    ):
+        land(warehouse, tmp_path, "ambulance_incidents", ambulance())
+        landing.note_withdrawal(warehouse.landing / before, warehouse.now(), "the owner", "cut off")
+        put_right()
+        assert landing.withdrawal(warehouse.landing / before) is None
+
+
+def withdrawn_when(warehouse: Settings) -> str:
+    ((moment,),) = rows(warehouse, "select withdrawn_at from ops.withdrawal where load_id = 2")
+    assert isinstance(moment, dt.datetime)
+    return moment.isoformat()
+
+
+def test_until_the_next_build_the_newest_published_month_is_that_of_what_was_withdrawn(
+    warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    land(warehouse, tmp_path, "ambulance_incidents", ambulance().replace("/10/2026", "/09/2026"), "feed-2026-09.csv")
+    land(warehouse, tmp_path, "ambulance_incidents", ambulance())
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values ('one', '', '', 'real');
+               insert into ops.candidate_load select 'one', load_id from ops.load;
+               insert into ops.release (candidate_id, verdict, state, judged_at, published_at, code_version, data_kind)
+               values ('one', 'passed', 'published', now(), now(), '', 'real')"""
+        )
+    months = """select newest_period_start_date, newest_loaded_period_start_date from marts.data_status
+                where dataset = 'ambulance_incidents'"""
+    assert rows(warehouse, months) == [(dt.date(2026, 10, 1), dt.date(2026, 10, 1))]
+    nightly.withdraw("safestats", "ambulance_incidents", 2, "not London's", "the owner")
+    assert rows(warehouse, months) == [(dt.date(2026, 10, 1), dt.date(2026, 9, 1))]
+    nightly.withdraw("safestats", "ambulance_incidents", 1, "nor this", "the owner")
+    state = months.replace("newest_loaded_period_start_date", "newest_loaded_period_start_date, state, fetched_at")
+    assert rows(warehouse, state) == [(dt.date(2026, 10, 1), None, "missing", None)]
 
 
 # ---- built

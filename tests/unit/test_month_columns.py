@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import find_source
+from ingest.errors import printable
 from ingest.readers import month_columns
 from ingest.readers.faults import sentence
 from tests.mps_files import HEADERS, borough_file, categories
@@ -60,30 +61,43 @@ def test_columns_in_another_order_are_matched_by_name(tmp_path: Path) -> None:
     assert header.positions == {"borough_name": 0, "minor_text": 2, "major_text": 4}
 
 
-def with_column(name: str, cell: str) -> bytes:
-    """The whole file with a column more."""
+def with_column(name: str, cell: str, first_cell: str | None = None) -> bytes:
+    """The whole file with a column more, whose first cell may be another than the rest."""
     first, *rest = WHOLE.removesuffix(b"\r\n").split(b"\r\n")
-    return b"".join(b"%s,%s\r\n" % (line, text.encode()) for line, text in [(first, name), *((r, cell) for r in rest)])
+    cells = [cell if first_cell is None else first_cell, *[cell] * (len(rest) - 1)]
+    lines = [(first, name), *zip(rest, cells, strict=True)]
+    return b"".join(b'%s,"%s"\r\n' % (line, text.encode()) for line, text in lines)
 
 
-def test_a_new_column_that_can_be_no_month_is_left_out_and_noted(tmp_path: Path) -> None:
-    file = read(tmp_path, with_column("Refresh Date", "05/04/2026"))
-    assert (file.faults, file.tables[0].header.unknown) == ([], ("Refresh Date",))
+@pytest.mark.parametrize("first_cell", ["new", "", "5 April"])
+def test_a_new_column_that_can_be_no_month_is_left_out_and_noted(tmp_path: Path, first_cell: str) -> None:
+    file = read(tmp_path, with_column("Marked by", "new", first_cell))
+    assert (file.faults, file.tables[0].header.unknown) == ([], ("Marked by",))
     assert list(month_columns.copy_text(file, LAYOUT, 7)) == list(
         month_columns.copy_text(read(tmp_path, WHOLE), LAYOUT, 7)
     )
 
 
+JUDGED_BY_ITS_CELLS = ", and its cells are not words alone: it may be a month"
+
+
 @pytest.mark.parametrize(
-    ("name", "cell", "says"),
+    ("name", "first_cell", "cell", "says"),
     [
-        ("Latest", "5", "header 'Latest' is not known (column 7), and its cells are counts as those of a month"),
-        ("Apr-24", "text", "header 'Apr-24' is not known (column 7)"),
-        ("", "text", "header '' is not known (column 7)"),
+        *((name, "5", "5", JUDGED_BY_ITS_CELLS) for name in ("Latest", "MMXXVI-III")),
+        *(("Latest", odd, "5", JUDGED_BY_ITS_CELLS) for odd in ("", "1,204", "5.0", "-", "n/a")),
+        ("Latest", "text", "5", JUDGED_BY_ITS_CELLS),
+        *(("Latest", odd, "text", JUDGED_BY_ITS_CELLS) for odd in ("5", "-", "05/04/2026", "\u200b")),
+        ("Latest", "", "", JUDGED_BY_ITS_CELLS),
+        *((name, "", "text", "") for name in ("April", "Mar", "Month_MAY", "sept.", "Ap\u200br", "\uff2d\uff41\uff52")),
+        *((name, "text", "text", "") for name in ("Apr-24", "\u216b", "x\u00b2", "", " ", "\u200b", "\u2060\x1f", "-")),
     ],
 )
-def test_a_new_column_that_may_be_a_month_refuses_the_file(tmp_path: Path, name: str, cell: str, says: str) -> None:
-    assert told(tmp_path, with_column(name, cell)) == says
+def test_a_new_column_that_may_be_a_month_refuses_the_file(
+    tmp_path: Path, name: str, first_cell: str, cell: str, says: str
+) -> None:
+    (fault,) = read(tmp_path, with_column(name, cell, first_cell)).faults
+    assert (fault.value, fault.reason) == (printable(name), f"is not known (column 7){says}")
 
 
 def replaced(old: str, new: str, count: int = 1) -> bytes:

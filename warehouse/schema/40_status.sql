@@ -80,13 +80,14 @@ loaded as (
         l.source,
         l.dataset,
         -- A file of events knows its last day.
-        date_trunc('month', max(l.last_period))::date as newest_loaded,
-        max(l.landed_at) as fetched_at,
+        date_trunc('month', max(l.last_period) filter (where l.state <> 'withdrawn'))::date as newest_loaded,
+        max(l.landed_at) filter (where l.state <> 'withdrawn') as fetched_at,
         date_trunc('month', max(l.last_period) filter (where cl.load_id is not null))::date as newest_published
     from ops.load as l
     left join current_release as c on true
     left join ops.candidate_load as cl on l.load_id = cl.load_id and c.candidate_id = cl.candidate_id
-    where l.state in ('loaded', 'superseded')
+    -- Until the next build the marts hold what was withdrawn since they were built.
+    where l.state in ('loaded', 'superseded') or (l.state = 'withdrawn' and cl.load_id is not null)
     group by l.source, l.dataset
 ),
 
@@ -156,7 +157,7 @@ applies as (
             values
             (
                 1,
-                l.source is null,
+                l.fetched_at is null,
                 'missing',
                 coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded'),
                 d.failing_since

@@ -208,7 +208,8 @@ def test_counts_that_lie_within_one_another_are_for_analysts_alone(home: Home) -
         home.rows(f"select distinct measure_code from marts_open.measure {counted} and value > 0 order by 1", OPEN)
         == whole
     )
-    assert home.rows(f"select distinct measure_code from marts.rpt_sna_facts {counted} order by 1") == whole
+    told = home.rows(f"select distinct measure_code from marts.rpt_sna_facts {counted}")
+    assert set(told) <= set(whole)
 
 
 def test_a_total_is_suppressed_where_its_parts_could_be_told_and_nowhere_else(home: Home) -> None:

@@ -111,12 +111,13 @@ select m.*, 'mps' as source, 'borough_historical, borough_recent' as datasets, '
     'Offences' as numerator, null::text as denominator, 'lower_is_better' as polarity, true as is_summable_over_areas,
     true as is_summable_over_time, 'none' as caveat, 'OGL' as licence, 'MPS' as attribution, 'exact' as exactness, 'none' as proxy_of,
     'none' as proxy_reason, 'none' as definition_part, 'none' as definition_branch, 'none' as definition_lens, 1000 as rate_per,
-    'none' as denominator_population
+    'none' as denominator_population, 'open' as publish_rule
 from (values ('mps_all_offences', 'total'), ('mps_rape', 'category'), ('mps_robbery_personal', 'category')) as m (measure_code, measure_kind);
 create table intermediate.measures as select * from candidate.dim_measure;
 
 create table candidate.dim_source as
-select 'mps' as source, d as dataset, 'OGL' as licence, 'MPS' as attribution from unnest('{{borough_historical,borough_recent}}'::text[]) as d;
+select source, dataset, licence, attribution, classification, publish_rule from ops.dataset
+where source = 'mps' and dataset like 'borough%';
 
 create table candidate.series_break as
 select 'mps_rape' as measure_code, null::text as area_code, date '2025-01-01' as break_month, 'step' as break_kind, 'a label' as break_label,
@@ -307,7 +308,7 @@ def test_windows_that_do_not_say_what_the_facts_say_are_named(candidate: Setting
         create view candidate.dim_measure as
         select m.*, m.measure_code <> 'mps_rape' as is_summable_over_time from (
             select measure_code, measure_kind, source, datasets, unit, definition, denominator, is_summable_over_areas,
-                licence, attribution from candidate.measure
+                licence, attribution, publish_rule from candidate.measure
         ) as m;
         alter view candidate.rpt_borough_measure rename to right_one;
         create view candidate.rpt_borough_measure as
@@ -660,7 +661,7 @@ def test_losing_months_areas_or_rows_that_are_published_blocks(candidate: Settin
         select area_code, period_kind, m::date, m::date, measure_code, sex, age_band, ethnicity, 1, null, value, value_note, 'r', true
         from marts.fct_measure, generate_series(timestamp '2024-08-01', timestamp '2024-09-01', interval '1 month') as m
         where period_start_date = '2024-10-01';
-        insert into marts.dim_source select source, dataset || n, licence, attribution from marts.dim_source, generate_series(1, 2) as n;
+        insert into marts.dim_source select source, dataset || n, licence, attribution, classification, publish_rule from marts.dim_source, generate_series(1, 2) as n;
         """,
     )
     verdict = judge(candidate, CANDIDATE)

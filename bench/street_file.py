@@ -22,6 +22,7 @@ PLACES = (
     "On or near Station Approach",
 )
 BOROUGHS = ("Barking and Dagenham", "Croydon", "Hackney", "Newham", "Westminster")
+LSOAS = 4994  # as many as London has
 
 
 def write(file: Path, rows: int, seed: int = 1, month: str | None = None) -> None:
@@ -36,11 +37,17 @@ def write(file: Path, rows: int, seed: int = 1, month: str | None = None) -> Non
             kind = draw.choice(TYPES)
             is_asb = kind == "Anti-social behaviour"
             identity = "" if is_asb else hashlib.sha256(f"{seed}/{number}".encode()).hexdigest()
-            borough = draw.choice(BOROUGHS)
+            lsoa = draw.randrange(LSOAS)
             handle.write(
                 f"{identity},{month or f'2026-{number * 6 // rows + 1:02d}'},Metropolitan Police Service,Metropolitan Police Service,"
                 f"{draw.uniform(-0.5, 0.3):.6f},{draw.uniform(51.3, 51.7):.6f},{draw.choice(PLACES)},"
-                f"E0100{draw.randrange(4994):04d},{borough} {draw.randrange(30):03d}{draw.choice('ABCDEF')},{kind},"
+                f"E0100{lsoa:04d},{_name(lsoa)},{kind},"
                 f"{'' if is_asb else draw.choice(OUTCOMES)},\n"
             )
     file.with_suffix(".part").rename(file)
+
+
+def _name(lsoa: int) -> str:
+    """An LSOA has one name: its borough's, a number of three digits, a letter."""
+    borough, place = divmod(lsoa, -(-LSOAS // len(BOROUGHS)))
+    return f"{BOROUGHS[borough]} {place // 6 + 1:03d}{'ABCDEF'[place % 6]}"

@@ -1,33 +1,34 @@
-{% macro police_uk_areas(relation) -%}
-    {#-
-        Places each LSOA of a table once and not once per row. By its code in either vintage; else by the borough its name begins with; else it
-        is elsewhere in Great Britain; without a code it has no place.
-    -#}
-    lsoas as (
-        select distinct
-            lsoa_code,
-            lsoa_name
-        from {{ relation }}
-    ),
-
-    areas as (
+{% macro police_uk_named_areas(relation) -%}
+    {#- The boroughs that names of LSOAs begin with, for codes of neither vintage: a name is looked at once, and those of known codes never. -#}
+    named as (
         select
-            lsoas.lsoa_code,
-            lsoas.lsoa_name,
-            case
-                when lookup.area_code is not null then lookup.area_code
-                when aliases.area_code is not null then aliases.area_code
-                when lsoas.lsoa_code ~ '^[A-Z][0-9]{8}$' then 'OUTSIDE_LONDON'
-                else 'UNALLOCATED'
-            end as area_code
-        from lsoas
-        left join {{ ref('lsoa_borough') }} as lookup on lsoas.lsoa_code = lookup.lsoa_code
-        left join {{ ref('area_aliases') }} as aliases
+            names.lsoa_name,
+            aliases.area_code
+        from (
+            select distinct lsoa_name from {{ relation }}
+            where lsoa_code not in (select lsoas.lsoa_code from {{ ref('lsoa_borough') }} as lsoas)
+        ) as names
+        inner join {{ ref('area_aliases') }} as aliases
             on
                 aliases.source = 'police_uk'
-                and {{ normalised_label("regexp_replace(lsoas.lsoa_name, ' [0-9]{3}[A-Z]{1,2}$', '')") }}
+                and {{ normalised_label("regexp_replace(names.lsoa_name, ' [0-9]{3}[A-Z]{1,2}$', '')") }}
                 = {{ normalised_label('aliases.published_name') }}
     )
+{%- endmacro %}
+
+{% macro police_uk_area_of(row) -%}
+    {#-
+        Where a row lies, by police_uk_area_joins: by its LSOA's code in either vintage; else by the borough the LSOA's name begins with;
+        else it is elsewhere in Great Britain; without a code it has no place.
+    -#}
+    coalesce(
+        lookup.area_code, named.area_code, case when {{ row }}.lsoa_code ~ '^[A-Z][0-9]{8}$' then 'OUTSIDE_LONDON' else 'UNALLOCATED' end
+    )
+{%- endmacro %}
+
+{% macro police_uk_area_joins(row) -%}
+left join {{ ref('lsoa_borough') }} as lookup on {{ row }}.lsoa_code = lookup.lsoa_code
+left join named on lookup.lsoa_code is null and {{ row }}.lsoa_name = named.lsoa_name
 {%- endmacro %}
 
 {% macro police_uk_codes(relation, column, label_list) -%}

@@ -71,10 +71,15 @@ def contents(settings: Settings) -> dict[object, object]:
     }
 
 
-def counted_files(settings: Settings) -> dict[object, tuple[int, object]]:
-    """Of each street file that is counted: its robberies, and the transaction that wrote them down."""
-    found = rows(settings, "select load_id, row_count, xmin::text from intermediate.int_police_uk_street_count")
-    return {load_id: (int(str(count)), written_by) for load_id, count, written_by in found}
+def counted_files(settings: Settings) -> dict[object, tuple[int, object, object]]:
+    """Of each street file that is counted: its robberies, and the transactions that wrote them down by LSOA and by borough."""
+    found = rows(
+        settings,
+        """select load_id, l.row_count, b.row_count, l.xmin::text, b.xmin::text from intermediate.int_police_uk_street_count as l
+           full join intermediate.int_police_uk_last_outcome as b using (load_id)""",
+    )
+    assert [row for row in found if row[1] != row[2]] == []
+    return {load_id: (int(str(count)), by_lsoa, by_borough) for load_id, count, _, by_lsoa, by_borough in found}
 
 
 def test_a_new_month_builds_what_it_touches_and_comes_to_what_a_whole_build_does(
@@ -85,14 +90,14 @@ def test_a_new_month_builds_what_it_touches_and_comes_to_what_a_whole_build_does
     load(to_build, tmp_path, "police_uk", "street", "2024-02-metropolitan-street.csv", street("2024-02", 5))
     transform.build(to_build)
     before, counted = tables(to_build), counted_files(to_build)
-    assert sorted(count for count, _ in counted.values()) == [3, 5]
+    assert sorted(count for count, *_ in counted.values()) == [3, 5]
 
     # A month is new, another is revised, the third is what it was.
     load(to_build, tmp_path, "police_uk", "street", "2024-03-metropolitan-street.csv", street("2024-03", 7))
     load(to_build, tmp_path, "police_uk", "street", "2024-02-metropolitan-street.csv", street("2024-02", 6))
     transform.build(to_build)
     after, recounted = tables(to_build), counted_files(to_build)
-    assert sorted(count for count, _ in recounted.values()) == [3, 6, 7]
+    assert sorted(count for count, *_ in recounted.values()) == [3, 6, 7]
     (unrevised,) = counted.keys() & recounted.keys()
     assert recounted[unrevised] == counted[unrevised]
     anew = {name for name in after if after[name] != before[name]}

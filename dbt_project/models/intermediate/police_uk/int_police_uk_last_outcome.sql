@@ -1,15 +1,20 @@
-with {{ police_uk_areas(ref('int_police_uk_street_count')) }},
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ forget_files_no_longer_loaded() }}') }}
+-- depends_on: {{ ref('stg_ops__load') }}
+with {{ police_uk_named_areas(ref('int_police_uk_street_count')) }},
 
 placed as (
     select
         counted.load_id,
-        areas.area_code,
+        {{ police_uk_area_of('counted') }} as area_code,
         counted.published_crime_type,
         counted.published_last_outcome,
         sum(counted.row_count)::bigint as row_count
     from {{ ref('int_police_uk_street_count') }} as counted
-    inner join areas on counted.lsoa_code = areas.lsoa_code and counted.lsoa_name = areas.lsoa_name
-    group by counted.load_id, areas.area_code, counted.published_crime_type, counted.published_last_outcome
+    {{ police_uk_area_joins('counted') }}
+    {% if is_incremental() %}
+    where counted.load_id not in (select placed_before.load_id from {{ this }} as placed_before)
+    {% endif %}
+    group by 1, 2, 3, 4
 )
 
 select

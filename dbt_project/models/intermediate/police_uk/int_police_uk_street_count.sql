@@ -1,9 +1,4 @@
-{#- A file's rows never change once it is loaded: what was counted of it in an earlier build stands, and only new files are read. -#}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    pre_hook="{% if is_incremental() %} delete from {{ this }} where load_id not in (select load_id from {{ ref('stg_ops__load') }}) {% endif %}"
-) }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ forget_files_no_longer_loaded() }}') }}
 -- depends_on: {{ ref('stg_ops__load') }}
 -- Identical rows are separate incidents: rows are counted, never made distinct. Grouped before anything is looked up.
 select

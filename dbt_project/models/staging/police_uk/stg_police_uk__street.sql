@@ -1,4 +1,4 @@
-with {{ police_uk_areas(source('raw_police_uk', 'police_uk__street')) }}
+with {{ police_uk_named_areas(source('raw_police_uk', 'police_uk__street')) }}
 
 select
     crimes._load_id as load_id,
@@ -8,10 +8,10 @@ select
     to_date(crimes.month, 'YYYY-MM') as month_start_date,
     crimes.longitude,
     crimes.latitude,
-    areas.area_code,
+    {{ police_uk_area_of('crimes') }} as area_code,
     types.code as crime_type_code
 from {{ source('raw_police_uk', 'police_uk__street') }} as crimes
-inner join areas on crimes.lsoa_code = areas.lsoa_code and crimes.lsoa_name = areas.lsoa_name
+{{ police_uk_area_joins('crimes') }}
 left join {{ police_uk_codes(source('raw_police_uk', 'police_uk__street'), 'reported_by', 'force') }} as forces
     on crimes.reported_by = forces.published_label
 left join {{ police_uk_codes(source('raw_police_uk', 'police_uk__street'), 'crime_type', 'crime_type') }} as types

@@ -14,13 +14,13 @@
     {%- endfor -%}
     {#- NaN is greater than every number in PostgreSQL, and infinity is one: what is divided by nothing must not look like a figure. -#}
     {%- set finite = [] -%}
-    {%- for name, column in model['columns'].items() if column.data_type.startswith(('double precision', 'numeric')) -%}
+    {%- for name, column in model['columns'].items() if (column.data_type or '').startswith(('double precision', 'numeric')) -%}
         {%- do finite.append(name ~ " < 'Infinity' and " ~ name ~ " > '-Infinity'") -%}
     {%- endfor -%}
     {%- if finite -%}
         {%- do constraints.append(['', 'constraint ' ~ this.identifier ~ '_is_finite check (' ~ finite | join(' and ') ~ ')']) -%}
     {%- endif -%}
-    {%- if constraints and config.get('materialized') != 'view' -%}
+    {%- if constraints and config.get('materialized') != 'view' and not is_incremental() -%}
         alter table {{ this }} {% for _, constraint in constraints | sort %}add {{ constraint }}{{ ', ' if not loop.last }}{% endfor %}
     {%- endif -%}
 {%- endmacro %}

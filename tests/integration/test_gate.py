@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from expectations import engine, gate
 from expectations.gate import Result, Verdict
 from expectations.suite import SUITES, read_suites
 from ingest.errors import Refusal
+from tests.conftest import Server
 from warehouse.connection import ADMIN, GATE, TRANSFORMER, connect
 from warehouse.settings import Settings
 
@@ -221,9 +223,9 @@ create view candidate.rpt_borough_measure as
 select w.area_code, a.area_type, w.measure_code, w.month_start_date, w.sex, w.age_band, s.window_kind, s.window_count,
     (w.month_start_date - make_interval(months => s.months - 1))::date as window_start_date, s.window_rank as rank_in_london,
     s.quartile as level_quartile, s.change_quartile, s.london_count, null::bigint as denominator, null::integer as denominator_year,
-    null::bigint as london_denominator, 1000 as rate_per, null::float as rate, null::float as rate_lower_95, null::float as rate_upper_95,
+    null::bigint as london_denominator, null::integer as london_denominator_year, 1000 as rate_per, w.source_release, w.is_provisional, null::float as rate, null::float as rate_lower_95, null::float as rate_upper_95,
     null::float as rate_lower_998, null::float as rate_upper_998, null::float as london_rate, null::float as location_quotient,
-    100.0 * s.window_count / s.london_count as share_of_london_percent, null::text as residents_caveat, null::text as significance_against_london,
+    case when w.area_code <> 'UNALLOCATED' then 100.0 * s.window_count / s.london_count end as share_of_london_percent, null::text as residents_caveat, null::text as significance_against_london,
     case when s.months = 1 then w.chart_centre end as chart_centre, case when s.months = 1 then w.chart_lower end as chart_lower,
     case when s.months = 1 then w.chart_upper end as chart_upper, case when s.months = 1 then w.chart_signal end as chart_signal,
     coalesce(w.break_month_start_date > w.month_start_date - make_interval(months => s.months - 1), false) as has_series_break
@@ -317,7 +319,8 @@ def test_windows_that_do_not_say_what_the_facts_say_are_named(candidate: Setting
             r.london_count, r.denominator, r.denominator_year, r.rate_per, 3::float as rate, 2::float as rate_lower_95,
             2.5::float as rate_upper_95, 1::float as rate_lower_998, 5::float as rate_upper_998, r.window_start_date, r.rank_in_london,
             r.level_quartile, r.change_quartile, r.london_denominator, r.london_rate, r.location_quotient, r.share_of_london_percent,
-            r.residents_caveat, r.significance_against_london, r.chart_centre, r.chart_lower, r.chart_upper, r.chart_signal, r.has_series_break
+            r.residents_caveat, r.significance_against_london, r.chart_centre, r.chart_lower, r.chart_upper, r.chart_signal, r.has_series_break,
+            r.london_denominator_year, r.source_release, r.is_provisional
         from candidate.right_one as r;
         """,
     )
@@ -328,6 +331,20 @@ def test_windows_that_do_not_say_what_the_facts_say_are_named(candidate: Setting
         ("rpt_borough_measure", "shares_of_boroughs_make_london"),
         ("rpt_borough_measure", "a_window_is_what_fct_window_and_the_counts_beside_it_say"),
     }
+
+
+def test_a_figure_differs_that_is_gone_is_another_or_is_no_number(server: Server) -> None:
+    figures = {
+        (None, None, 0.1): False, (1.0, 1.05, 0.1): False, (1.0, 1.2, 0.1): True, (None, 1.0, 0.1): True, (1.0, None, 0.1): True,
+        (None, None, None): False, (1.0, 1.0, None): True, (math.nan, 1.0, 0.1): True, (math.nan, math.nan, 0.1): True,
+        (math.inf, math.inf, 0.1): True,
+    }  # fmt: skip
+    with connect(server.settings, GATE) as connection:
+        found = {
+            asked: (connection.execute("select ops.differs(%s, %s, %s)", asked).fetchone() or (None,))[0]
+            for asked in figures
+        }
+    assert found == figures
 
 
 def test_the_verdict_and_every_result_are_recorded_for_the_candidate(candidate: Settings) -> None:

@@ -1124,9 +1124,10 @@ def to_be_changed(home: Home, mart: str, check: str) -> Iterator[tuple[psycopg.C
 def test_a_wrong_mart_is_found_by_the_check_made_for_it(home: Home, mart: str, check: str, mutation: str) -> None:
     with to_be_changed(home, mart, check) as (connection, table, query):
         changed = connection.execute(f"update {table} {mutation}".encode()).rowcount
-        (found,) = connection.execute(f"select count(*) from ({query}) as found".encode()).fetchone() or (0,)
+        # One row is enough to know: PostgreSQL need not find, nor put in order, the rest.
+        found = connection.execute(f"select exists ({query})".encode()).fetchone()
     assert changed > 0
-    assert found > 0
+    assert found == (True,)
 
 
 @pytest.mark.parametrize(("mart", "check", "changes"), OF_ONE_BOROUGH)

@@ -632,7 +632,8 @@ def test_a_month_that_came_twice_under_new_numbers_is_named(built: Settings) -> 
                  update ops.load set rows_in_file = 2 * rows_in_file, rows_loaded = 2 * rows_loaded, rows_quarantined = 2 * rows_quarantined
                  where part = '2026-10' returning load_id
                )
-               insert into intermediate.int_safestats_event select * from intermediate.int_safestats_event
+               insert into intermediate.int_safestats_event
+               select (jsonb_populate_record(e, jsonb_build_object('row_number', row_number + 1000))).* from intermediate.int_safestats_event as e
                where load_id in (select load_id from october)"""
     ((_, _, month, loaded, before, twins),) = found_by(
         built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers", twice

@@ -173,7 +173,7 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
             str(Path(sys.executable).with_name("dbt")),
             "--quiet",
             # The statements of every node stand in <home>/dbt/run and compiled: written to the log as well they cost a fifth of a small build.
-            *("--log-level-file", "info"),
+            *("--log-level-file", "info", "--log-format-file", "text"),
             *arguments,
             *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
             *("--target-path", str(target), "--log-path", str(target / "logs")),

@@ -213,6 +213,7 @@ def test_what_is_no_file_is_refused_by_name_and_holds_no_other_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look, kind: str, told: str
 ) -> None:
     monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(inbox, "PAUSE", 0.05)  # nothing here is still being written
     look = dataclasses.replace(look, inbox=warehouse.inbox)
     put(look)
     bad_entry(warehouse.inbox / "safestats" / look.name, kind)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from warehouse import airflow, alerts
 from warehouse.airflow import records
@@ -15,7 +16,7 @@ from warehouse.airflow.program import DAGS
 from warehouse.settings import Settings
 
 
-def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Settings) -> None:
+def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Settings, tmp_path: Path) -> None:
     assert warehouse.database_url is not None
     moment = dt.datetime.now(dt.UTC).isoformat()
     process = subprocess.Popen(
@@ -24,6 +25,8 @@ def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Se
             **airflow.environment(warehouse),
             "VRU_DATABASE_URL": warehouse.database_url.get_secret_value(),
             "VRU_SECRETS_DIR": str(warehouse.secrets),
+            # What it was about to fetch into is left behind.
+            "TMPDIR": str(tmp_path),
             # Nobody answers there, so the run waits for its second try.
             "VRU_BASE_URLS": json.dumps({"mps": "http://127.0.0.1:1"}),
         },

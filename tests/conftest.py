@@ -8,7 +8,6 @@ import fcntl
 import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import pytest
 from psycopg import sql
 from tabulate import tabulate
 
-from tests.homes import home_like, never_wait_for_the_disk
+from tests.homes import home_like, never_wait_for_the_disk, new_folder
 from warehouse import bootstrap, embedded, transform
 from warehouse.connection import ADMIN, connect, url
 from warehouse.settings import Settings, read_settings
@@ -42,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # Made and removed by the process that shares the tests out, told to those that run them.
     if not hasattr(config, "workerinput"):
-        config.stash[SHARED] = Path(tempfile.mkdtemp(prefix="vru-"))
+        config.stash[SHARED] = new_folder()
     else:
         config.stash[SHARED] = Path(config.workerinput["shared"])
 

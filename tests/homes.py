@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import psutil
 import yaml
 
 from ingest.declaration import read_sources
@@ -21,6 +22,17 @@ from warehouse.connection import ADMIN, ANALYST, connect
 from warehouse.settings import PROJECT, Settings, read_settings
 
 VRU = str(Path(sys.executable).with_name("vru"))
+MEMORY = Path("/dev/shm")
+ROOM = 12 * 2**30  # bytes: twice what the homes of a run come to together
+
+
+def new_folder() -> Path:
+    """A folder for a home, of a short name: a socket's path may be 107 characters long, which pytest's own folders exceed.
+
+    In memory where there is room: a database of ours is a thousand small files, and a run makes hundreds.
+    """
+    is_roomy = MEMORY.is_dir() and min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > ROOM
+    return Path(tempfile.mkdtemp(prefix="vru-", dir=MEMORY if is_roomy else None))
 
 
 class Home:
@@ -124,11 +136,8 @@ def never_wait_for_the_disk(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def home_like(one: Path) -> Iterator[Path]:
-    """A copy of a home whose server is stopped, gone after the block, and its own server with it.
-
-    A socket's path may be 107 characters long, which pytest's own folders exceed.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="vru-"))
+    """A copy of a home whose server is stopped, gone after the block, and its own server with it."""
+    folder = new_folder()
     try:
         # cp, because the server's files belong to an account of its own.
         subprocess.run(["cp", "--archive", f"{one}/.", str(folder)], check=True)

@@ -222,7 +222,8 @@ def _failure(said: str, complained: str) -> str:
 
 def _first_line(text: str) -> str:
     """An error of dbt in one line, without the row that PostgreSQL quotes below it: what counts as few must not stand in an alert."""
-    lines = itertools.takewhile(lambda line: not line.lstrip().startswith(("DETAIL:", "CONTEXT:")), text.splitlines())
+    quoted = ("DETAIL:", "CONTEXT:", "compiled code at ")
+    lines = itertools.takewhile(lambda line: not line.lstrip().startswith(quoted), text.splitlines())
     return " ".join(" ".join(lines).split())[:300]
 
 

@@ -9,8 +9,13 @@
 {% macro add_declared_constraints() -%}
     {#- A foreign key locks the table it points at. Every table locks them in one order, by name, or two built at once wait for each other. -#}
     {%- set constraints = [] -%}
-    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
-        {%- do constraints.append([constraint.partition(' references ')[2], constraint]) -%}
+    {%- for constraint in model['constraints'] if constraint['type'] == 'not_null' -%}
+        {%- for column in constraint['columns'] -%}
+            {%- do constraints.append(['', 'alter ' ~ column ~ ' set not null']) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=model['constraints'] | rejectattr('type', 'eq', 'not_null') | list) -%}
+        {%- do constraints.append([constraint.partition(' references ')[2], 'add ' ~ constraint]) -%}
     {%- endfor -%}
     {#- NaN is greater than every number in PostgreSQL, and infinity is one: what is divided by nothing must not look like a figure. -#}
     {%- set finite = [] -%}
@@ -18,10 +23,10 @@
         {%- do finite.append(name ~ " < 'Infinity' and " ~ name ~ " > '-Infinity'") -%}
     {%- endfor -%}
     {%- if finite -%}
-        {%- do constraints.append(['', 'constraint ' ~ this.identifier ~ '_is_finite check (' ~ finite | join(' and ') ~ ')']) -%}
+        {%- do constraints.append(['', 'add constraint ' ~ this.identifier ~ '_is_finite check (' ~ finite | join(' and ') ~ ')']) -%}
     {%- endif -%}
     {%- if constraints and config.get('materialized') != 'view' and not is_incremental() -%}
-        alter table {{ this }} {% for _, constraint in constraints | sort %}add {{ constraint }}{{ ', ' if not loop.last }}{% endfor %}
+        alter table {{ this }} {% for _, constraint in constraints | sort %}{{ constraint }}{{ ', ' if not loop.last }}{% endfor %}
     {%- endif -%}
 {%- endmacro %}
 

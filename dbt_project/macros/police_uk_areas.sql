@@ -11,7 +11,7 @@
         inner join {{ ref('area_aliases') }} as aliases
             on
                 aliases.source = 'police_uk'
-                and {{ normalised_label("regexp_replace(names.lsoa_name, ' [0-9]{3}[A-Z]{1,2}$', '')") }}
+                and regexp_replace({{ normalised_label('names.lsoa_name') }}, ' [0-9]{3}[a-z]{1,2}$', '')
                 = {{ normalised_label('aliases.published_name') }}
     )
 {%- endmacro %}

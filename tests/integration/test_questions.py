@@ -686,6 +686,21 @@ WRONG = [
     ("rpt_success_measures", "every_break_since_the_baseline_is_named", "set break_reason = null"),
     ("rpt_police_health", "every_break_of_either_series_inside_a_window_is_named", "set has_series_break = false"),
     ("rpt_police_health", "limits_are_those_of_the_counts_beside_them", "set health_per_police_lower_95 = 0"),
+    (
+        "rpt_police_health",
+        "limits_are_those_of_the_counts_beside_them",
+        "set health_per_police_lower_95 = 0.1, health_per_police_upper_95 = 0.2 where health_per_police is null",
+    ),
+    ("rpt_crime_outcome", "every_crime_has_one_newest_outcome", "delete where area_code = 'E09000003'"),
+    *(
+        (
+            mart,
+            "a_rate_where_few_live_beside_those_who_come_says_so",
+            "set residents_caveat = null where area_code = 'E09000033'",
+        )
+        for mart in ("rpt_success_measures", "rpt_victim_profile")
+    ),
+    ("fct_indicator", "fct_measure_has_its_values_and_counts", "set value = 1.1 * value where area_code = 'E09000003'"),
     ("rpt_victim_profile", "shares_ratios_and_rates_are_of_the_counts_beside_them", "set rate_lower_95 = 0"),
     ("rpt_victim_profile", "shares_ratios_and_rates_are_of_the_counts_beside_them", "set share_upper_95_percent = 100"),
     (
@@ -1123,7 +1138,9 @@ def to_be_changed(home: Home, mart: str, check: str) -> Iterator[tuple[psycopg.C
 @pytest.mark.parametrize(("mart", "check", "mutation"), WRONG)
 def test_a_wrong_mart_is_found_by_the_check_made_for_it(home: Home, mart: str, check: str, mutation: str) -> None:
     with to_be_changed(home, mart, check) as (connection, table, query):
-        changed = connection.execute(f"update {table} {mutation}".encode()).rowcount
+        lost = mutation.removeprefix("delete ")
+        statement = f"update {table} {mutation}" if lost == mutation else f"delete from {table} {lost}"
+        changed = connection.execute(statement.encode()).rowcount
         # One row is enough to know: PostgreSQL need not find, nor put in order, the rest.
         found = connection.execute(f"select exists ({query})".encode()).fetchone()
     assert changed > 0

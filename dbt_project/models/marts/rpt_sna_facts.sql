@@ -49,6 +49,7 @@ facts as (
         found.*,
         measure.unit,
         measure.exactness,
+        measure.proxy_of,
         measure.proxy_reason,
         measure.attribution,
         measure.classification,
@@ -179,7 +180,7 @@ select
                 || ' is not told: with it a borough that has 1 to 7, in these 12 months or the 12 before, could be worked out.'
                 || case
                     when worded.exactness = 'proxy' then ' A proxy: ' || coalesce(worded.proxy_reason, 'see the measure''s caveat.')
-                    else ''
+                    else coalesce(' As a stand-in for ' || worded.proxy_of || ': ' || worded.proxy_reason, '')
                 end
         else
             worded.measure_name || ': ' || worded.window_count_in_words || ' '
@@ -268,7 +269,8 @@ select
             || case when worded.is_provisional then ' Provisional.' else '' end
             || case when worded.is_withheld then '' else coalesce(' ' || worded.residents_caveat, '') end
             || case
-                when worded.exactness = 'proxy' then ' A proxy: ' || coalesce(worded.proxy_reason, 'see the measure''s caveat.') else ''
+                when worded.exactness = 'proxy' then ' A proxy: ' || coalesce(worded.proxy_reason, 'see the measure''s caveat.')
+                else coalesce(' As a stand-in for ' || worded.proxy_of || ': ' || worded.proxy_reason, '')
             end
     end as sentence,
     'Source: ' || worded.attribution || ' Release ' || worded.source_release

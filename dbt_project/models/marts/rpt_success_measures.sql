@@ -1,5 +1,7 @@
 with area as (
-    select area_code
+    select
+        area_code,
+        residents_caveat
     from {{ ref('dim_area') }}
     where is_in_london_32 or area_code = 'LONDON_32'
 ),
@@ -258,6 +260,7 @@ select
     round(tested.denominator, 1)::double precision as denominator,
     tested.residents_age_band,
     tested.residents_year,
+    case when tested.residents_year is not null then area.residents_caveat end as residents_caveat,
     tested.value::double precision as value,
     tested.lower_95::double precision as lower_95,
     tested.upper_95::double precision as upper_95,
@@ -301,6 +304,7 @@ select
     terms.publish_rule,
     tested.source_release
 from tested
+inner join area on tested.area_code = area.area_code
 inner join {{ ref('dim_measure') }} as measure on tested.measure_code = measure.measure_code
 inner join {{ ref('int_dataset') }} as terms
     on measure.source = terms.source and btrim(split_part(measure.datasets, ',', 1)) = terms.dataset
@@ -323,6 +327,7 @@ select
     null as denominator,
     asked.residents_age_band,
     null as residents_year,
+    null as residents_caveat,
     null as value,
     null as lower_95,
     null as upper_95,
@@ -339,7 +344,7 @@ select
     null as break_reason,
     case
         when asked.availability = 'not_available' then asked.reason
-        else 'No whole period of it is loaded here for this area. It would be ' || asked.availability || ': ' || asked.reason
+        else 'No whole period of it is loaded here for this area. It would be ' || case asked.availability when 'proxy' then 'a proxy' else asked.availability end || ': ' || asked.reason
     end as reason,
     coalesce(asked.feed_needed, 'The dataset that measure_code names in dim_measure.') as feed_needed,
     'OFFICIAL' as classification,

@@ -261,6 +261,7 @@ select
     round(100.0 * derived.person_count / nullif(derived.share_of_known, 0), 3)::double precision as share_of_known_percent,
     derived.residents,
     derived.residents_year,
+    case when derived.residents is not null then caveats.residents_caveat end as residents_caveat,
     case
         when derived.residents is null then null
         when derived.is_by_ethnicity then 'all_ages_both_sexes'
@@ -344,6 +345,7 @@ select
 from derived
 inner join measure on derived.measure_code = measure.measure_code
 inner join {{ ref('int_dataset') }} as dataset on measure.source = dataset.source and measure.dataset = dataset.dataset
+left join {{ ref('residents_caveat') }} as caveats on derived.area_code = caveats.area_code
 left join breaks
     on
         derived.measure_code = breaks.measure_code

@@ -254,6 +254,10 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
             for r in victims
         ),
         "mps_homicide_victims_shooting": 335,
+        "mps_homicide_victims_blunt_implement": 202,
+        "mps_homicide_victims_physical_assault": 303,
+        "mps_homicide_victims_other_method": 424,
+        "mps_homicide_victims_method_unknown": 151,
         "mps_homicide_victims_domestic_abuse": 499,
         "mps_homicide_victims_non_domestic": 2936 - 499,
         "mps_homicide_victims_non_domestic_under_25": 163 + 399 + 480 - 58,

@@ -7,6 +7,10 @@ with measure (dataset, measure_code) as (
     ('homicide_victims', 'mps_homicide_victims_knife'),
     ('homicide_victims', 'mps_homicide_victims_knife_under_25'),
     ('homicide_victims', 'mps_homicide_victims_shooting'),
+    ('homicide_victims', 'mps_homicide_victims_blunt_implement'),
+    ('homicide_victims', 'mps_homicide_victims_physical_assault'),
+    ('homicide_victims', 'mps_homicide_victims_other_method'),
+    ('homicide_victims', 'mps_homicide_victims_method_unknown'),
     ('homicide_victims', 'mps_homicide_victims_domestic_abuse'),
     ('homicide_victims', 'mps_homicide_victims_non_domestic'),
     ('homicide_victims', 'mps_homicide_victims_non_domestic_under_25'),
@@ -29,6 +33,10 @@ counted as (
                 when 'mps_homicide_victims_knife' then {{ knife }}
                 when 'mps_homicide_victims_knife_under_25' then {{ knife }} and {{ under_25 }}
                 when 'mps_homicide_victims_shooting' then person.method_of_killing = 'shooting'
+                when 'mps_homicide_victims_blunt_implement' then person.method_of_killing = 'blunt_implement'
+                when 'mps_homicide_victims_physical_assault' then person.method_of_killing = 'physical_assault'
+                when 'mps_homicide_victims_other_method' then person.method_of_killing = 'other'
+                when 'mps_homicide_victims_method_unknown' then person.method_of_killing = 'unknown'
                 when 'mps_homicide_victims_domestic_abuse' then person.is_domestic_abuse
                 when 'mps_homicide_victims_non_domestic' then not person.is_domestic_abuse
                 when 'mps_homicide_victims_non_domestic_under_25' then not person.is_domestic_abuse and {{ under_25 }}

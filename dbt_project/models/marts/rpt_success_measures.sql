@@ -344,7 +344,9 @@ select
     null as break_reason,
     case
         when asked.availability = 'not_available' then asked.reason
-        else 'No whole period of it is loaded here for this area. It would be ' || case asked.availability when 'proxy' then 'a proxy' else asked.availability end || ': ' || asked.reason
+        else
+            'No whole period of it is loaded here for this area. It would be '
+            || case asked.availability when 'proxy' then 'a proxy' else asked.availability end || ': ' || asked.reason
     end as reason,
     coalesce(asked.feed_needed, 'The dataset that measure_code names in dim_measure.') as feed_needed,
     'OFFICIAL' as classification,

@@ -29,8 +29,4 @@ left join {{ police_uk_codes('placed', 'published_crime_type', 'crime_type') }} 
     on placed.published_crime_type = types.published_label
 left join {{ police_uk_codes('placed', 'published_last_outcome', 'outcome') }} as outcomes
     on placed.published_last_outcome = outcomes.published_label
-group by
-    placed.load_id,
-    placed.area_code,
-    types.code,
-    case placed.published_last_outcome when '' then 'not_given' else outcomes.code end
+group by 1, 2, 3, 4

@@ -23,7 +23,7 @@ from warehouse.settings import PROJECT, Settings, read_settings
 
 VRU = str(Path(sys.executable).with_name("vru"))
 MEMORY = Path("/dev/shm")
-ROOM = 12 * 2**30  # bytes: twice what the homes of a run come to together
+ROOM = 12 * 2**30  # bytes: far more than the 1.4 GiB that homes were seen to take together
 
 
 def new_folder() -> Path:

@@ -25,6 +25,7 @@
     {%- if finite -%}
         {%- do constraints.append(['', 'add constraint ' ~ this.identifier ~ '_is_finite check (' ~ finite | join(' and ') ~ ')']) -%}
     {%- endif -%}
+    {#- A table that is added to has them from when it was made. -#}
     {%- if constraints and config.get('materialized') != 'view' and not is_incremental() -%}
         alter table {{ this }} {% for _, constraint in constraints | sort %}{{ constraint }}{{ ', ' if not loop.last }}{% endfor %}
     {%- endif -%}

@@ -26,6 +26,7 @@ select
             and breaks.break_month > (win.month_start_date - interval '23 months')::date
             and breaks.break_month <= win.month_start_date
     ) as break_reason,
+    win.value_note,
     win.source_release,
     win.is_provisional
 from {{ ref('fct_window') }} as win

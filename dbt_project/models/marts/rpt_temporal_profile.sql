@@ -1,3 +1,4 @@
+{% set by_hour = "('hour', 'weekday_4_hours', 'weekday_hour', 'school_day_hour', 'night_time_economy')" %}
 with period_month as (
     select * from {{ ref('int_temporal_period') }}
 ),
@@ -89,11 +90,47 @@ breaks as (
     group by windows.measure_code, windows.period_kind, windows.period_start_date, windows.area_code
 ),
 
+-- A period with a month of whose events too many have no hour says nothing of hours.
+withheld as (
+    select
+        period_month.measure_code,
+        period_month.period_kind,
+        period_month.period_start_date,
+        max(unplaced.note) as note
+    from period_month
+    inner join {{ ref('int_unplaced_share') }} as unplaced
+        on
+            period_month.measure_code = unplaced.measure_code
+            and period_month.month_start_date = unplaced.month_start_date
+            and unplaced.dimension = 'hour'
+    where unplaced.is_withheld
+    group by period_month.measure_code, period_month.period_kind, period_month.period_start_date
+),
+
+told as (
+    select
+        found.measure_code,
+        found.period_kind,
+        found.period_start_date,
+        found.area_code,
+        found.dimension,
+        found.dimension_value,
+        case when withheld.note is null then found.event_count end as event_count,
+        withheld.note as value_note
+    from {{ ref('int_temporal_count') }} as found
+    left join withheld
+        on
+            found.dimension in {{ by_hour }}
+            and found.measure_code = withheld.measure_code
+            and found.period_kind = withheld.period_kind
+            and found.period_start_date = withheld.period_start_date
+),
+
 counted as (
     select
         *,
         (sum(event_count) over (partition by measure_code, period_kind, period_start_date, area_code, dimension))::bigint as known_count
-    from {{ ref('int_temporal_count') }}
+    from told
 )
 
 select
@@ -119,6 +156,7 @@ select
     end::double precision as index_to_expected,
     breaks.break_reason is not null as has_series_break,
     breaks.break_reason,
+    counted.value_note,
     dataset.classification,
     dataset.publish_rule,
     period.source_release

@@ -459,7 +459,14 @@ def test_profiles_are_of_the_months_that_have_figures(built: Settings) -> None:
         """select period_kind, months_held, person_count, withheld_reason from candidate.rpt_victim_profile
            where measure_code = 'police_uk_people_searched' and area_code = 'E09000022' and sex = 'all' and age_band = '18-24'
              and ethnicity = 'all'""",
-    ) == [("rolling_12_months", 1, 631, "no rate: 1 of 12 months are held; no rate: no residents of this group are loaded")]
+    ) == [
+        (
+            "rolling_12_months",
+            1,
+            631,
+            "no rate: 1 of 12 months are held; no rate: no residents of this group are loaded",
+        )
+    ]
     assert rows(
         built,
         """select distinct months_held, known_count from candidate.rpt_temporal_profile

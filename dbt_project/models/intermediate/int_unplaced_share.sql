@@ -8,7 +8,14 @@
     ('safestats', 'int_safestats_ambulance_month'),
     ('safestats', 'int_safestats_event_month'),
 ] %}
-with counted as (
+with covered as (
+    select distinct
+        load_id,
+        month_start_date
+    from {{ ref('int_safestats_event_month') }}
+),
+
+counted as (
     {% for source, model in counts %}
     select
         '{{ source }}' as source,
@@ -101,14 +108,7 @@ with counted as (
         count(*) as row_count,
         count(*) filter (where by_what.member = 'unknown') as unplaced_count
     from {{ ref('int_safestats_event') }} as event
-    inner join
-        (
-            select distinct
-                load_id,
-                month_start_date
-            from {{ ref('int_safestats_event_month') }}
-        ) as covered
-        on event.load_id = covered.load_id and event.month_start_date = covered.month_start_date
+    inner join covered on event.load_id = covered.load_id and event.month_start_date = covered.month_start_date
     inner join {{ ref('stg_safestats__ambulance_patient') }} as patient
         on event.load_id = patient.load_id and event.row_number = patient.row_number
     inner join {{ ref('safestats_ambulance_measure') }} as also on event.code_label = also.code_label
@@ -165,19 +165,19 @@ sized as (
 ),
 
 -- Of a handful of rows one would decide: what is rare is judged by the whole delivery it is a part of.
-judged as (
+measured as (
     select
         sized.*,
-        judging.of_rows,
-        judging.without,
-        100.0 * judging.without > sized.limit_percent * judging.of_rows as is_over_limit
+        case when sized.row_count >= sized.minimum_rows then sized.row_count else sized.delivery_row_count end as of_rows,
+        case when sized.row_count >= sized.minimum_rows then sized.unplaced_count else sized.delivery_unplaced_count end as lacking_rows
     from sized
-    cross join
-        lateral (
-            select
-                case when sized.row_count >= sized.minimum_rows then sized.row_count else sized.delivery_row_count end as of_rows,
-                case when sized.row_count >= sized.minimum_rows then sized.unplaced_count else sized.delivery_unplaced_count end as without
-        ) as judging
+),
+
+judged as (
+    select
+        measured.*,
+        100.0 * measured.lacking_rows > measured.limit_percent * measured.of_rows as is_over_limit
+    from measured
 ),
 
 -- Where the owner's rule lets no small count out, neither does a share that would tell one.
@@ -185,24 +185,25 @@ worded as (
     select
         judged.*,
         case
-            when judged.is_over_limit
-                then
-                    case
-                        when dataset.publish_rule is distinct from 'open' then 'More than ' || judged.limit_percent
-                        else
-                            least(
-                                round(100.0 * judged.without / judged.of_rows),
-                                case when judged.without < judged.of_rows then 99 else 100 end
-                            )::text
-                    end
-                    || ' % of ' || case
-                        when judged.source = 'mps' or judged.scope = 'metropolitan' then 'the Metropolitan Police''s '
-                        when judged.scope = 'city_of_london' then 'the City of London Police''s '
-                        when judged.scope = 'btp' then 'British Transport Police''s '
-                        else 'the '
-                    end
-                    || judged.rows_name || ' of ' || to_char(judged.month_start_date, 'FMMonth YYYY')
-                    || ' have no ' || judged.lacking || ': no figure by ' || replace(judged.dimension, '_', ' ') || '.'
+            when not judged.is_over_limit then null
+            else
+                case
+                    when coalesce(dataset.publish_rule, 'none') <> 'open' then 'More than ' || judged.limit_percent
+                    else
+                        least(
+                            round(100.0 * judged.lacking_rows / judged.of_rows),
+                            case when judged.lacking_rows < judged.of_rows then 99 else 100 end
+                        )::text
+                end
+                || ' % of '
+                || case
+                    when judged.source = 'mps' or judged.scope = 'metropolitan' then 'the Metropolitan Police''s '
+                    when judged.scope = 'city_of_london' then 'the City of London Police''s '
+                    when judged.scope = 'btp' then 'British Transport Police''s '
+                    else 'the '
+                end
+                || judged.rows_name || ' of ' || to_char(judged.month_start_date, 'FMMonth YYYY') || ' have no ' || judged.lacking
+                || ': no figure by ' || replace(judged.dimension, '_', ' ') || '.'
         end as note
     from judged
     left join {{ ref('int_dataset') }} as dataset on judged.source = dataset.source and judged.dataset = dataset.dataset
@@ -212,11 +213,14 @@ worded as (
 together as (
     select
         worded.*,
-        scope = 'together' and coalesce(bool_or(is_over_limit) filter (where scope <> 'together') over of_forces, false)
-            as lacks_a_force,
-        string_agg(note, ' ') filter (where scope <> 'together') over of_forces as note_of_forces
+        worded.scope = 'together'
+        and coalesce(bool_or(worded.is_over_limit) filter (where worded.scope <> 'together') over of_forces, false) as lacks_a_force,
+        string_agg(worded.note, ' ') filter (where worded.scope <> 'together') over of_forces as note_of_forces
     from worded
-    window of_forces as (partition by source, dataset, series_code, month_start_date, dimension)
+    window
+        of_forces as (
+            partition by worded.source, worded.dataset, worded.series_code, worded.month_start_date, worded.dimension
+        )
 )
 
 select

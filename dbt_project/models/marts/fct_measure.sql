@@ -131,10 +131,10 @@ withheld as (
     select
         measure_code,
         month_start_date,
-        max(note) filter (where is_of_measure) as whole_note,
         {% for dimension in ['area', 'sex', 'age', 'ethnicity'] %}
-        max(note) filter (where dimension = '{{ dimension }}' and not is_of_measure) as {{ dimension }}_note{{ ',' if not loop.last }}
+        max(note) filter (where dimension = '{{ dimension }}' and not is_of_measure) as {{ dimension }}_note,
         {% endfor %}
+        max(note) filter (where is_of_measure) as whole_note
     from {{ ref('int_unplaced_share') }}
     where is_withheld
     group by measure_code, month_start_date

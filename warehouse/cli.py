@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import getpass
 import json
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -19,7 +20,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, status
+from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, privacy, status
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.settings import Settings, settings
@@ -77,12 +78,18 @@ json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
     """London's violence-reduction data warehouse."""
+    os.umask(privacy.mask(settings()))
 
 
 @main.command()
-def setup() -> None:
+@click.option("--again", is_flag=True, help="Run every statement again, to repair what was changed by hand.")
+def setup(again: bool) -> None:
     """Set this home up: PostgreSQL, roles, schemas, Airflow's database. Running it again changes nothing."""
-    bootstrap.set_up(settings())
+    if repaired := privacy.keep_private(settings()):
+        click.echo(
+            f"{repaired:,} files and folders of this home could be read by others of this machine; now they cannot"
+        )
+    bootstrap.set_up(settings(), again=again)
     click.echo(f"ready: {settings().home}")
 
 

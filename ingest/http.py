@@ -555,11 +555,16 @@ def _check_address(host: str, text: str) -> None:
     """
     address = ipaddress.ip_address(text.partition("%")[0])
     plain = getattr(address, "ipv4_mapped", None) or address
+    if plain in NAT64:
+        plain = ipaddress.IPv4Address(plain.packed[-4:])
     if is_loopback(host) and plain.is_loopback:
         return
     if not plain.is_global or plain.is_multicast:
         raise _NotPublic(str(plain))
 
+
+# An IPv4 address behind a translator (RFC 6052): as public as the address that its last four bytes are.
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 _KEPT_HEADERS = frozenset(
     {

@@ -330,9 +330,13 @@ def run_sql(query: str, role: str, as_csv: bool, as_json: bool) -> None:
         click.echo(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})")
 
 
+# Wide forms too: spreadsheets of East Asian systems take them for the narrow ones.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
 def _without_formula(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula, made text again (OWASP, CSV injection)."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
 

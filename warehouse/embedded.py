@@ -193,18 +193,27 @@ def stop(data: Path) -> bool:
 
     Returns:
         Whether there was one to stop.
+
+    Raises:
+        Refusal: when it does not stop.
     """
-    if _address(data) is None:
+    if not _is_alive(data):
         return False
     owner = data.stat()
-    subprocess.run(
+    result = subprocess.run(
         [str(bin_path() / "pg_ctl"), "-w", "-m", "fast", "-D", str(data), "stop"],
         cwd=data,
-        check=True,
+        check=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         **_Identity(owner.st_uid, owner.st_gid).options,  # type: ignore[call-overload]
     )
+    if result.returncode and _is_alive(data):
+        raise Refusal(
+            "the embedded PostgreSQL server does not stop",
+            where=f"data folder {data}",
+            next_step=f"read {data / 'log'}, and run it again",
+        )
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import shutil
+import signal
 import stat
 import tempfile
 from pathlib import Path
@@ -15,9 +16,10 @@ import pytest
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from tests.conftest import Server
+from tests.homes import home_like
 from warehouse import bootstrap, embedded, privacy
 from warehouse.connection import ADMIN, ANALYST, LOADER, LOGIN_ROLES, connect, password
-from warehouse.settings import Settings
+from warehouse.settings import Settings, read_settings
 
 ROOMS = ["candidate", "intermediate", "marts", "marts_history", "marts_open", "ops", "quarantine", "raw", "staging"]
 
@@ -136,3 +138,16 @@ def test_the_servers_log_quotes_no_row_and_no_password(warehouse: Settings, serv
     assert "violates check constraint" in text
     assert "Jane Example" not in text
     assert not [role for role in LOGIN_ROLES if password(server.settings, role) in text]
+
+
+def test_a_server_that_recovers_after_a_crash_is_waited_for(set_up_home: Path) -> None:
+    with home_like(set_up_home) as folder:
+        settings = read_settings({"VRU_HOME": str(folder)})
+        with connect(settings, ANALYST) as connection:
+            backend = connection.info.backend_pid
+            os.kill(backend, signal.SIGKILL)
+            # The postmaster ends every other session and refuses new ones until it has read its log again.
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("select pg_sleep(30)")
+        with connect(settings, ANALYST) as connection:
+            assert connection.execute("select count(*) > 0 from marts.data_status").fetchone() == (True,)

@@ -20,7 +20,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, privacy, status
+from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, status
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.settings import Settings, settings
@@ -443,6 +443,24 @@ def down() -> None:
     airflow.down(settings(), echo=click.echo)
     if settings().is_embedded and embedded.stop(settings().home / "postgres"):
         click.echo("the PostgreSQL server has stopped")
+
+
+@main.command("backup")
+@click.option("--keep", type=click.IntRange(min=1), help="Remove all but so many of the newest backups afterwards.")
+@click.option("--list", "is_list", is_flag=True, help="Show the backups there are, and take none.")
+@json_option
+def take_backup(keep: int | None, is_list: bool, as_json: bool) -> None:
+    """Back up database and landing together; loads and builds wait meanwhile."""
+    found = backup.backups(settings()) if is_list else [backup.take(settings(), keep=keep)]
+    _report([one.as_row() for one in found], as_json, empty="there is no backup")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@json_option
+def restore(folder: Path, as_json: bool) -> None:
+    """Bring an empty home to what a backup holds: marts, releases and their history, ledgers, landing."""
+    _report([backup.restore(settings(), folder.resolve()).as_row()], as_json, empty="")
 
 
 @main.command("airflow", context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -25,9 +25,9 @@ from ingest.errors import BodyRefused, FileRefused, Refusal, in_one_line, togeth
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
-from warehouse import alerts, transform
+from warehouse import alerts, backup, transform
 from warehouse import publish as publishing
-from warehouse.connection import LOADER, connect
+from warehouse.connection import LOADER, connect, has_admin
 from warehouse.settings import Settings, settings
 
 # Of a task: what it had begun, a transaction or a file, is not there.
@@ -488,6 +488,23 @@ def maintain() -> dict[str, Any]:
     folders = [chosen.landing, *chosen.landing.glob("*/*/")]
     removed = sum(landing.remove_half_landed(folder) for folder in folders)
     return {"alerts_delivered": alerts.deliver_pending(chosen), "half_landed_files_removed": removed}
+
+
+def back_up(*, keep: int) -> dict[str, Any]:
+    """Take the weekly backup, where this process may read every table.
+
+    In a stack whose services have no admin's connection, `vru backup` is run where `vru setup` is (docs/runbook.md).
+
+    Args:
+        keep: so many of the newest backups stay.
+    """
+    chosen = settings()
+    if not has_admin(chosen):
+        return {
+            "backup": None,
+            "why": "this process has no admin's connection; run `vru backup` where `vru setup` runs",
+        }
+    return {name: str(value) for name, value in backup.take(chosen, keep=keep).as_row().items() if name != "folder"}
 
 
 def _host(url: str) -> str:

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     airflow_database_url: PostgresUrl | None = None
     secrets_dir: Path | None = None
     group: str = ""
+    backup_dir: Path | None = None
     alert_webhook: HttpUrl = ""
     ca_bundle: Path | None = None
     base_urls: dict[str, HttpUrl] = {}

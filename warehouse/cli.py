@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, status
+from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, status, watch
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.settings import Settings, settings
@@ -461,6 +462,24 @@ def take_backup(keep: int | None, is_list: bool, as_json: bool) -> None:
 def restore(folder: Path, as_json: bool) -> None:
     """Bring an empty home to what a backup holds: marts, releases and their history, ledgers, landing."""
     _report([backup.restore(settings(), folder.resolve()).as_row()], as_json, empty="")
+
+
+@main.command("watch")
+@click.option(
+    "--every", type=click.IntRange(min=1), help="Look again after so many minutes, until stopped (default: look once)."
+)
+@json_option
+def keep_watch(every: int | None, as_json: bool) -> None:
+    """Look for what no night can tell (late, paused, gone, stale), raise one alert for what is new, and exit 1 if anything is wrong."""
+    while True:
+        found, new = watch.look_and_tell(settings())
+        rows = [{"is_new": one in new, "problem": one.problem} for one in found]
+        _report(rows, as_json, empty="all is well")
+        if every is None:
+            break
+        time.sleep(every * 60)
+    if found:
+        sys.exit(1)
 
 
 @main.command("airflow", context_settings={"ignore_unknown_options": True, "help_option_names": []})

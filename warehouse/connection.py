@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from ingest.errors import Refusal
 from warehouse import embedded
+from warehouse.embedded import WarehouseAway
 from warehouse.settings import Settings
 
 LOADER = "vru_loader"
@@ -139,7 +140,7 @@ def connect(
             next_step = f"check the password in {secret}; a warehouse that was never set up needs `vru setup` first"
         else:
             next_step = "check VRU_DATABASE_URL; a warehouse that was never set up needs `vru setup` first"
-        raise Refusal(
+        raise WarehouseAway(
             f"the warehouse cannot be reached as {role}: {_one_line(error)}",
             where=f"{found['host']}:{found['port']}/{found['dbname']}",
             next_step=next_step,

@@ -53,6 +53,10 @@ START_SECONDS = 120
 LONGEST_SOCKET_FOLDER = 90
 
 
+class WarehouseAway(Refusal):
+    """The database server does not start, or does not answer."""
+
+
 @dataclasses.dataclass(frozen=True)
 class _Identity:
     """Who PostgreSQL's programs run as; None: whoever we are."""
@@ -149,7 +153,7 @@ def start(data: Path) -> tuple[Path, int]:
             if not _is_alive(data):
                 _start(data)
             elif time.monotonic() > deadline:
-                raise Refusal(
+                raise WarehouseAway(
                     f"the embedded PostgreSQL server did not become ready within {START_SECONDS} seconds",
                     where=f"data folder {data}",
                     next_step=f"read {data / 'log'}",
@@ -181,7 +185,7 @@ def _start(data: Path) -> None:
         **identity.options,  # type: ignore[call-overload]
     )  # fmt: skip
     if result.returncode and not _is_alive(data):
-        raise Refusal(
+        raise WarehouseAway(
             f"the embedded PostgreSQL server does not start: {_last_line(log)}",
             where=f"data folder {data}",
             next_step=f"read {log}; free disk space or memory if that is what it says",

@@ -18,7 +18,8 @@ begin atomic
         a.xact_start as since,
         a.state as doing,
         -- Three statements in a row may fill a transaction; one that goes on for longer is held open.
-        case when a.state = 'active' then clock_timestamp() - a.query_start > l.statement
+        case
+            when a.state = 'active' then clock_timestamp() - a.query_start > l.statement
             else clock_timestamp() - a.state_change > l.idle
         end or clock_timestamp() - a.xact_start > 3 * l.statement as is_overdue
     from pg_stat_activity as a

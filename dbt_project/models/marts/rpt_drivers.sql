@@ -148,7 +148,9 @@ select
     end::double precision as z_score,
     case when ranked.boroughs_ranked >= {{ boroughs_at_least }} then ranked.rank_in_london end::integer as rank_in_london,
     case
-        when ranked.is_ranked and ranked.boroughs_ranked >= {{ boroughs_at_least }} then case when ranked.is_rate then 'rate' else 'value' end
+        when not ranked.is_ranked or ranked.boroughs_ranked < {{ boroughs_at_least }} then null
+        when ranked.is_rate then 'rate'
+        else 'value'
     end as rank_basis,
     ranked.boroughs_ranked::integer as boroughs_ranked,
     ranked.polarity,

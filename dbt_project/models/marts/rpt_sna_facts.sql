@@ -107,7 +107,10 @@ worded as (
             ('rate_upper_95', 'marts.poisson_upper(' ~ told ~ '::double precision, 0.95)', 'denominator'),
             ('london_rate', 'marts_open.publishable(london_count, publish_rule)', 'london_denominator'),
         ] %}
-        case when is_ruled then {{ count }}::double precision / nullif({{ residents }}, 0) * rate_per else {{ rate }} end as told_{{ rate }},
+        case
+            when is_ruled then {{ count }}::double precision / nullif({{ residents }}, 0) * rate_per
+            else {{ rate }}
+        end as told_{{ rate }},
         {% endfor %}
         is_ruled and window_count between 1 and 7 as is_withheld,
         is_ruled and count_year_before between 1 and 7 as is_year_before_withheld,

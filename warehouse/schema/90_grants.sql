@@ -38,3 +38,7 @@ grant execute on function marts_open.publishable(numeric, text) to vru_open, vru
 
 grant execute on function ops.reader_sessions() to vru_loader, vru_transformer, vru_publisher;
 grant execute on function ops.end_overdue_readers() to vru_loader, vru_transformer, vru_publisher;
+-- The transformer writes sentences, which give each count as its owner's rule lets it out.
+grant usage on schema marts_open to vru_transformer;
+grant execute on function marts_open.publishable(numeric, text), marts_open.publishable_in_words(numeric, text)
+to vru_open, vru_analyst, vru_publisher, vru_transformer;

@@ -48,7 +48,7 @@ select
     winner.month_start_date,
     winner.load_id,
     winner.source_release,
-    true as is_provisional,
+    winner.month_start_date > max(winner.month_start_date) over () - interval '{{ var('revised_months') }} months' as is_provisional,
     coalesce(counted.month_count, 0)::bigint as month_count
 from winner
 inner join covered_area on winner.load_id = covered_area.load_id

@@ -39,7 +39,7 @@ sized as (
         case when are_airports_listed then 'airports listed apart' else 'airports back in boroughs' end as break_label,
         'The airports have about ' || round(airport_month_count) || ' a month that lie in this area, '
         || case when are_airports_listed then 'listed apart from this month on' else 'counted in it from this month on' end as finding,
-        100 * case when are_airports_listed then - airport_share / (1 - airport_share) else airport_share end as size_percent,
+        100 * case when are_airports_listed then airport_share / (airport_share - 1) else airport_share end as size_percent,
         airport_month_count * case when are_airports_listed then -1 else 1 end as size_count,
         evidence
     from step

@@ -8,7 +8,6 @@
     'int_safestats_ambulance_month',
     'int_safestats_event_month',
 ] %}
-{% set windows = {'month': 0, 'rolling_3': 2, 'rolling_6': 5, 'rolling_12': 11, 'financial_year_to_date': none} %}
 with counted as (
     {% for model in counts %}
     select
@@ -42,12 +41,10 @@ month as (
         sum(counted.month_count) filter (where borough.borough_code is not null) as placed_count,
         coalesce(sum(counted.month_count) filter (where counted.area_code = 'UNALLOCATED'), 0) as unplaced_count,
         coalesce(sum(counted.month_count) filter (where counted.area_code = 'AVIATION'), 0) as airport_count,
-        {% for half in ['inner', 'outer'] %}
-        sum(counted.month_count) filter (where borough.ons_inner_outer = '{{ half }}') as {{ half }}_count,
-        {% endfor %}
-        {% for code in var('airports_in') %}
-        sum(counted.month_count) filter (where counted.area_code = '{{ code }}') as {{ code | lower }}_count{{ ',' if not loop.last }}
-        {% endfor %}
+        sum(counted.month_count) filter (where borough.ons_inner_outer = 'inner') as inner_count,
+        sum(counted.month_count) filter (where borough.ons_inner_outer = 'outer') as outer_count,
+        sum(counted.month_count) filter (where counted.area_code = 'E09000017') as hillingdon_count,
+        sum(counted.month_count) filter (where counted.area_code = 'E09000025') as newham_count
     from counted
     left join {{ ref('boroughs') }} as borough on counted.area_code = borough.borough_code
     where borough.borough_code is not null or counted.area_code in ('UNALLOCATED', 'AVIATION')
@@ -83,11 +80,11 @@ known as (
     left join listed on month.load_id = listed.load_id and month.month_start_date = listed.month_start_date
 ),
 
+-- Which share of what is listed under airports lies where: passengers of Heathrow and London City (Civil Aviation Authority, 2023).
 airport (area_code, share) as (
     values
-    {% for code, share in var('airports_in').items() %}
-    ('{{ code }}', {{ share }}){{ ',' if not loop.last }}
-    {% endfor %}
+    ('E09000017', 0.96),
+    ('E09000025', 0.04)
 ),
 
 airport_area as (
@@ -120,9 +117,8 @@ airports as (
             ('LONDON_32', known.placed_count),
             ('INNER', known.inner_count),
             ('OUTER', known.outer_count),
-            {% for code in var('airports_in') %}
-            ('{{ code }}', known.{{ code | lower }}_count){{ ',' if not loop.last }}
-            {% endfor %}
+            ('E09000017', known.hillingdon_count),
+            ('E09000025', known.newham_count)
         ) as area (area_code, area_count)
     inner join airport_area on area.area_code = airport_area.area_code
     where known.are_airports_listed and area.area_count is not null
@@ -165,28 +161,25 @@ select
     placed_count::bigint as placed_count,
     counted_count::bigint as counted_count,
     unplaced_count::bigint as unplaced_count,
-    case when count(*) over with_month_before = 2 then first_value(counted_count) over with_month_before end::bigint as previous_counted_count,
+    case when count(*) over with_month_before = 2 then first_value(counted_count) over with_month_before end::bigint
+        as previous_counted_count,
     case when count(*) over with_month_before = 2 then first_value(unplaced_count) over with_month_before end::bigint
         as previous_unplaced_count,
     are_airports_listed,
     first_value(are_airports_listed) over with_month_before as were_airports_listed,
     airport_share::double precision as airport_share,
     airport_month_count::double precision as airport_month_count,
-    {% for window, months_before in windows.items() %}
-    {% set frame = 'year_to_date' if months_before is none else 'last_' ~ (months_before + 1) %}
-    -- What is placed of what there is: less what has no borough, less the airports in the months that list them apart.
-    case
-        when count(*) over {{ frame }} = {{ 'months_of_year' if months_before is none else months_before + 1 }}
-            then
-                (1 - sum(unplaced_count) over {{ frame }} / nullif(sum(counted_count) over {{ frame }}, 0))
-                * (1 - airport_share * avg(are_airports_listed::integer) over {{ frame }})
-    end::double precision as {{ window }}_placed_share{{ ',' if not loop.last }}
-    {% endfor %}
+    {{ placed_share_over('last_1', '1') }} as month_placed_share,
+    {{ placed_share_over('last_3', '3') }} as rolling_3_placed_share,
+    {{ placed_share_over('last_6', '6') }} as rolling_6_placed_share,
+    {{ placed_share_over('last_12', '12') }} as rolling_12_placed_share,
+    {{ placed_share_over('year_to_date', 'months_of_year') }} as financial_year_to_date_placed_share
 from summed
 window
     series as (partition by measure_code, scope_area_code order by month_start_date),
     with_month_before as (series range between interval '1 month' preceding and current row),
     year_to_date as (partition by measure_code, scope_area_code, financial_year order by month_start_date),
-    {% for window, months_before in windows.items() if months_before is not none %}
-    last_{{ months_before + 1 }} as (series range between interval '{{ months_before }} months' preceding and current row){{ ',' if not loop.last }}
-    {% endfor %}
+    last_1 as (series range between current row and current row),
+    last_3 as (series range between interval '2 months' preceding and current row),
+    last_6 as (series range between interval '5 months' preceding and current row),
+    last_12 as (series range between interval '11 months' preceding and current row)

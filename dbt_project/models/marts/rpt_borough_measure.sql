@@ -170,6 +170,21 @@ with spanned as (
                 change_quartile
             )
     where span.is_ended and span.window_count is not null
+),
+
+compared as (
+    select
+        spanned.*,
+        {% for name, (count, since) in comparisons.items() %}
+        {{ is_comparable(
+            'spanned.hard_break_month_start_date', since, 'spanned.window_count', count, 'spanned.placed_share', 'spanned.placed_share_' ~ name
+        ) }} as is_comparable_on_{{ name }},
+        {% endfor %}
+        case
+            when spanned.count_year_before is not null
+                then {{ break_effect_percent('spanned.placed_share', 'spanned.placed_share_year_before') }}
+        end as break_effect_percent
+    from spanned
 )
 
 select
@@ -269,9 +284,9 @@ select
     coalesce(spanned.break_month_start_date > {{ since }}, false) as has_break_on_{{ name }},
     {% endfor %}
     {% for name in comparisons %}
-    compared.is_comparable_on_{{ name }},
+    spanned.is_comparable_on_{{ name }},
     {% endfor %}
-    round(compared.break_effect_percent::numeric, 2)::numeric(14, 2) as break_effect_percent,
+    round(spanned.break_effect_percent::numeric, 2)::numeric(14, 2) as break_effect_percent,
     nullif(concat_ws(
         '; ',
         (
@@ -283,29 +298,15 @@ select
                 and breaks.break_month > (spanned.window_start_date - interval '1 year')::date
                 and breaks.break_month <= spanned.month_start_date
         ),
-        {{ break_effect_in_words('compared.break_effect_percent') }}
+        {{ break_effect_in_words('spanned.break_effect_percent') }}
     ), '') as break_reason,
     case
         when spanned.hard_break_month_start_date > spanned.window_start_date then 'break_in_window'
-        when not compared.is_comparable_on_year_before then 'break_in_comparison'
+        when not spanned.is_comparable_on_year_before then 'break_in_comparison'
         when spanned.is_provisional then 'provisional'
         else 'final'
     end as status,
     spanned.source_release,
     spanned.is_provisional,
     spanned.typical_revision_percent
-from spanned
-cross join
-    lateral (
-        select
-            {% for name, (count, since) in comparisons.items() %}
-            {{ is_comparable(
-                'spanned.hard_break_month_start_date', since, 'spanned.window_count', count,
-                'spanned.placed_share', 'spanned.placed_share_' ~ name
-            ) }} as is_comparable_on_{{ name }},
-            {% endfor %}
-            case
-                when spanned.count_year_before is not null
-                    then {{ break_effect_percent('spanned.placed_share', 'spanned.placed_share_year_before') }}
-            end as break_effect_percent
-    ) as compared
+from compared as spanned

@@ -1,3 +1,4 @@
+{% set effect = break_effect_percent('win.rolling_12_placed_share', 'before.rolling_12_placed_share') %}
 select
     win.area_code,
     area.area_name,
@@ -16,8 +17,11 @@ select
     win.rolling_12_rank_by_count::integer as rank_in_london,
     -- A break that opens the 24 months compared lies before all of them.
     coalesce(win.break_month_start_date > (win.month_start_date - interval '23 months')::date, false) as has_series_break,
-    compared.is_comparable_on_year_before,
-    round(compared.break_effect_percent::numeric, 2)::numeric(14, 2) as break_effect_percent,
+    {{ is_comparable(
+        'win.hard_break_month_start_date', "(win.month_start_date - interval '23 months')::date", 'win.rolling_12_count',
+        'before.rolling_12_count', 'win.rolling_12_placed_share', 'before.rolling_12_placed_share'
+    ) }} as is_comparable_on_year_before,
+    round(({{ effect }})::numeric, 2)::numeric(14, 2) as break_effect_percent,
     nullif(concat_ws(
         '; ',
         (
@@ -29,7 +33,7 @@ select
                 and breaks.break_month > (win.month_start_date - interval '23 months')::date
                 and breaks.break_month <= win.month_start_date
         ),
-        {{ break_effect_in_words('compared.break_effect_percent') }}
+        {{ break_effect_in_words('(' ~ effect ~ ')') }}
     ), '') as break_reason,
     win.source_release,
     win.is_provisional,
@@ -51,16 +55,4 @@ left join {{ ref('fct_window') }} as london
         and win.month_start_date = london.month_start_date
         and london.sex = 'all'
         and london.age_band = 'all'
-cross join
-    lateral (
-        select
-            {{ is_comparable(
-                'win.hard_break_month_start_date', "(win.month_start_date - interval '23 months')::date", 'win.rolling_12_count',
-                'before.rolling_12_count', 'win.rolling_12_placed_share', 'before.rolling_12_placed_share'
-            ) }} as is_comparable_on_year_before,
-            case
-                when before.rolling_12_count is not null
-                    then {{ break_effect_percent('win.rolling_12_placed_share', 'before.rolling_12_placed_share') }}
-            end as break_effect_percent
-    ) as compared
 where win.sex = 'all' and win.age_band = 'all' and (area.is_in_london_32 or win.area_code = 'LONDON_32')

@@ -105,7 +105,10 @@ left join
     ) as breaks
     on true
 -- A ward's file does not tell what it leaves out: its borough's share is the expected part.
-{% for name, month in [('placed', 'compared.month_start_date'), ('placed_before', "(compared.month_start_date - interval '1 year')::date")] %}
+{% for name, month in [
+    ('placed', 'compared.month_start_date'),
+    ('placed_before', "(compared.month_start_date - interval '1 year')::date"),
+] %}
 left join {{ ref('fct_window') }} as {{ name }}
     on
         compared.measure_code = {{ name }}.measure_code

@@ -1,3 +1,12 @@
+with newest as (
+    select
+        dataset,
+        max(last_month_start_date) as last_month_start_date
+    from {{ ref('stg_ops__load') }}
+    where source = 'mps'
+    group by dataset
+)
+
 select distinct on (load.dataset, covered.month_start_date)
     load.dataset,
     covered.month_start_date::date as month_start_date,
@@ -11,14 +20,7 @@ cross join
         load.first_month_start_date::timestamp, load.last_month_start_date::timestamp, interval '1 month'
     )
         as covered (month_start_date)
-inner join (
-    select
-        dataset,
-        max(last_month_start_date) as last_month_start_date
-    from {{ ref('stg_ops__load') }}
-    where source = 'mps'
-    group by dataset
-) as newest on load.dataset = newest.dataset
+inner join newest on load.dataset = newest.dataset
 where load.source = 'mps' and load.dataset in ('homicide_victims', 'homicide_accused')
 order by
     load.dataset asc,

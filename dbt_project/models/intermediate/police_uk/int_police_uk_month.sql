@@ -194,6 +194,14 @@ figures as (
         cells.age_band,
         cells.ethnicity,
         places.area_code
+),
+
+newest as (
+    select
+        dataset,
+        max(month_start_date) as month_start_date
+    from {{ ref('int_police_uk_published') }}
+    group by dataset
 )
 
 select
@@ -219,10 +227,4 @@ inner join {{ ref('int_police_uk_published') }} as published
         figures.dataset = published.dataset
         and figures.scope = published.scope
         and figures.month_start_date = published.month_start_date
-inner join (
-    select
-        dataset,
-        max(month_start_date) as month_start_date
-    from {{ ref('int_police_uk_published') }}
-    group by dataset
-) as newest on figures.dataset = newest.dataset
+inner join newest on figures.dataset = newest.dataset

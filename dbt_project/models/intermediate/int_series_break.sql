@@ -22,16 +22,22 @@ with inherited as (
 )
 
 select
-    measure_code,
-    area_code,
-    break_month,
-    break_kind,
-    break_label,
-    reason,
-    evidence,
-    null::double precision as size_percent,
-    null::double precision as size_count
-from {{ ref('series_breaks') }}
+    breaks.measure_code,
+    breaks.area_code,
+    breaks.break_month,
+    breaks.break_kind,
+    breaks.break_label,
+    breaks.reason,
+    breaks.evidence,
+    size.size_percent,
+    size.size_count
+from {{ ref('series_breaks') }} as breaks
+left join {{ ref('int_mps_break_size') }} as size
+    on
+        breaks.measure_code = size.measure_code
+        and breaks.break_month = size.break_month
+        and breaks.area_code is null
+        and breaks.break_kind <> 'restated'
 union all
 select
     measure_code,

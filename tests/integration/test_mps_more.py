@@ -176,7 +176,10 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
            from candidate.rpt_borough_measure
            where area_code = 'LONDON_32' and window_kind = 'rolling_12' and month_start_date = '2026-03-01'
              and measure_code in ('mps_homicide', 'mps_robbery_personal') order by 1""",
-    ) == [("mps_homicide", -3.92, True, 1.92, "provisional"), ("mps_robbery_personal", -12.01, True, 1.16, "provisional")]
+    ) == [
+        ("mps_homicide", -3.92, True, 1.92, "provisional"),
+        ("mps_robbery_personal", -12.01, True, 1.16, "provisional"),
+    ]
     # Homicides of 2003 are final; of the newest two years they may still change.
     assert rows(
         warehouse,

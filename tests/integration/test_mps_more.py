@@ -156,6 +156,36 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
         ("sv_broad_proxy", 24, 24, "2024-04-01", core_sum + of_category["OTHER SEXUAL OFFENCES"], True),
         ("sv_core_separable", 24, 24, "2024-04-01", core_sum, True),
     ]
+    # What has no borough steps in July and August 2024, measured on the file that stands. A change is given all the same: 1,593 of the
+    # 1,600 of boroughs, where half lay across some break. Of the seven others the count is 1 to 7, and what is placed otherwise all of it.
+    assert rows(
+        warehouse,
+        """select break_month::text, size_percent, size_count from candidate.series_break
+           where measure_code = 'mps_all_offences' and break_kind = 'allocation' order by 1""",
+    ) == [("2024-07-01", -1.6, -1284.0), ("2024-08-01", 1.36, 1068.0)]
+    assert rows(
+        warehouse,
+        """select count(*), count(*) filter (where is_comparable_on_year_before), count(*) filter (where not has_break_on_year_before)
+           from candidate.rpt_borough_measure
+           where area_type = 'borough' and window_kind = 'rolling_12' and month_start_date = '2026-03-01'
+             and count_year_before is not null""",
+    ) == [(1600, 1593, 800)]
+    assert rows(
+        warehouse,
+        """select measure_code, change_on_year_before_percent::float, is_comparable_on_year_before, break_effect_percent::float, status
+           from candidate.rpt_borough_measure
+           where area_code = 'LONDON_32' and window_kind = 'rolling_12' and month_start_date = '2026-03-01'
+             and measure_code in ('mps_homicide', 'mps_robbery_personal') order by 1""",
+    ) == [
+        ("mps_homicide", -3.92, True, 1.92, "provisional"),
+        ("mps_robbery_personal", -12.01, True, 1.16, "provisional"),
+    ]
+    # Homicides of 2003 are final; of the newest two years they may still change.
+    assert rows(
+        warehouse,
+        """select min(period_start_date)::text, count(*) from candidate.fct_measure
+           where measure_code = 'mps_homicide_victims' and area_code = 'LONDON_32' and sex = 'all' and age_band = 'all' and is_provisional""",
+    ) == [("2022-04-01", 24)]
     # Wards: every month as the file prints it.
     assert rows(
         warehouse,

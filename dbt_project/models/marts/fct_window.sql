@@ -1,5 +1,6 @@
--- Of the residents PostgreSQL has no statistics here and takes them for a handful: it would compare every row with every area's.
-{{ config(pre_hook='set local enable_mergejoin to off') }}
+-- Of the residents PostgreSQL has no statistics here and takes them for a handful: it would compare every row with every area's. It takes the
+-- ranked rows for a handful, too, and would look up the placed shares of a million rows one by one.
+{{ config(pre_hook='set local enable_mergejoin to off; set local enable_nestloop to off') }}
 {% set windows = ['month', 'rolling_3', 'rolling_6', 'rolling_12', 'financial_year_to_date'] %}
 {%- set months = {'month': 1, 'rolling_3': 3, 'rolling_6': 6, 'rolling_12': 12, 'financial_year_to_date': 'months_of_year'} %}
 with counted as (
@@ -34,12 +35,15 @@ with counted as (
     where fact.period_kind = 'month' and fact.ethnicity = 'all' and measure.is_summable_over_time
 ),
 
--- A running sum, so that every window is the difference of two; and the newest break up to each month.
+-- A running sum, so that every window is the difference of two; and the newest break up to each month: of any kind, of recording, and of
+-- those that restart the chart.
 running as (
     select
         counted.*,
         sum(counted.month_count) over series as count_to_date,
         max(coalesce(own.break_month, everywhere.break_month)) over series as break_month_start_date,
+        max(counted.month_start_date) filter (where own.is_hard or everywhere.is_hard) over series as hard_break_month_start_date,
+        max(counted.month_start_date) filter (where own.restarts_chart or everywhere.restarts_chart) over series as chart_start_date,
         counted.month_count::double precision / counted.days as per_day
     from counted
     left join {{ ref('int_series_step') }} as everywhere
@@ -74,7 +78,7 @@ summed as (
             - case
                 when
                     lag(month_index) over series = month_index - 1
-                    and lag(break_month_start_date) over series is not distinct from break_month_start_date
+                    and lag(chart_start_date) over series is not distinct from chart_start_date
                     then lag(per_day) over series
             end
         ) as moving_range
@@ -82,7 +86,7 @@ summed as (
     window series as (partition by measure_code, area_code, sex, age_band order by month_start_date)
 ),
 
--- XmR chart of the events of a day: the two years before the month, since the newest break, say what is to be expected of it.
+-- XmR chart of the events of a day: the two years before the month, since the newest break that matters to it, say what is to be expected of it.
 charted as (
     select
         *,
@@ -97,7 +101,7 @@ charted as (
     window
         series as (partition by measure_code, area_code, sex, age_band order by month_start_date),
         before_it as (
-            partition by measure_code, area_code, sex, age_band, break_month_start_date
+            partition by measure_code, area_code, sex, age_band, chart_start_date
             order by month_start_date rows between 24 preceding and 1 preceding
         )
 ),
@@ -112,7 +116,7 @@ signed as (
     from charted
     window
         eight as (
-            partition by measure_code, area_code, sex, age_band, break_month_start_date
+            partition by measure_code, area_code, sex, age_band, chart_start_date
             order by month_start_date rows between 7 preceding and current row
         )
 ),
@@ -275,6 +279,13 @@ select
     {% endfor %}
     {{ rank_in('ranking.rolling_12_counts', 'divided.ranked_count') }}::smallint as rolling_12_rank_by_count,
     divided.break_month_start_date,
+    divided.hard_break_month_start_date,
+    {% for window in windows %}
+    case
+        when divided.is_borough or divided.area_code in ('LONDON_32', 'INNER', 'OUTER')
+            then coalesce(own_share.{{ window }}_placed_share, common_share.{{ window }}_placed_share)
+    end as {{ window }}_placed_share,
+    {% endfor %}
     round((divided.centre * divided.days)::numeric, 2)::double precision as chart_centre,
     round((divided.lower_limit * divided.days)::numeric, 2)::double precision as chart_lower,
     round((divided.upper_limit * divided.days)::numeric, 2)::double precision as chart_upper,
@@ -287,7 +298,8 @@ select
         else 'none'
     end as chart_signal,
     divided.source_release,
-    divided.is_provisional
+    divided.is_provisional,
+    case when divided.is_provisional then typical.median_percent end as typical_revision_percent
 from divided
 inner join ranking
     on
@@ -295,3 +307,14 @@ inner join ranking
         and divided.month_start_date = ranking.month_start_date
         and divided.sex = ranking.sex
         and divided.age_band = ranking.age_band
+left join {{ ref('int_placed_share') }} as common_share
+    on
+        divided.measure_code = common_share.measure_code
+        and divided.month_start_date = common_share.month_start_date
+        and common_share.scope_area_code = 'all'
+left join {{ ref('int_placed_share') }} as own_share
+    on
+        divided.measure_code = own_share.measure_code
+        and divided.month_start_date = own_share.month_start_date
+        and divided.area_code = own_share.scope_area_code
+left join {{ ref('int_typical_revision') }} as typical on divided.measure_code = typical.measure_code

@@ -189,7 +189,7 @@ select
     covered.month_start_date,
     covered.load_id,
     winner.source_release,
-    true as is_provisional,
+    winner.month_start_date > max(winner.month_start_date) over () - interval '{{ var('revised_months') }} months' as is_provisional,
     coalesce(summed.month_count, 0)::bigint as month_count
 from covered
 inner join winner on covered.load_id = winner.load_id and covered.month_start_date = winner.month_start_date

@@ -38,6 +38,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Number(_Strict):
+    """A number as a column holds it, in the grammar of `ingest.readers.numbers`; raw keeps the text.
+
+    at_least, at_most: both included; what lies outside is refused by its row, because the marts cannot hold it.
+    no_value: the number by which the publisher says that there is no value; staging reads it as null.
+    """
+
+    at_least: float | None = None
+    at_most: float | None = None
+    is_whole: bool = False
+    no_value: int | None = None
+
+
 class Column(_Strict):
     """A column of the published file: its name in raw, and every header the publisher has used for it.
 
@@ -50,6 +63,7 @@ class Column(_Strict):
     headers: tuple[str, ...] = ()
     header_pattern: Pattern | None = None
     pattern: Pattern | None = None
+    number: Number | None = None
     check_digit: Literal["verhoeff"] | None = None
     may_be_blank: bool = False
     may_be_missing: bool = False
@@ -66,6 +80,8 @@ class Column(_Strict):
     def _has_a_header(self) -> Self:
         if not self.headers and self.header_pattern is None:
             raise ValueError("must have headers, or a header_pattern")
+        if self.number and self.pattern:
+            raise ValueError("must be a number or have a pattern, not both")
         return self
 
 
@@ -129,11 +145,16 @@ class AreaNames(_Strict):
     name: Identifier
 
 
-class Percentage(_Strict):
-    """A column that holds a share of 100 in rows where one of these columns has one of these values."""
+class Range(_Strict):
+    """Columns of numbers whose range is narrower in some rows: where one of these columns has one of these values, or where the row
+    is of a code list, such as the list of what reaches the marts.
+    """
 
-    column: Identifier
-    only_where: dict[Identifier, tuple[str, ...]]
+    columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    at_least: float | None = None
+    at_most: float | None = None
+    only_where: dict[Identifier, tuple[str, ...]] = {}
+    where_listed: CodeList | None = None
 
 
 class Sheets(_Strict):
@@ -216,7 +237,7 @@ class Layout(_Strict):
     area_names: AreaNames | None = None
     # Columns of numbers that never fall from the first to the last, such as a value between its limits; blanks are passed over.
     ascending: tuple[tuple[Identifier, ...], ...] = ()
-    percentages: tuple[Percentage, ...] = ()
+    ranges: tuple[Range, ...] = ()
     # A file without a single row: usually one that was cut, now and then a quiet month.
     may_be_empty: bool = False
 
@@ -230,7 +251,8 @@ class Layout(_Strict):
 
         In rows of persons a name may have slipped into any column. What has the form of its column has not.
         """
-        has_form = column.pattern is not None and re.fullmatch(column.pattern, value, re.ASCII) is not None
+        form = r"[-+.eE0-9]{1,20}" if column.number else column.pattern
+        has_form = form is not None and re.fullmatch(form, value, re.ASCII) is not None
         return value if not column.is_personal and (has_form or not value or not self.is_of_people) else None
 
     @property
@@ -253,7 +275,7 @@ class Layout(_Strict):
             "paged.dimensions": tuple(c for columns in self.paged.dimensions for c in columns) if self.paged else (),
             "area_names": (names.code, names.name) if names else (),
             "ascending": tuple(column for columns in self.ascending for column in columns),
-            "percentages": tuple(c for share in self.percentages for c in (share.column, *share.only_where)),
+            "ranges": tuple(c for one in self.ranges for c in (*one.columns, *one.only_where)),
         }
 
     @property

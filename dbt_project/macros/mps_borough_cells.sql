@@ -11,7 +11,7 @@
             minor_text as published_minor,
             borough_name as published_area_name,
             to_date(month_header, 'YYYYMM') as month_start_date,
-            cell::integer as offence_count
+            cell::numeric::integer as offence_count
         from {{ relation }}
     ),
 

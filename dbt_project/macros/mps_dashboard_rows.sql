@@ -11,7 +11,7 @@
             crime_type as published_type,
             crime_subtype as published_subtype,
             measure as published_measure,
-            count::integer as recorded_count,
+            count::numeric::integer as recorded_count,
             {{ mps_day('refresh_date') }} as refresh_date
         from {{ relation }}
     ),

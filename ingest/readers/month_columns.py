@@ -14,7 +14,7 @@ from ingest.declaration import CodeList, Complete, Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
-from ingest.readers.numbers import REASON, is_too_large, takes_any_number
+from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number
 from ingest.readers.tables import open_tables
 from ingest.readers.text import decode, folded, foreign_body
 
@@ -218,7 +218,7 @@ def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layou
             faults += [
                 Fault(number, month, row[index], f"is not {months.cell_is}")
                 for index, month, _ in header.months
-                if not is_cell(row[index])
+                if not is_cell(plain(row[index]))
             ]
         elif takes_any_number(months.cell_pattern):
             faults += [
@@ -250,7 +250,7 @@ def _sum(cells: Iterable[str]) -> float:
     try:
         return sum(map(int, found))
     except ValueError:
-        return sum(float(cell) for cell in found if re.fullmatch(r"-?\d+(\.\d+)?", cell, re.ASCII))
+        return float(sum(number for cell in found if (number := number_of(cell)) is not None))
 
 
 def escaped(field: str) -> str:

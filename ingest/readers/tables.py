@@ -22,14 +22,13 @@ from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
 from ingest.readers import code_lists, sense
 from ingest.readers.check_digits import is_verhoeff
-from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, some_of
+from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, some_of
 from ingest.readers.headers import Header, resolve
-from ingest.readers.numbers import REASON, is_too_large, takes_any_number
+from ingest.readers.numbers import wrong_with
 from ingest.readers.text import ZIP, folded, foreign_body
 from ingest.readers.times import day_of, is_timed
 from ingest.readers.workbook import cell_text, refused_archive, refused_content, refused_extent
 
-FAULTS_KEPT = 1000
 VALUES_REMEMBERED = 10_000
 
 
@@ -185,21 +184,20 @@ def _without_empty_end(names: Sequence[str]) -> list[str]:
     return list(names[: last + 1])
 
 
-def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
+def explain(file: Path, layout: Layout) -> tuple[int, Faults]:
     """Read a file that was not vouched for row by row, and say what is wrong.
 
     Returns:
-        How many data rows there are, and their faults (at most 1,000). None where only Arrow would not take it: blank
-        lines, a cell larger than Arrow's block.
+        How many data rows there are, and their faults. None where only Arrow would not take it: blank lines, a cell larger than
+        Arrow's block.
     """
-    tables, faults = open_tables(file, layout)
+    tables, of_header = open_tables(file, layout)
+    faults = Faults(of_header)
     number, seen = 0, Seen(layout)
     for table in tables:
         for number, row in table.rows:
             wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
-            faults += wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet))
-            if len(faults) >= FAULTS_KEPT:
-                return number, faults
+            faults.add(wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet)))
     if not ends_whole(file, layout):
         faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
     return number, faults
@@ -309,8 +307,8 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
-        elif takes_any_number(column.pattern) and is_too_large(value):
-            faults.append(Fault(number, header.published[column.name], shown, REASON))
+        elif column.number and (reason := wrong_with(value, column.number)):
+            faults.append(Fault(number, header.published[column.name], shown, reason))
         elif column.check_digit and not is_verhoeff(value):
             reason = "is no number that was issued: its check digit is wrong"
             faults.append(Fault(number, header.published[column.name], shown, reason))

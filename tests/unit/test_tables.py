@@ -21,7 +21,7 @@ COLUMNS = [
     {"name": "borough_name", "headers": ["Borough"]},
     {"name": "incident_count", "headers": ["Incidents"], "pattern": r"\d{1,4}"},
     {"name": "note", "headers": ["Note"], "may_be_blank": True, "may_be_missing": True},
-    {"name": "age", "headers": ["Age"], "pattern": r"\d+", "is_personal": True, "may_be_blank": True},
+    {"name": "age", "headers": ["Age"], "number": {"at_least": 0, "is_whole": True}, "is_personal": True, "may_be_blank": True},
     {"name": "told", "headers": ["Told"], "is_dropped": True},
 ]
 TABLE = "Borough,Incidents,Note,Age,Told\nBarnet,5,,17,secret\nBrent,7,late,,secret\n"
@@ -114,7 +114,7 @@ def test_a_row_behind_the_header_refuses_a_file_that_is_of_nobody_too(tmp_path: 
         (TABLE.replace("7", "7.5", 1).replace("17", "1"), None),
         (TABLE.replace(",7,", ",<5,"), "row 2, column Incidents: does not match"),
         (TABLE.replace(",7,", ",٧,"), "row 2, column Incidents: does not match"),
-        (TABLE.replace("17", "old"), "row 1, column Age: does not match"),
+        (TABLE.replace("17", "old"), "row 1, column Age: is no number"),
         (TABLE.replace("Brent", '"Brent'), "row 2, column this row and all after it: is not valid CSV"),
     ],
 )  # fmt: skip

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True)
 class Copied:
     """What copying a file came to: its data rows that stand in raw now, the rows of raw they made, what was quarantined,
-    the first and last time it is about, and by month (YYYY-MM; empty: all of it) the sum of its values, or its rows."""
+    the first and last time it is about, and by month (YYYY-MM; empty: all of it) the sum of its values, or its rows; and the
+    numbers of the rows that repeat another and were left out."""
 
     rows: int
     raw_rows: int
@@ -53,6 +54,7 @@ class Copied:
     first: dt.date | None
     last: dt.date | None
     totals: dict[str, float]
+    repeats: Sequence[int] = ()
 
     @property
     def rows_quarantined(self) -> int:
@@ -179,12 +181,15 @@ def _copy_row_by_row(
                     if isinstance(row, list):
                         widths.add(len(row))
                     row = tables.made_whole(row, part.header, layout)
+                    left_out = len(seen.repeats)
                     faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
                     if not faults and not isinstance(row, Fault):
                         faults = seen.again(number, row, part.header, part.sheet)
                     if faults or isinstance(row, Fault):
                         keep(dataclasses.replace(fault, sheet=part.sheet) for fault in faults)
                         bad_rows += 1
+                        continue
+                    if len(seen.repeats) > left_out:
                         continue
                     count += 1
                     if layout.period:
@@ -205,7 +210,7 @@ def _copy_row_by_row(
             raise Faulty(bad, count + bad_rows, what_next(bad))
         first, last, counts = _span(times, layout)
         totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
-        return Copied(count, count, bad, first, last, totals or {"": count})
+        return Copied(count, count, bad, first, last, totals or {"": count}, seen.repeats)
 
     return copy
 

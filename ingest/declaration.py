@@ -91,6 +91,7 @@ class CodeList(_Strict):
     vintage names the seed's column that says which vintage of the publisher's list a value belongs to; a file is of one vintage.
     code names the seed's column that two spellings of one value share.
     only_where names columns and the value each must have for a row to be held to the list; other rows are free.
+    unless_has names a column that says the same better: a file that has it is not held to this list.
     not_required names codes that files of this dataset lack although the list requires them.
     lists: what the listed values are, in words, where the name of the seed alone would not say why a value is refused.
     """
@@ -100,6 +101,7 @@ class CodeList(_Strict):
     keys: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     where: dict[str, str] = {}
     only_where: dict[Identifier, str] = {}
+    unless_has: Identifier | None = None
     not_required: tuple[str, ...] = ()
     lists: str = ""
     vintage: Identifier | None = None
@@ -162,10 +164,12 @@ class Sheets(_Strict):
     `required` may be missing.
 
     One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
+    others_are_unknown: a sheet that is read and not required is one that nobody declared, and refuses the file.
     """
 
     name_pattern: Pattern
     required: tuple[str, ...] = ()
+    others_are_unknown: bool = False
     # A formula is refused, unless it sums cells above it and comes to what the file says.
     sums_are_data: bool = False
     header_row: Annotated[int, Field(gt=0)] = 1
@@ -210,6 +214,8 @@ class Layout(_Strict):
     """How the bytes are read.
 
     unique: no two rows of a file (or sheet) agree in all of these columns; a column that a file lacks is left out.
+    repeats: what becomes of a row that agrees with an earlier one in every column: it is refused as any other that agrees in the
+    unique ones, or, where the publisher gives rows twice, it is left out, counted and warned about.
     bad_rows: what becomes of a file with a row that is not as declared: it is refused whole, or such rows are quarantined,
     each with its reason, as long as they are no more than at_most_quarantined of it.
     """
@@ -228,6 +234,7 @@ class Layout(_Strict):
     code_lists: tuple[CodeList, ...] = ()
     complete: Complete | None = None
     unique: tuple[Identifier, ...] = ()
+    repeats: Literal["refuse", "leave_out"] = "refuse"
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
     at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
     rows_may_be_short: bool = False
@@ -499,8 +506,8 @@ def read_source(file: Path) -> Source:
         for code_list in dataset.layout.code_lists:
             problems += [
                 f"datasets.{name}.code_lists: {column!r} is not a declared column"
-                for column in (*code_list.columns, *code_list.only_where)
-                if column not in columns
+                for column in (*code_list.columns, *code_list.only_where, code_list.unless_has)
+                if column is not None and column not in columns
             ]
             if not (SEEDS / f"{code_list.seed}.csv").is_file():
                 problems.append(

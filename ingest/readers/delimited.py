@@ -116,7 +116,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     lists = [
         (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])
         for code_list in layout.code_lists
-        if positions.keys() >= {*code_lists.columns_of(code_list)}
+        if code_lists.is_held_to(code_list, start.header)
     ]
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
     looked_into |= {name for name, _ in figures}

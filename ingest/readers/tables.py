@@ -155,6 +155,12 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         for name in layout.sheets.required
         if name not in wanted
     ]
+    if layout.sheets.others_are_unknown:
+        faults += [
+            Fault(HEADER, f"sheet {name}", None, "is not one that we know: nobody said what it counts")
+            for name in wanted
+            if name not in layout.sheets.required
+        ]
     tables = []
     for name in wanted:
         sheet = workbook.get_sheet_by_name(name)
@@ -218,6 +224,8 @@ class Seen:
     """The rows of a file that came already, by the columns that are declared to be unique together: those of them that it has."""
 
     def __init__(self, layout: Layout) -> None:
+        self.repeats: list[int] = []  # numbers of the rows that are left out, as the layout says
+        self._leaves_out = layout.repeats == "leave_out"
         self._columns = layout.unique
         self._is_of_people = layout.is_of_people
         # Of a row its number and its hash, of its key a digest: the longest file has most of a million rows.
@@ -225,7 +233,10 @@ class Seen:
         self._folded: dict[str, str] = {}
 
     def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
-        """The fault of a row whose key stands in the file already, with the same row or another; notes every other."""
+        """The fault of a row whose key stands in the file already, with the same row or another; notes every other.
+
+        A row that is left out because it repeats another is no fault, and the newest of `repeats`.
+        """
         columns = [column for column in self._columns if column in header.positions]
         if not columns:
             return []
@@ -233,6 +244,9 @@ class Seen:
         this = hash(tuple(row))
         first, that = self._first.setdefault(self._digest((sheet, *key)), (number, this))
         if first == number:
+            return []
+        if this == that and self._leaves_out:
+            self.repeats.append(number)
             return []
         reason = (
             f"stands already in row {first}"

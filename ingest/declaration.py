@@ -164,11 +164,13 @@ class Sheets(_Strict):
     `required` may be missing.
 
     One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
+    is_one: a workbook is one sheet, the same table that the publisher gives as text, and raw does not say its name.
     others_are_unknown: a sheet that is read and not required is one that nobody declared, and refuses the file.
     """
 
     name_pattern: Pattern
     required: tuple[str, ...] = ()
+    is_one: bool = False
     others_are_unknown: bool = False
     # A formula is refused, unless it sums cells above it and comes to what the file says.
     sums_are_data: bool = False
@@ -261,6 +263,16 @@ class Layout(_Strict):
         form = r"[-+.eE0-9]{1,20}" if column.number else column.pattern
         has_form = form is not None and re.fullmatch(form, value, re.ASCII) is not None
         return value if not column.is_personal and (has_form or not value or not self.is_of_people) else None
+
+    @property
+    def every_header(self) -> tuple[str, ...]:
+        """Every header that is declared by its name."""
+        return tuple(header for column in self.columns for header in column.headers)
+
+    @property
+    def has_sheet_column(self) -> bool:
+        """Whether raw says of each row which sheet it is of."""
+        return self.sheets is not None and not self.sheets.is_one
 
     @property
     def may_be_workbook(self) -> bool:
@@ -453,7 +465,7 @@ def raw_columns(layout: Layout) -> tuple[str, ...]:
     """The published columns of a dataset as raw holds them, in order; a month file adds the month's header and its cell, a
     workbook the sheet."""
     names = tuple(column.name for column in layout.kept_columns)
-    sheet = ("sheet",) if layout.sheets else ()
+    sheet = ("sheet",) if layout.has_sheet_column else ()
     months: tuple[str, ...] = ()
     if layout.month_columns:
         months = ("month_header", "cell") if layout.month_columns.cells == "a_row_each" else ("first_month", "cells")

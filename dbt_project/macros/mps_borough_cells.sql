@@ -10,7 +10,7 @@
             major_text as published_major,
             minor_text as published_minor,
             borough_name as published_area_name,
-            to_date(month_header, 'YYYYMM') as month_start_date,
+            {{ mps_month('month_header') }} as month_start_date,
             cell::numeric::integer as offence_count
         from {{ relation }}
     ),

@@ -26,7 +26,7 @@ from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import LARGEST
 from ingest.readers.tables import Seen, ends_whole
-from ingest.readers.text import foreign_body
+from ingest.readers.text import UTF_8, encoding_of, foreign_body, separator_of
 
 BLOCK = 512 * 1024  # bytes
 
@@ -56,12 +56,14 @@ def fits(header: Header, layout: Layout) -> bool:
 
 
 def read_start(file: Path, layout: Layout) -> Start:
-    """Read and resolve the first line of a file."""
+    """Read and resolve the first line of a file. It has no header where COPY and Arrow would not read the file as we do."""
     with file.open("rb") as handle:
         first = handle.read(64 * 1024)
     foreign = foreign_body(first[:512])
     if foreign:
         return Start(None, 0, [foreign])
+    if encoding_of(first) != UTF_8:
+        return Start(None, 0, [])
     end = first.find(b"\n") + 1
     if not end:
         return Start(None, 0, [Fault(HEADER, THE_FILE, None, "has no line end in its first 64 KiB")])
@@ -69,6 +71,8 @@ def read_start(file: Path, layout: Layout) -> Start:
         line = first[:end].decode("utf-8-sig")
     except UnicodeDecodeError:
         return Start(None, 0, [Fault(HEADER, THE_FILE, None, "is not UTF-8 (in its header)")])
+    if separator_of(line, layout.every_header) != ",":
+        return Start(None, 0, [])
     header, faults = resolve(next(csv.reader(io.StringIO(line, newline=""))), layout)
     return Start(header, end, faults)
 

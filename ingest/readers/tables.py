@@ -25,7 +25,7 @@ from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, some_of
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import wrong_with
-from ingest.readers.text import ZIP, folded, foreign_body
+from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, folded, foreign_body, separator_of
 from ingest.readers.times import day_of, is_timed
 from ingest.readers.workbook import cell_text, refused_archive, refused_content, refused_extent
 
@@ -63,7 +63,7 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     if layout.sheets and layout.sheets.required:
         reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
         return [], [Fault(HEADER, THE_FILE, None, reason)]
-    lines = _lines(file)
+    lines = _lines(file, layout)
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
         return [], [names or Fault(HEADER, THE_FILE, None, "has no header")]
@@ -74,10 +74,16 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     return [Table("", header, lines)], [*uncorrected, *faults]
 
 
-def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
+def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]]:
     """The lines of delimited text, the header as number 0."""
-    with file.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as handle:
-        reader = csv.reader(handle, strict=True)
+    with file.open("rb") as handle:
+        encoding = encoding_of(handle.read(4))
+    # A byte that is not UTF-8 is a fault of its row; where one of UTF-16 is, nobody can say how many follow.
+    errors = "surrogateescape" if encoding == UTF_8 else "strict"
+    with file.open(encoding=encoding, newline="", errors=errors) as handle:
+        separator = separator_of(handle.readline(), layout.every_header)
+        handle.seek(0)
+        reader = csv.reader(handle, strict=True, delimiter=separator)
         for number in itertools.count():
             try:
                 row = next(reader)
@@ -85,6 +91,9 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
                 return
             except csv.Error as error:
                 yield number, Fault(number, THE_REST, None, f"is not valid CSV: {error}")
+                return
+            except UnicodeDecodeError:
+                yield number, Fault(number, THE_REST, None, "is not UTF-16")
                 return
             if row:
                 yield number, row
@@ -95,6 +104,8 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+            if any(member.filename == "xl/workbook.xml" for member in members):
+                return [], [Fault(HEADER, THE_FILE, None, f"is a workbook: {SAVE_AS}, and land that")]
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
                 return [], [Fault(HEADER, THE_FILE, None, "is a zip archive, but not one of pages stored as they came")]
             wrong = [m.filename for m in members if foreign_body(archive.read(m)[:512])]
@@ -146,6 +157,9 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     except (python_calamine.CalamineError, OSError) as error:
         return [], [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
+    if layout.sheets.is_one and len(wanted) > 1:
+        reason = f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
+        return [], [Fault(HEADER, THE_FILE, None, reason)]
     if not wanted:
         there = some_of(workbook.sheet_names)
         return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
@@ -173,7 +187,7 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         names, uncorrected = corrected(_without_empty_end(names), name, corrections)
         header, wrong = resolve(names, layout)
         faults += [dataclasses.replace(fault, sheet=name) for fault in [*uncorrected, *wrong]]
-        tables.append(Table(name, header, _numbered(rows, header.width)))
+        tables.append(Table("" if layout.sheets.is_one else name, header, _numbered(rows, header.width)))
     return tables, faults
 
 
@@ -214,8 +228,12 @@ def ends_whole(file: Path, layout: Layout) -> bool:
     if layout.last_line_may_be_open:
         return True
     with file.open("rb") as handle:
-        if handle.read(len(ZIP)) == ZIP:
+        first = handle.read(len(ZIP))
+        if first == ZIP:
             return True
+        if encoding_of(first) != UTF_8:
+            handle.seek(-2, io.SEEK_END)
+            return handle.read(2).strip(b"\0") in {b"\n", b"\r"}
         handle.seek(-1, io.SEEK_END)
         return handle.read(1) in {b"\n", b"\r"}
 
@@ -285,7 +303,7 @@ def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
     """The fields of a row that raw takes, in the order of `raw_columns`; blank where the file lacks the column."""
     positions = table.header.positions
     fields = [row[positions[column.name]] if column.name in positions else "" for column in layout.kept_columns]
-    return [*fields, table.sheet] if layout.sheets else fields
+    return [*fields, table.sheet] if layout.has_sheet_column else fields
 
 
 def time_of(row: Sequence[str], header: Header, period: Period) -> str:

@@ -108,7 +108,8 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
                 return [], [Fault(HEADER, THE_FILE, None, f"is a workbook: {SAVE_AS}, and land that")]
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
                 return [], [Fault(HEADER, THE_FILE, None, "is a zip archive, but not one of pages stored as they came")]
-            wrong = [m.filename for m in members if foreign_body(archive.read(m)[:512])]
+            beginnings = {m.filename: archive.read(m)[:512] for m in members}
+            wrong = [name for name, first in beginnings.items() if foreign_body(first) or encoding_of(first) != UTF_8]
             headers = {archive.read(m).split(b"\n", 1)[0] for m in members}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         return [], [Fault(HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]

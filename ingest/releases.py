@@ -328,8 +328,12 @@ def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: d
     first = contents.first if dataset.release else None
     outside = [day for day in (first, contents.last) if day and not CALENDAR[0] <= day <= CALENDAR[1]]
     if outside:
-        reason = f"is about {outside[0]:%Y-%m}, and the calendar of the marts is {CALENDAR[0]:%Y-%m} to {CALENDAR[1]:%Y-%m}"
-        raise Faulty([Fault(HEADER, THE_FILE, None, reason)], 0, "see how its dates are written; or take those rows out")
+        reason = (
+            f"is about {outside[0]:%Y-%m}, and the calendar of the marts is {CALENDAR[0]:%Y-%m} to {CALENDAR[1]:%Y-%m}"
+        )
+        raise Faulty(
+            [Fault(HEADER, THE_FILE, None, reason)], 0, "see how its dates are written; or take those rows out"
+        )
     tomorrow = (now + dt.timedelta(days=1)).date()
     if release > tomorrow:
         raise Faulty(

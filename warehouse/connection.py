@@ -124,7 +124,9 @@ def connect(
         more["vru.today"] = settings.today.isoformat()
     try:
         connection = psycopg.connect(
-            make_conninfo(**{"connect_timeout": "10", "application_name": "vru", **found, "options": session.as_options(more)}),
+            make_conninfo(
+                **{"connect_timeout": "10", "application_name": "vru", **found, "options": session.as_options(more)}
+            ),
             autocommit=autocommit,
         )
     except psycopg.OperationalError as error:

@@ -199,7 +199,14 @@ def _month_of(header: str, declared: MonthColumns) -> str | None:
 
 def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault]:
     if not months:
-        return [Fault(HEADER, "header", None, f"has no month column (YYYYMM); it has {some_of([called(names, index) for index in range(len(names))])}")]
+        return [
+            Fault(
+                HEADER,
+                "header",
+                None,
+                f"has no month column (YYYYMM); it has {some_of([called(names, index) for index in range(len(names))])}",
+            )
+        ]
     faults = []
     first: dict[str, MonthColumn] = {}
     for column in months:

@@ -159,7 +159,9 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         return [], [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
     if layout.sheets.is_one and len(wanted) > 1:
-        reason = f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
+        reason = (
+            f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
+        )
         return [], [Fault(HEADER, THE_FILE, None, reason)]
     if not wanted:
         there = some_of(workbook.sheet_names)

@@ -292,9 +292,11 @@ def test_rows_that_are_given_twice_are_loaded_once_and_said(warehouse: Settings,
     source = declared(layout={"repeats": "leave_out"})
     done = land(HEADER + rows_of("2026-10", 3, each=5) + rows_of("2026-10", 2, each=5), source)
     assert done.rows == 3
-    assert "WARNING: rows that repeat another in every column, left out and counted once: 2, the first in row 4" in str(done)
+    assert "WARNING: rows that repeat another in every column, left out and counted once: 2, the first in row 4" in str(
+        done
+    )
     assert ask(warehouse, "select rows_loaded, rows_quarantined, totals from ops.load") == [(3, 0, {"2026-10": 15})]
-    with pytest.raises(FileRefused, match="row 4, column the row: .* and says something else there"):
+    with pytest.raises(FileRefused, match=r"row 4, column the row: .* and says something else there"):
         land(HEADER + rows_of("2026-10", 3, each=5) + rows_of("2026-10", 1, each=6), source, "b.csv")
 
 
@@ -329,7 +331,10 @@ def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_c
 ) -> None:
     monkeypatch.setattr(nightly, "settings", lambda: warehouse)
     monkeypatch.setattr(nightly, "find_source", {"parks": PARKS}.__getitem__)
-    newer, older = HEADER + rows_of("2026-09", 3) + rows_of("2026-10", 3), HEADER + rows_of("2026-08", 3) + rows_of("2026-09", 3)
+    newer, older = (
+        HEADER + rows_of("2026-09", 3) + rows_of("2026-10", 3),
+        HEADER + rows_of("2026-08", 3) + rows_of("2026-09", 3),
+    )
     first = land(newer)
     with pytest.raises(FileRefused, match="it is an older copy"):
         land(older, name="older.csv")

@@ -15,7 +15,13 @@ LAYOUT = Layout.model_validate(
             {"name": "crime_id", "headers": ["Crime ID"], "pattern": "[0-9a-f]{4}", "may_be_blank": True},
             {"name": "month", "headers": ["Month"], "pattern": r"20\d{2}-\d{2}"},
             {"name": "location", "headers": ["Location"]},
-            {"name": "age", "headers": ["Age"], "number": {"at_least": 0, "is_whole": True}, "is_personal": True, "may_be_blank": True},
+            {
+                "name": "age",
+                "headers": ["Age"],
+                "number": {"at_least": 0, "is_whole": True},
+                "is_personal": True,
+                "may_be_blank": True,
+            },
         ]
     }
 )

@@ -161,7 +161,9 @@ def test_a_file_that_a_spreadsheet_saved_again_is_the_same_table(tmp_path: Path,
 def test_a_workbook_of_two_sheets_is_refused_with_what_to_save(tmp_path: Path) -> None:
     rows = [line.split(",") for line in WHOLE.decode().splitlines()]
     two = xlsx_bytes({"MPS": rows, "Notes": [["Read", "me"]]})
-    assert told(tmp_path, two).startswith("the file has 2 sheets, and which of them is the table nobody can say: MPS, Notes; save")
+    assert told(tmp_path, two).startswith(
+        "the file has 2 sheets, and which of them is the table nobody can say: MPS, Notes; save"
+    )
 
 
 def replaced(old: str, new: str, count: int = 1) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pathlib import Path
 
 import pytest
@@ -97,7 +96,13 @@ def test_whole_numbers_of_a_month_may_be_written_with_an_exponent(tmp_path: Path
 
 
 def test_only_an_exponent_is_written_out() -> None:
-    assert [plain(text) for text in ("1e+05", "12", "1.50", "Peel", "1e400")] == ["100000", "12", "1.50", "Peel", "1e400"]
+    assert [plain(text) for text in ("1e+05", "12", "1.50", "Peel", "1e400")] == [
+        "100000",
+        "12",
+        "1.50",
+        "Peel",
+        "1e400",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -114,5 +119,3 @@ def test_only_an_exponent_is_written_out() -> None:
 def test_no_declared_column_takes_a_number_of_any_length(name: str) -> None:
     # A label may be a number however long: it is never read as one.
     assert name in {"none", *(f"fingertips.data.{label}" for label in ("age", "category_type", "category"))}
-
-

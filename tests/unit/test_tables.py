@@ -22,7 +22,13 @@ COLUMNS = [
     {"name": "borough_name", "headers": ["Borough"]},
     {"name": "incident_count", "headers": ["Incidents"], "pattern": r"\d{1,4}"},
     {"name": "note", "headers": ["Note"], "may_be_blank": True, "may_be_missing": True},
-    {"name": "age", "headers": ["Age"], "number": {"at_least": 0, "is_whole": True}, "is_personal": True, "may_be_blank": True},
+    {
+        "name": "age",
+        "headers": ["Age"],
+        "number": {"at_least": 0, "is_whole": True},
+        "is_personal": True,
+        "may_be_blank": True,
+    },
     {"name": "told", "headers": ["Told"], "is_dropped": True},
 ]
 HEADER_OF_TABLE = "Borough,Incidents,Note,Age,Told\n"
@@ -445,7 +451,13 @@ def test_a_label_is_held_to_its_list_where_no_code_says_it_better(tmp_path: Path
     where = {"dataset": "population", "dimension": "c_age"}
     lists = [
         {"columns": ["age"], "seed": "nomis_label", "keys": ["code"], "where": where},
-        {"columns": ["age_name"], "seed": "nomis_label", "keys": ["published_name"], "where": where, "unless_has": "age"},
+        {
+            "columns": ["age_name"],
+            "seed": "nomis_label",
+            "keys": ["published_name"],
+            "where": where,
+            "unless_has": "age",
+        },
     ]
     one = Layout.model_validate({"columns": columns, "code_lists": lists})
     for body, says in {

@@ -255,7 +255,8 @@ def _look(
 
 
 def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str, Any]:
-    """Load landed files into raw: those named, and any that an earlier night landed and did not get to load.
+    """Load landed files into raw: those named, any that an earlier night landed and did not get to load, and those that were refused
+    for what has changed since.
 
     Returns:
         How many files and rows are new.
@@ -268,7 +269,8 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     files = rows = 0
     with _noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
         returned = _returned(chosen, source, dataset)
-        for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed]):
+        again = [path for path in _refused_before(chosen, source, dataset) if path not in landed]
+        for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed, *again]):
             try:
                 file = landing.find(chosen.landing, path)
                 if told := landing.withdrawal(file.path):
@@ -277,7 +279,9 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
             except Refusal as refusal:
-                refused.append(refusal)
+                # Of a file that is refused as it was, the alert went out then.
+                if path not in again or not isinstance(refusal, FileRefused):
+                    refused.append(refusal)
                 continue
             files += done.is_new
             rows += done.rows if done.is_new else 0
@@ -646,6 +650,44 @@ def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
         file.path.relative_to(chosen.landing).as_posix()
         for file in _landed(chosen, source, dataset)
         if file.papers.sha256 not in known
+    ]
+
+
+def _refused_before(chosen: Settings, source: str, dataset: str) -> list[str]:
+    """Files that their publisher offers, that were refused, and that may be taken now: a refusal is not of the bytes alone.
+
+    Another file of the source has been loaded since (one that leaves no hole any more, say), or the code, a correction or a seed has
+    changed since the last build before.
+    """
+    with connect(chosen, LOADER) as connection:
+        rows = connection.execute(
+            """select
+                 refused.landed_path,
+                 exists (
+                   select from ops.load as other
+                   where other.source = refused.source and other.state in ('loaded', 'superseded')
+                     and other.loaded_at > refused.loaded_at
+                 ),
+                 (
+                   select c.code_version from ops.candidate as c where c.begun_at <= refused.loaded_at
+                   order by c.begun_at desc limit 1
+                 )
+               from (
+                 select distinct on (sha256) * from ops.load where source = %(source)s and dataset = %(dataset)s
+                 order by sha256, load_id desc
+               ) as refused
+               where refused.state = 'refused'
+                 and refused.sha256 in (
+                   select sha256 from ops.fetched_address where source = %(source)s and dataset = %(dataset)s
+                 )
+               order by refused.load_id""",
+            {"source": source, "dataset": dataset},
+        ).fetchall()
+    version = transform.code_version() if rows else None
+    return [
+        path
+        for path, is_other_loaded, code in rows
+        if (is_other_loaded or code not in (None, version)) and (chosen.landing / path).is_file()
     ]
 
 

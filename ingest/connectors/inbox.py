@@ -85,7 +85,7 @@ def list_releases(look: Look) -> list[Offer]:
     manifest = _manifest(look, store, folder)
     for name, stamp in sorted(_whole_files(store, folder).items()):
         told = manifest.files.get(name, Delivered())
-        mark = f"{stamp} {told.sha256 or ''}".strip()
+        mark = f"{stamp} {told.sha256 or ''} {told.release_date or ''}".strip()
         offers.append(Offer(f"{_label(look)}/{name}", name, told.release_date, mark, stands_alone=True))
     return offers
 

@@ -23,7 +23,7 @@ from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import note_refusal, sha256_of
 from ingest.readers.records import is_count, records_wrong
-from ingest.readers.text import foreign_body
+from ingest.readers.text import UTF_8, encoding_of, foreign_body
 from ingest.scratch import scratch_folder
 
 __all__ = ["check", "fetch", "list_releases"]
@@ -184,6 +184,8 @@ def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, s
     first = body[:200].decode("utf-8", "replace").splitlines()[0] if body.strip() else ""
     if not first:
         return [], "is empty: NOMIS answers so where nothing matches the query"
+    if encoding_of(body[:4]) != UTF_8:
+        return [], "is UTF-16, and NOMIS answers in UTF-8"
     with file.open(encoding="utf-8-sig", newline="", errors="replace") as handle:
         rows = csv.DictReader(handle, strict=True)
         try:

@@ -526,7 +526,7 @@ def test_a_day_and_a_month_that_changed_places_are_refused(land: Land) -> None:
         (b"Knife Crime,Knife Crime,", b"Knife Crime,Knife Kimre,", "'Knife Crime / Knife Kimre' is not in the list"),
         (b",Offences,", b",Offenses,", "'Offenses' is not in the list .*mps_dashboard_count"),
         (b"Count,Refresh", b"Tally,Refresh", "has no column for count"),
-        (b"_01,1,", b"_01,-1,", r"column Count: '-1' does not match"),
+        (b"_01,1,", b"_01,-1,", r"column Count: '-1' is below 0"),
     ],
     ids=["a borough", "a subject", "a measure", "a header", "a negative count"],
 )  # fmt: skip

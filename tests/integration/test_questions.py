@@ -456,22 +456,6 @@ WRONG = [
         "set numerator = 2 * numerator where measure_code like '%knife%'",
     ),
     (
-        "rpt_success_measures",
-        "a_change_is_from_the_baseline_beside_it_and_in_its_direction",
-        "set change_count = -change_count, change_percent = -change_percent where baseline_value > 0",
-    ),
-    (
-        "rpt_success_measures",
-        "a_change_is_from_the_baseline_beside_it_and_in_its_direction",
-        "set significance = case significance when 'higher' then 'lower' else 'higher' end where significance in "
-        "('higher', 'lower')",
-    ),
-    (
-        "rpt_success_measures",
-        "what_lies_apart_is_called_higher_or_lower",
-        "set significance = 'no_difference' where significance in ('higher', 'lower')",
-    ),
-    (
         "rpt_sna_facts",
         "a_fact_is_the_window_it_tells_of",
         "set rank_in_london = 33 - rank_in_london",
@@ -626,16 +610,6 @@ WRONG = [
         "set slope_index_per_1000 = -slope_index_per_1000",
     ),
     (
-        "rpt_hotspots",
-        "a_class_says_what_is_hot_and_what_was",
-        "set class_in_borough = 'none', class_in_london = 'none'",
-    ),
-    (
-        "rpt_hotspots",
-        "ranks_and_bands_are_of_the_counts_beside_them",
-        "set rank_in_london = 1 where rank_in_london = 3",
-    ),
-    (
         "fct_measure",
         "no_part_is_greater_than_its_whole",
         "set value = 2 * value where measure_code = 'mps_knife_injury_victims_non_da_1_24'",
@@ -712,12 +686,6 @@ WRONG = [
     ("rpt_deprivation", "rates_ratios_and_slopes_are_of_the_fifths_beside_them", "set rate_per_1000_lower_95 = 0"),
     ("rpt_deprivation", "rates_ratios_and_slopes_are_of_the_fifths_beside_them", "set ratio_lower_95 = 0"),
     ("rpt_deprivation", "every_break_inside_a_window_is_marked", "set has_series_break = not has_series_break"),
-    (
-        "rpt_hotspots",
-        "rates_are_of_the_counts_and_the_residents_beside_them",
-        "set rate_per_1000 = 10 * rate_per_1000, rate_per_1000_upper_95 = 10 * rate_per_1000_upper_95",
-    ),
-    ("rpt_hotspots", "rates_are_of_the_counts_and_the_residents_beside_them", "set rate_per_1000_lower_95 = 0"),
     ("rpt_hotspots", "a_rate_where_few_live_beside_those_who_come_says_so", "set note = null"),
     ("rpt_hotspots", "every_break_within_the_two_years_is_marked", "set has_series_break = not has_series_break"),
     ("fct_indicator", "every_value_is_that_of_the_file", "set value = 1.1 * value"),
@@ -748,7 +716,6 @@ WRONG = [
         "set publish_rule = 'open' where publish_rule <> 'open'",
     ),
     ("rpt_deprivation", "rates_ratios_and_slopes_are_of_the_fifths_beside_them", "set share_of_count_percent = 20"),
-    ("rpt_hotspots", "ranks_and_bands_are_of_the_counts_beside_them", "set cumulative_share_of_london_percent = 25"),
     ("rpt_drivers", "health_indicators_are_as_published", "set denominator = 2 * denominator"),
     (
         "rpt_drivers",
@@ -954,39 +921,6 @@ OF_ONE_BOROUGH = [
             ANOTHER,
         ],
     ),
-    (
-        "rpt_hotspots",
-        "it_says_what_the_months_of_its_places_say",
-        [
-            *gone("previous_count_12_months previous_rank_in_london previous_rank_in_borough residents"),
-            "previous_count_12_months = previous_count_12_months + 1",
-            "previous_rank_in_london = previous_rank_in_london + 1",
-            "previous_rank_in_borough = previous_rank_in_borough + 1",
-            "residents = residents + 100",
-            "residents_year = residents_year - 1",
-            "window_end_date = window_end_date + 31",
-            "is_provisional = not is_provisional",
-            ANOTHER,
-        ],
-    ),
-    (
-        "rpt_hotspots",
-        "ranks_and_bands_are_of_the_counts_beside_them",
-        [
-            *gone("share_of_borough_percent cumulative_share_of_borough_percent cumulative_share_of_london_percent"),
-            *gone("borough_harm_band_percent london_harm_band_percent"),
-        ],
-    ),
-    (
-        "rpt_hotspots",
-        "a_class_says_what_is_hot_and_what_was",
-        [*gone("class_in_borough class_in_london"), "class_in_borough = 'former' where class_in_borough = 'none'"],
-    ),
-    (
-        "rpt_hotspots",
-        "rates_are_of_the_counts_and_the_residents_beside_them",
-        gone("rate_per_1000 rate_per_1000_lower_95 rate_per_1000_upper_95"),
-    ),
     ("rpt_police_health", "what_lies_apart_from_london_is_called_higher_or_lower", gone("compared_with_london")),
     (
         "rpt_police_health",
@@ -1059,15 +993,6 @@ OF_ONE_BOROUGH = [
             *gone("numerator upper_95", "limits_method = 'as published'"),
             "denominator = denominator + 1 where limits_method = 'as published'",
             f"{ANOTHER} where limits_method = 'as published'",
-        ],
-    ),
-    (
-        "rpt_success_measures",
-        "a_change_is_from_the_baseline_beside_it_and_in_its_direction",
-        [
-            *gone("change_percent change_count baseline_value baseline_numerator significance"),
-            "baseline_end_date = null, baseline_start_date = null, baseline_value = null, baseline_numerator = null, change_count = null, "
-            "change_percent = null, direction = null",
         ],
     ),
     (

@@ -600,11 +600,6 @@ WRONG = [
         "disproportionality_lower_95, disproportionality_upper_95 = 2 * disproportionality_upper_95",
     ),
     (
-        "rpt_temporal_profile",
-        "a_share_and_its_index_are_of_the_counts_beside_them",
-        "set index_to_expected = index_to_expected / 2",
-    ),
-    (
         "rpt_deprivation",
         "rates_ratios_and_slopes_are_of_the_fifths_beside_them",
         "set slope_index_per_1000 = -slope_index_per_1000",
@@ -994,20 +989,6 @@ OF_ONE_BOROUGH = [
             "denominator = denominator + 1 where limits_method = 'as published'",
             f"{ANOTHER} where limits_method = 'as published'",
         ],
-    ),
-    (
-        "rpt_temporal_profile",
-        "a_share_and_its_index_are_of_the_counts_beside_them",
-        [
-            "share_lower_95_percent = 0 where share_lower_95_percent > 1",
-            "share_upper_95_percent = 100 where share_upper_95_percent < 99",
-            *gone("index_to_expected"),
-        ],
-    ),
-    (
-        "rpt_temporal_profile",
-        "each_value_has_its_events",
-        ["event_count = event_count + 1", "months_held = months_held - 1", ANOTHER],
     ),
     (
         "rpt_victim_profile",

@@ -64,6 +64,93 @@ expected as (
         expected_month.dimension_value
 ),
 
+-- Whole years of months, by days: a month of which there are fewer hours for the clock's change is no shorter for that.
+whole_year as (
+    select
+        moment.measure_code,
+        moment.area_code,
+        moment.period_start_date,
+        moment.period_end_date,
+        moment.months_held,
+        moment.source_release,
+        moment.known_count,
+        dimensions.dimension,
+        dimensions.dimension_value,
+        sum(moment.event_count)::bigint as event_count,
+        sum(moment.day_count) as days
+    from (
+        select
+            *,
+            make_date(2001, month_of_year, 1) as month_start_date
+        from {{ ref('int_temporal_whole_year') }}
+    ) as moment
+    cross join
+        lateral (
+            values
+            {{ temporal_month_dimensions() | trim }}
+        ) as dimensions (dimension, dimension_value)
+    group by
+        moment.measure_code,
+        moment.area_code,
+        moment.period_start_date,
+        moment.period_end_date,
+        moment.months_held,
+        moment.source_release,
+        moment.known_count,
+        dimensions.dimension,
+        dimensions.dimension_value
+),
+
+counted as (
+    select
+        found.area_code,
+        found.measure_code,
+        found.period_kind,
+        found.period_start_date,
+        (found.period_start_date + interval '1 year' - interval '1 day')::date as period_end_date,
+        period.months_held::integer as months_held,
+        found.dimension,
+        found.dimension_value,
+        found.event_count,
+        (
+            sum(found.event_count) over (
+                partition by found.measure_code, found.period_kind, found.period_start_date, found.area_code, found.dimension
+            )
+        )::bigint as known_count,
+        expected.hours as expected_part,
+        expected.all_hours as expected_whole,
+        period.source_release
+    from {{ ref('int_temporal_count') }} as found
+    inner join period
+        on
+            found.measure_code = period.measure_code
+            and found.period_kind = period.period_kind
+            and found.period_start_date = period.period_start_date
+    left join expected
+        on
+            found.measure_code = expected.measure_code
+            and found.period_kind = expected.period_kind
+            and found.period_start_date = expected.period_start_date
+            and found.dimension = expected.dimension
+            and found.dimension_value = expected.dimension_value
+    union all
+    select
+        area_code,
+        measure_code,
+        'whole_years' as period_kind,
+        period_start_date,
+        period_end_date,
+        months_held,
+        dimension,
+        dimension_value,
+        event_count,
+        known_count,
+        days as expected_part,
+        sum(days) over (partition by measure_code, area_code, dimension) as expected_whole,
+        source_release
+    from whole_year
+),
+
 -- A break that opens the window lies before all of it.
 breaks as (
     select
@@ -77,23 +164,17 @@ breaks as (
             measure_code,
             period_kind,
             period_start_date,
+            period_end_date,
             area_code
-        from {{ ref('int_temporal_count') }}
+        from counted
     ) as windows
     inner join {{ ref('series_break') }} as stepped
         on
             windows.measure_code = stepped.measure_code
             and (stepped.area_code is null or windows.area_code = stepped.area_code)
             and windows.period_start_date < stepped.break_month
-            and windows.period_start_date + interval '1 year' > stepped.break_month
+            and windows.period_end_date > stepped.break_month
     group by windows.measure_code, windows.period_kind, windows.period_start_date, windows.area_code
-),
-
-counted as (
-    select
-        *,
-        (sum(event_count) over (partition by measure_code, period_kind, period_start_date, area_code, dimension))::bigint as known_count
-    from {{ ref('int_temporal_count') }}
 )
 
 select
@@ -101,8 +182,8 @@ select
     counted.measure_code,
     counted.period_kind,
     counted.period_start_date,
-    (counted.period_start_date + interval '1 year' - interval '1 day')::date as period_end_date,
-    period.months_held::integer as months_held,
+    counted.period_end_date,
+    counted.months_held,
     counted.dimension,
     counted.dimension_value,
     counted.event_count,
@@ -112,31 +193,23 @@ select
         as share_lower_95_percent,
     round((100 * marts.wilson_upper(counted.event_count, counted.known_count, 0.95))::numeric, 3)::double precision
         as share_upper_95_percent,
-    round(100.0 * expected.hours / expected.all_hours, 3)::double precision as expected_share_percent,
+    round(100.0 * counted.expected_part / counted.expected_whole, 3)::double precision as expected_share_percent,
     case
-        when counted.known_count * expected.hours >= 5 * expected.all_hours
-            then round(100.0 * counted.event_count * expected.all_hours / (counted.known_count * expected.hours), 1)
+        when counted.known_count * counted.expected_part >= 5 * counted.expected_whole
+            then
+                round(
+                    100.0 * counted.event_count * counted.expected_whole / (counted.known_count * counted.expected_part), 1
+                )
     end::double precision as index_to_expected,
     breaks.break_reason is not null as has_series_break,
     breaks.break_reason,
     dataset.classification,
     dataset.publish_rule,
-    period.source_release
+    counted.source_release
 from counted
-inner join period
-    on
-        counted.measure_code = period.measure_code
-        and counted.period_kind = period.period_kind
-        and counted.period_start_date = period.period_start_date
-left join expected
-    on
-        counted.measure_code = expected.measure_code
-        and counted.period_kind = expected.period_kind
-        and counted.period_start_date = expected.period_start_date
-        and counted.dimension = expected.dimension
-        and counted.dimension_value = expected.dimension_value
 inner join {{ ref('dim_measure') }} as measure on counted.measure_code = measure.measure_code
-inner join {{ ref('int_dataset') }} as dataset on measure.source = dataset.source and measure.datasets = dataset.dataset
+inner join {{ ref('int_dataset') }} as dataset
+    on measure.source = dataset.source and btrim(split_part(measure.datasets, ',', 1)) = dataset.dataset
 left join breaks
     on
         counted.measure_code = breaks.measure_code

@@ -105,7 +105,7 @@ def test_hotspots_fifths_and_drivers_of_the_stand_ins_are_these(home: Home) -> N
     )
     assert hotspots == [
         ("E01999071", 1580, 1589, 3, 1, 50.095, "persistent", 110000, 2022, 14.36),
-        ("E01999072", 1574, 1586, 4, 2, 49.905, "none", 110000, 2022, 14.31),
+        ("E01999072", 1574, 1586, 4, 2, 49.905, "persistent", 110000, 2022, 14.31),
     ]
     assert fifths == [
         (1, 19205, 2475500, 7.758, 1.28, 0.522, 0.072),
@@ -272,7 +272,6 @@ GAPS: dict[tuple[int, int], tuple[tuple[str, str] | None, tuple[str, str]]] = {
     ),
     (10, 2): (None, (PROFILE, "measure_code ~ 'safestats_ed' and age_band <> 'all'")),
     (14, 2): (None, (MEASURE, "measure_code ~ 'lfb.*(assault|attack)'")),
-    (18, 2): ((HOTSPOT, "area_level = 'lsoa' and rate_per_1000 is not null"), (HOTSPOT, "area_level = 'ward' and rate_per_1000 is not null")),
     (21, 2): (
         (PROFILE, "measure_code = 'mps_homicide_accused' and standardised_rate_per_100000 is not null"),
         (PROFILE, "measure_code not in ('mps_homicide_accused', 'safestats_las_violence_dispatches') and standardised_rate_per_100000 is not null"),

@@ -5,7 +5,7 @@
 {% set scopes = [('borough', 'area_level, measure_code, area_code'), ('london', 'area_level, measure_code')] %}
 
 -- Rates by the residents of the index of deprivation that has the LSOA: a code in both vintages is one place in both, and the newer speaks.
-with residents as (
+with lsoa_residents as (
     select distinct on (lsoa_code)
         lsoa_code,
         residents,
@@ -13,6 +13,22 @@ with residents as (
     from {{ ref('int_deprivation_lsoa') }}
     where residents > 0
     order by lsoa_code asc, residents_year desc
+),
+
+residents as (
+    select
+        'lsoa' as area_level,
+        lsoa_code as small_area_code,
+        residents,
+        residents_year
+    from lsoa_residents
+    union all
+    select
+        'ward' as area_level,
+        ward_code as small_area_code,
+        residents,
+        residents_year
+    from {{ ref('int_nomis_ward_residents') }}
 ),
 
 -- Peers, places of the same count, are taken together: no place is hot and its equal not.
@@ -125,6 +141,8 @@ select
     judged.small_area_name,
     judged.area_code,
     judged.lsoa_vintage,
+    case judged.area_level when 'ward' then judged.small_area_code else lsoas.ward_code end as ward_code,
+    case judged.area_level when 'ward' then judged.small_area_name else lsoas.ward_name end as ward_name,
     judged.measure_code,
     judged.window_start_date,
     judged.window_end_date,
@@ -198,7 +216,12 @@ select
     judged.is_provisional
 from classed as judged
 left join residents
-    on judged.area_level = 'lsoa' and judged.small_area_code = residents.lsoa_code and not judged.is_window_partial
+    on
+        judged.area_level = residents.area_level
+        and judged.small_area_code = residents.small_area_code
+        and not judged.is_window_partial
+left join {{ ref('lsoa_borough') }} as lsoas
+    on judged.area_level = 'lsoa' and judged.small_area_code = lsoas.lsoa_code
 left join {{ ref('residents_caveat') }} as caveats on judged.area_code = caveats.area_code
 left join {{ ref('int_series_break_month') }} as all_breaks
     on

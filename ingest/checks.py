@@ -22,12 +22,11 @@ import psycopg
 from psycopg import sql
 
 from ingest.copying import Copied
-from ingest.declaration import SEEDS, Dataset, DatastoreFile, FileAtUrl, Source, raw_table
+from ingest.declaration import SEEDS, Dataset, DatastoreFile, FileAtUrl, Inbox, Source, raw_table
 from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty, some_of
 
 NEXT_NAME = "if its name is wrong, give it the name it was published under; if its rows are, fetch it again"
-# A file comes out the month after its newest month, the homicide dashboard up to a quarter later.
-LATEST_RELEASE = 4  # months from the newest month to the date in a name
+LATER_THAN_DUE = 3  # months by which the date in a name may be after the release that its newest month makes due
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +39,7 @@ class Delivery:
         load_id: what its rows in raw have as `_load_id`.
         part: what its name says it is about (`part_pattern`); empty where it is about all of its dataset.
         file_name: the name it was published, or handed over, under.
+        is_synthetic: a stand-in publisher invented it.
         done: what was copied.
     """
 
@@ -49,6 +49,7 @@ class Delivery:
     load_id: int
     part: str
     file_name: str
+    is_synthetic: bool
     done: Copied
 
     @property
@@ -98,18 +99,20 @@ def _own_check(source: str) -> Callable[[Delivery], Labels] | None:
 
 def _check_name_of_its_dataset(delivery: Delivery) -> None:
     """Refuse a file under the name of another dataset of its source."""
-    if _names(delivery.dataset, delivery.file_name):
+    if _names(delivery.name, delivery.dataset, delivery.file_name):
         return
-    others = [name for name, other in delivery.source.datasets.items() if _names(other, delivery.file_name)]
+    others = [name for name, other in delivery.source.datasets.items() if _names(name, other, delivery.file_name)]
     if others:
         raise delivery.refuse(
             f"has the name of a file of {' or '.join(others)}, and came as {delivery.name}", NEXT_NAME
         )
 
 
-def _names(dataset: Dataset, file_name: str) -> bool:
+def _names(name: str, dataset: Dataset, file_name: str) -> bool:
     """Whether a file's name is one that its publisher gives files of this dataset, and of no other."""
     location = dataset.location
+    if isinstance(location, Inbox):
+        return file_name.casefold().startswith((name, location.folder or name))
     if isinstance(location, FileAtUrl):
         return location.path.rpartition("/")[2].casefold() == file_name.casefold()
     if not isinstance(location, DatastoreFile):
@@ -139,7 +142,8 @@ def _check_dates_in_name(delivery: Delivery) -> None:
         if day > calendar.monthrange(year, month)[1]:
             return
         later = (year - last.year) * 12 + month - last.month
-        if not 0 <= later <= LATEST_RELEASE:
+        due = delivery.dataset.release.months_after_newest if delivery.dataset.release else 1
+        if not 0 <= later <= due + LATER_THAN_DUE:
             raise delivery.refuse(
                 f"is of {year}-{month:02} by its name, and its newest month is {last:%Y-%m}", NEXT_NAME
             )

@@ -212,7 +212,9 @@ def _load_new(
     releases.check_not_cut(cursor, dataset, raw_table(source.source, name), contents, done, release, load_id, before)
     if gone := releases.check_keeps_rows(cursor, source, name, load_id, done, release, before):
         contents.drift["rows gone"] = gone
-    labels = checks.check(checks.Delivery(cursor, source, name, load_id, part, landed.papers.file_name, done))
+    labels = checks.check(
+        checks.Delivery(cursor, source, name, load_id, part, landed.papers.file_name, landed.papers.is_synthetic, done)
+    )
     newer = connection.execute(
         """select 1 from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
            and release_date > %s""",

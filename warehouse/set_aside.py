@@ -267,12 +267,16 @@ def _build_without(settings: Settings, failed: transform.BuildFailed) -> tuple[s
                    )"""
             )
         }
-        new = [load for load in _loads(connection) if load.state == "loaded" and load.load_id not in good]
+        standing = [load for load in _loads(connection) if load.state == "loaded"]
+        new = [load for load in standing if load.load_id not in good]
         search = _Search(settings, connection, failed, new)
         for source in sorted({load.source for load in new}, key=lambda name: (not failed.is_of(name), name)):
             out = [load.landed_path for load in new if load.source == source]
-            if search.builds_without(out):
-                return search.narrowed(out)
+            # Where nothing else stands there is no build without all of them.
+            if len(out) == len(standing) or search.builds_without(out):
+                candidate, aside = search.narrowed(out)
+                if candidate is not None:
+                    return candidate, aside
         search.leave_out(())
     files = ", ".join(f"{load.source} {load.dataset} {load.file_name}" for load in new[:FILES_TOLD])
     more = f" and {len(new) - FILES_TOLD} more" if len(new) > FILES_TOLD else ""

@@ -8,7 +8,8 @@ from ingest.checks import NEXT_NAME, Delivery, Labels, borough_names, named, see
 from ingest.readers.faults import NEXT_DAMAGED
 from ingest.readers.text import folded
 
-# A dashboard with rows of fewer is a piece that somebody cut out: it is loaded and speaks for nothing (int_mps_dashboard_release).
+# A dashboard with rows of fewer is a piece that somebody cut out: it is loaded, and one of counts speaks for nothing
+# (int_mps_dashboard_release).
 BOROUGHS_OF_A_DASHBOARD = 16
 KNIFE = "knife crime"
 
@@ -16,7 +17,8 @@ KNIFE = "knife crime"
 def check(delivery: Delivery) -> Labels:
     """As ingest.checks.check."""
     is_dashboard = delivery.name.startswith("dashboard_")
-    if not is_dashboard and not delivery.name.startswith(("ward_", "lsoa_")):
+    may_be_a_piece = is_dashboard or delivery.name == "vawg"
+    if not may_be_a_piece and not delivery.name.startswith(("ward_", "lsoa_")):
         return {}
     if delivery.name in {"dashboard_knife", "dashboard_other"}:
         _check_subject(delivery)
@@ -28,7 +30,7 @@ def check(delivery: Delivery) -> Labels:
     wanted = borough_names().keys()
     lacks = sorted(wanted - {code_of.get(folded(label or "")) for (label,) in labels})
     has = len(wanted) - len(lacks)
-    if lacks and (not is_dashboard or has >= BOROUGHS_OF_A_DASHBOARD):
+    if lacks and (not may_be_a_piece or has >= BOROUGHS_OF_A_DASHBOARD):
         raise delivery.refuse(f"has rows of {has} of the 32 boroughs: it lacks {named(lacks)}", NEXT_DAMAGED)
     return {}
 

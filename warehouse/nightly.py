@@ -28,7 +28,7 @@ from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusa
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
-from warehouse import alerts, backup, set_aside
+from warehouse import alerts, backup, set_aside, transform
 from warehouse import publish as publishing
 from warehouse.connection import LOADER, connect, has_admin
 from warehouse.settings import Settings, settings

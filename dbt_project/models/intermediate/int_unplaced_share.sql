@@ -29,6 +29,8 @@ counted as (
         sum(month_count) as row_count,
         sum(month_count) filter (where area_code = 'UNALLOCATED') as unplaced_count
     from {{ ref(model) }}
+    -- London as published holds what has no borough.
+    where area_code <> 'LONDON_PUBLISHED'
     group by split_part(source_release, ' ', 1), measure_code, month_start_date
     union all
     {% endfor %}

@@ -18,6 +18,7 @@ WARNED = (
     "new columns",
     "new columns by place",
     "rows gone",
+    "repeated rows",
 )  # kinds of drift that are somebody's work whenever they appear
 
 
@@ -83,6 +84,15 @@ def record_refusal(
     quarantine(cursor, load_id, faulty.faults)
 
 
+def has_stood(connection: psycopg.Connection, source: Source, name: str, landed: LandedFile) -> bool:
+    """Whether these bytes were ever loaded: then they are what their first papers say."""
+    row = connection.execute(
+        "select 1 from ops.load where source = %s and dataset = %s and sha256 = %s and state <> 'refused' limit 1",
+        [source.source, name, landed.papers.sha256],
+    ).fetchone()
+    return row is not None
+
+
 def quarantine(cursor: psycopg.Cursor, load_id: int, faults: Sequence[Fault]) -> None:
     """Keep the faults of a load's rows, one line a row and column."""
     cursor.executemany(
@@ -101,6 +111,7 @@ def in_words(drift: dict[str, list[str]]) -> str:
         "alone: look there): ",
         "missing columns": "columns it lacks: ",
         "rows gone": "rows it lacks that the release before had: ",
+        "repeated rows": "rows that repeat another in every column, left out and counted once: ",
         "corrections": "corrected as confirmed: ",
     }
     return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())

@@ -19,7 +19,9 @@ from ingest.landing import (
     LandedFile,
     below_landing,
     forget_refusal,
+    forget_refused_as,
     forget_withdrawal,
+    note_refused_as,
     note_release,
     note_return,
     sha256_of,
@@ -106,6 +108,9 @@ def load(
     except Faulty as faulty:
         with connection.transaction():
             ledger.record_refusal(connection, source, name, landed, faulty, now, landing)
+            has_stood = ledger.has_stood(connection, source, name, landed)
+        if not has_stood:
+            note_refused_as(landed)
         raise FileRefused(
             sentence(faulty.faults),
             where=f"{source.source} {name}, file {landed.papers.file_name}",
@@ -212,6 +217,8 @@ def _load_new(
     releases.check_not_cut(cursor, dataset, raw_table(source.source, name), contents, done, release, load_id, before)
     if gone := releases.check_keeps_rows(cursor, source, name, load_id, done, release, before):
         contents.drift["rows gone"] = gone
+    if done.repeats:
+        contents.drift["repeated rows"] = [f"{len(done.repeats):,}, the first in row {done.repeats[0]:,}"]
     labels = checks.check(
         checks.Delivery(cursor, source, name, load_id, part, landed.papers.file_name, landed.papers.is_synthetic, done)
     )
@@ -229,6 +236,7 @@ def _load_new(
     ledger.quarantine(cursor, load_id, done.quarantined)
     note_release(told)
     forget_refusal(landed)
+    forget_refused_as(landed)
     if dataset.keep_releases == "newest_of_each_part":
         releases.keep_newest(connection, source, name, part)
     return Loaded(

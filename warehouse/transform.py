@@ -19,6 +19,7 @@ from psycopg import sql
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from ingest.load import PIPELINE_LOCK
+from warehouse import session
 from warehouse.connection import TRANSFORMER, connect, parameters
 from warehouse.settings import PROJECT, Settings
 
@@ -176,6 +177,7 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
         "VRU_DBT_PASSWORD": connection["password"],
         "VRU_DBT_DBNAME": connection["dbname"],
         "VRU_DBT_SSLMODE": connection.get("sslmode", "prefer"),
+        "PGOPTIONS": session.as_options(),  # a profile has no key for them
         "DO_NOT_TRACK": "1",
         "PYTHONDONTWRITEBYTECODE": "",  # dbt compiles itself anew at every start otherwise
     }

@@ -246,7 +246,7 @@ def test_an_answer_of_25000_records_that_says_it_has_more_is_refused(warehouse: 
         (b'{"error": "Query is incomplete"}', "is JSON"),
         (b"Cannot create query", "has no column for date_name"),
         (answer(jobs(AREAS)).split(b"\n")[0] + b"\n", "has a header and no rows"),
-        (answer(jobs({"E09000002": "12,5"})), "does not match"),
+        (answer(jobs({"E09000002": "12,5"})), "is no number"),
     ],
 )
 def test_what_is_no_answer_is_refused_by_name(warehouse: Settings, tmp_path: Path, body: bytes, says: str) -> None:
@@ -314,6 +314,31 @@ def test_an_answer_without_one_record_for_each_combination_is_refused(warehouse:
     )
 
 
+@pytest.mark.parametrize(("typecode", "code"), [("153", "E05013570"), ("151", "E01000001"), ("153", "E09000002")])
+def test_residents_of_wards_are_loaded_and_of_no_other_areas(
+    warehouse: Settings, tmp_path: Path, typecode: str, code: str
+) -> None:
+    wards = [
+        {
+            "DATE": "2021",
+            "GEOGRAPHY_CODE": area,
+            "GEOGRAPHY_TYPECODE": typecode,
+            "C2021_RESTYPE_3": 0,
+            "C2021_RESTYPE_3_NAME": "Total: All usual residents",
+            "MEASURES": 20100,
+            "MEASURES_NAME": "Value",
+            "OBS_VALUE": 12345,
+        }
+        for area in ("E05009317", code)
+    ]
+    file = written(tmp_path, answer(wards))
+    if code.startswith("E05"):
+        assert land(warehouse, "census_ward_residents", file) == 2
+        return
+    with pytest.raises(FileRefused, match="does not match"):
+        land(warehouse, "census_ward_residents", file)
+
+
 @pytest.mark.parametrize(("code", "is_right"), [("424", True), ("TYPE480", True), ("265", False), ("298", False)])
 def test_areas_of_another_type_are_refused(warehouse: Settings, tmp_path: Path, code: str, is_right: bool) -> None:
     file = written(tmp_path, answer(jobs(AREAS, GEOGRAPHY_TYPECODE=code)))
@@ -346,7 +371,10 @@ def test_a_percentage_outside_0_to_100_is_refused(
         if is_right:
             assert land(warehouse, "annual_population_survey", file) == 1
             continue
-        with pytest.raises(FileRefused, match=f"row 1, column OBS_VALUE: '{value}' is no percentage: it lies outside"):
+        with pytest.raises(
+            FileRefused,
+            match=f"row 1, column OBS_VALUE: '{value}' is (below 0|above 100), the (le|mo)(a)?st that it can be",
+        ):
             land(warehouse, "annual_population_survey", file)
 
 

@@ -28,6 +28,9 @@ create table if not exists ops.dataset (
     failing_since timestamptz,
     primary key (source, dataset)
 );
+alter table ops.dataset add column if not exists newest_published_month date;
+comment on column ops.dataset.newest_published_month is
+'Newest month of which the marts hold a value of this dataset (first day), as marts.dim_source had it when they last moved.';
 comment on table ops.dataset is
 'Grain: one row a declared dataset (ingest/sources/*/source.yml), with the outcome of the last look at its publisher.';
 
@@ -100,7 +103,7 @@ comment on column ops.load.release_date is 'When the publisher put this file out
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
 comment on column ops.load.drift is
-'New columns: headers that were not known and were left out of raw; by place, where their names may be of persons. Missing columns: those that a file may lack and this one does. Rows gone: the first few of those that the release before had and this one should have. Corrections: headers read as a person confirmed.';
+'New columns: headers that were not known and were left out of raw; by place, where their names may be of persons. Missing columns: those that a file may lack and this one does. Rows gone: the first few of those that the release before had and this one should have. Repeated rows: how many rows repeat another in every column and were left out. Corrections: headers read as a person confirmed.';
 comment on column ops.load.totals is
 'By month (YYYY-MM; empty: the whole file) the sum of its values, or its rows where the dataset declares no value: {"2026-10": 76265}.';
 comment on column ops.load.changes is

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingest.errors import Refusal
+from warehouse import session
 from warehouse.connection import AIRFLOW, url
 from warehouse.settings import PROJECT, Settings
 
@@ -39,6 +40,7 @@ class Ports:
 def environment(settings: Settings) -> dict[str, str]:
     """Environment for an Airflow process: ours, plus AIRFLOW__ settings made from this home's settings and secrets."""
     home = settings.home / "airflow"
+    session.forget_libpq_environment()
     if settings.airflow_database_url is not None:
         database = settings.airflow_database_url.get_secret_value().replace(
             "postgresql://", "postgresql+psycopg2://", 1
@@ -76,6 +78,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": "127.0.0.1",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(ports.health),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "DO_NOT_TRACK": "1",
         "GX_ANALYTICS_ENABLED": "false",

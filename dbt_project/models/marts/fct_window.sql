@@ -178,10 +178,11 @@ resident as (
 
 known as (
     select distinct
-        sex,
-        age_band,
-        year
+        resident.sex,
+        resident.age_band,
+        resident.year
     from resident
+    inner join {{ ref('dim_area') }} as area on resident.area_code = area.area_code and area.is_in_london_32
 ),
 
 divided as (
@@ -191,6 +192,8 @@ divided as (
         resident.residents_year,
         middle.residents as rolling_12_residents,
         middle.residents_year as rolling_12_residents_year,
+        case when signed.is_borough then case when known.year is not null then 'rate' else 'count' end end as rank_basis,
+        case when signed.is_borough then case when known_middle.year is not null then 'rate' else 'count' end end as rolling_12_rank_basis,
         {% for window in windows %}
         case
             when signed.is_borough
@@ -227,7 +230,8 @@ divided as (
             and signed.residents_sex = middle.sex
             and signed.residents_age_band = middle.age_band
             and signed.middle_year = middle.year
-    -- Where residents are known of any area, an area without has no rate to be ranked by; where of none, counts are ranked.
+    -- Where residents of any borough are known, boroughs are ranked by rate and one without has no rank; where of none, by count. So no
+    -- ranking mixes the two, and rank_basis says which it is.
     left join known
         on signed.residents_sex = known.sex and signed.residents_age_band = known.age_band and signed.year = known.year
     left join known as known_middle
@@ -266,6 +270,8 @@ select
     divided.residents_year,
     divided.rolling_12_residents,
     divided.rolling_12_residents_year,
+    divided.rank_basis,
+    divided.rolling_12_rank_basis,
     {% for window in windows %}
     {{ rank_in('ranking.' ~ window ~ '_levels', 'divided.' ~ window ~ '_level') }}::smallint as {{ window }}_rank,
     {{ quarter_in('ranking.' ~ window ~ '_levels', 'divided.' ~ window ~ '_level') }} as {{ window }}_quartile,

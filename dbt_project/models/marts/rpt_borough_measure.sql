@@ -66,6 +66,7 @@ with spanned as (
         span.london_residents_year as london_denominator_year,
         span.half_count::double precision / nullif(span.half_residents, 0) * measure.rate_per as inner_outer_rate,
         span.rank_in_london,
+        span.rank_basis,
         span.level_quartile,
         span.change_quartile,
         win.break_month_start_date,
@@ -139,6 +140,11 @@ with spanned as (
                 half.{{ window }}_count,
                 {{ residents_of('half', kind) }},
                 win.{{ window }}_rank,
+                {% if window == 'financial_year_to_date' %}
+                case when extract(month from win.month_start_date) = 3 then win.rolling_12_rank_basis else win.rank_basis end,
+                {% else %}
+                win.{{ 'rolling_12_' if window == 'rolling_12' }}rank_basis,
+                {% endif %}
                 win.{{ window }}_quartile,
                 win.{{ window }}_change_quartile
             ){{ ',' if not loop.last }}
@@ -166,6 +172,7 @@ with spanned as (
                 half_count,
                 half_residents,
                 rank_in_london,
+                rank_basis,
                 level_quartile,
                 change_quartile
             )
@@ -258,6 +265,7 @@ select
         where spanned.area_code = similar_to.borough_code
     ) as similar_areas_rate,
     spanned.rank_in_london,
+    spanned.rank_basis,
     spanned.level_quartile,
     spanned.change_quartile,
     case

@@ -15,6 +15,7 @@ select
     round(100.0 * win.rolling_12_count / nullif(london.rolling_12_count, 0), 3)::numeric(7, 3)
         as rolling_12_month_share_of_london_percent,
     win.rolling_12_rank_by_count::integer as rank_in_london,
+    case when win.rolling_12_rank_by_count is not null then 'count' end as rank_basis,
     -- A break that opens the 24 months compared lies before all of them.
     coalesce(win.break_month_start_date > (win.month_start_date - interval '23 months')::date, false) as has_series_break,
     {{ is_comparable(

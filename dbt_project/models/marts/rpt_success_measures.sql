@@ -3,6 +3,10 @@
 {% set is_own = "month.scope_area_code <> 'all'" %}
 {% set in_period = 'month.month_start_date between compared.period_start_date and compared.period_end_date' %}
 {% set in_baseline = 'month.month_start_date between compared.baseline_start_date and compared.baseline_end_date' %}
+-- Without the residents of both periods, the counts are compared.
+{% set is_rate = 'compared.value is not null and compared.baseline_value is not null' %}
+{% set said = 'case when ' ~ is_rate ~ ' then compared.value else compared.numerator end' %}
+{% set said_before = 'case when ' ~ is_rate ~ ' then compared.baseline_value else compared.baseline_numerator end' %}
 {% set since = 'least(compared.period_start_date, compared.baseline_start_date)' %}
 with area as (
     select
@@ -315,7 +319,7 @@ tested as (
         lateral (
             select
                 {{ breaks_in_words('stepped') }} as break_reason,
-                {{ is_comparable(hard_break, since, 'compared.value', 'compared.baseline_value', 'placed.share', 'placed.baseline_share') }}
+                {{ is_comparable(hard_break, since, said, said_before, 'placed.share', 'placed.baseline_share') }}
                     as is_comparable
             from {{ ref('series_break') }} as stepped
             where

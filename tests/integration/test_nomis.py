@@ -306,7 +306,10 @@ def test_a_percentage_outside_0_to_100_is_refused(
         if is_right:
             assert land(warehouse, "annual_population_survey", file) == 1
             continue
-        with pytest.raises(FileRefused, match=f"row 1, column OBS_VALUE: '{value}' is (below 0|above 100), the (le|mo)(a)?st that it can be"):
+        with pytest.raises(
+            FileRefused,
+            match=f"row 1, column OBS_VALUE: '{value}' is (below 0|above 100), the (le|mo)(a)?st that it can be",
+        ):
             land(warehouse, "annual_population_survey", file)
 
 

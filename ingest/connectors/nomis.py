@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime as dt
-import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +24,7 @@ from ingest.http import Body
 from ingest.landing import note_refusal, sha256_of
 from ingest.readers.records import is_count, records_wrong
 from ingest.readers.text import UTF_8, encoding_of, foreign_body
+from ingest.scratch import scratch_folder
 
 __all__ = ["check", "fetch", "list_releases"]
 
@@ -91,11 +91,11 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     last = look.last(offer.url)
     if last and offer.mark and last.last_modified == offer.mark:
         return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
-    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-        pages, problem = _pages(look, offer, Path(folder))
+    with scratch_folder(look.landing) as folder:
+        pages, problem = _pages(look, offer, folder)
         body, named = pages[0][1], offer
         if len(pages) > 1:
-            whole = Path(folder) / "pages.zip"
+            whole = folder / "pages.zip"
             _put_together(whole, [page.file for _, page in pages if page.file])
             sha256, size = sha256_of(whole)
             body = dataclasses.replace(body, file=whole, sha256=sha256, bytes=size)
@@ -171,7 +171,9 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
         wrong = records_wrong(len(offsets), sum(map(is_count, offsets)), len(set(offsets)), sorted(totals))
         if wrong is None:
             asked = set(parse_qs(urlsplit(offer.url).query)["date"][0].split(","))
-            return pages, _other_than(asked, periods) or _other_than(_areas(query), areas | set(query.may_lack))
+            expected = _areas(query)
+            other_areas = _other_than(expected, areas | set(query.may_lack)) if expected else None
+            return pages, _other_than(asked, periods) or other_areas
         total = int(next(iter(totals))) if len(totals) == 1 and is_count(next(iter(totals))) else 0
         is_repeated = len(set(offsets)) < len(offsets)
         if is_repeated or len(offsets) >= total or not rows or len(pages) == PAGES:
@@ -205,8 +207,10 @@ def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, s
 
 
 def _areas(query: NomisQuery) -> set[str]:
-    """The codes of the areas that a query asks for, its ranges spelt out."""
-    areas = set()
+    """The codes of the areas that a query asks for, its ranges spelt out; none where it asks for all of a type within another."""
+    areas: set[str] = set()
+    if "TYPE" in query.query["geography"]:
+        return areas
     for part in query.query["geography"].split(","):
         first, _, last = part.partition("...")
         areas |= {f"{first[:3]}{number:06d}" for number in range(int(first[3:]), int((last or first)[3:]) + 1)}

@@ -274,6 +274,31 @@ def test_an_answer_without_one_record_for_each_combination_is_refused(warehouse:
     )
 
 
+@pytest.mark.parametrize(("typecode", "code"), [("153", "E05013570"), ("151", "E01000001"), ("153", "E09000002")])
+def test_residents_of_wards_are_loaded_and_of_no_other_areas(
+    warehouse: Settings, tmp_path: Path, typecode: str, code: str
+) -> None:
+    wards = [
+        {
+            "DATE": "2021",
+            "GEOGRAPHY_CODE": area,
+            "GEOGRAPHY_TYPECODE": typecode,
+            "C2021_RESTYPE_3": 0,
+            "C2021_RESTYPE_3_NAME": "Total: All usual residents",
+            "MEASURES": 20100,
+            "MEASURES_NAME": "Value",
+            "OBS_VALUE": 12345,
+        }
+        for area in ("E05009317", code)
+    ]
+    file = written(tmp_path, answer(wards))
+    if code.startswith("E05"):
+        assert land(warehouse, "census_ward_residents", file) == 2
+        return
+    with pytest.raises(FileRefused, match="does not match"):
+        land(warehouse, "census_ward_residents", file)
+
+
 @pytest.mark.parametrize(("code", "is_right"), [("424", True), ("TYPE480", True), ("265", False), ("298", False)])
 def test_areas_of_another_type_are_refused(warehouse: Settings, tmp_path: Path, code: str, is_right: bool) -> None:
     file = written(tmp_path, answer(jobs(AREAS, GEOGRAPHY_TYPECODE=code)))

@@ -14,7 +14,8 @@ with newest as materialized (
     inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
     where
         measure.rate_per is not null
-        and measure.publish_rule is distinct from 'none'
+        -- Of a rule that lets nothing out, or that is not known, there is no sentence.
+        and marts_open.publishable(0, measure.publish_rule) is not null
         and win.area_code = 'LONDON_32'
         and win.rolling_12_count is not null
         and span.is_ended
@@ -55,8 +56,7 @@ facts as (
         measure.classification,
         measure.publish_rule,
         case when found.area_code = 'LONDON_32' then beyond.count_beyond end as count_beyond,
-        -- A rule that is not known lets nothing out.
-        coalesce(measure.publish_rule, 'none') <> 'open' as is_ruled,
+        measure.publish_rule <> 'open' as is_ruled,
         regexp_replace(regexp_replace(measure.unit, 'ches$', 'ch'), 's$', '') as unit_of_one,
         case when measure.denominator_population like 'all:%' then '' else split_part(measure.denominator_population, ':', 1) || ' ' end
         || 'residents'
@@ -91,14 +91,26 @@ facts as (
     left join beyond on found.measure_code = beyond.measure_code and found.window_kind = beyond.window_kind
 ),
 
--- What a sentence may say of its counts: of 1 to 7 of a ruled measure that they are so many, and nothing that tells how many.
+-- What a sentence may say of its counts: each as the rule of its row lets it out, and rates and changes of no other counts.
 worded as (
     select
         *,
         {% for count in ['window_count', 'count_year_before', 'count_beyond'] %}
+        marts_open.publishable_in_words({{ count }}, publish_rule) as {{ count }}_in_words,
+        {% endfor %}
+        marts_open.publishable(window_count, publish_rule) as told_count,
+        marts_open.publishable(count_year_before, publish_rule) as told_count_year_before,
+        {% set told = "marts_open.publishable(window_count, publish_rule)" %}
+        {% for rate, count, residents in [
+            ('rate', told, 'denominator'),
+            ('rate_lower_95', 'marts.poisson_lower(' ~ told ~ '::double precision, 0.95)', 'denominator'),
+            ('rate_upper_95', 'marts.poisson_upper(' ~ told ~ '::double precision, 0.95)', 'denominator'),
+            ('london_rate', 'marts_open.publishable(london_count, publish_rule)', 'london_denominator'),
+        ] %}
         case
-            when is_ruled and {{ count }} between 1 and 7 then '1 to 7' else to_char({{ count }}, 'FM999,999,999')
-        end as {{ count }}_in_words,
+            when is_ruled then {{ count }}::double precision / nullif({{ residents }}, 0) * rate_per
+            else {{ rate }}
+        end as told_{{ rate }},
         {% endfor %}
         is_ruled and window_count between 1 and 7 as is_withheld,
         is_ruled and count_year_before between 1 and 7 as is_year_before_withheld,
@@ -187,10 +199,10 @@ select
             || case worded.window_count_in_words when '1' then worded.unit_of_one else worded.unit end
             || ' in ' || worded.place || ' in ' || worded.window_name
             || case
-                when worded.is_withheld or worded.rate is null then ''
+                when worded.told_rate is null then ''
                 else
-                    ', ' || {{ rate_in_words('worded.rate') }} || ' per ' || worded.per || ' ' || worded.people || ' (95 % limits '
-                    || {{ rate_in_words('worded.rate_lower_95') }} || ' to ' || {{ rate_in_words('worded.rate_upper_95') }}
+                    ', ' || {{ rate_in_words('worded.told_rate') }} || ' per ' || worded.per || ' ' || worded.people || ' (95 % limits '
+                    || {{ rate_in_words('worded.told_rate_lower_95') }} || ' to ' || {{ rate_in_words('worded.told_rate_upper_95') }}
                     || '; population of mid-' || worded.denominator_year || ')'
             end
             || '.'
@@ -215,26 +227,35 @@ select
                 when worded.count_year_before = 0 then ' There were none in the year before.'
                 when worded.is_withheld or worded.is_year_before_withheld
                     then ' In the year before there were ' || worded.count_year_before_in_words || '.'
-                when worded.window_count = worded.count_year_before then ' That is as many as in the year before.'
-                when worded.count_year_before < 10
+                when worded.told_count = worded.told_count_year_before
+                    then ' That is ' || case when worded.is_ruled then 'about ' else '' end || 'as many as in the year before.'
+                when worded.told_count_year_before < 10
                     then
                         ' In the year before there ' || case worded.count_year_before when 1 then 'was ' else 'were ' end
-                        || worded.count_year_before || ': too few for a percentage.'
-                when worded.window_count < 10
+                        || worded.count_year_before_in_words || ': too few for a percentage.'
+                when worded.told_count < 10
                     then ' In the year before there were ' || worded.count_year_before_in_words || '; these are too few for a percentage.'
-                when round(100.0 * abs(worded.window_count - worded.count_year_before) / worded.count_year_before, 1) = 0
+                when round(100.0 * abs(worded.told_count - worded.told_count_year_before) / worded.told_count_year_before, 1) = 0
                     then ' That is nearly as many as in the year before (' || worded.count_year_before_in_words || ').'
                 else
                     -- Rounded once, from the counts.
                     ' That is '
-                    || trim(
-                        trailing '.' from trim(
-                            trailing '0' from to_char(
-                                100.0 * abs(worded.window_count - worded.count_year_before) / worded.count_year_before, 'FM999990.0'
+                    || case
+                        when worded.is_ruled
+                            then
+                                'about '
+                                || round(100.0 * abs(worded.told_count - worded.told_count_year_before) / worded.told_count_year_before)
+                        else
+                            trim(
+                                trailing '.' from trim(
+                                    trailing '0' from to_char(
+                                        100.0 * abs(worded.told_count - worded.told_count_year_before) / worded.told_count_year_before,
+                                        'FM999990.0'
+                                    )
+                                )
                             )
-                        )
-                    )
-                    || case when worded.window_count > worded.count_year_before then ' % more' else ' % fewer' end
+                    end
+                    || case when worded.told_count > worded.told_count_year_before then ' % more' else ' % fewer' end
                     || ' than in the year before (' || worded.count_year_before_in_words || ').'
             end
             || case
@@ -247,13 +268,12 @@ select
             || case
                 when
                     worded.area_code = 'LONDON_32'
-                    or worded.is_withheld
                     or worded.does_total_tell
-                    or worded.rate is null
-                    or worded.london_rate is null
+                    or worded.told_rate is null
+                    or worded.told_london_rate is null
                     then ''
                 else
-                    ' London''s rate is ' || {{ rate_in_words('worded.london_rate') }} || '; ' || worded.place
+                    ' London''s rate is ' || {{ rate_in_words('worded.told_london_rate') }} || '; ' || worded.place
                     -- Boroughs that count none share a place that says nothing of them.
                     || case
                         when worded.window_count > 0 then ' ranks ' || worded.rank_in_london || ' of 32 (1 is the highest) and'

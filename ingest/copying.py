@@ -302,7 +302,7 @@ def _month(text: str) -> dt.date:
 
 
 def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Layout, load_id: int) -> None:
-    """See that the pages of an answer hold every record of it once, by what each record says of itself and what it is about.
+    """See that an answer holds every record once, by what each record is about and, where records say so, their number and count.
 
     Raises:
         Faulty: records are missing or there twice, or their number changed between pages.
@@ -323,8 +323,7 @@ def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Lay
     wrong = records_wrong(rows, numbered, distinct, totals) if rows else None
     if wrong is None:
         _check_one_row_a_key(cursor, table, layout.paged, load_id)
-        # What somebody left a part of is no whole answer, and does not say that it is one.
-        wrong = _lacks_combinations(cursor, table, layout.paged, load_id) if rows else None
+        wrong = _lacks_combinations(cursor, table, layout.paged, load_id)
     if wrong:
         raise Faulty([Fault(HEADER, THE_FILE, None, wrong)], rows, NEXT_DAMAGED)
 

@@ -409,7 +409,7 @@ class Dataset(_Strict):
     # Version of the form agreed with the publisher: ops.load notes which one a file was read by.
     contract: str | None = None
     release: Release | None = None
-    # What a file is about besides its release, found in its name: of each part the newest release speaks.
+    # What a file is about besides its release: the first group of a pattern of its whole name. Of each part the newest release speaks.
     part_pattern: Pattern | None = None
     # The part is a month (YYYY-MM), or begins with one, and most rows must be of it: by its name a file says of which month it speaks, zeros included.
     part_is_month: bool = False

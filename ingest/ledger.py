@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -42,21 +42,23 @@ def insert(
     reason: str | None,
     totals: dict[str, float] | None = None,
     changes: dict[str, object] | None = None,
+    label_counts: Mapping[str, int] | None = None,
 ) -> int:
     """Write a file's line, loaded or refused. Returns its load_id."""
     papers = landed.papers
     row = cursor.execute(
         """insert into ops.load (load_id, source, dataset, release_date, sha256, file_name, landed_path, url, bytes, landed_at,
                loaded_at, classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state,
-               reason, drift, is_synthetic, part, totals, changes)
+               reason, drift, is_synthetic, part, totals, changes, label_counts)
            overriding system value
-           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
+           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
             load_id, source.source, name, release, papers.sha256, papers.file_name,
             below_landing(landed, landing), papers.url, papers.bytes, papers.landed_at, now,
             contents.vintage if contents else None, first, last,
             loaded + quarantined, loaded, quarantined, state, reason, Jsonb(contents.drift if contents else {}),
             papers.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
+            Jsonb(label_counts or {}),
         ],
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - insert returning gives a row

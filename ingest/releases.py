@@ -31,7 +31,7 @@ def part_of(dataset: Dataset, landed: LandedFile) -> str:
     """What a file is about besides its release; empty where a file is about all of its dataset."""
     if dataset.part_pattern is None:
         return ""
-    found = re.search(dataset.part_pattern, landed.papers.file_name)
+    found = re.fullmatch(dataset.part_pattern, landed.papers.file_name)
     if found is None:
         raise Faulty(
             [Fault(HEADER, THE_FILE, None, f"has a name that does not say what it is about: {dataset.part_pattern}")],
@@ -426,8 +426,11 @@ def _uncovered(spans: list[tuple[dt.date, dt.date]]) -> list[str]:
 def keep_newest(connection: psycopg.Connection, source: Source, name: str, part: str) -> None:
     """Take all but the newest release of a part out of raw; landing keeps them."""
     older = connection.execute(
-        """select load_id from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
-           order by release_date desc, landed_at desc, load_id desc offset 1""",
+        """with stands as (
+               select load_id, row_number() over (order by release_date desc, landed_at desc, load_id desc) as age, state
+               from ops.load where source = %s and dataset = %s and part = %s and state in ('loaded', 'set_aside')
+           )
+           select load_id from stands where age > (select min(age) from stands where state = 'loaded')""",
         [source.source, name, part],
     ).fetchall()
     if older:

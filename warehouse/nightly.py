@@ -28,7 +28,7 @@ from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusa
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
-from warehouse import alerts, backup, transform
+from warehouse import alerts, backup, set_aside, transform
 from warehouse import publish as publishing
 from warehouse.connection import LOADER, connect, has_admin
 from warehouse.settings import Settings, settings
@@ -305,9 +305,12 @@ def load_one(chosen: Settings, source: Source, dataset: str, landed: landing.Lan
 
 
 def build(run_id: str) -> str | None:
-    """Build the candidate, unless the marts already hold what it would be. Returns its id, or None. Raises Refusal."""
+    """Build the candidate, unless the marts already hold what it would be. Returns its id, or None. Raises Refusal.
+
+    Loads that are set aside for it are problems of the run: one alert names them, and the rest is published.
+    """
     with _noted(run_id, "transform", "candidate"):
-        return transform.build(settings(), unless_current=True)
+        return set_aside.build(settings(), run_id, unless_current=True)
 
 
 def gate(run_id: str, candidate_id: str) -> str:
@@ -447,11 +450,11 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
                 "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
                 [source, dataset, load_id],
             ).fetchone()
-            if row is None or row[2] != "loaded":
+            if row is None or row[2] not in {"loaded", "set_aside"}:
                 raise Refusal(
                     f"load {load_id} of {source} {dataset} {f'is {row[2]}' if row else 'is not in the ledger'}",
                     kept="nothing changed",
-                    next_step="only a load whose rows stand in raw can be withdrawn: state loaded in `vru loads`",
+                    next_step="only a load that stands or is set aside can be withdrawn: state loaded or set_aside in `vru loads`",
                 )
             landing.find(chosen.landing, row[0])
             _unload(connection, source, dataset, load_id, state="withdrawn")
@@ -720,7 +723,7 @@ def _ledger_line(
 ) -> tuple[int | None, dt.date | None]:
     row = connection.execute(
         """select load_id, release_date from ops.load
-           where source = %s and dataset = %s and sha256 = %s and state = 'loaded'""",
+           where source = %s and dataset = %s and sha256 = %s and state in ('loaded', 'set_aside')""",
         [source, dataset, sha256],
     ).fetchone()
     return row or (None, None)

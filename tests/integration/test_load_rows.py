@@ -179,7 +179,7 @@ def test_a_renamed_column_fails_its_dataset_alone(warehouse: Settings, land: Lan
     ]  # fmt: skip
 
 
-PARTS = {"part_pattern": r"^(\d{4}-\d\d)", "keep_releases": "newest_of_each_part"}
+PARTS = {"part_pattern": r"(\d{4}-\d\d)-.*", "keep_releases": "newest_of_each_part"}
 
 
 def test_of_each_part_the_newest_release_stands_in_raw_and_landing_keeps_all(warehouse: Settings, land: Land) -> None:

@@ -335,6 +335,10 @@ def test_residents_of_wards_are_loaded_and_of_no_other_areas(
     file = written(tmp_path, answer(wards))
     if code.startswith("E05"):
         assert land(warehouse, "census_ward_residents", file) == 2
+        # Cut, and without the columns that would say so.
+        rows = [line.rsplit(b",", 2)[0] for line in answer(wards).splitlines()]
+        with pytest.raises(FileRefused, match="does not say how many records it has"):
+            land(warehouse, "census_ward_residents", written(tmp_path, b"\n".join(rows) + b"\n", "cut.csv"))
         return
     with pytest.raises(FileRefused, match="does not match"):
         land(warehouse, "census_ward_residents", file)

@@ -3,10 +3,6 @@
 {% set is_own = "month.scope_area_code <> 'all'" %}
 {% set in_period = 'month.month_start_date between compared.period_start_date and compared.period_end_date' %}
 {% set in_baseline = 'month.month_start_date between compared.baseline_start_date and compared.baseline_end_date' %}
--- Without the residents of both periods, the counts are compared.
-{% set is_rate = 'compared.value is not null and compared.baseline_value is not null' %}
-{% set said = 'case when ' ~ is_rate ~ ' then compared.value else compared.numerator end' %}
-{% set said_before = 'case when ' ~ is_rate ~ ' then compared.baseline_value else compared.baseline_numerator end' %}
 {% set since = 'least(compared.period_start_date, compared.baseline_start_date)' %}
 with area as (
     select
@@ -258,6 +254,10 @@ compared as (
         base.baseline_lower_95,
         base.baseline_upper_95,
         coalesce(found.denominator > 0 and base.baseline_denominator > 0, false) as has_person_years,
+        -- Rates where both have one, else counts of periods of one length.
+        case when found.value + base.baseline_value is null then found.numerator else found.value end as compared_value,
+        case when found.value + base.baseline_value is null then base.baseline_numerator else base.baseline_value end
+            as compared_baseline,
         -- The row of the page: to the newest month there is, over the longest window that has an earlier one to be compared with.
         row_number() over (
             partition by found.success_measure_code, found.variant, found.answer_number, found.area_code
@@ -319,8 +319,11 @@ tested as (
         lateral (
             select
                 {{ breaks_in_words('stepped') }} as break_reason,
-                {{ is_comparable(hard_break, since, said, said_before, 'placed.share', 'placed.baseline_share') }}
-                    as is_comparable
+                {{
+                    is_comparable(
+                        hard_break, since, 'compared.compared_value', 'compared.compared_baseline', 'placed.share', 'placed.baseline_share'
+                    )
+                }} as is_comparable
             from {{ ref('series_break') }} as stepped
             where
                 compared.measure_code = stepped.measure_code

@@ -11,7 +11,7 @@ from psycopg import sql
 from scipy import special
 
 from tests.conftest import Server
-from warehouse.connection import ANALYST, connect
+from warehouse.connection import ANALYST, TRANSFORMER, connect
 
 Ask = Callable[..., float | str | None]
 
@@ -305,3 +305,35 @@ def test_the_gamma_functions_are_those_of_scipy(server: Server) -> None:
         assert (answer is None) == (shape < 1e-80 or x > 500), (shape, x)
         if answer is not None:
             assert answer == pytest.approx(special.gammainc(shape, x), rel=1e-9, abs=1e-300), (shape, x)
+
+
+def test_a_sentence_gives_a_count_as_its_owners_rule_lets_it_out(server: Server) -> None:
+    counts = [0, 1, 7, 8, 9, 12, 13, 1_065, 2_500_002, -1, None]
+    with connect(server.settings, TRANSFORMER) as connection:
+        told = {
+            rule: [
+                connection.execute("select marts_open.publishable_in_words(%s::bigint, %s)", [n, rule]).fetchone()[0]  # type: ignore[index]
+                for n in counts
+            ]
+            for rule in ("open", "suppress_1_to_7_round_5", "on_the_moon", None)
+        }
+    exact = ["0", "1", "7", "8", "9", "12", "13", "1,065", "2,500,002", "-1", None]
+    ruled = [
+        "0",
+        "1 to 7",
+        "1 to 7",
+        "about 10",
+        "about 10",
+        "about 10",
+        "about 15",
+        "about 1,065",
+        "about 2,500,000",
+        None,
+        None,
+    ]
+    assert told == {
+        "open": exact,
+        "suppress_1_to_7_round_5": ruled,
+        "on_the_moon": [None] * len(counts),
+        None: [None] * len(counts),
+    }

@@ -162,7 +162,7 @@
             then 'None of the most deprived fifth of London''s small areas (LSOAs) is in ' || told.place || '.'
         else
             'In ' || told.place || ', ' || told.share_words || ' of ' || told.name || ' was in the most deprived fifth of London''s small areas (LSOAs) in '
-            || told.window_name || ', where ' || told.residents_words || ' of residents live'
+            || told.window_name || coalesce(', where ' || told.residents_words || ' of residents live', '')
             || case
                 when told.ratio_lower_95 > 1 or told.ratio_upper_95 < 1
                     then '; the rate there was ' || told.ratio_words || ' times that of the least deprived fifth'

@@ -21,7 +21,10 @@ told as (
         marts_open.publishable(found.window_count, measure.publish_rule)::double precision * found.rate_per / found.denominator as told_rate
     from last_month
     inner join {{ ref('dim_measure') }} as measure
-        on last_month.measure_code = measure.measure_code and marts_open.publishable(0, measure.publish_rule) is not null
+        on
+            last_month.measure_code = measure.measure_code
+            and measure.rate_per is not null
+            and marts_open.publishable(0, measure.publish_rule) is not null
     cross join
         lateral (
             select every_window.*
@@ -48,9 +51,12 @@ select
     denominator_year,
     rate_per,
     round(rate::numeric, 4)::double precision as rate,
-    measure_name || ': ' || {{ count_in_words('window_count', 'publish_rule') }} || ' ' || unit || ' in ' || place
-    || ' in the 12 months to ' || to_char(month_start_date, 'FMMonth YYYY') || ', the last of this series'
-    || coalesce(', or ' || {{ one_decimal('told_rate') }} || ' per ' || to_char(rate_per, 'FM999,999,999') || ' residents', '')
+    measure_name || ': ' || {{ count_in_words('window_count', 'publish_rule') }} || ' '
+    || case
+        when window_count = 1 and publish_rule = 'open' then regexp_replace(regexp_replace(unit, 'ches$', 'ch'), 's$', '')
+        else unit
+    end || ' in ' || place || ' in the 12 months to ' || to_char(month_start_date, 'FMMonth YYYY') || ', the last of this series'
+    || coalesce(', or ' || case when told_rate >= 0.05 then {{ one_decimal('told_rate') }} end || ' per ' || to_char(rate_per, 'FM999,999,999') || ' residents', '')
     || '.' as sentence,
     'Source: ' || regexp_replace(attribution, '^Source: ', '') || ' Release ' || source_release || '.' as source_line,
     source_release,

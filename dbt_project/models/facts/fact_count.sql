@@ -1,4 +1,3 @@
-{% set test_of_change = change_verdict('told_now', 'told_before') %}
 -- The newest twelve months of each measure that is asked for.
 with newest as materialized (
     select
@@ -55,7 +54,7 @@ guarded as (
         *,
         coalesce(
             {% for count, told in [('window_count', 'told_now'), ('count_year_before', 'told_before')] %}
-            {% set withheld = "filter (where area_type = 'borough' and " ~ count ~ " is not null and " ~ told ~ " is null) over of_london" %}
+            {% set withheld = "filter (where area_type = 'borough' and " ~ count ~ " > 0 and " ~ told ~ " is null) over of_london" %}
             count(*) {{ withheld }} = 1
             or sum({{ count }}) {{ withheld }} not between 2 * count(*) {{ withheld }} and 6 * count(*) {{ withheld }}
             {{ 'or' if not loop.last }}
@@ -89,10 +88,16 @@ figured as (
             when guarded.area_type = 'borough'
                 then marts.funnel_label(guarded.window_count, guarded.similar_areas_rate / guarded.rate_per * guarded.denominator)
         end as significance_against_similar,
-        {{ test_of_change }} as change_verdict,
-        {{ change_verdict('london_now', 'london_before') }} as london_verdict,
-        case when told_before >= 10 and told_now >= 10 then 100.0 * (told_now - told_before) / told_before end as told_change,
-        case when london_before >= 10 and london_now >= 10 then 100.0 * (london_now - london_before) / london_before end as london_change
+        {{ change_verdict('guarded.told_now', 'guarded.told_before') }} as change_verdict,
+        {{ change_verdict('guarded.london_now', 'guarded.london_before') }} as london_verdict,
+        case
+            when guarded.told_before >= 10 and guarded.told_now >= 10
+                then 100.0 * (guarded.told_now - guarded.told_before) / guarded.told_before
+        end as told_change,
+        case
+            when guarded.london_before >= 10 and guarded.london_now >= 10
+                then 100.0 * (guarded.london_now - guarded.london_before) / guarded.london_before
+        end as london_change
     from guarded
     inner join {{ ref('fact_pack') }} as pack
         on guarded.measure_code = pack.measure_code and pack.template in ('level', 'change', 'rank')
@@ -122,14 +127,13 @@ told as (
         nullif(
             concat_ws(
                 ' and ',
+                {% for other, words in [('london', "'London'"), ('similar', "'its similar areas'")] %}
+                {% set verdict = 'figured.significance_against_' ~ other %}
                 case
-                    when figured.significance_against_london is not null
-                        then {{ compared_in_words('figured.significance_against_london', "'London'", one_decimal('figured.told_london_rate')) }}
-                end,
-                case
-                    when figured.significance_against_similar is not null
-                        then {{ compared_in_words('figured.significance_against_similar', "'its similar areas'", one_decimal('figured.told_similar_rate')) }}
-                end
+                    when {{ verdict }} is not null
+                        then {{ compared_in_words(verdict, words, one_decimal('figured.told_' ~ other ~ '_rate')) }}
+                end{{ ',' if not loop.last }}
+                {% endfor %}
             ), ''
         ) as comparison,
         {{ percent_in_words('abs(figured.told_change)') }} as change_words,

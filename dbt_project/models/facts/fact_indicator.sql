@@ -35,17 +35,23 @@ told as (
         {{ one_decimal('found.value') }} as value_words,
         'per ' || split_part(found.unit, ' per ', 2) as per_words,
         lower(left(found.measure_name, 1)) || substr(found.measure_name, 2) as measure_name_in_words,
-        nullif(concat_ws(
-            ' and ',
-            case
-                when area.area_type = 'borough' and found.london_value is not null
-                    then {{ compared_in_words('found.compared_to_london', "'London'", one_decimal('found.london_value') ~ " || case when found.is_share then '%' else '' end") }}
-            end,
-            case
-                when found.england_value is not null
-                    then {{ compared_in_words('found.compared_to_england', "'England'", one_decimal('found.england_value') ~ " || case when found.is_share then '%' else '' end") }}
-            end
-        ), '') as comparison,
+        nullif(
+            concat_ws(
+                ' and ',
+                {% for other, words in [('london', "'London'"), ('england', "'England'")] %}
+                {% set value = 'found.' ~ other ~ '_value' %}
+                case
+                    when {{ value }} is not null {{ "and area.area_type = 'borough'" if other == 'london' }}
+                        then
+                            {{ compared_in_words(
+                                'found.compared_to_' ~ other,
+                                words,
+                                one_decimal(value) ~ " || case when found.is_share then '%' else '' end"
+                            ) }}
+                end{{ ',' if not loop.last }}
+                {% endfor %}
+            ), ''
+        ) as comparison,
         {{ one_decimal('similar_areas.median_value') ~ " || case when found.is_share then '%' else '' end" }} as similar_words
     from found
     inner join {{ ref('dim_area') }} as area

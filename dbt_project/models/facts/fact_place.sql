@@ -15,7 +15,10 @@ with placed as (
         ) as scope (scope_area_code, rank_in_scope)
     where
         hot.area_level = 'ward'
-        and hot.measure_code in (select pack.measure_code from {{ ref('fact_pack') }} as pack where pack.template = 'place')
+        and hot.measure_code in (
+            select pack.measure_code from {{ ref('fact_pack') }} as pack
+            where pack.template = 'place'
+        )
     window in_scope as (partition by hot.measure_code, scope.scope_area_code)
 ),
 

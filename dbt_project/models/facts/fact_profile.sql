@@ -73,7 +73,7 @@ shared as (
             and whole.sex = part.sex
             and whole.age_band = part.age_band
             and whole.ethnicity = part.ethnicity
-            and (whole.ethnicity = 'all' or part.ethnicity_basis = whole.ethnicity_basis)
+            and (whole.ethnicity = 'all' or whole.ethnicity_basis = part.ethnicity_basis)
 ),
 
 told as (

@@ -10,23 +10,30 @@ with told as (
         case
             when found.health_per_police is not null
                 then
-                    {{ one_decimal('100 * marts_open.publishable(found.health_count, found.publish_rule) / nullif(found.police_count, 0)') }}
+                    {{ one_decimal('found.told_ratio') }}
         end as ratio_words,
         case
             when found.compared_with_london is not null
-                then {{ compared_in_words('found.compared_with_london', "'London'", one_decimal('case when not found.is_london_withheld then found.london_ratio end')) }}
+                then {{ compared_in_words('found.compared_with_london', "'London'", one_decimal('found.told_london_ratio')) }}
         end as comparison
     from (
         select
             *,
-            max(period_end_date) over (partition by health_measure_code, police_measure_code) as newest_end_date,
-            -- Beside a borough that is withheld London's count could tell it.
-            bool_or(area_code like 'E09%' and marts_open.publishable(health_count, publish_rule) is null) over of_london as is_london_withheld,
-            max(100 * marts_open.publishable(health_count, publish_rule) / nullif(police_count, 0)) filter (
-                where area_code = 'LONDON_32'
-            ) over of_london as london_ratio
-        from {{ ref('rpt_police_health') }}
-        where period_kind = 'rolling_12_months'
+            case
+                when not is_london_withheld then max(told_ratio) filter (where area_code = 'LONDON_32') over of_london
+            end as told_london_ratio
+        from (
+            select
+                *,
+                100 * marts_open.publishable(health_count, publish_rule) / nullif(police_count, 0) as told_ratio,
+                -- Beside a borough that is withheld London's count could tell it.
+                bool_or(area_code like 'E09%' and marts_open.publishable(health_count, publish_rule) is null) over (
+                    partition by health_measure_code, police_measure_code, period_end_date
+                ) as is_london_withheld,
+                max(period_end_date) over (partition by health_measure_code, police_measure_code) as newest_end_date
+            from {{ ref('rpt_police_health') }}
+            where period_kind = 'rolling_12_months'
+        ) as counted
         window of_london as (partition by health_measure_code, police_measure_code, period_end_date)
     ) as found
     inner join {{ ref('fact_pack') }} as pack

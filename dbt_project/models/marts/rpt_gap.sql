@@ -1,23 +1,23 @@
 {#- Where the rows of an answer stand: a mart, the column of its measure (none where it has no measure of its own), the day a row is of. -#}
 {% set places = {
-    'rpt_borough_measure': [ref('fct_window'), 'measure_code', 'month_start_date'],
-    'fct_measure': [ref('fct_measure'), 'measure_code', 'case when value is not null then period_end_date end'],
-    'fct_ward_month': [ref('fct_ward_month'), none, 'month_start_date'],
-    'fct_indicator': [ref('fct_indicator'), 'measure_code', 'case when value is not null then period_end_date end'],
-    'rpt_success_measures': [ref('rpt_success_measures'), 'measure_code', 'period_end_date'],
-    'rpt_victim_profile': [ref('rpt_victim_profile'), 'measure_code', 'period_end_date'],
-    'rpt_temporal_profile': [ref('rpt_temporal_profile'), 'measure_code', 'period_end_date'],
-    'rpt_hotspots': [ref('rpt_hotspots'), 'measure_code', 'window_end_date'],
-    'rpt_deprivation': [ref('rpt_deprivation'), 'measure_code', 'window_end_date'],
-    'rpt_drivers': [ref('rpt_drivers'), 'measure_code', 'case when value is not null then period_end_date end'],
-    'rpt_priority_index': [ref('rpt_priority_index'), none, 'period_end_date'],
-    'rpt_police_health': [ref('rpt_police_health'), 'health_measure_code', 'period_end_date'],
-    'rpt_ambulance_month': [ref('rpt_ambulance_month'), 'measure_code', 'month_start_date'],
-    'rpt_ed_attendance': [ref('rpt_ed_attendance'), 'measure_code', 'month_start_date'],
-    'rpt_crime_outcome': [ref('rpt_crime_outcome'), 'measure_code', 'month_start_date'],
-    'rpt_data_quality': [ref('rpt_data_quality'), none, 'month_start_date'],
-    'rpt_revision_release': [ref('rpt_revision_release'), none, 'current_date'],
-    'rpt_sna_facts': [ref('rpt_sna_facts'), none, 'period_end_date'],
+    'rpt_borough_measure': [ref('fct_window'), 'measure_code', 'place.month_start_date'],
+    'fct_measure': [ref('fct_measure'), 'measure_code', 'case when place.value is not null then place.period_end_date end'],
+    'fct_ward_month': [ref('fct_ward_month'), none, 'place.month_start_date'],
+    'fct_indicator': [ref('fct_indicator'), 'measure_code', 'case when place.value is not null then place.period_end_date end'],
+    'rpt_success_measures': [ref('rpt_success_measures'), 'measure_code', 'place.period_end_date'],
+    'rpt_victim_profile': [ref('rpt_victim_profile'), 'measure_code', 'place.period_end_date'],
+    'rpt_temporal_profile': [ref('rpt_temporal_profile'), 'measure_code', 'place.period_end_date'],
+    'rpt_hotspots': [ref('rpt_hotspots'), 'measure_code', 'place.window_end_date'],
+    'rpt_deprivation': [ref('rpt_deprivation'), 'measure_code', 'place.window_end_date'],
+    'rpt_drivers': [ref('rpt_drivers'), 'measure_code', 'case when place.value is not null then place.period_end_date end'],
+    'rpt_priority_index': [ref('rpt_priority_index'), none, 'place.period_end_date'],
+    'rpt_police_health': [ref('rpt_police_health'), 'health_measure_code', 'place.period_end_date'],
+    'rpt_ambulance_month': [ref('rpt_ambulance_month'), 'measure_code', 'place.month_start_date'],
+    'rpt_ed_attendance': [ref('rpt_ed_attendance'), 'measure_code', 'place.month_start_date'],
+    'rpt_crime_outcome': [ref('rpt_crime_outcome'), 'measure_code', 'place.month_start_date'],
+    'rpt_data_quality': [ref('rpt_data_quality'), none, 'place.month_start_date'],
+    'rpt_revision_release': [ref('rpt_revision_release'), none, 'place.source_release'],
+    'rpt_sna_facts': [ref('rpt_sna_facts'), none, 'place.period_end_date'],
 } %}
 
 with asked as (
@@ -36,7 +36,7 @@ stands as (
         asked.*,
         (
             select max({{ day }}) from {{ relation }} as place
-            {%- if measure %} where place.{{ measure }} = asked.measure_code{% endif %}
+            {%- if measure %} where asked.measure_code = place.{{ measure }}{% endif %}
         ) is not null as has_rows
     from asked
     where asked.mart = '{{ mart }}'

@@ -56,7 +56,10 @@ select
         when window_count = 1 and publish_rule = 'open' then regexp_replace(regexp_replace(unit, 'ches$', 'ch'), 's$', '')
         else unit
     end || ' in ' || place || ' in the 12 months to ' || to_char(month_start_date, 'FMMonth YYYY') || ', the last of this series'
-    || coalesce(', or ' || case when told_rate >= 0.05 then {{ one_decimal('told_rate') }} end || ' per ' || to_char(rate_per, 'FM999,999,999') || ' residents', '')
+    || coalesce(
+        ', or ' || case when told_rate >= 0.05 then {{ one_decimal('told_rate') }} end || ' per '
+        || to_char(rate_per, 'FM999,999,999') || ' residents', ''
+    )
     || '.' as sentence,
     'Source: ' || regexp_replace(attribution, '^Source: ', '') || ' Release ' || source_release || '.' as source_line,
     source_release,

@@ -22,10 +22,13 @@
 
 with asked as (
     select
-        answer.*,
+        answer.question_number,
+        answer.part_number,
+        answer.mart,
+        answer.measure_code,
         measure.measure_name,
-        measure.source,
-        string_to_array(replace(measure.datasets, ' ', ''), ',') as datasets
+        coalesce(answer.source, measure.source) as source,
+        string_to_array(replace(coalesce(answer.datasets, measure.datasets), ' ', ''), ',') as datasets
     from {{ ref('assessment_answer') }} as answer
     left join {{ ref('dim_measure') }} as measure on answer.measure_code = measure.measure_code
 ),
@@ -55,7 +58,12 @@ fed as (
         coalesce(bool_or(holding.is_loaded), true) as is_loaded,
         coalesce(bool_and(holding.is_old) filter (where holding.is_loaded), false) as is_old,
         max(holding.newest_month) as newest_month,
-        coalesce(string_agg(distinct holding.title, ' or '), 'This warehouse') as feed,
+        -- What is loaded is named by its newest file, what is not by each that would do.
+        coalesce(
+            (array_agg(holding.title order by holding.newest_month desc nulls last, holding.title) filter (where holding.is_loaded))[1],
+            string_agg(distinct holding.title, ' or '),
+            'This warehouse'
+        ) as feed,
         coalesce(max(holding.publisher), 'This warehouse') as holder
     from stands
     left join {{ ref('int_dataset_holding') }} as holding

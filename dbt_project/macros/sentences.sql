@@ -77,15 +77,15 @@
     end
 {%- endmacro %}
 
-{#- noun, place, window_name, moment, share_words, expected_words -#}
+{#- noun, place, window_name, moment, cycle, share_words, expected_words -#}
 {% macro time_sentence() -%}
     case
         when told.share_words is null
             then 'Too few ' || told.noun || ' in ' || told.place || ' have a known time in ' || told.window_name || ' to say when they are most frequent.'
         else
             upper(left(told.noun, 1)) || substr(told.noun, 2) || ' in ' || told.place || ' were most frequent ' || told.moment || ' in '
-            || told.window_name || ': ' || told.share_words || ' of those with a known time, against ' || told.expected_words
-            || ' if they were spread evenly over the week.'
+            || told.window_name || ': ' || told.share_words || case told.cycle when 'week' then ' of those with a known time' else '' end || ', against ' || told.expected_words
+            || ' if they were spread evenly over the ' || told.cycle || '.'
     end
 {%- endmacro %}
 

@@ -211,9 +211,14 @@ def test_every_borough_and_london_have_the_same_30_to_40_facts_in_the_same_order
     )
     assert len(packs) == 33
     assert len(set(packs.values())) == 1
-    assert home.rows(
-        "select count(*), count(distinct chapter), count(distinct fact_order) from marts.rpt_sna_facts where area_code = 'LONDON_32'"
-    ) == [(35, 10, 35)]
+    facts, places, chapters = (
+        int(str(n))
+        for n in home.rows(
+            "select count(*), count(distinct fact_order), count(distinct chapter) from marts.rpt_sna_facts where area_code = 'LONDON_32'"
+        )[0]
+    )
+    assert 30 <= facts == places <= 40
+    assert chapters == 10
 
 
 def test_a_home_of_every_feed_has_no_gap_by_feed_but_where_a_series_has_ended(home: Home) -> None:

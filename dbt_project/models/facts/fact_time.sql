@@ -50,10 +50,17 @@ told as (
             when chosen.months_held = 12 then 'the 12 months to '
             else 'the ' || chosen.months_held || ' months held of the 12 to '
         end || to_char(chosen.period_end_date, 'FMMonth YYYY') as window_name,
-        'between ' || case substr(right(chosen.dimension_value, 5), 1, 2)
-            when '00' then 'midnight and 4am' when '04' then '4am and 8am' when '08' then '8am and noon'
-            when '12' then 'noon and 4pm' when '16' then '4pm and 8pm' when '20' then '8pm and midnight'
-        end || ' on ' || split_part(chosen.dimension_value, ' ', 2) || 's' as moment,
+        case chosen.dimension
+            when 'season' then 'in ' || chosen.dimension_value
+            when 'month_of_year' then 'in ' || to_char(to_date(chosen.dimension_value, 'MM'), 'FMMonth')
+            when 'weekday_4_hours'
+                then
+                    'between ' || case substr(right(chosen.dimension_value, 5), 1, 2)
+                        when '00' then 'midnight and 4am' when '04' then '4am and 8am' when '08' then '8am and noon'
+                        when '12' then 'noon and 4pm' when '16' then '4pm and 8pm' when '20' then '8pm and midnight'
+                    end || ' on ' || split_part(chosen.dimension_value, ' ', 2) || 's'
+        end as moment,
+        case when chosen.dimension in ('season', 'month_of_year') then 'year' else 'week' end as cycle,
         case
             when chosen.known_count >= 30
                 then {{ percent_in_words('100.0 * chosen.told_count / nullif(chosen.told_known_count, 0)') }}

@@ -60,7 +60,7 @@ fed as (
         max(holding.newest_month) as newest_month,
         -- What is loaded is named by its newest file, what is not by each that would do.
         coalesce(
-            (array_agg(holding.title order by holding.newest_month desc nulls last, holding.title) filter (where holding.is_loaded))[1],
+            (array_agg(holding.title order by holding.newest_month desc nulls last, holding.title asc) filter (where holding.is_loaded))[1],
             string_agg(distinct holding.title, ' or '),
             'This warehouse'
         ) as feed,

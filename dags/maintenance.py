@@ -1,4 +1,4 @@
-"""Weekly housekeeping: alerts not yet delivered, what the nights leave behind, Airflow's records and logs older than 90 days.
+"""Weekly housekeeping: a backup, alerts not yet delivered, what the nights leave behind, Airflow's records and logs older than 90 days.
 
 **When:** Sundays at 12:00 in London, when no nightly run is due. Nothing an analyst reads depends on it, and landing is never pruned.
 
@@ -25,6 +25,17 @@ def maintain() -> dict[str, Any]:
     return nightly.maintain()
 
 
+@task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(hours=2))
+def back_up() -> dict[str, Any]:
+    """Backs up database and landing, and keeps the newest eight backups; passes on what it holds.
+
+    When red: the backups before it stand. The log says whether the disk is full or the admin's connection is missing.
+    """
+    from warehouse import nightly
+
+    return nightly.back_up(keep=8)
+
+
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(hours=1))
 def prune_airflow() -> dict[str, int]:
     """Removes runs from Airflow's database, and log files, that are older than 90 days; passes on how many files.
@@ -45,9 +56,9 @@ with DAG(
     is_paused_upon_creation=False,
     dagrun_timeout=dt.timedelta(hours=3),
     default_args=DEFAULTS,
-    description="Deliver waiting alerts, tidy up, prune Airflow's records and logs",
+    description="Deliver waiting alerts, tidy up, back up, prune Airflow's records and logs",
     doc_md=f"{__doc__}\n{RUNBOOK}\n",
     tags=["warehouse", "housekeeping"],
 ) as dag:
-    maintain() >> prune_airflow()
+    maintain() >> back_up() >> prune_airflow()
     finish(dag)

@@ -33,6 +33,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.scratch import scratch_folder
 
 USER_AGENT = "vru-warehouse/0.1 (London violence-reduction data warehouse; nightly pull of published files)"
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -100,6 +101,7 @@ class Client:
         ca_bundle: Path | None = None,
         deadline: float | None = None,
         turns: Path | None = None,
+        scratch: Path | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._allowed_hosts = frozenset(allowed_hosts)
@@ -110,6 +112,7 @@ class Client:
         self._session.mount("http://", self._adapter)
         self._deadline = DEADLINE if deadline is None else deadline
         self._turns = turns
+        self._scratch = scratch
         self._sleep = sleep
         self._next_turn: dict[str, float] = {}
 
@@ -130,8 +133,8 @@ class Client:
         Raises:
             PublisherUnavailable, BodyRefused: as fetch.
         """
-        with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-            body = self.fetch(url, Path(folder), max_bytes=max_bytes, secret=secret)
+        with scratch_folder(self._scratch) as folder:
+            body = self.fetch(url, folder, max_bytes=max_bytes, secret=secret)
             assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
             try:
                 return json.loads(body.file.read_bytes()), body.is_synthetic
@@ -149,8 +152,8 @@ class Client:
         Raises:
             PublisherUnavailable, BodyRefused: as fetch.
         """
-        with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-            body = self.fetch(url, Path(folder), max_bytes=max_bytes)
+        with scratch_folder(self._scratch) as folder:
+            body = self.fetch(url, folder, max_bytes=max_bytes)
             assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
             return body.file.read_bytes().decode("utf-8", errors="replace"), body.is_synthetic
 
@@ -172,9 +175,9 @@ class Client:
         """
         wanted = f"bytes={first}" if last is None else f"bytes={first}-{last}"
         most = -first if last is None else last - first + 1
-        with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
+        with scratch_folder(self._scratch) as folder:
             headers = {"Range": wanted, "Accept-Encoding": "identity"}
-            body = self.fetch(url, Path(folder), max_bytes=most, validators=headers)
+            body = self.fetch(url, folder, max_bytes=most, validators=headers)
             assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
             found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", _header(body, "Content-Range") or "")
             start, end, size = (int(number) for number in found.groups()) if found else (-1, -1, -1)
@@ -552,11 +555,16 @@ def _check_address(host: str, text: str) -> None:
     """
     address = ipaddress.ip_address(text.partition("%")[0])
     plain = getattr(address, "ipv4_mapped", None) or address
+    if plain in NAT64:
+        plain = ipaddress.IPv4Address(plain.packed[-4:])
     if is_loopback(host) and plain.is_loopback:
         return
     if not plain.is_global or plain.is_multicast:
         raise _NotPublic(str(plain))
 
+
+# An IPv4 address behind a translator (RFC 6052): as public as the address that its last four bytes are.
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 _KEPT_HEADERS = frozenset(
     {

@@ -113,7 +113,7 @@ def _write(path: Path, origin: BinaryIO) -> None:
             shutil.copyfileobj(origin, target, 1024 * 1024)
             target.flush()
             os.fsync(target.fileno())
-            Path(name).chmod(0o444)
+            Path(name).chmod(0o444 & path.parent.stat().st_mode)  # read by whoever may enter the folder
             Path(name).rename(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import re
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from ingest.landing import SYNTHETIC, kind_held
 from warehouse.connection import PUBLISHER, connect
 from warehouse.settings import LONDON, Settings
 
@@ -42,7 +44,9 @@ RUNBOOK = {
     "build": "The build failed",
     "gate": "A release is held",
     "publish": "The database",
+    "watch": "The watch found something",
 }
+KEPT = "alerts"  # folder of the home for alerts that were raised while the database was away
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Alert:
     Attributes:
         alert_id: its number.
         run_id: the run it is about; a run has one alert at most.
-        kind: held (the gate blocked a release) or failed (a step did).
+        kind: held (the gate blocked a release), failed (a step did) or found (the watch found something).
         subject: one line.
         body: what failed, how the marts stand, what to do.
         raised_at: when it was written down (UTC).
@@ -141,6 +145,81 @@ def raise_alert(settings: Settings, run_id: str) -> Alert | None:
         if alert is not None:
             _deliver(settings, connection, alert.alert_id)
         return _of_run(connection, run_id)
+
+
+def raise_found(settings: Settings, subject: str, problems: list[str], *, is_away: bool) -> None:
+    """Raise one alert for what was found outside a run.
+
+    Args:
+        subject: one line.
+        problems: a sentence each.
+        is_away: the database cannot be reached: send the alert all the same, and keep it in the home until `enter_kept`.
+    """
+    moment = settings.now()
+    mark = "[synthetic data] " if kind_held(settings.landing) == SYNTHETIC else ""
+    run_id = f"watch-{moment:%Y%m%dT%H%M%S%f}"
+    lines = [
+        "What was found:",
+        *(f"- {problem}" for problem in problems),
+        "",
+        f"Next: docs/runbook.md, section '{RUNBOOK['watch']}'.",
+    ]
+    kept = {
+        "run_id": run_id,
+        "kind": "found",
+        "subject": _one_line(f"{mark}Violence-reduction warehouse: {subject}", LONGEST_SUBJECT),
+        "body": "\n".join(_one_line(line) if line else line for line in lines),
+        "raised_at": moment.isoformat(),
+        "channel": WEBHOOK if settings.alert_webhook else NO_CHANNEL,
+        "attempts": 0,
+        "delivered_at": None,
+        "last_error": None,
+    }
+    if is_away:
+        if settings.alert_webhook:
+            kept |= _sent_without_ledger(settings, f"{kept['subject']}\n\n{kept['body']}")
+        folder = settings.home / KEPT
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / f"{run_id}.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        return
+    with connect(settings, PUBLISHER, autocommit=True) as connection:
+        _deliver(settings, connection, _enter(connection, kept))
+
+
+def enter_kept(settings: Settings) -> int:
+    """Enter the alerts that were kept while the database was away, and deliver those that have not arrived.
+
+    Returns:
+        How many were entered.
+    """
+    files = sorted((settings.home / KEPT).glob("*.json"))
+    if files:
+        with connect(settings, PUBLISHER, autocommit=True) as connection:
+            for file in files:
+                alert_id = _enter(connection, json.loads(file.read_text(encoding="utf-8")))
+                file.unlink()
+                _deliver(settings, connection, alert_id)
+    return len(files)
+
+
+def _enter(connection: psycopg.Connection, kept: dict[str, Any]) -> int:
+    row = connection.execute(
+        """insert into ops.alert (run_id, kind, subject, body, raised_at, channel, attempts, delivered_at, last_error)
+           values (%(run_id)s, %(kind)s, %(subject)s, %(body)s, %(raised_at)s, %(channel)s, %(attempts)s, %(delivered_at)s, %(last_error)s)
+           on conflict (run_id) do update set run_id = excluded.run_id returning alert_id""",
+        kept,
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an upsert gives its row
+    return int(row[0])
+
+
+def _sent_without_ledger(settings: Settings, text: str) -> dict[str, Any]:
+    """Send an alert once. What came of it, as the ledger notes it."""
+    try:
+        _post(settings, text)
+    except (_ChannelDown, _ChannelRefused) as failure:
+        return {"attempts": 1, "last_error": str(failure)}
+    return {"attempts": 1, "delivered_at": settings.now().isoformat()}
 
 
 def deliver_pending(settings: Settings) -> int:

@@ -6,8 +6,10 @@ import csv
 import datetime as dt
 import getpass
 import json
+import os
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,7 +21,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from warehouse import airflow, alerts, bootstrap, embedded, night, nightly, status
+from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, status, watch
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.settings import Settings, settings
@@ -77,12 +79,18 @@ json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
     """London's violence-reduction data warehouse."""
+    os.umask(privacy.mask(settings()))
 
 
 @main.command()
-def setup() -> None:
+@click.option("--again", is_flag=True, help="Run every statement again, to repair what was changed by hand.")
+def setup(again: bool) -> None:
     """Set this home up: PostgreSQL, roles, schemas, Airflow's database. Running it again changes nothing."""
-    bootstrap.set_up(settings())
+    if repaired := privacy.keep_private(settings()):
+        click.echo(
+            f"{repaired:,} files and folders of this home could be read by others of this machine; now they cannot"
+        )
+    bootstrap.set_up(settings(), again=again)
     click.echo(f"ready: {settings().home}")
 
 
@@ -323,9 +331,13 @@ def run_sql(query: str, role: str, as_csv: bool, as_json: bool) -> None:
         click.echo(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})")
 
 
+# Wide forms too: spreadsheets of East Asian systems take them for the narrow ones.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
 def _without_formula(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula, made text again (OWASP, CSV injection)."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
 
@@ -432,6 +444,42 @@ def down() -> None:
     airflow.down(settings(), echo=click.echo)
     if settings().is_embedded and embedded.stop(settings().home / "postgres"):
         click.echo("the PostgreSQL server has stopped")
+
+
+@main.command("backup")
+@click.option("--keep", type=click.IntRange(min=1), help="Remove all but so many of the newest backups afterwards.")
+@click.option("--list", "is_list", is_flag=True, help="Show the backups there are, and take none.")
+@json_option
+def take_backup(keep: int | None, is_list: bool, as_json: bool) -> None:
+    """Back up database and landing together; loads and builds wait meanwhile."""
+    found = backup.backups(settings()) if is_list else [backup.take(settings(), keep=keep)]
+    _report([one.as_row() for one in found], as_json, empty="there is no backup")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@json_option
+def restore(folder: Path, as_json: bool) -> None:
+    """Bring an empty home to what a backup holds: marts, releases and their history, ledgers, landing."""
+    _report([backup.restore(settings(), folder.resolve()).as_row()], as_json, empty="")
+
+
+@main.command("watch")
+@click.option(
+    "--every", type=click.IntRange(min=1), help="Look again after so many minutes, until stopped (default: look once)."
+)
+@json_option
+def keep_watch(every: int | None, as_json: bool) -> None:
+    """Look for what no night can tell (late, paused, gone, stale), raise one alert for what is new, and exit 1 if anything is wrong."""
+    while True:
+        found, new = watch.look_and_tell(settings())
+        rows = [{"is_new": one in new, "problem": one.problem} for one in found]
+        _report(rows, as_json, empty="all is well")
+        if every is None:
+            break
+        time.sleep(every * 60)
+    if found:
+        sys.exit(1)
 
 
 @main.command("airflow", context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
+import sys
+import time
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -12,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from ingest.errors import Refusal
 from warehouse import embedded
+from warehouse.embedded import WarehouseAway
 from warehouse.settings import Settings
 
 LOADER = "vru_loader"
@@ -23,6 +27,10 @@ OPEN = "vru_open"
 AIRFLOW = "vru_airflow"
 OWNER = "vru_owner"  # owns schemas and ledgers, never logs in
 LOGIN_ROLES = (LOADER, TRANSFORMER, GATE, PUBLISHER, ANALYST, OPEN, AIRFLOW)
+# What a server says that will soon be ready (SQLSTATE 57P03): it starts, stops to start again, or recovers after a crash.
+NOT_YET = re.compile("the database system is (starting up|shutting down|in recovery mode|not (yet )?accepting)")
+READY_WITHIN = 120.0  # seconds
+SILENCE = 5.0  # seconds of waiting before a person is told
 ADMIN = "postgres"
 DATABASE = "vru"
 AIRFLOW_DATABASE = "airflow"
@@ -121,21 +129,41 @@ def connect(
     options = "-c client_connection_check_interval=1s"
     if settings.today is not None:
         options += f" -c vru.today={settings.today.isoformat()}"
+    information = make_conninfo(**{"connect_timeout": "10", "application_name": "vru", **found, "options": options})
     try:
-        connection = psycopg.connect(
-            make_conninfo(**{"connect_timeout": "10", "application_name": "vru", **found, "options": options}),
-            autocommit=autocommit,
-        )
+        connection = _connect(information, autocommit=autocommit)
     except psycopg.OperationalError as error:
-        raise Refusal(
+        secret = settings.secrets / role if role != ADMIN or settings.is_embedded else "VRU_DATABASE_URL"
+        if NOT_YET.search(str(error)):
+            next_step = f"PostgreSQL has not been ready for {READY_WITHIN:.0f} s: read its log, and run the same again"
+        elif "authentication failed" in str(error):
+            next_step = f"check the password in {secret}; a warehouse that was never set up needs `vru setup` first"
+        else:
+            next_step = "check VRU_DATABASE_URL; a warehouse that was never set up needs `vru setup` first"
+        raise WarehouseAway(
             f"the warehouse cannot be reached as {role}: {_one_line(error)}",
             where=f"{found['host']}:{found['port']}/{found['dbname']}",
-            next_step="check VRU_DATABASE_URL and the password in "
-            f"{settings.secrets / role if role != ADMIN or settings.is_embedded else 'VRU_DATABASE_URL'}; "
-            "a warehouse that was never set up needs `vru setup` first",
+            next_step=next_step,
         ) from error
     with connection:
         yield connection
+
+
+def _connect(information: str, *, autocommit: bool) -> psycopg.Connection:
+    """A connection, waiting for a server that is starting or recovers after a crash."""
+    begun = time.monotonic()
+    is_told = False
+    while True:
+        try:
+            return psycopg.connect(information, autocommit=autocommit)
+        except psycopg.OperationalError as error:
+            waited = time.monotonic() - begun
+            if not NOT_YET.search(str(error)) or waited > READY_WITHIN:
+                raise
+            if waited > SILENCE and not is_told:
+                is_told = True
+                print(f"waiting for PostgreSQL: {_one_line(error)}", file=sys.stderr, flush=True)
+            time.sleep(0.5)
 
 
 def _one_line(error: Exception) -> str:

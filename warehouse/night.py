@@ -18,7 +18,7 @@ from ingest.declaration import find_source, raw_table, read_sources
 from ingest.errors import FileRefused, Refusal
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
-from warehouse import airflow, alerts, bootstrap, nightly, status, transform
+from warehouse import airflow, alerts, bootstrap, nightly, status, transform, watch
 from warehouse.connection import LOADER, TRANSFORMER, connect
 from warehouse.settings import PROJECT, Settings
 
@@ -46,7 +46,11 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
     if landing.kind_held(chosen.landing) not in (None, kind):
         landing.claim_kind(chosen.landing, kind, what=f"the night that SOURCES={sources} asks for")
     echo(f"home: {chosen.home}")
-    bootstrap.set_up(chosen)
+    try:
+        bootstrap.set_up(chosen)
+    except Refusal as refusal:
+        watch.tell_no_night(chosen, refusal)
+        raise
     before = status.current_release(chosen)
     with _stand_ins(chosen, names, is_live, echo) as stand_ins:
         is_green = airflow.run_nightly(chosen, names, stand_ins=stand_ins, echo=echo)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,13 +24,13 @@ from ingest.connectors import check as ask
 from ingest.connectors import connector, in_words
 from ingest.connectors.look import Fetched, Finding, Look, Seen
 from ingest.declaration import Source, find_source, raw_table, read_sources
-from ingest.errors import BodyRefused, FileRefused, Refusal, in_one_line, together
+from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal, in_one_line, together
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
-from warehouse import alerts, transform
+from warehouse import alerts, backup, transform
 from warehouse import publish as publishing
-from warehouse.connection import LOADER, connect
+from warehouse.connection import LOADER, connect, has_admin
 from warehouse.settings import Settings, settings
 
 # Of a task: what it had begun, a transaction or a file, is not there.
@@ -35,6 +38,12 @@ WITHOUT_A_WORD = (
     "it ended without a word: its process was killed (out of memory, perhaps), it ran longer than it may, or its log in Airflow says "
     "why. Kept: what was there before it. Next: read that log, then run it again."
 )
+
+
+# A publisher that is away is asked again for so long after a night began, and no longer: what it has not sent by then waits for the next.
+FETCHING = dt.timedelta(minutes=10)
+# Seconds for which a publisher is asked that was away a moment ago (else ingest.http.DEADLINE).
+IMPATIENT = 20.0
 
 
 class ReleaseHeld(Refusal):
@@ -97,6 +106,7 @@ def begin(run_id: str, sources: list[str] | None, stand_ins: str | None = None) 
     """
     with _noted(run_id, "begin", "nightly"):
         chosen = _for_run(stand_ins)
+        _clock(chosen, run_id).write_text(chosen.now().isoformat(), encoding="utf-8")
         alerts.deliver_pending(chosen)
         with connect(chosen, LOADER, autocommit=True) as connection:
             settle_withdrawals(chosen, connection)
@@ -129,12 +139,48 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
         return list(refusal.landed)
 
 
+def _clock(chosen: Settings, run_id: str, source: str = "") -> Path:
+    """The file that says when a night began, or since when a publisher has been away in it; those of other days are removed."""
+    folder = chosen.home / "nights"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for old in folder.iterdir():
+        if old.stat().st_mtime < time.time() - 86400:
+            old.unlink(missing_ok=True)
+    return folder / f"{hashlib.sha256(run_id.encode()).hexdigest()[:16]}{source and '.'}{source}"
+
+
+@contextmanager
+def _until_fetching_ends(chosen: Settings, run_id: str, source: str) -> Iterator[None]:
+    """Let a publisher that is away be asked again as long as the night still fetches; after that it is refused for good."""
+    clock, away_since = _clock(chosen, run_id), _clock(chosen, run_id, source)
+    try:
+        yield
+    except PublisherUnavailable as away:
+        away_since.touch()
+        begun = dt.datetime.fromisoformat(clock.read_text(encoding="utf-8")) if clock.exists() else chosen.now()
+        if chosen.now() - begun < FETCHING:
+            raise
+        raise Refusal(
+            away.problem,
+            where=away.where,
+            kept=away.kept,
+            next_step=f"the night has been fetching for more than {FETCHING.seconds // 60} minutes; the next one asks again",
+        ) from away
+    away_since.unlink(missing_ok=True)
+
+
 def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> list[str]:
     chosen, declared = _for_run(stand_ins), find_source(source)
-    with _noted(run_id, "fetch", f"{source} {dataset}"), _look_recorded(chosen, run_id, source, dataset):
+    with (
+        _noted(run_id, "fetch", f"{source} {dataset}"),
+        _look_recorded(chosen, run_id, source, dataset),
+        _until_fetching_ends(chosen, run_id, source),
+    ):
         base, is_stand_in = base_url(chosen, declared)
         landed: list[str] = []
-        with _client(chosen, declared, base, is_stand_in) as client:
+        # One that did not answer a moment ago, for this dataset or another, is not waited for as long again.
+        deadline = IMPATIENT if _clock(chosen, run_id, source).exists() else None
+        with _client(chosen, declared, base, is_stand_in, deadline) as client:
             look = _look(chosen, client, declared, dataset, base, is_stand_in, seen=_seen(chosen, source, dataset))
             way = connector(declared.dataset(dataset))
             refused: list[BodyRefused] = []
@@ -176,9 +222,11 @@ def check(source: str, dataset: str, stand_ins: str | None = None) -> list[Findi
         return ask(look)
 
 
-def _client(chosen: Settings, source: Source, base: str, is_stand_in: bool) -> Client:
+def _client(chosen: Settings, source: Source, base: str, is_stand_in: bool, deadline: float | None = None) -> Client:
     allowed = (_host(base),) if is_stand_in else (_host(base), *source.allowed_hosts)
-    return Client(allowed, ca_bundle=chosen.ca_bundle, turns=chosen.home / "turns")
+    return Client(
+        allowed, ca_bundle=chosen.ca_bundle, deadline=deadline, turns=chosen.home / "turns", scratch=chosen.landing
+    )
 
 
 def _look(
@@ -488,6 +536,23 @@ def maintain() -> dict[str, Any]:
     folders = [chosen.landing, *chosen.landing.glob("*/*/")]
     removed = sum(landing.remove_half_landed(folder) for folder in folders)
     return {"alerts_delivered": alerts.deliver_pending(chosen), "half_landed_files_removed": removed}
+
+
+def back_up(*, keep: int) -> dict[str, Any]:
+    """Take the weekly backup, where this process may read every table.
+
+    In a stack whose services have no admin's connection, `vru backup` is run where `vru setup` is (docs/runbook.md).
+
+    Args:
+        keep: so many of the newest backups stay.
+    """
+    chosen = settings()
+    if not has_admin(chosen):
+        return {
+            "backup": None,
+            "why": "this process has no admin's connection; run `vru backup` where `vru setup` runs",
+        }
+    return {name: str(value) for name, value in backup.take(chosen, keep=keep).as_row().items() if name != "folder"}
 
 
 def _host(url: str) -> str:

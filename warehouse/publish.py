@@ -414,7 +414,21 @@ def _close_release(
         "update ops.release set state = %s, published_at = %s, row_counts = %s, row_changes = %s where release_id = %s",
         [closed.state, closed.published_at, Jsonb(closed.row_counts), Jsonb(changes), closed.release_id],
     )
+    if moved:
+        _note_newest_months(connection)
     return _as_publication(closed, closed if moved else current)
+
+
+def _note_newest_months(connection: psycopg.Connection) -> None:
+    """Write on each dataset the newest month that the marts now have of it, where `marts.data_status` reads it."""
+    described = shape.read_tables(connection, shape.MARTS).get("dim_source")
+    # Marts that an older version of this code built do not say it.
+    if described and "newest_published_month" in {column.name for column in described.columns}:
+        connection.execute(
+            """update ops.dataset as d set newest_published_month = s.newest_published_month from marts.dim_source as s
+               where d.source = s.source and d.dataset = s.dataset
+                 and d.newest_published_month is distinct from s.newest_published_month"""
+        )
 
 
 def _as_publication(release: _Release, current: _Release | None) -> Publication:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import grp
 import json
 import os
 import zoneinfo
@@ -52,6 +53,8 @@ class Settings(BaseSettings):
     database_url: PostgresUrl | None = None
     airflow_database_url: PostgresUrl | None = None
     secrets_dir: Path | None = None
+    group: str = ""
+    backup_dir: Path | None = None
     alert_webhook: HttpUrl = ""
     ca_bundle: Path | None = None
     base_urls: dict[str, HttpUrl] = {}
@@ -66,6 +69,19 @@ class Settings(BaseSettings):
         if self.ca_bundle is not None and not self.ca_bundle.is_file():
             raise ValueError(f"VRU_CA_BUNDLE names {self.ca_bundle}, which is not a file")
         return self
+
+    @model_validator(mode="after")
+    def _group_is_known(self) -> Self:
+        if self.group:
+            try:
+                self.group_id()
+            except KeyError:
+                raise ValueError(f"VRU_GROUP names {self.group}, which is no group of this machine") from None
+        return self
+
+    def group_id(self) -> int | None:
+        """The group that may read the home; None where none is declared."""
+        return grp.getgrnam(self.group).gr_gid if self.group else None
 
     @property
     def landing(self) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import random
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -17,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
+from warehouse import readers
 from warehouse.connection import ANALYST, GATE
 
 CANDIDATE = "candidate"
@@ -28,8 +30,12 @@ VALID_TO = "valid_to_release_id"
 # A shorter wait than deadlock_timeout (1 s): readers queue behind us for less than that, and none is ever chosen as
 # the victim of a deadlock.
 DDL_LOCK_TIMEOUT = "800ms"
-DDL_ATTEMPTS = 10
 DDL_PAUSE_SECONDS = (0.2, 1.0)
+# Seconds that a change keeps trying. Longer than a reader may hold a transaction open (bootstrap.ROLE_SETTINGS), so that
+# one who forgot a transaction delays a night and does not stop it.
+PATIENCE = 16 * 60.0
+# After so many seconds of waiting, a person is told for whom.
+SILENCE = 5.0
 LOCK_TIMEOUT = "60s"
 
 NAME_LENGTH = 63 - len("_as_of")
@@ -391,7 +397,7 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
         mode: the lock's name, such as "access exclusive".
 
     Raises:
-        Refusal: naming the tables that somebody held on to during every try.
+        Refusal: naming the tables that somebody held on to during every try, and who.
     """
     if not tables:
         return
@@ -410,7 +416,7 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
     ).fetchall()
     raise Refusal(
         f"the shape of {', '.join(name for (name,) in held) or ', '.join(f'{MARTS}.{table}' for table in tables)} "
-        f"has to change, and somebody kept reading it through {DDL_ATTEMPTS} tries",
+        f"has to change, and for {PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
         kept="marts and history as they were",
         next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
     )
@@ -419,6 +425,9 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
 def in_short_tries(connection: psycopg.Connection, change: Callable[[], object]) -> bool:
     """Make a change that has to lock readers out, in tries so short that no reader waits long or is killed.
 
+    A reader whose transaction is older than its role may hold one is ended; others are waited for. Who is waited for, or was
+    ended, is told on standard error.
+
     Args:
         connection: in a transaction.
         change: statements; what they did is undone before each new try.
@@ -426,9 +435,9 @@ def in_short_tries(connection: psycopg.Connection, change: Callable[[], object])
     Returns:
         Whether one of the tries came through.
     """
-    for attempt in range(DDL_ATTEMPTS):
-        if attempt:
-            time.sleep(random.uniform(*DDL_PAUSE_SECONDS))  # noqa: S311 - a pause, no secret
+    begun = time.monotonic()
+    is_told = False
+    while True:
         # The time-out of the statement bounds the wait for all of them together, that of the lock the wait for each.
         with (
             contextlib.suppress(psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled),
@@ -445,7 +454,15 @@ def in_short_tries(connection: psycopg.Connection, change: Callable[[], object])
                 [LOCK_TIMEOUT, before[0] if before else "0"],
             )
             return True
-    return False
+        for ended in readers.end_overdue(connection):
+            print(f"ended a reader's transaction that held up publishing: {ended}", file=sys.stderr, flush=True)
+        waited = time.monotonic() - begun
+        if waited > PATIENCE:
+            return False
+        if waited > SILENCE and not is_told:
+            is_told = True
+            print(f"waiting for {readers.told(readers.sessions(connection))}", file=sys.stderr, flush=True)
+        time.sleep(random.uniform(*DDL_PAUSE_SECONDS))  # noqa: S311 - a pause, no secret
 
 
 def refresh_as_of(connection: psycopg.Connection, table: Table) -> bool:

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
-from warehouse import opened, shape
+from warehouse import opened, readers, shape
 
 # PostgreSQL prints its keywords in capitals and names as they are, so what follows in small letters is an alias.
 _READ_TABLE = re.compile(rf'\b{shape.CANDIDATE}\.(\w+|"[^"]+")( (?:[a-z_]\w*|"[^"]+"))?')
@@ -88,8 +88,8 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
     gone = [(name, "table" if name in marts else "view") for name in candidate if name in marts or name in there]
     if not shape.in_short_tries(connection, lambda: _drop(connection, gone)):
         raise Refusal(
-            f"the shape of {', '.join(f'{shape.MARTS}.{name}' for name, _ in gone)} has to change, and somebody kept "
-            f"reading it through {shape.DDL_ATTEMPTS} tries",
+            f"the shape of {', '.join(f'{shape.MARTS}.{name}' for name, _ in gone)} has to change, and for "
+            f"{shape.PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
             kept="marts and history as they were",
             next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
         )

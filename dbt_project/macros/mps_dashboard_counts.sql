@@ -31,9 +31,10 @@
         claim.load_id,
         claim.source_release,
         -- Each of the four years or so in a file may be revised by the next.
-        true as is_provisional,
+        release.is_newest as is_provisional,
         coalesce(cell.recorded_count, 0)::bigint as month_count
     from claim
+    inner join {{ ref('int_mps_dashboard_release') }} as release on claim.load_id = release.load_id
     inner join covered_area on claim.load_id = covered_area.load_id
     left join {{ ref('int_mps_dashboard_cell') }} as cell
         on

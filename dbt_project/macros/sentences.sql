@@ -11,7 +11,7 @@
     || coalesce(', or ' || told.rate_words || ' per ' || told.per_words || ' ' || told.people, '')
     || coalesce(case when told.rate_words is null then null else ': ' || told.comparison end, '') || '.'
     || case
-        when told.has_series_break
+        when told.status = 'break_in_window'
             then ' The count mixes two ways of recording' || coalesce(' (' || told.break_label || ')', '') || '.'
         else ''
     end

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -52,7 +51,7 @@ def in_words(look: Look, where: str = "") -> Iterator[None]:
                 f"there is no room on this machine's disk ({error.strerror})",
                 where=where,
                 kept="nothing of it was landed; the last good data stand",
-                next_step=f"make room on the disks of {look.landing} and of temporary files ({tempfile.gettempdir()}), and run the same again",
+                next_step=f"make room on the disk of {look.landing} and run the same again",
             ) from None
         raise BodyRefused(
             f"what came {unforeseen(error)}",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from urllib.parse import unquote
 
 from ingest.connectors.look import Fetched, Finding, Look, Offer
@@ -13,6 +11,7 @@ from ingest.http import Body
 from ingest.landing import LandedFile, Papers, land, note_refusal
 from ingest.readers.tables import open_tables
 from ingest.readers.text import foreign_body
+from ingest.scratch import scratch_folder
 
 HEADER_WITHIN = 64 * 1024  # bytes of delimited text in which its header ends
 
@@ -34,11 +33,11 @@ def check_header(look: Look, offer: Offer) -> list[Finding]:
     asked = f"file {offer.file_name}"
     # A workbook's index is at its end: it is of use only whole.
     is_workbook = offer.file_name.lower().endswith((".xlsx", ".xlsm"))
-    with tempfile.TemporaryDirectory(prefix="vru-check-") as folder:
+    with scratch_folder(look.landing) as folder:
         try:
             body = look.client.fetch(
                 offer.url,
-                Path(folder),
+                folder,
                 max_bytes=look.dataset.max_bytes,
                 only_first=None if is_workbook else HEADER_WITHIN,
             )
@@ -66,8 +65,8 @@ def fetch(look: Look, offer: Offer) -> Fetched:
         validators["If-None-Match"] = last.etag
     elif last and last.last_modified:
         validators["If-Modified-Since"] = last.last_modified
-    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-        body = look.client.fetch(offer.url, Path(folder), max_bytes=look.dataset.max_bytes, validators=validators)
+    with scratch_folder(look.landing) as folder:
+        body = look.client.fetch(offer.url, folder, max_bytes=look.dataset.max_bytes, validators=validators)
         if body.file is None:
             if last is None:
                 raise BodyRefused(

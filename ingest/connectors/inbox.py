@@ -18,10 +18,8 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,6 +31,7 @@ from ingest.declaration import Inbox
 from ingest.errors import BodyRefused, PublisherUnavailable, in_one_line
 from ingest.landing import Papers, land, sha256_of
 from ingest.readers.tables import open_tables
+from ingest.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import fsspec
@@ -116,8 +115,8 @@ def check(look: Look) -> list[Finding]:
         if wrong:
             findings.append(Finding(in_one_line(asked), wrong))
             continue
-        with tempfile.TemporaryDirectory(prefix="vru-check-") as temporary:
-            copy = Path(temporary) / "file"
+        with scratch_folder(look.landing) as temporary:
+            copy = temporary / "file"
             try:
                 with _opened(look, store, info, offer.file_name) as origin, copy.open("wb") as target:
                     shutil.copyfileobj(origin, target, 1024 * 1024)
@@ -180,8 +179,8 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     told = _manifest(look, store, folder).files.get(offer.file_name, Delivered())
     check_kind(look, offer, is_synthetic=told.is_synthetic)
     before = _stamp(info)
-    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as temporary:
-        copy = Path(temporary) / "file"
+    with scratch_folder(look.landing) as temporary:
+        copy = temporary / "file"
         if info["size"] > look.dataset.max_bytes:
             raise BodyRefused(
                 f"has {info['size']:,} bytes, and a file of this dataset may have {look.dataset.max_bytes:,}",
@@ -455,8 +454,8 @@ def _download(look: Look, offer: Offer) -> Fetched:
     last = look.last(offer.url)
     if last and last.etag:
         headers["If-None-Match"] = last.etag
-    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-        body = look.client.fetch(offer.url, Path(folder), max_bytes=look.dataset.max_bytes, validators=headers)
+    with scratch_folder(look.landing) as folder:
+        body = look.client.fetch(offer.url, folder, max_bytes=look.dataset.max_bytes, validators=headers)
         if body.file is None:
             if last is None:
                 raise BodyRefused("says that nothing has changed since a look we never took", where=offer.url)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime as dt
-import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +24,7 @@ from ingest.http import Body
 from ingest.landing import note_refusal, sha256_of
 from ingest.readers.records import is_count, records_wrong
 from ingest.readers.text import foreign_body
+from ingest.scratch import scratch_folder
 
 __all__ = ["check", "fetch", "list_releases"]
 
@@ -91,11 +91,11 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     last = look.last(offer.url)
     if last and offer.mark and last.last_modified == offer.mark:
         return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
-    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-        pages, problem = _pages(look, offer, Path(folder))
+    with scratch_folder(look.landing) as folder:
+        pages, problem = _pages(look, offer, folder)
         body, named = pages[0][1], offer
         if len(pages) > 1:
-            whole = Path(folder) / "pages.zip"
+            whole = folder / "pages.zip"
             _put_together(whole, [page.file for _, page in pages if page.file])
             sha256, size = sha256_of(whole)
             body = dataclasses.replace(body, file=whole, sha256=sha256, bytes=size)

@@ -14,11 +14,9 @@ import hashlib
 import html
 import io
 import re
-import tempfile
 import weakref
 import zipfile
 import zlib
-from pathlib import Path
 from typing import IO
 from urllib.parse import urljoin
 
@@ -29,6 +27,7 @@ from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body, Client, RangeNotKept
 from ingest.readers.headers import months_between, resolve
 from ingest.readers.text import ZIP
+from ingest.scratch import scratch_folder
 
 INDEX = "/data/archive/"
 LATEST = "/data/archive/latest.zip"
@@ -110,8 +109,8 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     name = offer.url.partition("#")[2]
     info = archive.zip.getinfo(name)
     where = f"{archive.listed.url}, member {name}"
-    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-        path = Path(folder) / "member"
+    with scratch_folder(look.landing) as folder:
+        path = folder / "member"
         if archive.file is not None:
             archive.file.read_ahead(info.header_offset, _end_of(archive.zip, info))
         digest, size = hashlib.sha256(), 0
@@ -261,8 +260,8 @@ def _in_parts(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
 
 def _whole(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
     """The whole archive, checked against its MD5, in a file that is gone when it is closed."""
-    with tempfile.TemporaryDirectory(prefix="vru-fetch-") as folder:
-        body = look.client.fetch(listed.url, Path(folder), max_bytes=location.max_archive_bytes)
+    with scratch_folder(look.landing) as folder:
+        body = look.client.fetch(listed.url, folder, max_bytes=location.max_archive_bytes)
         assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
         file = body.file.open("rb")
         if body.bytes <= look.dataset.max_bytes and file.read(len(ZIP)) != ZIP:

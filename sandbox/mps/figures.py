@@ -109,6 +109,8 @@ def _area_shares(headers: list[str]) -> dict[str, list[float]]:
     shares = {area: [weight / total] * len(headers) for area, weight in weights.BOROUGHS.items()}
     unknown, later = weights.UNKNOWN_SHARE / total, weights.UNKNOWN_SHARE_LATER / total
     shares[weights.UNKNOWN] = [later if header >= weights.UNKNOWN_LATER_FROM else unknown for header in headers]
+    if weights.UNKNOWN_MONTH in headers:
+        shares[weights.UNKNOWN][headers.index(weights.UNKNOWN_MONTH)] = weights.UNKNOWN_SHARE_OF_ONE_MONTH / total
     airports = weights.AIRPORTS_SHARE / total
     shares[weights.AIRPORTS] = [
         airports if weights.AIRPORTS_FIRST <= header <= weights.AIRPORTS_LAST else 0.0 for header in headers

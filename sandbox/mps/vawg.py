@@ -16,11 +16,14 @@ _FIRST_RELEASE = date(2014, 5, 6)
 _MONTHLY = 11_000
 _CLASSES = (
     ("Violence with Injury", "Assault with injury", "Assault occasioning actual bodily harm",
-     "Actual Bodily harm and other Injury", 6),
+     "Actual Bodily harm and other Injury", 4),
     ("Violence with Injury", "Assault with injury", "Wounding or inflicting GBH without intent",
      "Inflicting Grievous Bodily Harm without Intent", 1),
     ("Rape", "Rape of a female aged 16 and over", "Rape of a female aged 16 and over", "Rape of a Female aged 16 and over", 2),
-    ("Stalking and Harassment", "Harassment offences", "Harassment", "Harassment", 5),
+    ("Other Sexual Offences", "Assault on a female by penetration", "Assault of a female 13 and over by penetration",
+     "Assault on a female by penetration.", 1),
+    ("Other flagged offences outside of VAWG", "Non-Vawg Crime", "Common assault and battery", "Non-VaWG Classification", 3),
+    ("Stalking and Harassment", "Harassment offences", "Harassment", "Harassment", 3),
 )  # fmt: skip
 
 

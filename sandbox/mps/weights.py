@@ -109,3 +109,6 @@ UNKNOWN_SHARE = 10
 # From here on nearly every record is placed.
 UNKNOWN_SHARE_LATER = 3
 UNKNOWN_LATER_FROM = "202410"
+# In this month a tenth of the records has no borough.
+UNKNOWN_SHARE_OF_ONE_MONTH = 100
+UNKNOWN_MONTH = "202310"

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from ingest.declaration import find_source
 from ingest.errors import BodyRefused, PublisherUnavailable, Refusal
 from ingest.http import ATTEMPTS, Client
 from sandbox.server import Publisher
+from warehouse import nightly
+from warehouse.settings import Settings
 
 MPS = find_source("mps")
 RECENT = MPS.dataset("borough_recent")
@@ -251,3 +254,27 @@ def test_a_full_disk_of_ours_is_no_fault_of_the_publisher(client: Client, publis
 def test_who_we_are_is_said_in_every_request(client: Client, publisher: Publisher, tmp_path: Path) -> None:
     fetch_all(client, publisher, tmp_path)
     assert {r.headers["user-agent"].split("/")[0] for r in publisher.requests} == {"vru-warehouse"}
+
+
+def test_a_publisher_that_is_away_is_asked_for_ten_minutes_of_a_night_and_less_long_each_further_time(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[float | None] = []
+
+    class Noting(Client):
+        def __init__(self, *hosts: Any, deadline: float | None = None, **how: Any) -> None:
+            asked_for.append(deadline)
+            super().__init__(*hosts, deadline=0.1, **how)
+
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(nightly, "Client", Noting)
+    nobody = json.dumps({"mps": "http://127.0.0.1:1"})
+    nightly.begin("night", ["mps"], nobody)
+    for dataset in ("borough_recent", "borough_historical"):
+        with pytest.raises(PublisherUnavailable):
+            nightly.fetch("night", "mps", dataset, nobody)
+    assert asked_for == [None, nightly.IMPATIENT]
+    monkeypatch.setattr(nightly, "FETCHING", dt.timedelta(0))
+    with pytest.raises(Refusal, match="the next one asks again") as over:
+        nightly.fetch("night", "mps", "borough_recent", nobody)
+    assert not isinstance(over.value, PublisherUnavailable)

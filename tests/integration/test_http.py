@@ -92,6 +92,12 @@ def test_a_name_behind_which_there_is_no_public_address_is_refused_before_a_byte
         client.fetch(f"https://{host}/", tmp_path, max_bytes=1)
 
 
+@pytest.mark.parametrize("address", ["64:ff9b::a00:1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe"])
+def test_a_private_address_behind_a_translator_is_private(address: str) -> None:
+    with pytest.raises(Exception, match=str(ipaddress.IPv4Address(ipaddress.ip_address(address).packed[-4:]))):
+        client_module._check_address("data.example", address)
+
+
 def test_loopback_is_for_a_host_that_says_so(tmp_path: Path) -> None:
     with answering(said("HTTP/1.1 200 OK\nContent-Length: 2", b"ok")) as url:
         assert fetched(url, tmp_path) == b"ok"

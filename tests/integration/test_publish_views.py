@@ -102,13 +102,13 @@ def test_a_table_may_become_a_view_and_what_it_said_stays_in_history(warehouse: 
 def test_a_reader_who_holds_on_to_a_view_that_has_to_change_is_named_and_nothing_changes(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shape, "DDL_ATTEMPTS", 2)
+    monkeypatch.setattr(shape, "PATIENCE", 1.0)
     publish(warehouse, judged(warehouse, _tables(7, ("named_fact", NAMED))))
     wider = judged(warehouse, _tables(8, ("named_fact", NAMED.replace("f.value", "f.value, f.month"))))
     with connect(warehouse, ANALYST) as reader:
         assert reader.execute("select value from marts.named_fact").fetchone() == (7,)
         with pytest.raises(
-            Refusal, match=r"the shape of marts\.named_fact has to change, and somebody kept reading it"
+            Refusal, match=r"the shape of marts\.named_fact has to change, and for 1 s it was being read: vru_analyst"
         ):
             publish(warehouse, wider)
         assert reader.execute("select value from marts.named_fact").fetchone() == (7,)

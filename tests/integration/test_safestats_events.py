@@ -477,7 +477,8 @@ def test_until_the_next_build_the_newest_published_month_is_that_of_what_was_wit
             """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values ('one', '', '', 'real');
                insert into ops.candidate_load select 'one', load_id from ops.load;
                insert into ops.release (candidate_id, verdict, state, judged_at, published_at, code_version, data_kind)
-               values ('one', 'passed', 'published', now(), now(), '', 'real')"""
+               values ('one', 'passed', 'published', now(), now(), '', 'real');
+               update ops.dataset set newest_published_month = '2026-10-01' where dataset = 'ambulance_incidents'"""
         )
     months = """select newest_period_start_date, newest_loaded_period_start_date from marts.data_status
                 where dataset = 'ambulance_incidents'"""

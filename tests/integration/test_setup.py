@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import grp
+import os
 import shutil
-import subprocess
-import sys
+import signal
+import stat
 import tempfile
 from pathlib import Path
 
@@ -12,9 +14,12 @@ import psycopg
 import pytest
 
 from ingest.declaration import read_sources
-from warehouse import bootstrap, embedded
-from warehouse.connection import ADMIN, ANALYST, LOADER, connect
-from warehouse.settings import Settings
+from ingest.errors import Refusal
+from tests.conftest import Server
+from tests.homes import home_like
+from warehouse import bootstrap, embedded, privacy
+from warehouse.connection import ADMIN, ANALYST, LOADER, LOGIN_ROLES, connect, password
+from warehouse.settings import Settings, read_settings
 
 ROOMS = ["candidate", "intermediate", "marts", "marts_history", "marts_open", "ops", "quarantine", "raw", "staging"]
 
@@ -64,26 +69,85 @@ def test_a_role_may_not_do_what_is_not_its_step(warehouse: Settings, role: str, 
 
 
 @pytest.mark.parametrize("name", ["o'neil's home", "a" * 120])
-def test_a_home_may_stand_at_any_path_and_has_a_lock_of_its_own(name: str) -> None:
+def test_a_home_may_stand_at_any_path_and_its_socket_is_private(name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="vru ") as folder:
         data = Path(folder) / name / "postgres"
-        Path(folder).chmod(0o755)
+        data.parent.mkdir(mode=0o700)
         try:
+            embedded.create(data, "secret")
             socket_folder, _ = embedded.start(data)
             assert socket_folder != data
+            assert stat.S_IMODE(socket_folder.stat().st_mode) == 0o700
+            assert socket_folder.stat().st_uid == data.stat().st_uid
             assert (data.parent / "postgres.lock").exists()
             assert embedded.start(data)[0] == socket_folder
-        finally:
             assert embedded.stop(data)
+            socket_folder.chmod(0o755)
+            with pytest.raises(Refusal, match="made by somebody else, or others may enter it"):
+                embedded.start(data)
+        finally:
+            embedded.stop(data)
             shutil.rmtree(socket_folder)
 
 
-def test_a_process_that_removes_its_home_leaves_nothing_of_it_when_it_ends() -> None:
-    program = (
-        "import pathlib, shutil, sys; from warehouse import embedded; data = pathlib.Path(sys.argv[1]); "
-        "embedded.start(data); embedded.stop(data); shutil.rmtree(data.parent)"
-    )
-    with tempfile.TemporaryDirectory(prefix="vru-") as folder:
-        Path(folder).chmod(0o755)
-        subprocess.run([sys.executable, "-c", program, str(Path(folder) / "home" / "postgres")], check=True)
-        assert list(Path(folder).iterdir()) == []
+def test_a_home_that_was_never_set_up_is_not_started(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="this home has no warehouse yet"):
+        embedded.start(tmp_path / "postgres")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_is_its_users_alone_and_set_up_says_what_others_could_read(warehouse: Settings) -> None:
+    file = warehouse.landing / "safestats" / "ed_istv" / "persons.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("of persons")
+    file.chmod(0o444)
+    for folder in (warehouse.home, warehouse.landing, *file.parents[:2]):
+        folder.chmod(0o755)
+    (warehouse.home / "airflow").chmod(0o700)
+    migrated = [path.chmod(0o600) for path in (warehouse.home / "airflow").iterdir()]
+    assert migrated
+    warehouse.inbox.chmod(0o700)
+    assert privacy.keep_private(warehouse) == 5
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in warehouse.home.rglob("*")} == {0}
+    assert stat.S_IMODE(warehouse.home.stat().st_mode) & 0o067 == 0
+    assert privacy.keep_private(warehouse) == 0
+
+
+def test_a_declared_group_may_read_a_home(warehouse: Settings) -> None:
+    (warehouse.landing / "file.csv").touch(mode=0o400)
+    shared = warehouse.model_copy(update={"group": grp.getgrgid(os.getegid()).gr_name})
+    privacy.keep_private(shared)
+    assert stat.S_IMODE((warehouse.landing / "file.csv").stat().st_mode) == 0o440
+    assert stat.S_IMODE(warehouse.landing.stat().st_mode) == 0o750
+
+
+def test_the_servers_log_quotes_no_row_and_no_password(warehouse: Settings, server: Server) -> None:
+    log = server.settings.home / "postgres" / "log"
+    with (
+        pytest.raises(psycopg.errors.BadCopyFileFormat),
+        connect(warehouse, LOADER) as connection,
+        connection.cursor().copy("copy raw.safestats__ed_istv (site_code) from stdin") as stream,
+    ):
+        stream.write("Jane Example\tof 1 High Road\n")
+    with pytest.raises(psycopg.errors.CheckViolation), connect(warehouse, ADMIN) as connection:
+        connection.execute("insert into ops.warehouse (is_the_only_row, decided_by) values (false, 'Jane Example')")
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("update ops.set_up set fingerprint = ''")
+    bootstrap.set_up(warehouse)
+    text = log.read_text(encoding="utf-8")
+    assert "violates check constraint" in text
+    assert "Jane Example" not in text
+    assert not [role for role in LOGIN_ROLES if password(server.settings, role) in text]
+
+
+def test_a_server_that_recovers_after_a_crash_is_waited_for(set_up_home: Path) -> None:
+    with home_like(set_up_home) as folder:
+        settings = read_settings({"VRU_HOME": str(folder)})
+        with connect(settings, ANALYST) as connection:
+            backend = connection.info.backend_pid
+            os.kill(backend, signal.SIGKILL)
+            # The postmaster ends every other session and refuses new ones until it has read its log again.
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("select pg_sleep(30)")
+        with connect(settings, ANALYST) as connection:
+            assert connection.execute("select count(*) > 0 from marts.data_status").fetchone() == (True,)

@@ -144,7 +144,9 @@ def test_counts_are_of_a_plausible_order() -> None:
     for (_, area, _), count in counts.items():
         by_area[area] += count
     assert by_area.most_common(1)[0][0] == "Westminster"
-    assert max(unknown[month] / london[month] for month in london) < 0.02
+    # One month has a tenth without a borough, as the real files have.
+    assert [month for month in london if unknown[month] > 0.02 * london[month]] == ["202310"]
+    assert 0.09 < unknown["202310"] / london["202310"] < 0.1
 
 
 def test_the_same_seed_and_release_give_the_same_bytes_in_every_process() -> None:
@@ -154,7 +156,7 @@ def test_the_same_seed_and_release_give_the_same_bytes_in_every_process() -> Non
 
     assert digests == {
         RECENT: "ff72d1b41fb4744bb1bd99e5701201b53dae7008cac6d9b1c2a939e86fda7e94",
-        HISTORICAL: "054896db7436c865b56388277f5d0630c8485c191d7cf67aa308837c0cc93bc7",
+        HISTORICAL: "edf05bbe24c77f0dd2127d3e46dac9db4d711fe9af25ae436939c206f015dc2f",
     }
 
 

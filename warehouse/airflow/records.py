@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import fcntl
 import json
@@ -21,6 +22,7 @@ from warehouse.settings import LONDON, Settings
 # How long a scheduler may be silent before we take it for dead; Airflow's own threshold is the same.
 HEARTBEAT_SECONDS = 30
 UNFINISHED = ("queued", "running")
+SCHEDULED = ("nightly", "maintenance")  # the DAGs that run by themselves
 CUT_OFF = "night"  # the step, in ops.run_problem, of a night as a whole that died with its process
 
 
@@ -53,6 +55,44 @@ def is_scheduler_alive(settings: Settings) -> bool:
             [HEARTBEAT_SECONDS],
         ).fetchone()
     return found is not None
+
+
+@dataclasses.dataclass(frozen=True)
+class SchedulerState:
+    """When a scheduler of this home was last heard of (None: there never was one), whether it lives, and our DAGs that are paused."""
+
+    heard_at: dt.datetime | None
+    is_alive: bool
+    paused_dags: tuple[str, ...]
+
+
+def scheduler_state(settings: Settings) -> SchedulerState:
+    """How the scheduler stands, by Airflow's own database. One that was stopped (`vru down`) is not missed.
+
+    Raises:
+        Refusal: when that database cannot be reached.
+    """
+    with metadata(settings) as connection:
+        row = connection.execute(
+            """select latest_heartbeat, state = 'running' and latest_heartbeat > now() - make_interval(secs => %s), state
+               from job where job_type = 'SchedulerJob' order by latest_heartbeat desc limit 1""",
+            [HEARTBEAT_SECONDS],
+        ).fetchone()
+        paused = connection.execute(
+            "select dag_id from dag where is_paused and dag_id = any(%s) order by 1", [list(SCHEDULED)]
+        )
+        names = tuple(name for (name,) in paused)
+    if row is None or row[2] in ("success", "failed"):
+        return SchedulerState(None, False, names)
+    return SchedulerState(row[0], bool(row[1]), names)
+
+
+def failed_runs(settings: Settings, *, since: dt.datetime) -> list[tuple[str, str]]:
+    """Run and DAG of each run that failed since then."""
+    with metadata(settings) as connection:
+        return connection.execute(
+            "select run_id, dag_id from dag_run where state = 'failed' and end_date > %s order by end_date", [since]
+        ).fetchall()
 
 
 def close_interrupted_runs(settings: Settings, connection: psycopg.Connection) -> list[str]:

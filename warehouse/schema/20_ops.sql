@@ -28,6 +28,9 @@ create table if not exists ops.dataset (
     failing_since timestamptz,
     primary key (source, dataset)
 );
+alter table ops.dataset add column if not exists newest_published_month date;
+comment on column ops.dataset.newest_published_month is
+'Newest month of which the marts hold a value of this dataset (first day), as marts.dim_source had it when they last moved.';
 comment on table ops.dataset is
 'Grain: one row a declared dataset (ingest/sources/*/source.yml), with the outcome of the last look at its publisher.';
 

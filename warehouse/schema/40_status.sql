@@ -210,7 +210,11 @@ select
     d.source,
     d.dataset,
     d.title,
-    l.newest_published as newest_period_start_date,
+    -- Of a file that was read and left out, nothing is published.
+    case
+        when d.newest_published_month is not null and l.newest_published is not null
+            then least(d.newest_published_month, l.newest_published)
+    end as newest_period_start_date,
     l.newest_loaded as newest_loaded_period_start_date,
     l.fetched_at,
     d.last_checked_at as checked_at,
@@ -226,7 +230,7 @@ comment on view marts.data_status is
 comment on column marts.data_status.source is 'Source id.';
 comment on column marts.data_status.dataset is 'Dataset id within the source.';
 comment on column marts.data_status.title is 'Name the publisher gives it.';
-comment on column marts.data_status.newest_period_start_date is 'Newest month that is published in the marts (first day).';
+comment on column marts.data_status.newest_period_start_date is 'Newest month of this dataset that the marts have a value of (first day); null where they have none, and where its files say no month.';
 comment on column marts.data_status.newest_loaded_period_start_date is 'Newest month that has been loaded, published or not (first day).';
 comment on column marts.data_status.fetched_at is 'When its newest file was landed (UTC).';
 comment on column marts.data_status.checked_at is 'When the publisher was last asked (UTC).';

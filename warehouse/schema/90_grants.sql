@@ -34,6 +34,9 @@ grant usage on schema marts, marts_history to vru_analyst;
 grant select on marts.data_status, marts.publication to vru_analyst, vru_gate, vru_publisher;
 grant usage on schema marts_open to vru_open, vru_analyst;
 grant usage, create on schema marts_open to vru_publisher;
+
+grant execute on function ops.reader_sessions() to vru_loader, vru_transformer, vru_publisher;
+grant execute on function ops.end_overdue_readers() to vru_loader, vru_transformer, vru_publisher;
 -- The transformer writes sentences, which give each count as its owner's rule lets it out.
 grant usage on schema marts_open to vru_transformer;
 grant execute on function marts_open.publishable(numeric, text), marts_open.publishable_in_words(numeric, text)

@@ -24,9 +24,8 @@ found as (
         marts_open.publishable(windows.window_count, measure.publish_rule) as told_now,
         marts_open.publishable(windows.count_year_before, measure.publish_rule) as told_before,
         -- The one place where it is decided whether a window is told against the one a year before.
-        not windows.has_break_on_year_before as is_comparable,
-        substr(split_part(windows.break_reason, ';', 1), 9)
-        || to_char(to_date(left(windows.break_reason, 7), 'YYYY-MM'), '" in "FMMonth YYYY') as break_label
+        coalesce(windows.is_comparable_on_year_before, false) as is_comparable,
+        regexp_replace(windows.break_reason, '^.*; ', '') as last_break
     from newest
     inner join {{ ref('dim_measure') }} as measure
         on newest.measure_code = measure.measure_code and marts_open.publishable(0, measure.publish_rule) is not null
@@ -106,12 +105,20 @@ figured as (
         (guarded.area_code <> 'LONDON_32' or not guarded.does_total_tell)
         and (pack.template <> 'change' or guarded.count_year_before is not null)
         -- A rank of what is withheld would be told beside its rate of London.
-        and (pack.template <> 'rank' or (guarded.rate is not null and guarded.publish_rule = 'open'))
+        and (pack.template <> 'rank' or (guarded.rank_basis is distinct from 'count' and guarded.rate is not null and guarded.publish_rule = 'open'))
 ),
 
 told as (
     select
         figured.*,
+        -- The nearest of several, or what they come to, which stands last; the others are in the caveat.
+        case
+            when figured.last_break ~ '^\d{4}-\d{2} '
+                then
+                    substr(figured.last_break, 9)
+                    || to_char(to_date(left(figured.last_break, 7), 'YYYY-MM'), '" in "FMMonth YYYY')
+            else figured.last_break
+        end as break_label,
         {{ count_in_words('figured.window_count', 'figured.publish_rule') }} as count_words,
         {{ count_in_words('figured.count_year_before', 'figured.publish_rule') }} as before_words,
         'the 12 months to ' || to_char(figured.month_start_date, 'FMMonth YYYY') as window_name,
@@ -182,7 +189,7 @@ select
         'rank_in_london': 'told.rank_in_london',
         'significance': 'told.significance_against_london',
         'status': 'told.status',
-        'caveat': 'told.residents_caveat',
+        'caveat': "concat_ws(' ', told.residents_caveat, case when not told.is_comparable or told.status = 'break_in_window' then told.break_reason || '.' end)",
         'is_significant': "case told.template when 'change' then told.is_comparable and told.change_verdict in ('rose', 'fell') and told.told_change is not null"
             ~ " else told.significance_against_london <> 'Not significant' end",
         'effect_percent': "case told.template when 'change' then told.told_change else 100 * (told.rate / nullif(told.london_rate, 0) - 1) end",

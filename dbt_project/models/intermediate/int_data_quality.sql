@@ -37,7 +37,7 @@ with files as (
 
 -- The measures that count all of their dataset.
 total (measure_code) as (
-    values ('mps_all_offences'), ('mps_tno'), ('mps_vawg_offences'), ('mps_homicide_victims'), ('mps_homicide_accused')
+    values ('mps_all_offences'), ('mps_tno'), ('mps_vawg_dashboard_offences'), ('mps_homicide_victims'), ('mps_homicide_accused')
 ),
 
 mps_month as (
@@ -59,6 +59,7 @@ mps_month as (
         {% endfor %}
     ) as counted
     inner join total on counted.measure_code = total.measure_code
+    where counted.area_code <> 'LONDON_PUBLISHED'
     group by split_part(counted.source_release, ' ', 1), counted.month_start_date
 ),
 

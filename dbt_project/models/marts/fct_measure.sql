@@ -82,6 +82,8 @@ noted as (
     from placed
     inner join {{ ref('known_unallocated_months') }} as known
         on placed.source = known.source and placed.month_start_date = known.month_start_date
+    -- London as published holds what has no borough.
+    where placed.area_code <> 'LONDON_PUBLISHED'
     group by placed.load_id, known.month_start_date, known.note
     having sum(placed.month_count) filter (where placed.area_code = 'UNALLOCATED') > 0.05 * sum(placed.month_count)
 )
@@ -103,7 +105,10 @@ select
     together.is_provisional
 from together
 left join noted
-    on together.load_id = noted.load_id and together.month_start_date = noted.month_start_date
+    on
+        together.load_id = noted.load_id
+        and together.month_start_date = noted.month_start_date
+        and together.area_code <> 'LONDON_PUBLISHED'
 {% for model in facts %}
 union all
 select

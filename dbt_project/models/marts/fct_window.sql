@@ -1,5 +1,6 @@
--- Of the residents PostgreSQL has no statistics here and takes them for a handful: it would compare every row with every area's.
-{{ config(pre_hook='set local enable_mergejoin to off') }}
+-- Of the residents PostgreSQL has no statistics here and takes them for a handful: it would compare every row with every area's. It takes the
+-- ranked rows for a handful, too, and would look up the placed shares of a million rows one by one.
+{{ config(pre_hook='set local enable_mergejoin to off; set local enable_nestloop to off') }}
 {% set windows = ['month', 'rolling_3', 'rolling_6', 'rolling_12', 'financial_year_to_date'] %}
 {%- set months = {'month': 1, 'rolling_3': 3, 'rolling_6': 6, 'rolling_12': 12, 'financial_year_to_date': 'months_of_year'} %}
 with counted as (
@@ -34,12 +35,15 @@ with counted as (
     where fact.period_kind = 'month' and fact.ethnicity = 'all' and measure.is_summable_over_time
 ),
 
--- A running sum, so that every window is the difference of two; and the newest break up to each month.
+-- A running sum, so that every window is the difference of two; and the newest break up to each month: of any kind, of recording, and of
+-- those that restart the chart.
 running as (
     select
         counted.*,
         sum(counted.month_count) over series as count_to_date,
         max(coalesce(own.break_month, everywhere.break_month)) over series as break_month_start_date,
+        max(counted.month_start_date) filter (where own.is_hard or everywhere.is_hard) over series as hard_break_month_start_date,
+        max(counted.month_start_date) filter (where own.restarts_chart or everywhere.restarts_chart) over series as chart_start_date,
         counted.month_count::double precision / counted.days as per_day
     from counted
     left join {{ ref('int_series_step') }} as everywhere
@@ -74,7 +78,7 @@ summed as (
             - case
                 when
                     lag(month_index) over series = month_index - 1
-                    and lag(break_month_start_date) over series is not distinct from break_month_start_date
+                    and lag(chart_start_date) over series is not distinct from chart_start_date
                     then lag(per_day) over series
             end
         ) as moving_range
@@ -82,7 +86,7 @@ summed as (
     window series as (partition by measure_code, area_code, sex, age_band order by month_start_date)
 ),
 
--- XmR chart of the events of a day: the two years before the month, since the newest break, say what is to be expected of it.
+-- XmR chart of the events of a day: the two years before the month, since the newest break that matters to it, say what is to be expected of it.
 charted as (
     select
         *,
@@ -97,7 +101,7 @@ charted as (
     window
         series as (partition by measure_code, area_code, sex, age_band order by month_start_date),
         before_it as (
-            partition by measure_code, area_code, sex, age_band, break_month_start_date
+            partition by measure_code, area_code, sex, age_band, chart_start_date
             order by month_start_date rows between 24 preceding and 1 preceding
         )
 ),
@@ -112,7 +116,7 @@ signed as (
     from charted
     window
         eight as (
-            partition by measure_code, area_code, sex, age_band, break_month_start_date
+            partition by measure_code, area_code, sex, age_band, chart_start_date
             order by month_start_date rows between 7 preceding and current row
         )
 ),
@@ -174,10 +178,11 @@ resident as (
 
 known as (
     select distinct
-        sex,
-        age_band,
-        year
+        resident.sex,
+        resident.age_band,
+        resident.year
     from resident
+    inner join {{ ref('dim_area') }} as area on resident.area_code = area.area_code and area.is_in_london_32
 ),
 
 divided as (
@@ -187,6 +192,8 @@ divided as (
         resident.residents_year,
         middle.residents as rolling_12_residents,
         middle.residents_year as rolling_12_residents_year,
+        case when signed.is_borough then case when known.year is not null then 'rate' else 'count' end end as rank_basis,
+        case when signed.is_borough then case when known_middle.year is not null then 'rate' else 'count' end end as rolling_12_rank_basis,
         {% for window in windows %}
         case
             when signed.is_borough
@@ -223,7 +230,8 @@ divided as (
             and signed.residents_sex = middle.sex
             and signed.residents_age_band = middle.age_band
             and signed.middle_year = middle.year
-    -- Where residents are known of any area, an area without has no rate to be ranked by; where of none, counts are ranked.
+    -- Where residents of any borough are known, boroughs are ranked by rate and one without has no rank; where of none, by count. So no
+    -- ranking mixes the two, and rank_basis says which it is.
     left join known
         on signed.residents_sex = known.sex and signed.residents_age_band = known.age_band and signed.year = known.year
     left join known as known_middle
@@ -262,6 +270,8 @@ select
     divided.residents_year,
     divided.rolling_12_residents,
     divided.rolling_12_residents_year,
+    divided.rank_basis,
+    divided.rolling_12_rank_basis,
     {% for window in windows %}
     {{ rank_in('ranking.' ~ window ~ '_levels', 'divided.' ~ window ~ '_level') }}::smallint as {{ window }}_rank,
     {{ quarter_in('ranking.' ~ window ~ '_levels', 'divided.' ~ window ~ '_level') }} as {{ window }}_quartile,
@@ -269,6 +279,13 @@ select
     {% endfor %}
     {{ rank_in('ranking.rolling_12_counts', 'divided.ranked_count') }}::smallint as rolling_12_rank_by_count,
     divided.break_month_start_date,
+    divided.hard_break_month_start_date,
+    {% for window in windows %}
+    case
+        when divided.is_borough or divided.area_code in ('LONDON_32', 'INNER', 'OUTER')
+            then coalesce(own_share.{{ window }}_placed_share, common_share.{{ window }}_placed_share)
+    end as {{ window }}_placed_share,
+    {% endfor %}
     round((divided.centre * divided.days)::numeric, 2)::double precision as chart_centre,
     round((divided.lower_limit * divided.days)::numeric, 2)::double precision as chart_lower,
     round((divided.upper_limit * divided.days)::numeric, 2)::double precision as chart_upper,
@@ -281,7 +298,8 @@ select
         else 'none'
     end as chart_signal,
     divided.source_release,
-    divided.is_provisional
+    divided.is_provisional,
+    case when divided.is_provisional then typical.median_percent end as typical_revision_percent
 from divided
 inner join ranking
     on
@@ -289,3 +307,14 @@ inner join ranking
         and divided.month_start_date = ranking.month_start_date
         and divided.sex = ranking.sex
         and divided.age_band = ranking.age_band
+left join {{ ref('int_placed_share') }} as common_share
+    on
+        divided.measure_code = common_share.measure_code
+        and divided.month_start_date = common_share.month_start_date
+        and common_share.scope_area_code = 'all'
+left join {{ ref('int_placed_share') }} as own_share
+    on
+        divided.measure_code = own_share.measure_code
+        and divided.month_start_date = own_share.month_start_date
+        and divided.area_code = own_share.scope_area_code
+left join {{ ref('int_typical_revision') }} as typical on divided.measure_code = typical.measure_code

@@ -23,6 +23,22 @@
     ],
     'of_2019_20': ['win.area_code', "date '2020-03-01'"],
 } %}
+-- Of each comparison: the count it is made with, and from when on a break parts the two.
+{% set twelve = "spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year')" %}
+{% set comparisons = {
+    'year_before': ['spanned.count_year_before', "(spanned.window_start_date - interval '1 year')::date"],
+    '2019': [
+        'spanned.count_2019',
+        "case when " ~ twelve ~ " then date '2019-01-01' else (make_date(2019, extract(month from spanned.month_start_date)::integer, 1)
+        - make_interval(months => spanned.months - 1))::date end"
+    ],
+    '2019_20': [
+        'spanned.count_2019_20',
+        "case when " ~ twelve ~ " then date '2019-04-01' else (make_date(2019 + (extract(month from spanned.month_start_date) < 4)::integer,
+        extract(month from spanned.month_start_date)::integer, 1) - make_interval(months => spanned.months - 1))::date end"
+    ],
+    'three_years': ['spanned.mean_three_years', "(spanned.window_start_date - interval '3 years')::date"],
+} %}
 with spanned as (
     select
         win.area_code,
@@ -50,16 +66,24 @@ with spanned as (
         span.london_residents_year as london_denominator_year,
         span.half_count::double precision / nullif(span.half_residents, 0) * measure.rate_per as inner_outer_rate,
         span.rank_in_london,
+        span.rank_basis,
         span.level_quartile,
         span.change_quartile,
         win.break_month_start_date,
+        win.hard_break_month_start_date,
+        span.placed_share,
+        span.placed_share_year_before,
+        span.placed_share_2019,
+        span.placed_share_2019_20,
+        span.placed_share_three_years,
         span.months,
         case when span.window_kind = 'month' then win.chart_centre end as chart_centre,
         case when span.window_kind = 'month' then win.chart_lower end as chart_lower,
         case when span.window_kind = 'month' then win.chart_upper end as chart_upper,
         case when span.window_kind = 'month' then win.chart_signal end as chart_signal,
         win.source_release,
-        win.is_provisional
+        win.is_provisional,
+        win.typical_revision_percent
     from {{ ref('fct_window') }} as win
     inner join {{ ref('dim_area') }} as area on win.area_code = area.area_code
     inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
@@ -99,12 +123,28 @@ with spanned as (
                 {{ base }}_2019.{{ window }}_count,
                 {{ base }}_2019_20.{{ window }}_count,
                 (one_before.{{ window }}_count + two_before.{{ window }}_count + three_before.{{ window }}_count) / 3.0,
+                win.{{ window }}_placed_share,
+                one_before.{{ window }}_placed_share,
+                {{ base }}_2019.{{ window }}_placed_share,
+                {{ base }}_2019_20.{{ window }}_placed_share,
+                -- The three together: what is placed of what there is.
+                (one_before.{{ window }}_count + two_before.{{ window }}_count + three_before.{{ window }}_count)
+                / nullif(
+                    one_before.{{ window }}_count / nullif(one_before.{{ window }}_placed_share, 0)
+                    + two_before.{{ window }}_count / nullif(two_before.{{ window }}_placed_share, 0)
+                    + three_before.{{ window }}_count / nullif(three_before.{{ window }}_placed_share, 0), 0
+                ),
                 london.{{ window }}_count,
                 {{ residents_of('london', kind) }},
                 {{ residents_of('london', kind, '_year') }},
                 half.{{ window }}_count,
                 {{ residents_of('half', kind) }},
                 win.{{ window }}_rank,
+                {% if window == 'financial_year_to_date' %}
+                case when extract(month from win.month_start_date) = 3 then win.rolling_12_rank_basis else win.rank_basis end,
+                {% else %}
+                win.{{ 'rolling_12_' if window == 'rolling_12' }}rank_basis,
+                {% endif %}
                 win.{{ window }}_quartile,
                 win.{{ window }}_change_quartile
             ){{ ',' if not loop.last }}
@@ -121,16 +161,37 @@ with spanned as (
                 count_2019,
                 count_2019_20,
                 mean_three_years,
+                placed_share,
+                placed_share_year_before,
+                placed_share_2019,
+                placed_share_2019_20,
+                placed_share_three_years,
                 london_count,
                 london_residents,
                 london_residents_year,
                 half_count,
                 half_residents,
                 rank_in_london,
+                rank_basis,
                 level_quartile,
                 change_quartile
             )
     where span.is_ended and span.window_count is not null
+),
+
+compared as (
+    select
+        spanned.*,
+        {% for name, (count, since) in comparisons.items() %}
+        {{ is_comparable(
+            'spanned.hard_break_month_start_date', since, 'spanned.window_count', count, 'spanned.placed_share', 'spanned.placed_share_' ~ name
+        ) }} as is_comparable_on_{{ name }},
+        {% endfor %}
+        case
+            when spanned.count_year_before is not null
+                then {{ break_effect_percent('spanned.placed_share', 'spanned.placed_share_year_before') }}
+        end as break_effect_percent
+    from spanned
 )
 
 select
@@ -204,6 +265,7 @@ select
         where spanned.area_code = similar_to.borough_code
     ) as similar_areas_rate,
     spanned.rank_in_london,
+    spanned.rank_basis,
     spanned.level_quartile,
     spanned.change_quartile,
     case
@@ -226,54 +288,33 @@ select
     spanned.chart_signal,
     -- The newest break up to the window's end decides: it lies inside, or between the window and what it is compared with.
     coalesce(spanned.break_month_start_date > spanned.window_start_date, false) as has_series_break,
-    coalesce(
-        spanned.break_month_start_date > (spanned.window_start_date - interval '1 year')::date, false
-    ) as has_break_on_year_before,
-    coalesce(
-        spanned.break_month_start_date
-        > case
-            when spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year') then date '2019-01-01'
-            else
-                (
-                    make_date(2019, extract(month from spanned.month_start_date)::integer, 1) - make_interval(months => spanned.months - 1)
-                )::date
-        end,
-        false
-    ) as has_break_on_2019,
-    coalesce(
-        spanned.break_month_start_date
-        > case
-            when spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year') then date '2019-04-01'
-            else
-                (
-                    make_date(
-                        2019 + (extract(month from spanned.month_start_date) < 4)::integer,
-                        extract(month from spanned.month_start_date)::integer,
-                        1
-                    ) - make_interval(months => spanned.months - 1)
-                )::date
-        end,
-        false
-    ) as has_break_on_2019_20,
-    coalesce(
-        spanned.break_month_start_date > (spanned.window_start_date - interval '3 years')::date, false
-    ) as has_break_on_three_years,
-    (
-        select
-            {{ breaks_in_words('breaks') }}
-        from {{ ref('series_break') }} as breaks
-        where
-            breaks.measure_code = spanned.measure_code
-            and (breaks.area_code is null or breaks.area_code = spanned.area_code)
-            and breaks.break_month > (spanned.window_start_date - interval '1 year')::date
-            and breaks.break_month <= spanned.month_start_date
-    ) as break_reason,
+    {% for name, (count, since) in comparisons.items() %}
+    coalesce(spanned.break_month_start_date > {{ since }}, false) as has_break_on_{{ name }},
+    {% endfor %}
+    {% for name in comparisons %}
+    spanned.is_comparable_on_{{ name }},
+    {% endfor %}
+    round(spanned.break_effect_percent::numeric, 2)::numeric(14, 2) as break_effect_percent,
+    nullif(concat_ws(
+        '; ',
+        (
+            select {{ breaks_in_words('breaks') }}
+            from {{ ref('series_break') }} as breaks
+            where
+                breaks.measure_code = spanned.measure_code
+                and (breaks.area_code is null or breaks.area_code = spanned.area_code)
+                and breaks.break_month > (spanned.window_start_date - interval '1 year')::date
+                and breaks.break_month <= spanned.month_start_date
+        ),
+        {{ break_effect_in_words('spanned.break_effect_percent') }}
+    ), '') as break_reason,
     case
-        when spanned.break_month_start_date > spanned.window_start_date then 'break_in_window'
-        when spanned.break_month_start_date > (spanned.window_start_date - interval '1 year')::date then 'break_in_comparison'
+        when spanned.hard_break_month_start_date > spanned.window_start_date then 'break_in_window'
+        when not spanned.is_comparable_on_year_before then 'break_in_comparison'
         when spanned.is_provisional then 'provisional'
         else 'final'
     end as status,
     spanned.source_release,
-    spanned.is_provisional
-from spanned
+    spanned.is_provisional,
+    spanned.typical_revision_percent
+from compared as spanned

@@ -1,3 +1,4 @@
+{% set effect = break_effect_percent('win.rolling_12_placed_share', 'before.rolling_12_placed_share') %}
 select
     win.area_code,
     area.area_name,
@@ -14,20 +15,30 @@ select
     round(100.0 * win.rolling_12_count / nullif(london.rolling_12_count, 0), 3)::numeric(7, 3)
         as rolling_12_month_share_of_london_percent,
     win.rolling_12_rank_by_count::integer as rank_in_london,
+    case when win.rolling_12_rank_by_count is not null then 'count' end as rank_basis,
     -- A break that opens the 24 months compared lies before all of them.
     coalesce(win.break_month_start_date > (win.month_start_date - interval '23 months')::date, false) as has_series_break,
-    (
-        select
-            {{ breaks_in_words('breaks') }}
-        from {{ ref('series_break') }} as breaks
-        where
-            breaks.measure_code = win.measure_code
-            and (breaks.area_code is null or breaks.area_code = win.area_code)
-            and breaks.break_month > (win.month_start_date - interval '23 months')::date
-            and breaks.break_month <= win.month_start_date
-    ) as break_reason,
+    {{ is_comparable(
+        'win.hard_break_month_start_date', "(win.month_start_date - interval '23 months')::date", 'win.rolling_12_count',
+        'before.rolling_12_count', 'win.rolling_12_placed_share', 'before.rolling_12_placed_share'
+    ) }} as is_comparable_on_year_before,
+    round(({{ effect }})::numeric, 2)::numeric(14, 2) as break_effect_percent,
+    nullif(concat_ws(
+        '; ',
+        (
+            select {{ breaks_in_words('breaks') }}
+            from {{ ref('series_break') }} as breaks
+            where
+                breaks.measure_code = win.measure_code
+                and (breaks.area_code is null or breaks.area_code = win.area_code)
+                and breaks.break_month > (win.month_start_date - interval '23 months')::date
+                and breaks.break_month <= win.month_start_date
+        ),
+        {{ break_effect_in_words('(' ~ effect ~ ')') }}
+    ), '') as break_reason,
     win.source_release,
-    win.is_provisional
+    win.is_provisional,
+    win.typical_revision_percent
 from {{ ref('fct_window') }} as win
 inner join {{ ref('dim_area') }} as area on win.area_code = area.area_code
 inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code

@@ -337,7 +337,15 @@ select
     round((ratios.ratio::double precision / ratios.ratio_factor)::numeric, 3)::double precision as ratio_lower_95,
     round((ratios.ratio::double precision * ratios.ratio_factor)::numeric, 3)::double precision as ratio_upper_95,
     round(ratios.slope_index, 3)::double precision as slope_index_per_1000,
-    round(ratios.slope_index / nullif(ratios.overall_rate, 0), 3)::double precision as relative_index,
+    -- One figure under two names for a release: relative_index is the old one.
+    {% for name in ['slope_index_over_mean', 'relative_index'] %}
+    round(ratios.slope_index / nullif(ratios.overall_rate, 0), 3)::double precision as {{ name }},
+    {% endfor %}
+    -- The mean of the scale is 1/2, so the line is half the slope above the overall rate at one end and half below at the other.
+    case
+        when ratios.slope_index < 2 * ratios.overall_rate
+            then round((ratios.overall_rate + ratios.slope_index / 2) / nullif(ratios.overall_rate - ratios.slope_index / 2, 0), 3)
+    end::double precision as relative_index_of_inequality,
     spans.coverage_percent::double precision as located_share_percent,
     broken.measure_code is not null as has_series_break,
     nullif(

@@ -7,7 +7,8 @@ with panel as (
         weights.age_band,
         weights.theme,
         measure.source,
-        measure.polarity
+        measure.polarity,
+        measure.denominator is not null as is_rate
     from {{ ref('driver_weight') }} as weights
     inner join {{ ref('dim_measure') }} as measure on weights.measure_code = measure.measure_code
 ),
@@ -103,6 +104,7 @@ valued as (
         found.*,
         panel.theme,
         panel.polarity,
+        panel.is_rate,
         area.area_type = 'borough' and found.value is not null and not found.is_force_wide as is_ranked,
         max(found.value) filter (where found.area_code = 'LONDON_33') over period as london_value,
         max(found.value) filter (where found.area_code = 'E92000001') over period as england_value,
@@ -145,6 +147,11 @@ select
             then round((ranked.value - ranked.borough_mean) / nullif(ranked.borough_deviation, 0), 2)
     end::double precision as z_score,
     case when ranked.boroughs_ranked >= {{ boroughs_at_least }} then ranked.rank_in_london end::integer as rank_in_london,
+    case
+        when not ranked.is_ranked or ranked.boroughs_ranked < {{ boroughs_at_least }} then null
+        when ranked.is_rate then 'rate'
+        else 'value'
+    end as rank_basis,
     ranked.boroughs_ranked::integer as boroughs_ranked,
     ranked.polarity,
     {% for place, code in [('london', 'LONDON_33'), ('england', 'E92000001')] %}

@@ -73,6 +73,7 @@ select
     case when not judged.is_previous_partial then judged.previous_window_count end as previous_count_12_months,
     judged.rank_in_london::integer as rank_in_london,
     judged.rank_in_borough::integer as rank_in_borough,
+    'count' as rank_basis,
     case when not judged.is_previous_partial then judged.previous_rank_in_london end::integer as previous_rank_in_london,
     case when not judged.is_previous_partial then judged.previous_rank_in_borough end::integer as previous_rank_in_borough,
     round(100.0 * judged.window_count / nullif(judged.borough_count, 0), 3)::double precision as share_of_borough_percent,

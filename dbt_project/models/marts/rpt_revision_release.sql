@@ -63,8 +63,13 @@ select
     largest.area_code as largest_area_code,
     largest.period_start_date as largest_period_start_date,
     largest.difference as largest_difference,
-    largest.difference_percent as largest_difference_percent
+    largest.difference_percent as largest_difference_percent,
+    typical.median_percent as typical_revision_percent,
+    typical.lowest_percent as lowest_revision_percent,
+    typical.highest_percent as highest_revision_percent,
+    typical.month_count as newest_months_revised
 from summed
+left join {{ ref('int_typical_revision') }} as typical on summed.measure_code = typical.measure_code
 left join largest
     on
         summed.measure_code = largest.measure_code

@@ -1,3 +1,9 @@
+{% set hard_break = "max(stepped.break_month) filter (where stepped.break_kind not in ('allocation', 'restated'))" %}
+{% set mean = 'avg(month.month_placed_share)' %}
+{% set is_own = "month.scope_area_code <> 'all'" %}
+{% set in_period = 'month.month_start_date between compared.period_start_date and compared.period_end_date' %}
+{% set in_baseline = 'month.month_start_date between compared.baseline_start_date and compared.baseline_end_date' %}
+{% set since = 'least(compared.period_start_date, compared.baseline_start_date)' %}
 with area as (
     select
         area_code,
@@ -223,16 +229,32 @@ tested as (
             when compared.period_end_date <= compared.wanted_baseline_end then 'it is the baseline, or before it'
             when compared.baseline_end_date is null then 'the source does not hold the baseline period'
             when compared.period_start_date <= compared.baseline_end_date then 'the two periods overlap'
-            when broken.break_reason is not null then 'a break of the series lies between'
+            when not broken.is_comparable then 'a break of the series lies between'
             when compared.limits_method = 'as published' then null
             when compared.denominator is null or compared.baseline_denominator is null then 'no residents are loaded'
             when compared.numerator + compared.baseline_numerator < 10 then 'fewer than 10 in both periods together'
         end as not_tested_because
     from compared
+    -- What is placed of each of the two periods; an area with airports has a share of its own.
     left join
         lateral (
             select
-                {{ breaks_in_words('stepped') }} as break_reason
+                coalesce({{ mean }} filter (where {{ in_period }} and {{ is_own }}), {{ mean }} filter (where {{ in_period }})) as share,
+                coalesce({{ mean }} filter (where {{ in_baseline }} and {{ is_own }}), {{ mean }} filter (where {{ in_baseline }}))
+                    as baseline_share
+            from {{ ref('int_placed_share') }} as month
+            where
+                compared.limits_method <> 'as published'
+                and compared.measure_code = month.measure_code
+                and month.scope_area_code in ('all', compared.area_code)
+        ) as placed
+        on true
+    left join
+        lateral (
+            select
+                {{ breaks_in_words('stepped') }} as break_reason,
+                {{ is_comparable(hard_break, since, 'compared.value', 'compared.baseline_value', 'placed.share', 'placed.baseline_share') }}
+                    as is_comparable
             from {{ ref('series_break') }} as stepped
             where
                 compared.measure_code = stepped.measure_code

@@ -79,13 +79,23 @@ select
     coalesce(breaks.newest > (compared.month_start_date - make_interval(months => span.months - 1))::date, false) as has_series_break,
     coalesce(breaks.newest > (compared.month_start_date - make_interval(months => span.months + 11))::date, false)
         as has_break_on_year_before,
+    {{ is_comparable(
+        'breaks.newest_hard', '(compared.month_start_date - make_interval(months => span.months + 11))::date', 'span.window_count',
+        'span.count_year_before', 'span.placed_share', 'span.placed_share_year_before'
+    ) }} as is_comparable_on_year_before,
+    case
+        when span.count_year_before is not null
+            then round(({{ break_effect_percent('span.placed_share', 'span.placed_share_year_before') }})::numeric, 2)
+    end::numeric(14, 2) as break_effect_percent,
     compared.source_release,
     compared.is_provisional
 from compared
 -- The newest break up to the window's end decides, as in fct_window.
 left join
     lateral (
-        select max(series_break.break_month) as newest
+        select
+            max(series_break.break_month) as newest,
+            max(series_break.break_month) filter (where series_break.break_kind <> 'allocation') as newest_hard
         from {{ ref('series_break') }} as series_break
         where
             compared.measure_code = series_break.measure_code
@@ -94,6 +104,19 @@ left join
             and compared.month_start_date >= series_break.break_month
     ) as breaks
     on true
+-- A ward's file does not tell what it leaves out: its borough's share is the expected part.
+{% for name, month in [
+    ('placed', 'compared.month_start_date'),
+    ('placed_before', "(compared.month_start_date - interval '1 year')::date"),
+] %}
+left join {{ ref('fct_window') }} as {{ name }}
+    on
+        compared.measure_code = {{ name }}.measure_code
+        and {{ month }} = {{ name }}.month_start_date
+        and compared.area_code = {{ name }}.area_code
+        and {{ name }}.sex = 'all'
+        and {{ name }}.age_band = 'all'
+{% endfor %}
 cross join
     lateral (
         values
@@ -103,8 +126,10 @@ cross join
             {{ 'compared.' if months == 'months_of_year' }}{{ months }},
             {{ is_ended.replace('months_of_year', 'compared.months_of_year') }},
             compared.{{ window }}_count,
-            case when compared.is_year_before_there then compared.{{ window }}_count_12_rows_before end
+            case when compared.is_year_before_there then compared.{{ window }}_count_12_rows_before end,
+            placed.{{ window }}_placed_share,
+            placed_before.{{ window }}_placed_share
         ){{ ',' if not loop.last }}
         {% endfor %}
-    ) as span (window_kind, months, is_ended, window_count, count_year_before)
+    ) as span (window_kind, months, is_ended, window_count, count_year_before, placed_share, placed_share_year_before)
 where span.is_ended and span.window_count is not null

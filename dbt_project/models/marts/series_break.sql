@@ -6,5 +6,7 @@ select
     break_kind,
     break_label,
     reason,
-    evidence
+    evidence,
+    size_percent,
+    size_count
 from {{ ref('int_series_break') }}

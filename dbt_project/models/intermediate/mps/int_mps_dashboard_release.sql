@@ -17,6 +17,10 @@ select
     load.last_month_start_date,
     coalesce(borough.borough_count, 0) as borough_count,
     coalesce(borough.borough_count, 0) >= 16 as is_whole,
+    row_number() over (
+        partition by load.dataset, coalesce(borough.borough_count, 0) >= 16
+        order by load.release_date desc, load.landed_at desc, load.load_id desc
+    ) = 1 and coalesce(borough.borough_count, 0) >= 16 as is_newest,
     load.dataset || ' ' || load.release_date || ' sha256:' || left(load.sha256, 8) as source_release
 from {{ ref('stg_ops__load') }} as load
 left join borough on load.load_id = borough.load_id

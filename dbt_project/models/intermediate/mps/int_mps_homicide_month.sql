@@ -66,8 +66,7 @@ select
     winner.month_start_date,
     winner.load_id,
     winner.source_release,
-    -- A death may become a homicide, or cease to be one, years later.
-    true as is_provisional,
+    winner.is_provisional,
     coalesce(counted.month_count, 0)::bigint as month_count
 from {{ ref('int_mps_homicide_winner') }} as winner
 inner join measure on winner.dataset = measure.dataset

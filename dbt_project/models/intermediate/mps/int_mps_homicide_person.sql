@@ -36,3 +36,5 @@ inner join {{ ref('int_mps_homicide_winner') }} as winner
         winner.dataset = 'homicide_accused'
         and accused.load_id = winner.load_id
         and accused.month_start_date = winner.month_start_date
+-- A person entered by mistake is not a person accused.
+where accused.proceedings <> 'recording_error'

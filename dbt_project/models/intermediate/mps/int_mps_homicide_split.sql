@@ -72,7 +72,7 @@ select
     coalesce(counted.victim_count, 0) as value,
     null::text as value_note,
     winner.source_release,
-    true as is_provisional
+    winner.is_provisional
 from {{ ref('int_mps_homicide_winner') }} as winner
 cross join area
 cross join split

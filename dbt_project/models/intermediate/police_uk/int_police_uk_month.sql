@@ -194,6 +194,14 @@ figures as (
         cells.age_band,
         cells.ethnicity,
         places.area_code
+),
+
+newest as (
+    select
+        dataset,
+        max(month_start_date) as month_start_date
+    from {{ ref('int_police_uk_published') }}
+    group by dataset
 )
 
 select
@@ -211,10 +219,12 @@ select
     figures.row_count as value,
     published.value_note,
     published.source_release,
-    true as is_provisional
+    -- Every archive rewrites its 36 months.
+    figures.month_start_date > newest.month_start_date - interval '36 months' as is_provisional
 from figures
 inner join {{ ref('int_police_uk_published') }} as published
     on
         figures.dataset = published.dataset
         and figures.scope = published.scope
         and figures.month_start_date = published.month_start_date
+inner join newest on figures.dataset = newest.dataset

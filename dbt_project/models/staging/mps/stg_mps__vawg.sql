@@ -4,6 +4,7 @@ with published as (
         _row_number as row_number,
         sheet,
         lower(btrim(sheet)) = 'offence count location' as is_offence_by_place,
+        lower(btrim(sheet)) = 'offence count classification' as is_offence_by_class,
         {{ mps_day('recorded_month') }} as month_start_date,
         -- The publisher writes 1900-01-01 where it does not know.
         case
@@ -30,6 +31,7 @@ select
     published.row_number,
     published.sheet,
     published.is_offence_by_place,
+    published.is_offence_by_class,
     published.month_start_date,
     published.committed_month_start_date,
     published.published_area_name,

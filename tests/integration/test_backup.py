@@ -1,0 +1,95 @@
+"""A backup brings an empty home to what was there: marts, every release, ledgers and landing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.connectors import file_drop
+from ingest.declaration import find_source
+from ingest.errors import Refusal
+from tests.candidates import judged, pair, read
+from tests.conftest import Server, new_warehouse
+from tests.mps_files import borough_file
+from warehouse import backup, nightly
+from warehouse.connection import ADMIN
+from warehouse.publish import publish
+from warehouse.settings import Settings
+
+MPS = find_source("mps")
+AS_OF = "select marts_history.area_as_of(1)::text from generate_series(1, 1) order by 1"
+
+
+@pytest.fixture
+def empty(server: Server, tmp_path: Path) -> Iterator[Settings]:
+    """Another home, with nothing in it."""
+    with new_warehouse(server, tmp_path / "other") as settings:
+        yield settings
+
+
+def filled(warehouse: Settings, tmp_path: Path) -> None:
+    """Two releases, and a landed and loaded file."""
+    publish(warehouse, judged(warehouse, pair(0)))
+    publish(warehouse, judged(warehouse, pair(1, areas=4)))
+    file = tmp_path / "recent.csv"
+    file.write_bytes(borough_file("202411", "202610"))
+    landed = file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now(), is_synthetic=True)
+    nightly.load_one(warehouse, MPS, "borough_recent", landed)
+
+
+def cut_restore(folder: Path) -> Path:
+    """A folder of programs in which pg_restore ends at once."""
+    program = folder / "programs" / "pg_restore"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho cut >&2\nexit 1\n")
+    program.chmod(0o700)
+    return program.parent
+
+
+def landed_files(settings: Settings) -> dict[str, bytes]:
+    return {str(p.relative_to(settings.landing)): p.read_bytes() for p in settings.landing.rglob("*") if p.is_file()}
+
+
+def test_what_was_backed_up_comes_back_in_an_empty_home_and_a_cut_restore_is_run_again(
+    warehouse: Settings, empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(warehouse, tmp_path)
+    taken = backup.take(warehouse)
+    assert taken.tables["marts.area"][0] == 4
+    assert taken.tables["ops.load"][0] == 1
+    with monkeypatch.context() as context:
+        # As a kill would: the schemas are gone by then, and nothing has come back.
+        context.setattr(backup.embedded, "bin_path", lambda: cut_restore(tmp_path))
+        with pytest.raises(Refusal, match="pg_restore failed"):
+            backup.restore(empty, taken.folder)
+    assert backup.restore(empty, taken.folder).tables == taken.tables
+    assert landed_files(empty) == landed_files(warehouse)
+    assert read(empty, AS_OF) == read(warehouse, AS_OF)
+    assert read(empty, "select state from ops.release order by release_id", ADMIN) == [("published",), ("published",)]
+    assert publish(empty, judged(empty, pair(2))).state == "published"
+    with pytest.raises(Refusal, match="holds landed files"):
+        backup.restore(empty, taken.folder)
+
+
+def test_a_damaged_backup_is_refused_before_anything_is_touched(
+    warehouse: Settings, empty: Settings, tmp_path: Path
+) -> None:
+    filled(warehouse, tmp_path)
+    taken = backup.take(warehouse)
+    path, sha256 = next((p, s) for p, s in taken.landing.items() if p.endswith(".csv"))
+    kept = taken.folder.parent / "landing" / sha256[:2] / sha256
+    kept.unlink()
+    with pytest.raises(Refusal, match=f"1 of its files are missing or damaged: landing/{path}"):
+        backup.restore(empty, taken.folder)
+    assert landed_files(empty) == {}
+
+
+def test_only_the_newest_backups_are_kept_with_the_bytes_they_need(warehouse: Settings, tmp_path: Path) -> None:
+    backup.take(warehouse.model_copy(update={"today": None}))
+    filled(warehouse, tmp_path)
+    second = backup.take(warehouse, keep=1)
+    assert [one.folder for one in backup.backups(warehouse)] == [second.folder]
+    kept = {path.name for path in (second.folder.parent / "landing").glob("*/*")}
+    assert kept == set(second.landing.values())

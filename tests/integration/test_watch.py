@@ -1,0 +1,139 @@
+"""The watch tells what no night can tell, once, also when the database is away."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from ingest.connectors import file_drop
+from ingest.declaration import find_source
+from tests.candidates import read
+from tests.integration.test_alerts import Channel, channel, with_channel
+from tests.mps_files import borough_file
+from warehouse import airflow, nightly, watch
+from warehouse.airflow.records import SchedulerState, metadata
+from warehouse.connection import ADMIN, connect
+from warehouse.settings import Settings, read_settings
+
+__all__ = ["channel", "with_channel"]
+
+ALERTS = "select kind, subject, delivered_at is not null from ops.alert order by alert_id"
+
+
+@pytest.fixture(autouse=True)
+def due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The night is late from midnight on, whatever the time of this test."""
+    monkeypatch.setattr(watch, "NIGHT_IS_DUE", dt.time(0))
+
+
+def asked_just_now(settings: Settings) -> None:
+    with connect(settings, ADMIN) as connection:
+        connection.execute("update ops.dataset set last_checked_at = %s", [settings.now()])
+
+
+def problems(settings: Settings) -> list[str]:
+    return [one.problem for one in watch.look_and_tell(settings)[1]]
+
+
+def test_a_night_that_did_not_come_is_told_once_and_again_on_another_day(
+    with_channel: Settings, channel: Channel
+) -> None:
+    assert problems(with_channel) == ["no night has asked the publishers yet, and one is due every day by 00:00"]
+    assert problems(with_channel) == []
+    tomorrow = with_channel.model_copy(update={"today": with_channel.london_date() + dt.timedelta(days=1)})
+    assert len(problems(tomorrow)) == 1
+    assert (
+        read(with_channel, ALERTS, ADMIN)
+        == [
+            (
+                "found",
+                "Violence-reduction warehouse: no night has asked the publishers yet, and one is due every day by 00",
+                True,
+            )
+        ]
+        * 2
+    )
+    assert len(channel.received) == 2
+
+
+def test_a_feed_past_its_freshness_is_told_on_a_night_that_was_green(warehouse: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "recent.csv"
+    file.write_bytes(borough_file("202001", "202112"))
+    landed = file_drop.take(
+        warehouse.landing, find_source("mps"), "borough_recent", file, warehouse.now(), is_synthetic=True
+    )
+    nightly.load_one(warehouse, find_source("mps"), "borough_recent", landed)
+    asked_just_now(warehouse)
+    assert problems(warehouse) == [
+        "mps borough_recent is stale: newest month is 2021-12 and the publisher updates monthly"
+    ]
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("update ops.load set loaded_at = loaded_at - interval '2 hours'")
+    assert problems(warehouse) == ["1 loaded file wait to be published: no release was judged since they were loaded"]
+
+
+def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channel: Settings, channel: Channel) -> None:
+    asked_just_now(with_channel)
+    away = with_channel.model_copy(
+        update={
+            "database_url": read_settings({"VRU_DATABASE_URL": "postgresql://postgres:x@127.0.0.1:1/vru"}).database_url
+        }
+    )
+    (told,) = problems(away)
+    assert told.startswith("the warehouse's database cannot be reached: 127.0.0.1:1/vru: ")
+    assert problems(away) == []
+    assert [str(sent["text"]).splitlines()[0] for sent in channel.received] == [
+        "Violence-reduction warehouse: the warehouse's database cannot be reached"
+    ]
+    assert problems(with_channel) == []
+    assert read(with_channel, ALERTS, ADMIN) == [
+        ("found", "Violence-reduction warehouse: the warehouse's database cannot be reached", True)
+    ]
+    assert len(channel.received) == 1
+    assert list((with_channel.home / "alerts").iterdir()) == []
+    assert len(problems(away)) == 1  # it was back in between
+
+
+def test_an_alert_that_could_not_be_sent_while_the_database_was_away_arrives_later(
+    with_channel: Settings, channel: Channel
+) -> None:
+    asked_just_now(with_channel)
+    channel.answers = [503, 200]
+    away = with_channel.model_copy(
+        update={
+            "database_url": read_settings({"VRU_DATABASE_URL": "postgresql://postgres:x@127.0.0.1:1/vru"}).database_url
+        }
+    )
+    assert len(problems(away)) == 1
+    assert problems(with_channel) == []
+    assert [delivered for _, _, delivered in read(with_channel, ALERTS, ADMIN)] == [True]
+
+
+def test_a_scheduler_that_is_gone_and_a_paused_dag_are_told(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_just_now(warehouse)
+    heard = dt.datetime(2026, 11, 20, 3, 12, tzinfo=dt.UTC)
+    monkeypatch.setattr(airflow, "scheduler_state", lambda _: SchedulerState(heard, False, ("nightly",)))
+    assert problems(warehouse) == [
+        "the scheduler was last heard of at 2026-11-20 03:12: no night will begin by itself",
+        "the DAG nightly is paused: it will not run until somebody unpauses it",
+    ]
+
+
+def test_a_scheduler_counts_as_gone_when_its_heart_stops_and_not_when_it_was_stopped(warehouse: Settings) -> None:
+    states = {}
+    with metadata(warehouse) as connection:
+        for state, ago in (("running", 5), ("running", 600), ("success", 600)):
+            connection.execute("delete from job")
+            connection.execute(
+                """insert into job (job_type, state, latest_heartbeat)
+                   values ('SchedulerJob', %s, now() - make_interval(secs => %s))""",
+                [state, ago],
+            )
+            found = airflow.scheduler_state(warehouse)
+            states[state, ago] = (found.heard_at is not None, found.is_alive)
+        connection.execute("delete from job")
+    assert states == {("running", 5): (True, True), ("running", 600): (True, False), ("success", 600): (False, False)}

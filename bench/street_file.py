@@ -21,7 +21,12 @@ PLACES = (
     "On or near Supermarket",
     "On or near Station Approach",
 )
-BOROUGHS = ("Barking and Dagenham", "Croydon", "Hackney", "Newham", "Westminster")
+BOROUGHS = (
+    "Barking and Dagenham", "Barnet", "Bexley", "Brent", "Bromley", "Camden", "Croydon", "Ealing", "Enfield", "Greenwich", "Hackney",
+    "Hammersmith and Fulham", "Haringey", "Harrow", "Havering", "Hillingdon", "Hounslow", "Islington", "Kensington and Chelsea",
+    "Kingston upon Thames", "Lambeth", "Lewisham", "Merton", "Newham", "Redbridge", "Richmond upon Thames", "Southwark", "Sutton",
+    "Tower Hamlets", "Waltham Forest", "Wandsworth", "Westminster",
+)  # fmt: skip
 LSOAS = 4994  # as many as London has
 
 

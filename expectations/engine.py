@@ -19,6 +19,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from expectations.suite import Check, Suite
+from warehouse import session
 from warehouse.connection import GATE, parameters
 from warehouse.settings import Settings
 
@@ -66,10 +67,10 @@ def connection_url(settings: Settings, candidate_id: str) -> str:
     found = parameters(settings, GATE)
     user, secret, database = (quote(found.pop(key), safe="") for key in ("user", "password", "dbname"))
     host, port = found.pop("host"), found.pop("port")
-    session = session_settings(candidate_id) | {"client_connection_check_interval": "1s"}
+    more = session_settings(candidate_id) | {"client_connection_check_interval": "1s"}
     if settings.today is not None:
-        session["vru.today"] = settings.today.isoformat()
-    options = " ".join(f"-c {name}={_escaped(value)}" for name, value in session.items())
+        more["vru.today"] = settings.today.isoformat()
+    options = session.as_options(more)
     found["options"] = f"{found['options']} {options}" if found.get("options") else options
     found["application_name"] = "vru gate"
     if host.startswith("/"):
@@ -77,11 +78,6 @@ def connection_url(settings: Settings, candidate_id: str) -> str:
             {"host": host, "port": port, **found}, quote_via=quote
         )
     return f"postgresql+psycopg2://{user}:{secret}@{host}:{port}/{database}?{urlencode(found, quote_via=quote)}"
-
-
-def _escaped(value: str) -> str:
-    """A value as libpq's `options` takes it: a space ends it unless a backslash stands before."""
-    return value.replace("\\", r"\\").replace(" ", r"\ ")
 
 
 @contextlib.contextmanager

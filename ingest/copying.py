@@ -28,11 +28,13 @@ from ingest.readers.faults import (
     THE_FILE,
     THE_REST,
     Fault,
+    Faults,
     Faulty,
     shortened,
     what_next,
 )
 from ingest.readers.headers import Header
+from ingest.readers.numbers import PATTERN
 from ingest.readers.records import records_wrong
 from ingest.readers.times import day_of, is_timed
 
@@ -43,7 +45,8 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True)
 class Copied:
     """What copying a file came to: its data rows that stand in raw now, the rows of raw they made, what was quarantined,
-    the first and last time it is about, and by month (YYYY-MM; empty: all of it) the sum of its values, or its rows."""
+    the first and last time it is about, and by month (YYYY-MM; empty: all of it) the sum of its values, or its rows; and the
+    numbers of the rows that repeat another and were left out."""
 
     rows: int
     raw_rows: int
@@ -51,6 +54,7 @@ class Copied:
     first: dt.date | None
     last: dt.date | None
     totals: dict[str, float]
+    repeats: Sequence[int] = ()
 
     @property
     def rows_quarantined(self) -> int:
@@ -161,27 +165,31 @@ def _copy_row_by_row(
     path: Path, layout: Layout, corrections: Sequence[Correction] = ()
 ) -> Callable[[psycopg.Cursor, str, int], Copied]:
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> Copied:
-        count = 0
-        bad: list[Fault] = []
+        count = bad_rows = 0
+        # What is quarantined is kept whole; a file that is refused for its first bad row tells of some and counts the others.
+        bad: list[Fault] = Faults() if layout.bad_rows == "refuse" else []
+        keep = bad.add if isinstance(bad, Faults) else bad.extend
         times: Counter[str] = Counter()
         widths: set[int] = set()
         seen = tables.Seen(layout)
         found, _ = tables.open_tables(path, layout, corrections)
 
         def lines() -> Iterator[str]:
-            nonlocal count
+            nonlocal count, bad_rows
             for part in found:
                 for number, row in part.rows:
                     if isinstance(row, list):
                         widths.add(len(row))
                     row = tables.made_whole(row, part.header, layout)
+                    left_out = len(seen.repeats)
                     faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
                     if not faults and not isinstance(row, Fault):
                         faults = seen.again(number, row, part.header, part.sheet)
                     if faults or isinstance(row, Fault):
-                        bad.extend(dataclasses.replace(fault, sheet=part.sheet) for fault in faults)
-                        if layout.bad_rows == "refuse" and len(bad) >= tables.FAULTS_KEPT:
-                            return
+                        keep(dataclasses.replace(fault, sheet=part.sheet) for fault in faults)
+                        bad_rows += 1
+                        continue
+                    if len(seen.repeats) > left_out:
                         continue
                     count += 1
                     if layout.period:
@@ -191,19 +199,18 @@ def _copy_row_by_row(
 
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
         if not tables.ends_whole(path, layout):
-            bad.append(Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end"))
+            keep([Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end")])
         if layout.rows_may_be_short and len(widths) > 1:
             each = ", ".join(map(str, sorted(widths)))
-            bad.append(Fault(HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)"))
-        quarantined = len({(fault.sheet, fault.row) for fault in bad if fault.row != HEADER})
+            keep([Fault(HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)")])
         # A row that is none can be left out; a file that breaks off there cannot: what follows was never counted.
         is_refused = layout.bad_rows == "refuse" or any(f.row == HEADER or f.column == THE_REST for f in bad)
-        if bad and (is_refused or quarantined > layout.at_most_quarantined * (count + quarantined)):
+        if bad and (is_refused or bad_rows > layout.at_most_quarantined * (count + bad_rows)):
             # The file is refused whole: each of its rows is.
-            raise Faulty(bad[: tables.FAULTS_KEPT], count + quarantined, what_next(bad))
+            raise Faulty(bad, count + bad_rows, what_next(bad))
         first, last, counts = _span(times, layout)
         totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
-        return Copied(count, count, bad, first, last, totals or {"": count})
+        return Copied(count, count, bad, first, last, totals or {"": count}, seen.repeats)
 
     return copy
 
@@ -246,10 +253,9 @@ def _sums(cursor: psycopg.Cursor, table: str, load_id: int, layout: Layout) -> d
     time = sql.Identifier(layout.period.column) if layout.period else sql.Literal("")
     rows = cursor.execute(
         sql.SQL(
-            r"select {time}, sum({value}::numeric)::float8 from raw.{table} "
-            r"where _load_id = %s and {value} ~ '^-?[0-9]+([.][0-9]+)?$' group by 1"
+            "select {time}, sum({value}::numeric)::float8 from raw.{table} where _load_id = %s and {value} ~ %s group by 1"
         ).format(time=time, value=value, table=sql.Identifier(table)),
-        [load_id],
+        [load_id, f"^{PATTERN}$"],
     ).fetchall()
     return _by_month(dict(rows), layout)
 
@@ -296,7 +302,7 @@ def _month(text: str) -> dt.date:
 
 
 def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Layout, load_id: int) -> None:
-    """See that the pages of an answer hold every record of it once, by what each record says of itself and what it is about.
+    """See that an answer holds every record once, by what each record is about and, where records say so, their number and count.
 
     Raises:
         Faulty: records are missing or there twice, or their number changed between pages.
@@ -317,8 +323,7 @@ def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Lay
     wrong = records_wrong(rows, numbered, distinct, totals) if rows else None
     if wrong is None:
         _check_one_row_a_key(cursor, table, layout.paged, load_id)
-        # What somebody left a part of is no whole answer, and does not say that it is one.
-        wrong = _lacks_combinations(cursor, table, layout.paged, load_id) if rows else None
+        wrong = _lacks_combinations(cursor, table, layout.paged, load_id)
     if wrong:
         raise Faulty([Fault(HEADER, THE_FILE, None, wrong)], rows, NEXT_DAMAGED)
 
@@ -343,7 +348,7 @@ def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: P
         for number in numbers[1:]
     ]
     if faults:
-        raise Faulty(faults[: tables.FAULTS_KEPT], len(faults), NEXT_DAMAGED)
+        raise Faulty(faults, len(faults), NEXT_DAMAGED)
 
 
 def _lacks_combinations(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> str | None:

@@ -38,6 +38,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Number(_Strict):
+    """A number as a column holds it, in the grammar of `ingest.readers.numbers`; raw keeps the text.
+
+    at_least, at_most: both included; what lies outside is refused by its row, because the marts cannot hold it.
+    no_value: the number by which the publisher says that there is no value; staging reads it as null.
+    """
+
+    at_least: float | None = None
+    at_most: float | None = None
+    is_whole: bool = False
+    no_value: int | None = None
+
+
 class Column(_Strict):
     """A column of the published file: its name in raw, and every header the publisher has used for it.
 
@@ -50,6 +63,7 @@ class Column(_Strict):
     headers: tuple[str, ...] = ()
     header_pattern: Pattern | None = None
     pattern: Pattern | None = None
+    number: Number | None = None
     check_digit: Literal["verhoeff"] | None = None
     may_be_blank: bool = False
     may_be_missing: bool = False
@@ -66,6 +80,8 @@ class Column(_Strict):
     def _has_a_header(self) -> Self:
         if not self.headers and self.header_pattern is None:
             raise ValueError("must have headers, or a header_pattern")
+        if self.number and self.pattern:
+            raise ValueError("must be a number or have a pattern, not both")
         return self
 
 
@@ -75,6 +91,7 @@ class CodeList(_Strict):
     vintage names the seed's column that says which vintage of the publisher's list a value belongs to; a file is of one vintage.
     code names the seed's column that two spellings of one value share.
     only_where names columns and the value each must have for a row to be held to the list; other rows are free.
+    unless_has names a column that says the same better: a file that has it is not held to this list.
     not_required names codes that files of this dataset lack although the list requires them.
     lists: what the listed values are, in words, where the name of the seed alone would not say why a value is refused.
     """
@@ -84,6 +101,7 @@ class CodeList(_Strict):
     keys: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     where: dict[str, str] = {}
     only_where: dict[Identifier, str] = {}
+    unless_has: Identifier | None = None
     not_required: tuple[str, ...] = ()
     lists: str = ""
     vintage: Identifier | None = None
@@ -129,11 +147,16 @@ class AreaNames(_Strict):
     name: Identifier
 
 
-class Percentage(_Strict):
-    """A column that holds a share of 100 in rows where one of these columns has one of these values."""
+class Range(_Strict):
+    """Columns of numbers whose range is narrower in some rows: where one of these columns has one of these values, or where the row
+    is of a code list, such as the list of what reaches the marts.
+    """
 
-    column: Identifier
-    only_where: dict[Identifier, tuple[str, ...]]
+    columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    at_least: float | None = None
+    at_most: float | None = None
+    only_where: dict[Identifier, tuple[str, ...]] = {}
+    where_listed: CodeList | None = None
 
 
 class Sheets(_Strict):
@@ -141,10 +164,14 @@ class Sheets(_Strict):
     `required` may be missing.
 
     One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
+    is_one: a workbook is one sheet, the same table that the publisher gives as text, and raw does not say its name.
+    others_are_unknown: a sheet that is read and not required is one that nobody declared, and refuses the file.
     """
 
     name_pattern: Pattern
     required: tuple[str, ...] = ()
+    is_one: bool = False
+    others_are_unknown: bool = False
     # A formula is refused, unless it sums cells above it and comes to what the file says.
     sums_are_data: bool = False
     header_row: Annotated[int, Field(gt=0)] = 1
@@ -189,6 +216,8 @@ class Layout(_Strict):
     """How the bytes are read.
 
     unique: no two rows of a file (or sheet) agree in all of these columns; a column that a file lacks is left out.
+    repeats: what becomes of a row that agrees with an earlier one in every column: it is refused as any other that agrees in the
+    unique ones, or, where the publisher gives rows twice, it is left out, counted and warned about.
     bad_rows: what becomes of a file with a row that is not as declared: it is refused whole, or such rows are quarantined,
     each with its reason, as long as they are no more than at_most_quarantined of it.
     """
@@ -207,6 +236,7 @@ class Layout(_Strict):
     code_lists: tuple[CodeList, ...] = ()
     complete: Complete | None = None
     unique: tuple[Identifier, ...] = ()
+    repeats: Literal["refuse", "leave_out"] = "refuse"
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
     at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
     rows_may_be_short: bool = False
@@ -216,7 +246,7 @@ class Layout(_Strict):
     area_names: AreaNames | None = None
     # Columns of numbers that never fall from the first to the last, such as a value between its limits; blanks are passed over.
     ascending: tuple[tuple[Identifier, ...], ...] = ()
-    percentages: tuple[Percentage, ...] = ()
+    ranges: tuple[Range, ...] = ()
     # A file without a single row: usually one that was cut, now and then a quiet month.
     may_be_empty: bool = False
 
@@ -230,8 +260,19 @@ class Layout(_Strict):
 
         In rows of persons a name may have slipped into any column. What has the form of its column has not.
         """
-        has_form = column.pattern is not None and re.fullmatch(column.pattern, value, re.ASCII) is not None
+        form = r"[-+.eE0-9]{1,20}" if column.number else column.pattern
+        has_form = form is not None and re.fullmatch(form, value, re.ASCII) is not None
         return value if not column.is_personal and (has_form or not value or not self.is_of_people) else None
+
+    @property
+    def every_header(self) -> tuple[str, ...]:
+        """Every header that is declared by its name."""
+        return tuple(header for column in self.columns for header in column.headers)
+
+    @property
+    def has_sheet_column(self) -> bool:
+        """Whether raw says of each row which sheet it is of."""
+        return self.sheets is not None and not self.sheets.is_one
 
     @property
     def may_be_workbook(self) -> bool:
@@ -253,7 +294,7 @@ class Layout(_Strict):
             "paged.dimensions": tuple(c for columns in self.paged.dimensions for c in columns) if self.paged else (),
             "area_names": (names.code, names.name) if names else (),
             "ascending": tuple(column for columns in self.ascending for column in columns),
-            "percentages": tuple(c for share in self.percentages for c in (share.column, *share.only_where)),
+            "ranges": tuple(c for one in self.ranges for c in (*one.columns, *one.only_where)),
         }
 
     @property
@@ -368,7 +409,7 @@ class Dataset(_Strict):
     # Version of the form agreed with the publisher: ops.load notes which one a file was read by.
     contract: str | None = None
     release: Release | None = None
-    # What a file is about besides its release, found in its name: of each part the newest release speaks.
+    # What a file is about besides its release: the first group of a pattern of its whole name. Of each part the newest release speaks.
     part_pattern: Pattern | None = None
     # The part is a month (YYYY-MM), or begins with one, and most rows must be of it: by its name a file says of which month it speaks, zeros included.
     part_is_month: bool = False
@@ -424,7 +465,7 @@ def raw_columns(layout: Layout) -> tuple[str, ...]:
     """The published columns of a dataset as raw holds them, in order; a month file adds the month's header and its cell, a
     workbook the sheet."""
     names = tuple(column.name for column in layout.kept_columns)
-    sheet = ("sheet",) if layout.sheets else ()
+    sheet = ("sheet",) if layout.has_sheet_column else ()
     months: tuple[str, ...] = ()
     if layout.month_columns:
         months = ("month_header", "cell") if layout.month_columns.cells == "a_row_each" else ("first_month", "cells")
@@ -477,8 +518,8 @@ def read_source(file: Path) -> Source:
         for code_list in dataset.layout.code_lists:
             problems += [
                 f"datasets.{name}.code_lists: {column!r} is not a declared column"
-                for column in (*code_list.columns, *code_list.only_where)
-                if column not in columns
+                for column in (*code_list.columns, *code_list.only_where, code_list.unless_has)
+                if column is not None and column not in columns
             ]
             if not (SEEDS / f"{code_list.seed}.csv").is_file():
                 problems.append(

@@ -89,10 +89,25 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
             next_step=f"make room on the disk of {landing}, or put VRU_HOME on another",
         ) from error
     known = read_papers(beside)
+    if _refused_as(path).exists():
+        known = _told_again(path, known, papers)
     if known.release_date is None:
         # Told later than landed: a person says of a refused file when it was released.
         known = dataclasses.replace(known, release_date=papers.release_date)
     return LandedFile(path, known, papers.landed_at, is_new)
+
+
+def _told_again(path: Path, known: Papers, papers: Papers) -> Papers:
+    """The papers of bytes that never stood, with the name and the date under which they came this time: the refusal was of those, too.
+
+    A person who lands what a publisher dated does not take the date away.
+    """
+    release = papers.release_date if papers.url else known.release_date
+    again = dataclasses.replace(known, file_name=papers.file_name, release_date=release)
+    if again != known:
+        told = {"file_name": again.file_name, "release_date": release.isoformat() if release else None}
+        _write_text(_renamed(path), json.dumps(told, ensure_ascii=False) + "\n")
+    return again
 
 
 def _beside(path: Path) -> Path:
@@ -180,16 +195,16 @@ def kind_held(landing: Path) -> str | None:
 
 
 def read_papers(beside: Path) -> Papers:
-    """The papers from their JSON file, with the release date that was told later.
+    """The papers from their JSON file, with the name and the release date that were told later.
 
     Raises:
         Refusal: when they cannot be read.
     """
-    told_later = _dated(beside)
     try:
         found = json.loads(beside.read_text(encoding="utf-8"))
-        if told_later.exists():
-            found |= json.loads(told_later.read_text(encoding="utf-8"))
+        for told_later in (_renamed(beside), _dated(beside)):
+            if told_later.exists():
+                found |= json.loads(told_later.read_text(encoding="utf-8"))
         found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
         if found["release_date"]:
             found["release_date"] = dt.date.fromisoformat(found["release_date"])
@@ -215,10 +230,13 @@ def named(landing: Path, source: str, dataset: str, file_name: str) -> list[str]
     for beside in sorted((landing / source / dataset).glob("*.papers.json")):
         papers = read_papers(beside)
         if papers.file_name == file_name:
-            # Notes beside a file end in .json as well; its bytes alone have its hash and a suffix.
-            bodies = [p for p in beside.parent.glob(f"{papers.sha256}.*") if p.name.count(".") == 1]
-            found += [body.relative_to(landing).as_posix() for body in bodies]
+            found += [body.relative_to(landing).as_posix() for body in _bodies(beside.parent, papers.sha256)]
     return found
+
+
+def _bodies(folder: Path, sha256: str) -> list[Path]:
+    """The bytes of that hash: notes beside them end in .json as well, and have two points in their names."""
+    return sorted(path for path in folder.glob(f"{sha256}.*") if path.name.count(".") == 1)
 
 
 def find(landing: Path, relative: str) -> LandedFile:
@@ -271,6 +289,19 @@ def forget_refusal(landed: LandedFile) -> None:
     _refused(landed.path).unlink(missing_ok=True)
 
 
+def note_refused_as(landed: LandedFile) -> None:
+    """Write down, beside a file, that it was refused under the name and date of its papers and never stood: another may be told."""
+    note = _refused_as(landed.path)
+    if not note.exists():
+        told = {"file_name": landed.papers.file_name, "refused_at": landed.arrived_at.isoformat()}
+        _write_text(note, json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def forget_refused_as(landed: LandedFile) -> None:
+    """Take back `note_refused_as`: the bytes were loaded, and are what their papers now say for good."""
+    _refused_as(landed.path).unlink(missing_ok=True)
+
+
 def note_withdrawal(file: Path, when: dt.datetime, by: str, reason: str) -> None:
     """Write down, beside a landed file, that it was withdrawn: no night and no rebuild loads it, until a person lands it again."""
     told = {"withdrawn_at": when.isoformat(), "withdrawn_by": by, "reason": reason}
@@ -296,8 +327,21 @@ def _refused(path: Path) -> Path:
     return path.with_name(f"{path.stem}.refused.json")
 
 
-def _dated(beside: Path) -> Path:
-    return beside.with_name(beside.name.replace(".papers.json", ".released.json"))
+def _refused_as(path: Path) -> Path:
+    return path.with_name(f"{_hash_of(path)}.refused-as.json")
+
+
+def _renamed(path: Path) -> Path:
+    return path.with_name(f"{_hash_of(path)}.renamed.json")
+
+
+def _dated(path: Path) -> Path:
+    return path.with_name(f"{_hash_of(path)}.released.json")
+
+
+def _hash_of(path: Path) -> str:
+    """The hash that the names of a landed file and of everything beside it begin with."""
+    return path.name.partition(".")[0]
 
 
 def every_file(landing: Path) -> Iterator[LandedFile]:
@@ -313,11 +357,7 @@ def every_file(landing: Path) -> Iterator[LandedFile]:
             arrivals.append((dt.datetime.fromisoformat(found["landed_at"]), papers))
     for arrived_at, papers in sorted(arrivals, key=lambda a: (a[0], a[1].source, a[1].dataset, a[1].sha256)):
         folder = landing / papers.source / papers.dataset
-        bodies = [
-            p
-            for p in folder.glob(f"{papers.sha256}.*")
-            if ".returned-" not in p.name and not p.name.endswith((".papers.json", ".released.json"))
-        ]
+        bodies = _bodies(folder, papers.sha256)
         if not bodies:
             raise Refusal(
                 "its papers are in landing and its bytes are not",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -18,6 +18,7 @@ WARNED = (
     "new columns",
     "new columns by place",
     "rows gone",
+    "repeated rows",
 )  # kinds of drift that are somebody's work whenever they appear
 
 
@@ -41,21 +42,23 @@ def insert(
     reason: str | None,
     totals: dict[str, float] | None = None,
     changes: dict[str, object] | None = None,
+    label_counts: Mapping[str, int] | None = None,
 ) -> int:
     """Write a file's line, loaded or refused. Returns its load_id."""
     papers = landed.papers
     row = cursor.execute(
         """insert into ops.load (load_id, source, dataset, release_date, sha256, file_name, landed_path, url, bytes, landed_at,
                loaded_at, classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state,
-               reason, drift, is_synthetic, part, totals, changes)
+               reason, drift, is_synthetic, part, totals, changes, label_counts)
            overriding system value
-           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
+           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
             load_id, source.source, name, release, papers.sha256, papers.file_name,
             below_landing(landed, landing), papers.url, papers.bytes, papers.landed_at, now,
             contents.vintage if contents else None, first, last,
             loaded + quarantined, loaded, quarantined, state, reason, Jsonb(contents.drift if contents else {}),
             papers.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
+            Jsonb(label_counts or {}),
         ],
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - insert returning gives a row
@@ -81,6 +84,15 @@ def record_refusal(
     quarantine(cursor, load_id, faulty.faults)
 
 
+def has_stood(connection: psycopg.Connection, source: Source, name: str, landed: LandedFile) -> bool:
+    """Whether these bytes were ever loaded: then they are what their first papers say."""
+    row = connection.execute(
+        "select 1 from ops.load where source = %s and dataset = %s and sha256 = %s and state <> 'refused' limit 1",
+        [source.source, name, landed.papers.sha256],
+    ).fetchone()
+    return row is not None
+
+
 def quarantine(cursor: psycopg.Cursor, load_id: int, faults: Sequence[Fault]) -> None:
     """Keep the faults of a load's rows, one line a row and column."""
     cursor.executemany(
@@ -99,6 +111,7 @@ def in_words(drift: dict[str, list[str]]) -> str:
         "alone: look there): ",
         "missing columns": "columns it lacks: ",
         "rows gone": "rows it lacks that the release before had: ",
+        "repeated rows": "rows that repeat another in every column, left out and counted once: ",
         "corrections": "corrected as confirmed: ",
     }
     return "; ".join(f"{said[kind]}{', '.join(names)}" for kind, names in drift.items())

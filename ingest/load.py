@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from ingest import copying, ledger, releases
+from ingest import checks, copying, ledger, releases
 from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
@@ -19,7 +19,9 @@ from ingest.landing import (
     LandedFile,
     below_landing,
     forget_refusal,
+    forget_refused_as,
     forget_withdrawal,
+    note_refused_as,
     note_release,
     note_return,
     sha256_of,
@@ -45,11 +47,14 @@ class Loaded:
     quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
     was_withdrawn: dict[str, str] | None = None  # when, by whom and why, where these bytes had been
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
+    set_aside: str | None = None  # why no build takes it
     drift: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # as in ops.load
 
     def __str__(self) -> str:
         if self.is_back:
             return f"came again (load {self.load_id}, release {self.release_date}): it speaks for its months again"
+        if self.set_aside:
+            return f"already loaded (load {self.load_id}, release {self.release_date}) and set aside: {self.set_aside}; nothing changed"
         if not self.is_new:
             return f"already loaded (load {self.load_id}, release {self.release_date}): nothing changed"
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
@@ -90,8 +95,8 @@ def load(
         with connection.transaction():
             lock(connection, source.source)
             earlier = connection.execute(
-                """select load_id, release_date, rows_loaded from ops.load
-                   where source = %s and dataset = %s and sha256 = %s and state = 'loaded'""",
+                """select load_id, release_date, rows_loaded, case when state = 'set_aside' then reason end from ops.load
+                   where source = %s and dataset = %s and sha256 = %s and state in ('loaded', 'set_aside')""",
                 [source.source, name, landed.papers.sha256],
             ).fetchone()
             if earlier:
@@ -103,6 +108,9 @@ def load(
     except Faulty as faulty:
         with connection.transaction():
             ledger.record_refusal(connection, source, name, landed, faulty, now, landing)
+            has_stood = ledger.has_stood(connection, source, name, landed)
+        if not has_stood:
+            note_refused_as(landed)
         raise FileRefused(
             sentence(faulty.faults),
             where=f"{source.source} {name}, file {landed.papers.file_name}",
@@ -154,16 +162,16 @@ def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.date
 
 
 def _load_again(
-    connection: psycopg.Connection, landed: LandedFile, load_id: int, release: dt.date, rows: int
+    connection: psycopg.Connection, landed: LandedFile, load_id: int, release: dt.date, rows: int, set_aside: str | None
 ) -> Loaded:
-    """What comes of bytes that stand in raw already."""
+    """What comes of bytes that stand in raw already, or were set aside."""
     releases.check_same_release(landed, release)
     is_back = releases.was_displaced(connection, load_id)
     if is_back:
         # The publisher went back to what was there before: these bytes speak for their months again.
         connection.execute("update ops.load set landed_at = %s where load_id = %s", [landed.arrived_at, load_id])
         note_return(landed)
-    return Loaded(load_id, release, rows, is_new=False, is_history=False, is_back=is_back)
+    return Loaded(load_id, release, rows, is_new=False, is_history=False, is_back=is_back, set_aside=set_aside)
 
 
 def _load_new(
@@ -209,6 +217,11 @@ def _load_new(
     releases.check_not_cut(cursor, dataset, raw_table(source.source, name), contents, done, release, load_id, before)
     if gone := releases.check_keeps_rows(cursor, source, name, load_id, done, release, before):
         contents.drift["rows gone"] = gone
+    if done.repeats:
+        contents.drift["repeated rows"] = [f"{len(done.repeats):,}, the first in row {done.repeats[0]:,}"]
+    labels = checks.check(
+        checks.Delivery(cursor, source, name, load_id, part, landed.papers.file_name, landed.papers.is_synthetic, done)
+    )
     newer = connection.execute(
         """select 1 from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
            and release_date > %s""",
@@ -218,11 +231,12 @@ def _load_new(
         cursor, source, name, landed, now, landing,
         load_id=load_id, state="loaded", part=part, release=release, contents=contents, first=done.first, last=done.last,
         loaded=done.rows, quarantined=done.rows_quarantined, reason=None, totals=done.totals,
-        changes=releases.changes_against(done, dataset, before) if before and newer is None else {},
+        changes=releases.changes_against(done, dataset, before) if before and newer is None else {}, label_counts=labels,
     )  # fmt: skip
     ledger.quarantine(cursor, load_id, done.quarantined)
     note_release(told)
     forget_refusal(landed)
+    forget_refused_as(landed)
     if dataset.keep_releases == "newest_of_each_part":
         releases.keep_newest(connection, source, name, part)
     return Loaded(

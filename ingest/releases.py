@@ -21,6 +21,7 @@ from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty
 from ingest.readers.headers import months_between
 from ingest.readers.text import folded
 
+CALENDAR = (dt.date(2000, 1, 1), dt.date(2039, 12, 31))  # what dim_month has: every period of a mart begins in it
 ENOUGH_TO_JUDGE = 100  # of a month's rows or values, an area's rows or those of the areas that are gone, before losing them says anything
 # Of the next month's sum: a first month with less is partial (the model int_mps_partial_month says the same).
 PARTIAL = 0.5
@@ -30,7 +31,7 @@ def part_of(dataset: Dataset, landed: LandedFile) -> str:
     """What a file is about besides its release; empty where a file is about all of its dataset."""
     if dataset.part_pattern is None:
         return ""
-    found = re.search(dataset.part_pattern, landed.papers.file_name)
+    found = re.fullmatch(dataset.part_pattern, landed.papers.file_name)
     if found is None:
         raise Faulty(
             [Fault(HEADER, THE_FILE, None, f"has a name that does not say what it is about: {dataset.part_pattern}")],
@@ -321,7 +322,18 @@ def check_not_older(done: Copied, dataset: Dataset, landed: LandedFile, before: 
 
 
 def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: dt.datetime) -> None:
-    """Refuse what can only be another dataset's file: it would speak for its months until its date has come."""
+    """Refuse what can only be another dataset's file: it would speak for its months until its date has come; and times that the marts
+    have no month for."""
+    # Of what is not released by its months, the models leave out what came before.
+    first = contents.first if dataset.release else None
+    outside = [day for day in (first, contents.last) if day and not CALENDAR[0] <= day <= CALENDAR[1]]
+    if outside:
+        reason = (
+            f"is about {outside[0]:%Y-%m}, and the calendar of the marts is {CALENDAR[0]:%Y-%m} to {CALENDAR[1]:%Y-%m}"
+        )
+        raise Faulty(
+            [Fault(HEADER, THE_FILE, None, reason)], 0, "see how its dates are written; or take those rows out"
+        )
     tomorrow = (now + dt.timedelta(days=1)).date()
     if release > tomorrow:
         raise Faulty(
@@ -414,8 +426,11 @@ def _uncovered(spans: list[tuple[dt.date, dt.date]]) -> list[str]:
 def keep_newest(connection: psycopg.Connection, source: Source, name: str, part: str) -> None:
     """Take all but the newest release of a part out of raw; landing keeps them."""
     older = connection.execute(
-        """select load_id from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
-           order by release_date desc, landed_at desc, load_id desc offset 1""",
+        """with stands as (
+               select load_id, row_number() over (order by release_date desc, landed_at desc, load_id desc) as age, state
+               from ops.load where source = %s and dataset = %s and part = %s and state in ('loaded', 'set_aside')
+           )
+           select load_id from stands where age > (select min(age) from stands where state = 'loaded')""",
         [source.source, name, part],
     ).fetchall()
     if older:

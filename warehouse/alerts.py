@@ -45,6 +45,7 @@ RUNBOOK = {
     "gate": "A release is held",
     "publish": "The database",
     "watch": "The watch found something",
+    "set aside": "A file was set aside",
 }
 KEPT = "alerts"  # folder of the home for alerts that were raised while the database was away
 
@@ -56,7 +57,8 @@ class Alert:
     Attributes:
         alert_id: its number.
         run_id: the run it is about; a run has one alert at most.
-        kind: held (the gate blocked a release), failed (a step did) or found (the watch found something).
+        kind: held (the gate blocked a release, or all that happened is that files were set aside), failed (a step did) or found (the
+            watch found something).
         subject: one line.
         body: what failed, how the marts stand, what to do.
         raised_at: when it was written down (UTC).
@@ -284,7 +286,8 @@ def _write(settings: Settings, connection: psycopg.Connection, run_id: str) -> A
     if not problems and not is_new_block:
         return None
     steps = list(dict.fromkeys(step for step, _, _ in problems)) or ["gate"]
-    kind = "held" if is_new_block or (held is not None and "gate" in steps) else "failed"
+    is_held = is_new_block or (held is not None and "gate" in steps) or steps == ["set aside"]
+    kind = "held" if is_held else "failed"
     connection.execute(
         """insert into ops.alert (run_id, kind, subject, body, raised_at, channel)
            values (%s, %s, %s, %s, %s, %s)""",
@@ -312,7 +315,12 @@ def _subject(
     if kind == "held" and held is not None:
         what = f"release {held[0]} is held, the marts stand as they were"
     else:
-        what = "; ".join(dict.fromkeys(f"{step} failed for {subject}" for step, subject, _ in problems))
+        what = "; ".join(
+            dict.fromkeys(
+                f"{subject} was set aside" if step == "set aside" else f"{step} failed for {subject}"
+                for step, subject, _ in problems
+            )
+        )
     return _one_line(f"{mark}Violence-reduction warehouse: {what} (run {run_id})", LONGEST_SUBJECT)
 
 
@@ -322,7 +330,7 @@ def _body(
     problems: list[tuple[str, str, str]],
     steps: list[str],
 ) -> str:
-    lines = ["What failed:"]
+    lines = ["What was set aside:" if steps == ["set aside"] else "What failed:"]
     lines += [f"- {step}, {subject}: {problem}" for step, subject, problem in problems]
     if held is not None and not any(held[3] and held[3] in problem for _, _, problem in problems):
         lines.append(f"- release {held[0]} is held since {_london(held[4])}: {_one_line(held[3])}")

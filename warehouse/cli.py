@@ -21,7 +21,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, status, watch
+from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, set_aside, status, watch
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.settings import Settings, settings
@@ -159,6 +159,7 @@ def _print_outcome() -> None:
     if verdict and verdict["state"] == "held":
         click.echo(f"HELD: {verdict['verdict_reason']}")
     _print_warnings(chosen)
+    _print_set_aside(chosen)
     if release is None:
         click.echo("nothing is published yet")
         return
@@ -177,6 +178,13 @@ def _print_outcome() -> None:
     click.echo(
         'Look next: .venv/bin/vru sql "select * from marts.rpt_borough_month limit 5"; .venv/bin/vru status; README.md'
     )
+
+
+def _print_set_aside(chosen: Settings) -> None:
+    for row in status.set_aside(chosen):
+        click.echo(
+            f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}: {row['reason']}"
+        )
 
 
 def _print_warnings(chosen: Settings) -> None:
@@ -202,6 +210,7 @@ def show_status(as_json: bool) -> None:
         found |= {
             "night_cut_off": cut_off,
             "withdrawals": status.withdrawals(chosen),
+            "set_aside": status.set_aside(chosen),
             "warnings": status.warnings(chosen),
             "newest_changes": status.newest_changes(chosen),
         }
@@ -219,6 +228,7 @@ def show_status(as_json: bool) -> None:
             f"{_plain(row['withdrawn_at'])} by {row['withdrawn_by']}: {row['reason']}"
             f"{'; the marts hold it until the next build' if row['is_still_published'] else ''}"
         )
+    _print_set_aside(chosen)
     changes = status.newest_changes(chosen)
     if changes:
         click.echo("What the newest file of each dataset changed against the one before:")
@@ -305,6 +315,17 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> N
     )
     if before:
         click.echo(f"the release before it speaks again: {before}")
+    _banner()
+
+
+@main.command()
+@click.argument("load_id", type=int)
+@click.option("--reason", required=True, help="Why it is true; nothing personal.")
+@click.option("--by", default=getpass.getuser, help="Who says so (else your user name here).")
+def accept(load_id: int, reason: str, by: str) -> None:
+    """Let a load stand that was set aside for having less than what stands beside it: it is true; then run `vru build`."""
+    name = set_aside.accept(settings(), load_id, reason, by)
+    click.echo(f"{name} stands; `vru build` takes it into the marts")
     _banner()
 
 

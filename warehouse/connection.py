@@ -14,7 +14,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from ingest.errors import Refusal
-from warehouse import embedded
+from warehouse import embedded, session
 from warehouse.embedded import WarehouseAway
 from warehouse.settings import Settings
 
@@ -67,6 +67,7 @@ def password(settings: Settings, role: str, *, make: bool = False) -> str:
 
 def _server(settings: Settings) -> dict[str, str]:
     """Where the server is: connection parameters without user and password. Starts the embedded server if need be."""
+    session.forget_libpq_environment()
     if settings.database_url is None:
         socket, port = embedded.start(settings.home / "postgres")
         return {"host": str(socket), "port": str(port), "dbname": DATABASE}
@@ -126,10 +127,12 @@ def connect(
     found = parameters(settings, role)
     if database:
         found["dbname"] = database
-    options = "-c client_connection_check_interval=1s"
+    more = {"client_connection_check_interval": "1s"}
     if settings.today is not None:
-        options += f" -c vru.today={settings.today.isoformat()}"
-    information = make_conninfo(**{"connect_timeout": "10", "application_name": "vru", **found, "options": options})
+        more["vru.today"] = settings.today.isoformat()
+    information = make_conninfo(
+        **{"connect_timeout": "10", "application_name": "vru", **found, "options": session.as_options(more)}
+    )
     try:
         connection = _connect(information, autocommit=autocommit)
     except psycopg.OperationalError as error:

@@ -18,7 +18,7 @@ from ingest.declaration import find_source, raw_table, read_sources
 from ingest.errors import FileRefused, Refusal
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
-from warehouse import airflow, alerts, bootstrap, nightly, status, transform, watch
+from warehouse import airflow, alerts, bootstrap, nightly, set_aside, status, watch
 from warehouse.connection import LOADER, TRANSFORMER, connect
 from warehouse.settings import PROJECT, Settings
 
@@ -159,14 +159,16 @@ def _only_build(chosen: Settings) -> Iterator[None]:
 def _build_and_publish(chosen: Settings, run_id: str, echo: Echo, *, unless_current: bool, whole: bool) -> bool:
     try:
         echo("building the candidate")
-        candidate_id = transform.build(chosen, unless_current=unless_current, whole=whole)
+        candidate_id = set_aside.build(chosen, run_id, unless_current=unless_current, whole=whole)
         if candidate_id is None:
             echo("nothing is new: the marts hold what this build would come to")
+            alerts.raise_alert(chosen, run_id)
             return True
         echo("judging it")
         nightly.gate(run_id, candidate_id)
         echo("publishing it")
         nightly.publish(run_id, candidate_id, force=True)
+        alerts.raise_alert(chosen, run_id)
     except nightly.ReleaseHeld:
         alerts.raise_alert(chosen, run_id)
         return False
@@ -193,7 +195,7 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
                     connection.execute(
                         sql.SQL("delete from {}").format(sql.Identifier("raw", raw_table(name, dataset)))
                     )
-            connection.execute("update ops.load set state = 'superseded' where state = 'loaded'")
+            connection.execute("update ops.load set state = 'superseded' where state in ('loaded', 'set_aside')")
             waiting = list(landing.every_file(chosen.landing))
             loaded_in_round = True
             while waiting and loaded_in_round:

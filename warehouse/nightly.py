@@ -28,7 +28,7 @@ from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusa
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
-from warehouse import alerts, backup, transform
+from warehouse import alerts, backup, set_aside, transform
 from warehouse import publish as publishing
 from warehouse.connection import LOADER, connect, has_admin
 from warehouse.settings import Settings, settings
@@ -255,7 +255,8 @@ def _look(
 
 
 def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str, Any]:
-    """Load landed files into raw: those named, and any that an earlier night landed and did not get to load.
+    """Load landed files into raw: those named, any that an earlier night landed and did not get to load, and those that were refused
+    for what has changed since.
 
     Returns:
         How many files and rows are new.
@@ -268,7 +269,8 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     files = rows = 0
     with _noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
         returned = _returned(chosen, source, dataset)
-        for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed]):
+        again = [path for path in _refused_before(chosen, source, dataset) if path not in landed]
+        for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed, *again]):
             try:
                 file = landing.find(chosen.landing, path)
                 if told := landing.withdrawal(file.path):
@@ -277,7 +279,9 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
             except Refusal as refusal:
-                refused.append(refusal)
+                # Of a file that is refused as it was, the alert went out then.
+                if path not in again or not isinstance(refusal, FileRefused):
+                    refused.append(refusal)
                 continue
             files += done.is_new
             rows += done.rows if done.is_new else 0
@@ -301,9 +305,12 @@ def load_one(chosen: Settings, source: Source, dataset: str, landed: landing.Lan
 
 
 def build(run_id: str) -> str | None:
-    """Build the candidate, unless the marts already hold what it would be. Returns its id, or None. Raises Refusal."""
+    """Build the candidate, unless the marts already hold what it would be. Returns its id, or None. Raises Refusal.
+
+    Loads that are set aside for it are problems of the run: one alert names them, and the rest is published.
+    """
     with _noted(run_id, "transform", "candidate"):
-        return transform.build(settings(), unless_current=True)
+        return set_aside.build(settings(), run_id, unless_current=True)
 
 
 def gate(run_id: str, candidate_id: str) -> str:
@@ -443,11 +450,11 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
                 "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
                 [source, dataset, load_id],
             ).fetchone()
-            if row is None or row[2] != "loaded":
+            if row is None or row[2] not in {"loaded", "set_aside"}:
                 raise Refusal(
                     f"load {load_id} of {source} {dataset} {f'is {row[2]}' if row else 'is not in the ledger'}",
                     kept="nothing changed",
-                    next_step="only a load whose rows stand in raw can be withdrawn: state loaded in `vru loads`",
+                    next_step="only a load that stands or is set aside can be withdrawn: state loaded or set_aside in `vru loads`",
                 )
             landing.find(chosen.landing, row[0])
             _unload(connection, source, dataset, load_id, state="withdrawn")
@@ -649,6 +656,44 @@ def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
     ]
 
 
+def _refused_before(chosen: Settings, source: str, dataset: str) -> list[str]:
+    """Files that their publisher offers, that were refused, and that may be taken now: a refusal is not of the bytes alone.
+
+    Another file of the source has been loaded since (one that leaves no hole any more, say), or the code, a correction or a seed has
+    changed since the last build before.
+    """
+    with connect(chosen, LOADER) as connection:
+        rows = connection.execute(
+            """select
+                 refused.landed_path,
+                 exists (
+                   select from ops.load as other
+                   where other.source = refused.source and other.state in ('loaded', 'superseded')
+                     and other.loaded_at > refused.loaded_at
+                 ),
+                 (
+                   select c.code_version from ops.candidate as c where c.begun_at <= refused.loaded_at
+                   order by c.begun_at desc limit 1
+                 )
+               from (
+                 select distinct on (sha256) * from ops.load where source = %(source)s and dataset = %(dataset)s
+                 order by sha256, load_id desc
+               ) as refused
+               where refused.state = 'refused'
+                 and refused.sha256 in (
+                   select sha256 from ops.fetched_address where source = %(source)s and dataset = %(dataset)s
+                 )
+               order by refused.load_id""",
+            {"source": source, "dataset": dataset},
+        ).fetchall()
+    version = transform.code_version() if rows else None
+    return [
+        path
+        for path, is_other_loaded, code in rows
+        if (is_other_loaded or code not in (None, version)) and (chosen.landing / path).is_file()
+    ]
+
+
 def _returned(chosen: Settings, source: str, dataset: str) -> list[str]:
     """Landed files that their publisher went back to, and that do not speak for it: a night was killed before it loaded them again."""
     with connect(chosen, LOADER) as connection:
@@ -678,7 +723,7 @@ def _ledger_line(
 ) -> tuple[int | None, dt.date | None]:
     row = connection.execute(
         """select load_id, release_date from ops.load
-           where source = %s and dataset = %s and sha256 = %s and state = 'loaded'""",
+           where source = %s and dataset = %s and sha256 = %s and state in ('loaded', 'set_aside')""",
         [source, dataset, sha256],
     ).fetchone()
     return row or (None, None)

@@ -140,6 +140,16 @@ def withdrawals(settings: Settings) -> list[Row]:
     )
 
 
+def set_aside(settings: Settings) -> list[Row]:
+    """Loads that no build takes until what stands beside them says otherwise, or a person accepts them; oldest first."""
+    return _rows(
+        settings,
+        GATE,
+        """select source, dataset, load_id, file_name, reason from ops.load where state = 'set_aside'
+           order by source, dataset, file_name, load_id""",
+    )
+
+
 def refused_rows(settings: Settings, limit: int) -> list[Row]:
     """Rows that were refused, newest file first."""
     return _rows(

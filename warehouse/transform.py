@@ -19,6 +19,7 @@ from psycopg import sql
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from ingest.load import PIPELINE_LOCK
+from warehouse import session
 from warehouse.connection import TRANSFORMER, connect, parameters
 from warehouse.settings import PROJECT, Settings
 
@@ -26,6 +27,16 @@ DBT_PROJECT = PROJECT / "dbt_project"
 TURN_TIMEOUT = "10min"
 # What a build's result depends on besides the landed files.
 CODE = ("dbt_project", "expectations", "ingest", "warehouse")
+
+
+class BuildFailed(Refusal):
+    """dbt failed in a model or a test. `nodes` names them, as dbt does."""
+
+    nodes: tuple[str, ...] = ()
+
+    def is_of(self, source: str) -> bool:
+        """Whether one of them is made from this source alone."""
+        return any(node.startswith((f"stg_{source}__", f"int_{source}_")) for node in self.nodes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +94,8 @@ def build(settings: Settings, *, unless_current: bool = False, whole: bool = Fal
         The candidate's id; None where nothing was built because nothing has changed.
 
     Raises:
-        Refusal: when dbt fails (names the models and tests that failed and where its log is), or another build is running.
+        BuildFailed: dbt fails; names the models and tests that failed and where its log is.
+        Refusal: another build is running, or nothing has been loaded.
     """
     with connect(settings, TRANSFORMER, autocommit=True) as lock:
         # Loads hold the same lock shared: what is built is what stood loaded, to the end of the build.
@@ -165,6 +177,7 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
         "VRU_DBT_PASSWORD": connection["password"],
         "VRU_DBT_DBNAME": connection["dbname"],
         "VRU_DBT_SSLMODE": connection.get("sslmode", "prefer"),
+        "PGOPTIONS": session.as_options(),  # a profile has no key for them
         "DO_NOT_TRACK": "1",
         "PYTHONDONTWRITEBYTECODE": "",  # dbt compiles itself anew at every start otherwise
     }
@@ -201,23 +214,30 @@ def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
         options += ["--indirect-selection", "cautious", "--exclude-resource-types", "unit_test"]
     result = dbt(settings, "build", "--log-format", "json", *options)
     if result.returncode:
-        raise Refusal(
-            f"the build failed: {_failure(result.stdout, result.stderr)}",
+        nodes, problem = _failure(result.stdout, result.stderr)
+        failed = BuildFailed(
+            f"the build failed: {problem}",
             where="dbt",
             kept="the marts are as they were",
             next_step=f"read {settings.home / 'dbt' / 'logs' / 'dbt.log'}; docs/runbook.md, section 'The build failed'",
         )
+        failed.nodes = nodes
+        raise failed
 
 
-def _failure(said: str, complained: str) -> str:
-    """What failed, from dbt's lines of JSON (https://docs.getdbt.com/reference/events-logging) and what Python said of dbt itself."""
+def _failure(said: str, complained: str) -> tuple[tuple[str, ...], str]:
+    """What failed, by name and in words, from dbt's lines of JSON (https://docs.getdbt.com/reference/events-logging) and what Python
+    said of dbt itself."""
     events = [json.loads(line) for line in said.splitlines() if line.startswith('{"data":')]
-    nodes = [
-        f"{event['data']['node_info']['unique_id'].split('.', 2)[-1]} ({_first_line(event['info']['msg'])})"
+    failed = [
+        (event["data"]["node_info"]["unique_id"].split(".", 2)[-1], _first_line(event["info"]["msg"]))
         for event in events
         if event["info"]["name"] == "RunResultError"
     ]
-    return "; ".join(nodes) or _last_lines("\n".join([*(event["info"]["msg"] for event in events), complained]))
+    words = "; ".join(f"{node} ({message})" for node, message in failed)
+    return tuple(node for node, _ in failed), words or _last_lines(
+        "\n".join([*(event["info"]["msg"] for event in events), complained])
+    )
 
 
 def _first_line(text: str) -> str:

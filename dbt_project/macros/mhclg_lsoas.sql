@@ -11,6 +11,6 @@
         income_decile::numeric::integer as income_decile,
         nullif(idaci_rank, '')::numeric::integer as idaci_rank,
         nullif(idaci_decile, '')::numeric::integer as idaci_decile,
-        nullif(residents, '')::integer as residents
+        nullif(residents, '')::numeric::integer as residents
     from {{ relation }}
 {%- endmacro %}

@@ -10,8 +10,8 @@
             major_text as published_major,
             minor_text as published_minor,
             borough_name as published_area_name,
-            to_date(month_header, 'YYYYMM') as month_start_date,
-            cell::integer as offence_count
+            {{ mps_month('month_header') }} as month_start_date,
+            cell::numeric::integer as offence_count
         from {{ relation }}
     ),
 

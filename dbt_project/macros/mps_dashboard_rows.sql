@@ -5,13 +5,14 @@
             _load_id as load_id,
             _row_number as row_number,
             {{ mps_day('month_year') }} as month_start_date,
-            lower(btrim(area_type)) = 'borough' as is_borough_row,
+            lower(btrim(area_type)) like 'borough%' as is_borough_row,
+            lower(area_type) like '%not known%' as has_no_area,
             coalesce(nullif(btrim(area_name), ''), borough_snt) as published_area_name,
             area_code as published_area_code,
             crime_type as published_type,
             crime_subtype as published_subtype,
             measure as published_measure,
-            count::integer as recorded_count,
+            count::numeric::integer as recorded_count,
             {{ mps_day('refresh_date') }} as refresh_date
         from {{ relation }}
     ),
@@ -27,7 +28,11 @@
         published.is_borough_row,
         published.published_area_name,
         published.published_area_code,
-        case when published.is_borough_row then areas.area_code end as area_code,
+        case
+            when not published.is_borough_row then null
+            when published.has_no_area then 'UNALLOCATED'
+            else areas.area_code
+        end as area_code,
         published.published_type,
         published.published_subtype,
         published.published_measure,

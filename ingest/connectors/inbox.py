@@ -85,7 +85,7 @@ def list_releases(look: Look) -> list[Offer]:
     manifest = _manifest(look, store, folder)
     for name, stamp in sorted(_whole_files(store, folder).items()):
         told = manifest.files.get(name, Delivered())
-        mark = f"{stamp} {told.sha256 or ''}".strip()
+        mark = f"{stamp} {told.sha256 or ''} {told.release_date or ''}".strip()
         offers.append(Offer(f"{_label(look)}/{name}", name, told.release_date, mark, stands_alone=True))
     return offers
 
@@ -125,7 +125,7 @@ def check(look: Look) -> list[Finding]:
                 continue
             sha256, _ = sha256_of(copy)
             found, faults = open_tables(copy, look.dataset.layout, corrections_of(look.source.source, sha256))
-        if look.dataset.part_pattern and not re.search(look.dataset.part_pattern, offer.file_name):
+        if look.dataset.part_pattern and not re.fullmatch(look.dataset.part_pattern, offer.file_name):
             named = f"has a name that does not say what it is about: {look.dataset.part_pattern}"
             findings.append(Finding(asked, named))
         findings += [Finding(asked, str(fault)) for fault in faults]

@@ -23,7 +23,7 @@ from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import note_refusal, sha256_of
 from ingest.readers.records import is_count, records_wrong
-from ingest.readers.text import foreign_body
+from ingest.readers.text import UTF_8, encoding_of, foreign_body
 from ingest.scratch import scratch_folder
 
 __all__ = ["check", "fetch", "list_releases"]
@@ -171,7 +171,9 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
         wrong = records_wrong(len(offsets), sum(map(is_count, offsets)), len(set(offsets)), sorted(totals))
         if wrong is None:
             asked = set(parse_qs(urlsplit(offer.url).query)["date"][0].split(","))
-            return pages, _other_than(asked, periods) or _other_than(_areas(query), areas | set(query.may_lack))
+            expected = _areas(query)
+            other_areas = _other_than(expected, areas | set(query.may_lack)) if expected else None
+            return pages, _other_than(asked, periods) or other_areas
         total = int(next(iter(totals))) if len(totals) == 1 and is_count(next(iter(totals))) else 0
         is_repeated = len(set(offsets)) < len(offsets)
         if is_repeated or len(offsets) >= total or not rows or len(pages) == PAGES:
@@ -184,6 +186,8 @@ def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, s
     first = body[:200].decode("utf-8", "replace").splitlines()[0] if body.strip() else ""
     if not first:
         return [], "is empty: NOMIS answers so where nothing matches the query"
+    if encoding_of(body[:4]) != UTF_8:
+        return [], "is UTF-16, and NOMIS answers in UTF-8"
     with file.open(encoding="utf-8-sig", newline="", errors="replace") as handle:
         rows = csv.DictReader(handle, strict=True)
         try:
@@ -203,8 +207,10 @@ def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, s
 
 
 def _areas(query: NomisQuery) -> set[str]:
-    """The codes of the areas that a query asks for, its ranges spelt out."""
-    areas = set()
+    """The codes of the areas that a query asks for, its ranges spelt out; none where it asks for all of a type within another."""
+    areas: set[str] = set()
+    if "TYPE" in query.query["geography"]:
+        return areas
     for part in query.query["geography"].split(","):
         first, _, last = part.partition("...")
         areas |= {f"{first[:3]}{number:06d}" for number in range(int(first[3:]), int((last or first)[3:]) + 1)}

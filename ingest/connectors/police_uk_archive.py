@@ -170,7 +170,7 @@ def _force_months(look: Look, members: list[zipfile.ZipInfo]) -> dict[str, dict[
             row["code"]: {} for row in csv.DictReader(file) if row["label_list"] == "force"
         }
     for info in members:
-        part = re.search(look.dataset.part_pattern, info.filename.rpartition("/")[2])
+        part = re.fullmatch(look.dataset.part_pattern, info.filename.rpartition("/")[2])
         if part is not None:
             found.setdefault(part[1][8:].replace("-", "_"), {})[part[1][:7]] = info
     return found

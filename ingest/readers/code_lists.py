@@ -156,6 +156,11 @@ def columns_of(code_list: CodeList) -> tuple[str, ...]:
     return (*code_list.only_where, *code_list.columns)
 
 
+def is_held_to(code_list: CodeList, header: Header) -> bool:
+    """Whether a file with this header is held to a code list."""
+    return header.positions.keys() >= {*columns_of(code_list)} and code_list.unless_has not in header.positions
+
+
 def unlisted(code_list: CodeList, found: Iterable[Key], layout: Layout) -> set[Key]:
     """Values (as published) that a code list does not have. Columns that may be blank may be so together.
 
@@ -174,7 +179,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
     """The values of a row that its code lists do not have."""
     faults = []
     for code_list in layout.code_lists:
-        if not header.positions.keys() >= {*columns_of(code_list)}:
+        if not is_held_to(code_list, header):
             continue
         values = [row[header.positions[column]] for column in columns_of(code_list)]
         columns = code_list.columns

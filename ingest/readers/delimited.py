@@ -19,14 +19,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from ingest.declaration import Layout
+from ingest.declaration import Layout, Number
 from ingest.readers import code_lists, sense
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
-from ingest.readers.numbers import is_too_large, takes_any_number
+from ingest.readers.numbers import LARGEST
 from ingest.readers.tables import Seen, ends_whole
-from ingest.readers.text import foreign_body
+from ingest.readers.text import UTF_8, encoding_of, foreign_body, separator_of
 
 BLOCK = 512 * 1024  # bytes
 
@@ -56,12 +56,14 @@ def fits(header: Header, layout: Layout) -> bool:
 
 
 def read_start(file: Path, layout: Layout) -> Start:
-    """Read and resolve the first line of a file."""
+    """Read and resolve the first line of a file. It has no header where COPY and Arrow would not read the file as we do."""
     with file.open("rb") as handle:
         first = handle.read(64 * 1024)
     foreign = foreign_body(first[:512])
     if foreign:
         return Start(None, 0, [foreign])
+    if encoding_of(first) != UTF_8:
+        return Start(None, 0, [])
     end = first.find(b"\n") + 1
     if not end:
         return Start(None, 0, [Fault(HEADER, THE_FILE, None, "has no line end in its first 64 KiB")])
@@ -69,6 +71,8 @@ def read_start(file: Path, layout: Layout) -> Start:
         line = first[:end].decode("utf-8-sig")
     except UnicodeDecodeError:
         return Start(None, 0, [Fault(HEADER, THE_FILE, None, "is not UTF-8 (in its header)")])
+    if separator_of(line, layout.every_header) != ",":
+        return Start(None, 0, [])
     header, faults = resolve(next(csv.reader(io.StringIO(line, newline=""))), layout)
     return Start(header, end, faults)
 
@@ -100,7 +104,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
         if column.name in positions and (column.pattern or column.is_never_blank)
     ]
     numbers = [names[positions[c.name]] for c in layout.columns if c.check_digit and c.name in positions]
-    sizes = [names[positions[c.name]] for c in layout.columns if takes_any_number(c.pattern) and c.name in positions]
+    figures = [(names[positions[c.name]], c.number) for c in layout.columns if c.number and c.name in positions]
     blanks = [
         (
             names[positions[column.name]],
@@ -116,9 +120,10 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     lists = [
         (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])
         for code_list in layout.code_lists
-        if positions.keys() >= {*code_lists.columns_of(code_list)}
+        if code_lists.is_held_to(code_list, start.header)
     ]
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
+    looked_into |= {name for name, _ in figures}
     looked_into |= {name for column, others in blanks for name in (column, *(other for other, _ in others))}
     timed_by = names[positions[layout.period.column]] if layout.period else None
     if timed_by:
@@ -152,7 +157,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                         return None
                 if not all(all(map(is_verhoeff, pc.unique(batch.column(name)).to_pylist())) for name in numbers):
                     return None
-                if any(any(map(is_too_large, pc.unique(batch.column(name)).to_pylist())) for name in sizes):
+                if not all(_numbers_are_right(batch.column(name), number) for name, number in figures):
                     return None
                 if not all(_blanks_are_allowed(batch, column, others) for column, others in blanks):
                     return None
@@ -194,6 +199,26 @@ def _column_is_clean(column: pa.StringArray, pattern: str | None, may_be_blank: 
     if may_be_blank:
         is_right = pc.or_(is_right, pc.equal(column, ""))
     return bool(pc.all(is_right).as_py() is not False)
+
+
+def _numbers_are_right(column: pa.StringArray, declared: Number) -> bool:
+    """Whether every value of a column that is not blank is a number as declared; what Arrow reads otherwise than we do is not."""
+    try:
+        found = pc.cast(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column), pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    if declared.no_value is not None:
+        found = pc.if_else(pc.equal(found, declared.no_value), pa.scalar(None, pa.float64()), found)
+    least, most = pc.min_max(found).values()
+    if not least.is_valid:
+        return True
+    lowest = 1 - LARGEST if declared.at_least is None else declared.at_least
+    highest = LARGEST - 1 if declared.at_most is None else declared.at_most
+    in_range = lowest <= least.as_py() and most.as_py() <= highest
+    # Of NaN and infinity neither is below a bound.
+    is_finite = bool(pc.all(pc.is_finite(found)).as_py())
+    is_whole = not declared.is_whole or bool(pc.all(pc.equal(pc.floor(found), found)).as_py())
+    return in_range and is_finite and is_whole
 
 
 def blocks(file: Path, start: Start) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ingest.errors import SHOWN, printable
 
@@ -50,10 +50,29 @@ def some_of(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown
 
 
+class Faults(list[Fault]):
+    """The faults of a file as they are found: the first KEPT of them, and how many more there were."""
+
+    KEPT = 1000
+
+    def __init__(self, found: Iterable[Fault] = ()) -> None:
+        super().__init__()
+        self.more = 0
+        self.add(found)
+
+    def add(self, found: Iterable[Fault]) -> None:
+        """Keep some faults, or count them where enough are kept."""
+        for fault in found:
+            if len(self) < self.KEPT:
+                self.append(fault)
+            else:
+                self.more += 1
+
+
 def sentence(faults: Sequence[Fault]) -> str:
-    """The first few faults in words, and how many more there are."""
-    more = len(faults) - SHOWN
-    return "; ".join(str(fault) for fault in faults[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    """The first few faults in words, and how many more there are, those included that were counted and not kept."""
+    more = max(len(faults) - SHOWN, 0) + (faults.more if isinstance(faults, Faults) else 0)
+    return "; ".join(str(fault) for fault in faults[:SHOWN]) + (f"; and {more:,} more" if more > 0 else "")
 
 
 NEXT = (
@@ -66,13 +85,13 @@ NEXT_DAMAGED = "fetch it again: this is not the file, or not the whole of it; if
 class Faulty(Exception):
     """A file is refused: its faults, how many of its rows were read, and what to do. It ends the transaction that must not commit."""
 
-    def __init__(self, faults: list[Fault], rows: int, next_step: str) -> None:
+    def __init__(self, faults: Iterable[Fault], rows: int, next_step: str) -> None:
         super().__init__()
-        self.faults = faults
+        self.faults = faults if isinstance(faults, Faults) else Faults(faults)
         self.rows = rows
         self.next_step = next_step
 
 
-def what_next(faults: list[Fault]) -> str:
+def what_next(faults: Sequence[Fault]) -> str:
     """What to do: nobody extends a declaration for a page that says 'try later', or for half a file."""
     return NEXT_DAMAGED if any(fault.column == THE_FILE for fault in faults) else NEXT

@@ -49,6 +49,11 @@ class Header:
     absent: tuple[str, ...] = ()  # declared columns that may be missing and are: blank in raw, noted as drift
 
 
+def called(names: Sequence[str], index: int) -> str:
+    """What a message calls a column: its name, or its place where it has none."""
+    return names[index] if names[index].strip() else f"column {index + 1} (without a name)"
+
+
 def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     """Match the first line of a file with its declaration.
 
@@ -96,8 +101,9 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         return Header(len(names), {}, {}, ()), [Fault(HEADER, "header", None, reason)]
     month_faults = _month_faults(months, names) if layout.month_columns else []
     missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]
-    told = _places(names, unknown, wanted) if layout.is_of_people else [names[index] for index in unknown]
-    has = some_of([name for name in names if folded(name) in wanted] if layout.is_of_people else names)
+    every = [called(names, index) for index in range(len(names))]
+    told = _places(names, unknown, wanted) if layout.is_of_people else [every[index] for index in unknown]
+    has = some_of([name for name in names if folded(name) in wanted] if layout.is_of_people else every)
     no_header = _no_header(names, unknown, positions, len(missing), layout)
     faults[:0] = no_header
     if layout.is_of_people and unknown and (missing or no_header):
@@ -193,7 +199,14 @@ def _month_of(header: str, declared: MonthColumns) -> str | None:
 
 def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault]:
     if not months:
-        return [Fault(HEADER, "header", None, f"has no month column (YYYYMM); it has {some_of(names)}")]
+        return [
+            Fault(
+                HEADER,
+                "header",
+                None,
+                f"has no month column (YYYYMM); it has {some_of([called(names, index) for index in range(len(names))])}",
+            )
+        ]
     faults = []
     first: dict[str, MonthColumn] = {}
     for column in months:

@@ -14,9 +14,9 @@ from ingest.declaration import CodeList, Complete, Layout
 from ingest.readers import code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
-from ingest.readers.numbers import REASON, is_too_large, takes_any_number
+from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number
 from ingest.readers.tables import open_tables
-from ingest.readers.text import decode, folded, foreign_body
+from ingest.readers.text import ZIP, decode, folded, foreign_body, separator_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,10 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
     Returns:
         The file; its faults say everything that is wrong, so that one refusal names all.
     """
-    tables, faults = _sheets(file, layout, corrections) if layout.sheets else _text(file, layout, corrections)
+    with file.open("rb") as handle:
+        is_workbook = handle.read(len(ZIP)) == ZIP
+    read_tables = _sheets if layout.sheets and (is_workbook or not layout.sheets.is_one) else _text
+    tables, faults = read_tables(file, layout, corrections)
     for table in tables:
         if not table.rows:
             faults.append(Fault(HEADER, THE_FILE, None, "has a header and no rows", table.sheet))
@@ -115,7 +118,8 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
     del body
     # Not StringIO, which holds four bytes a character: fifteen years of LSOAs are 43 MB.
     lines_of_text = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
-    reader = csv.reader(lines_of_text, strict=True)
+    separator = separator_of(text.partition("\n")[0], layout.every_header)
+    reader = csv.reader(lines_of_text, strict=True, delimiter=separator)
     try:
         lines.extend(reader)
     except csv.Error as error:
@@ -218,7 +222,7 @@ def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layou
             faults += [
                 Fault(number, month, row[index], f"is not {months.cell_is}")
                 for index, month, _ in header.months
-                if not is_cell(row[index])
+                if not is_cell(plain(row[index]))
             ]
         elif takes_any_number(months.cell_pattern):
             faults += [
@@ -250,7 +254,7 @@ def _sum(cells: Iterable[str]) -> float:
     try:
         return sum(map(int, found))
     except ValueError:
-        return sum(float(cell) for cell in found if re.fullmatch(r"-?\d+(\.\d+)?", cell, re.ASCII))
+        return float(sum(number for cell in found if (number := number_of(cell)) is not None))
 
 
 def escaped(field: str) -> str:
@@ -269,7 +273,7 @@ def copy_text(file: MonthFile, layout: Layout, load_id: int) -> Iterator[str]:
     are_together = layout.month_columns is not None and layout.month_columns.cells == "together"
     for table in file.tables:
         order = [table.header.positions.get(column.name) for column in layout.columns]
-        sheet = [table.sheet] if layout.sheets else []
+        sheet = [table.sheet] if layout.has_sheet_column else []
         first = table.header.months[0].month
         for number, row in table.rows:
             labels = "\t".join(map(escaped, [*("" if index is None else row[index] for index in order), *sheet]))

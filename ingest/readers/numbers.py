@@ -1,4 +1,4 @@
-"""How large a published number may be: a mart that it does not fit would fail as a whole, and with it every other source's night."""
+"""One grammar of numbers for every publisher, and which numbers the marts can hold: one too large would fail a build as a whole."""
 
 from __future__ import annotations
 
@@ -6,8 +6,49 @@ import re
 from decimal import Decimal, InvalidOperation
 from functools import cache
 
+from ingest.declaration import Number
+
+# A sign, digits, a point, an exponent: as R, Excel, .NET and PostgreSQL write numbers, and as PostgreSQL and Arrow read them.
+PATTERN = r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?"
 DIGITS = 12  # before the point: the marts hold 14, and add up what the areas of London have
+LARGEST = 10**DIGITS
 REASON = f"is a number that the marts cannot hold: it is not finite, or has more than {DIGITS} digits before the point"
+
+_is_number = re.compile(PATTERN, re.ASCII).fullmatch
+
+
+def number_of(value: str) -> Decimal | None:
+    """A published number; None where the text is none."""
+    return Decimal(value) if _is_number(value) else None
+
+
+def plain(value: str) -> str:
+    """A number with an exponent written without it (1e+05 as 100000); any other text as it is."""
+    number = number_of(value) if "e" in value.lower() else None
+    return f"{number.normalize():f}" if number is not None and abs(number) < LARGEST else value
+
+
+def wrong_with(value: str, declared: Number) -> str | None:
+    """Why a published value is not a number as declared; None where it is."""
+    number = number_of(value)
+    if number is None:
+        return "is no number"
+    if declared.no_value is not None and number == declared.no_value:
+        return None
+    if abs(number) >= LARGEST:
+        return REASON
+    if declared.is_whole and number != number.to_integral_value():
+        return "is no whole number"
+    return outside(number, declared.at_least, declared.at_most)
+
+
+def outside(number: Decimal, at_least: float | None, at_most: float | None) -> str | None:
+    """Why a number lies outside its range; None where it does not."""
+    if at_least is not None and number < Decimal(str(at_least)):
+        return f"is below {at_least:.15g}, the least that it can be"
+    if at_most is not None and number > Decimal(str(at_most)):
+        return f"is above {at_most:.15g}, the most that it can be"
+    return None
 
 
 @cache
@@ -22,4 +63,4 @@ def is_too_large(value: str) -> bool:
         number = Decimal(value)
     except InvalidOperation:
         return False
-    return not number.is_finite() or abs(number) >= 10**DIGITS
+    return not number.is_finite() or abs(number) >= LARGEST

@@ -6,21 +6,24 @@ import csv
 import itertools
 import math
 from collections import defaultdict
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from ingest.declaration import SEEDS, Layout
+from ingest.declaration import SEEDS, Layout, Range
+from ingest.readers import code_lists
 from ingest.readers.faults import Fault
 from ingest.readers.headers import Header
+from ingest.readers.numbers import number_of, outside
 from ingest.readers.text import folded
 
 
 def has_rules(layout: Layout) -> bool:
     """Whether rows of a layout are held to anything here."""
-    return bool(layout.area_names or layout.ascending or layout.percentages)
+    return bool(layout.area_names or layout.ascending or layout.ranges)
 
 
-def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
+def row_faults(row_number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
     """What cannot be true in a row whose fields are each as declared."""
     faults = []
     fields = {name: row[position].strip() for name, position in header.positions.items()}
@@ -31,21 +34,40 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         if names and folded(fields[rule.name]) not in names:
             place = f"{header.published[rule.code]} and {header.published[rule.name]}"
             shown = f"{fields[rule.code]} / {fields[rule.name]}"
-            faults.append(Fault(number, place, shown, "are not one area: the code is that of another"))
+            faults.append(Fault(row_number, place, shown, "are not one area: the code is that of another"))
+    numbers = {column.name: column.number for column in layout.columns if column.number}
+
+    def number(column: str) -> Decimal | None:
+        """What a column holds; None where that is no number, or stands for no value."""
+        found = number_of(fields.get(column, ""))
+        declared = numbers.get(column)
+        return None if declared and found is not None and found == declared.no_value else found
+
     for columns in layout.ascending:
-        there = [column for column in columns if fields.get(column)]
-        for lower, upper in itertools.pairwise(there):
-            low, high = float(fields[lower]), float(fields[upper])
+        there = [(column, value) for column in columns if (value := number(column)) is not None]
+        for (lower, low), (upper, high) in itertools.pairwise(there):
             # Both are printed from floating point.
             if low > high and not math.isclose(low, high, rel_tol=1e-9, abs_tol=1e-9):
                 reason = f"is above {header.published[upper]}, {fields[upper]}"
-                faults.append(Fault(number, header.published[lower], fields[lower], reason))
-    for share in layout.percentages:
-        is_one = any(fields.get(column) in values for column, values in share.only_where.items())
-        if is_one and fields.get(share.column) and not 0 <= float(fields[share.column]) <= 100:
-            reason = "is no percentage: it lies outside 0 to 100"
-            faults.append(Fault(number, header.published[share.column], fields[share.column], reason))
+                faults.append(Fault(row_number, header.published[lower], fields[lower], reason))
+    for narrower in layout.ranges:
+        if not _is_in(narrower, fields, layout):
+            continue
+        for column in narrower.columns:
+            value = number(column)
+            reason_why = None if value is None else outside(value, narrower.at_least, narrower.at_most)
+            if reason_why:
+                faults.append(Fault(row_number, header.published[column], fields[column], reason_why))
     return faults
+
+
+def _is_in(narrower: Range, fields: dict[str, str], layout: Layout) -> bool:
+    """Whether a row is one that a range is about."""
+    if narrower.where_listed:
+        key = tuple(fields.get(column, "") for column in narrower.where_listed.columns)
+        if code_lists.unlisted(narrower.where_listed, {key}, layout):
+            return False
+    return not narrower.only_where or any(fields.get(name) in values for name, values in narrower.only_where.items())
 
 
 @cache

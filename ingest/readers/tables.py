@@ -22,14 +22,13 @@ from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
 from ingest.readers import code_lists, sense
 from ingest.readers.check_digits import is_verhoeff
-from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, some_of
+from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, some_of
 from ingest.readers.headers import Header, resolve
-from ingest.readers.numbers import REASON, is_too_large, takes_any_number
-from ingest.readers.text import ZIP, folded, foreign_body
+from ingest.readers.numbers import wrong_with
+from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, folded, foreign_body, separator_of
 from ingest.readers.times import day_of, is_timed
 from ingest.readers.workbook import cell_text, refused_archive, refused_content, refused_extent
 
-FAULTS_KEPT = 1000
 VALUES_REMEMBERED = 10_000
 
 
@@ -64,7 +63,7 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     if layout.sheets and layout.sheets.required:
         reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
         return [], [Fault(HEADER, THE_FILE, None, reason)]
-    lines = _lines(file)
+    lines = _lines(file, layout)
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
         return [], [names or Fault(HEADER, THE_FILE, None, "has no header")]
@@ -75,10 +74,16 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     return [Table("", header, lines)], [*uncorrected, *faults]
 
 
-def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
+def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]]:
     """The lines of delimited text, the header as number 0."""
-    with file.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as handle:
-        reader = csv.reader(handle, strict=True)
+    with file.open("rb") as handle:
+        encoding = encoding_of(handle.read(4))
+    # A byte that is not UTF-8 is a fault of its row; where one of UTF-16 is, nobody can say how many follow.
+    errors = "surrogateescape" if encoding == UTF_8 else "strict"
+    with file.open(encoding=encoding, newline="", errors=errors) as handle:
+        separator = separator_of(handle.readline(), layout.every_header)
+        handle.seek(0)
+        reader = csv.reader(handle, strict=True, delimiter=separator)
         for number in itertools.count():
             try:
                 row = next(reader)
@@ -86,6 +91,9 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str] | Fault]]:
                 return
             except csv.Error as error:
                 yield number, Fault(number, THE_REST, None, f"is not valid CSV: {error}")
+                return
+            except UnicodeDecodeError:
+                yield number, Fault(number, THE_REST, None, "is not UTF-16")
                 return
             if row:
                 yield number, row
@@ -96,9 +104,12 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+            if any(member.filename == "xl/workbook.xml" for member in members):
+                return [], [Fault(HEADER, THE_FILE, None, f"is a workbook: {SAVE_AS}, and land that")]
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
                 return [], [Fault(HEADER, THE_FILE, None, "is a zip archive, but not one of pages stored as they came")]
-            wrong = [m.filename for m in members if foreign_body(archive.read(m)[:512])]
+            beginnings = {m.filename: archive.read(m)[:512] for m in members}
+            wrong = [name for name, first in beginnings.items() if foreign_body(first) or encoding_of(first) != UTF_8]
             headers = {archive.read(m).split(b"\n", 1)[0] for m in members}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         return [], [Fault(HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]
@@ -147,6 +158,11 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     except (python_calamine.CalamineError, OSError) as error:
         return [], [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
+    if layout.sheets.is_one and len(wanted) > 1:
+        reason = (
+            f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
+        )
+        return [], [Fault(HEADER, THE_FILE, None, reason)]
     if not wanted:
         there = some_of(workbook.sheet_names)
         return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
@@ -156,6 +172,12 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         for name in layout.sheets.required
         if name not in wanted
     ]
+    if layout.sheets.others_are_unknown:
+        faults += [
+            Fault(HEADER, f"sheet {name}", None, "is not one that we know: nobody said what it counts")
+            for name in wanted
+            if name not in layout.sheets.required
+        ]
     tables = []
     for name in wanted:
         sheet = workbook.get_sheet_by_name(name)
@@ -168,7 +190,7 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         names, uncorrected = corrected(_without_empty_end(names), name, corrections)
         header, wrong = resolve(names, layout)
         faults += [dataclasses.replace(fault, sheet=name) for fault in [*uncorrected, *wrong]]
-        tables.append(Table(name, header, _numbered(rows, header.width)))
+        tables.append(Table("" if layout.sheets.is_one else name, header, _numbered(rows, header.width)))
     return tables, faults
 
 
@@ -185,21 +207,20 @@ def _without_empty_end(names: Sequence[str]) -> list[str]:
     return list(names[: last + 1])
 
 
-def explain(file: Path, layout: Layout) -> tuple[int, list[Fault]]:
+def explain(file: Path, layout: Layout) -> tuple[int, Faults]:
     """Read a file that was not vouched for row by row, and say what is wrong.
 
     Returns:
-        How many data rows there are, and their faults (at most 1,000). None where only Arrow would not take it: blank
-        lines, a cell larger than Arrow's block.
+        How many data rows there are, and their faults. None where only Arrow would not take it: blank lines, a cell larger than
+        Arrow's block.
     """
-    tables, faults = open_tables(file, layout)
+    tables, of_header = open_tables(file, layout)
+    faults = Faults(of_header)
     number, seen = 0, Seen(layout)
     for table in tables:
         for number, row in table.rows:
             wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
-            faults += wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet))
-            if len(faults) >= FAULTS_KEPT:
-                return number, faults
+            faults.add(wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet)))
     if not ends_whole(file, layout):
         faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
     return number, faults
@@ -210,8 +231,12 @@ def ends_whole(file: Path, layout: Layout) -> bool:
     if layout.last_line_may_be_open:
         return True
     with file.open("rb") as handle:
-        if handle.read(len(ZIP)) == ZIP:
+        first = handle.read(len(ZIP))
+        if first == ZIP:
             return True
+        if encoding_of(first) != UTF_8:
+            handle.seek(-2, io.SEEK_END)
+            return handle.read(2).strip(b"\0") in {b"\n", b"\r"}
         handle.seek(-1, io.SEEK_END)
         return handle.read(1) in {b"\n", b"\r"}
 
@@ -220,6 +245,8 @@ class Seen:
     """The rows of a file that came already, by the columns that are declared to be unique together: those of them that it has."""
 
     def __init__(self, layout: Layout) -> None:
+        self.repeats: list[int] = []  # numbers of the rows that are left out, as the layout says
+        self._leaves_out = layout.repeats == "leave_out"
         self._columns = layout.unique
         self._is_of_people = layout.is_of_people
         # Of a row its number and its hash, of its key a digest: the longest file has most of a million rows.
@@ -227,7 +254,10 @@ class Seen:
         self._folded: dict[str, str] = {}
 
     def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
-        """The fault of a row whose key stands in the file already, with the same row or another; notes every other."""
+        """The fault of a row whose key stands in the file already, with the same row or another; notes every other.
+
+        A row that is left out because it repeats another is no fault, and the newest of `repeats`.
+        """
         columns = [column for column in self._columns if column in header.positions]
         if not columns:
             return []
@@ -235,6 +265,9 @@ class Seen:
         this = hash(tuple(row))
         first, that = self._first.setdefault(self._digest((sheet, *key)), (number, this))
         if first == number:
+            return []
+        if this == that and self._leaves_out:
+            self.repeats.append(number)
             return []
         reason = (
             f"stands already in row {first}"
@@ -273,7 +306,7 @@ def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
     """The fields of a row that raw takes, in the order of `raw_columns`; blank where the file lacks the column."""
     positions = table.header.positions
     fields = [row[positions[column.name]] if column.name in positions else "" for column in layout.kept_columns]
-    return [*fields, table.sheet] if layout.sheets else fields
+    return [*fields, table.sheet] if layout.has_sheet_column else fields
 
 
 def time_of(row: Sequence[str], header: Header, period: Period) -> str:
@@ -309,8 +342,8 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
-        elif takes_any_number(column.pattern) and is_too_large(value):
-            faults.append(Fault(number, header.published[column.name], shown, REASON))
+        elif column.number and (reason := wrong_with(value, column.number)):
+            faults.append(Fault(number, header.published[column.name], shown, reason))
         elif column.check_digit and not is_verhoeff(value):
             reason = "is no number that was issued: its check digit is wrong"
             faults.append(Fault(number, header.published[column.name], shown, reason))

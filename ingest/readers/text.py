@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import csv
+from collections.abc import Iterable
 
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 
 ZIP = b"PK\x03\x04"
+UTF_8 = "utf-8-sig"
+SAVE_AS = "save its sheet as CSV (in Excel: File, Save As, 'CSV UTF-8 (Comma delimited)')"
 _MARKS = {
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
     ZIP: "a zip archive (or a workbook)",
     b"\xd0\xcf\x11\xe0": "an old or encrypted Office file",
     b"\x1f\x8b": "packed with gzip",
@@ -25,6 +27,29 @@ _MARKS = {
 }
 
 
+def encoding_of(first: bytes) -> str:
+    """The encoding that the first bytes of a text say: UTF-16 where they mark it, else UTF-8, marked or not."""
+    return "utf-16" if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else UTF_8
+
+
+def separator_of(line: str, names: Iterable[str]) -> str:
+    """What separates the fields of a text: the comma, unless a tab or a semicolon alone gives a header with names that we know.
+
+    Args:
+        line: its first line.
+        names: the headers that are declared.
+    """
+    known = set(map(folded, names))
+
+    def found(separator: str) -> int:
+        try:
+            return sum(folded(name) in known for name in next(csv.reader([line], delimiter=separator)))
+        except (csv.Error, StopIteration):
+            return 0
+
+    return "," if found(",") else next((separator for separator in "\t;" if found(separator)), ",")
+
+
 def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None:
     """What a body really is, when its first bytes say that it is no delimited text.
 
@@ -36,11 +61,13 @@ def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None
         return None
     for mark, what in _MARKS.items():
         if first.startswith(mark):
-            way_out = ": unpack it, or save its sheet as CSV, and land that" if mark == ZIP else ""
+            way_out = f": unpack it, or {SAVE_AS}, and land that" if mark == ZIP else ""
             return Fault(HEADER, THE_FILE, None, f"is {what}, not delimited text in UTF-8{way_out}")
-    if b"\0" in first[:4]:
-        return Fault(HEADER, THE_FILE, None, "holds NUL bytes (it may be UTF-16), and is not delimited text in UTF-8")
-    start = first.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower()
+    encoding = encoding_of(first)
+    if encoding == UTF_8 and b"\0" in first[:4]:
+        reason = f"holds NUL bytes (it may be UTF-16), and is not delimited text in UTF-8: {SAVE_AS}, and land that"
+        return Fault(HEADER, THE_FILE, None, reason)
+    start = first.decode(encoding, "ignore").lstrip()[:64].lower().encode()
     if not start:
         return Fault(HEADER, THE_FILE, None, "is empty")
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
@@ -51,16 +78,17 @@ def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None
 
 
 def decode(body: bytes) -> str | Fault:
-    """A body as text: UTF-8, with or without a byte order mark, without NUL.
+    """A body as text: UTF-8, with or without a byte order mark, or UTF-16 with one; without NUL.
 
     Returns:
         The text, or what keeps it from being one, with the line where that is.
     """
     try:
-        text = body.decode("utf-8-sig")
+        text = body.decode(encoding_of(body[:4]))
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        return Fault(HEADER, THE_FILE, None, f"is not UTF-8: byte {body[error.start]:#04x} on line {line}")
+        name = error.encoding.upper().removesuffix("LE").removesuffix("BE")
+        return Fault(HEADER, THE_FILE, None, f"is not {name}: byte {body[error.start]:#04x} on line {line}")
     if "\0" in text:
         return Fault(
             HEADER, THE_FILE, None, f"holds a NUL byte on line {text.count(chr(10), 0, text.index(chr(0))) + 1}"

@@ -1,7 +1,7 @@
 """The datasets of the stand-in NOMIS: dimensions and codes as the publisher has them, every figure invented."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sandbox import places
@@ -11,6 +11,13 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 AREAS = places.LONDON | dict([places.LONDON_REGION, places.ENGLAND])
+# Two a borough, as in the stand-in's files of recorded crime.
+WARDS = {
+    f"E05999{code[-2:]}{place}": f"Invented Ward {place}"
+    for code in places.LONDON
+    if code != places.CITY
+    for place in (1, 2)
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Dataset:
     measures: Mapping[str, str]
     periods: Callable[[date], list[Period]]
     value: Callable[[int, str, tuple[str, ...], str, str], float | None]
+    areas: Mapping[str, str] = field(default_factory=lambda: AREAS)
+    area_type: tuple[str, int] = ("local authorities: district / unitary (as of April 2023)", 424)
 
 
 def _months(today: date, first: int, last: int) -> list[date]:
@@ -182,6 +191,10 @@ def _counted(codes_of: Mapping[str, tuple[str, ...]], per_thousand: float) -> Ca
     return value
 
 
+def _ward_residents(seed: int, area: str, codes: tuple[str, ...], measure: str, period: str) -> float | None:
+    return float(int(places.THOUSANDS[f"E090000{area[6:8]}"] * 500 * (0.9 + 0.2 * _draw(seed, "ward", area))))
+
+
 _GENDER = {"0": "Total", "1": "Male", "2": "Female"}
 _AGES = {"200": "All Ages", **{str(101 + age): f"Age {age}" for age in range(90)}, "191": "Aged 90+"}
 _CLAIMANT_AGES = {
@@ -284,5 +297,6 @@ DATASETS = {
         Dataset("NM_2031_1", "TS011 - Households by deprivation dimensions", {"c2021_dep_6": _DEPRIVED}, _VALUE, _census, _counted({"0": ("1", "2", "3", "4", "5")}, 80)),
         Dataset("NM_2083_1", "TS066 - Economic activity status", {"c2021_eastat_20": _ACTIVITY}, _VALUE, _census, _counted({"0": ("1001", "1002", "1003")}, 270)),
         Dataset("NM_2084_1", "TS067 - Highest level of qualification", {"c2021_hiqual_8": _QUALIFICATIONS}, _VALUE, _census, _counted({"0": ("1", "2", "3", "4", "5", "6", "7")}, 116)),
+        Dataset("NM_2021_1", "TS001 - Number of usual residents in households and communal establishments", {"c2021_restype_3": {"0": "Total: All usual residents"}}, _VALUE, _census, _ward_residents, WARDS, ("wards 2022", 153)),
     )
 }  # fmt: skip

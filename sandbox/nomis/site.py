@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import product
 
 from sandbox.exchange import Request, Response
-from sandbox.nomis.datasets import AREAS, DATASETS, Dataset, Period
+from sandbox.nomis.datasets import DATASETS, Dataset, Period
 
 # Without a key NOMIS gives so many records and says nothing of the rest.
 LIMIT, LIMIT_WITH_KEY = 25_000, 100_000
@@ -59,7 +59,7 @@ class Nomis:
         body = table(
             self._seed,
             dataset.number,
-            tuple(_areas(query["geography"])),
+            tuple(_areas(query["geography"], dataset)),
             tuple(tuple(_codes(query[name], dataset.dimensions[name])) for name in dataset.dimensions),
             tuple(_codes(query.get("measures", ",".join(dataset.measures)), dataset.measures)),
             tuple(periods[code] for code in _dates(query.get("date", "latest"), list(periods))),
@@ -125,7 +125,7 @@ def table(
                 records.append(
                     (
                         period.code, period.name, period.code, "date", 0, 0,
-                        int(area[1:]), AREAS[area], area, "local authorities: district / unitary (as of April 2023)", 424, 0,
+                        int(area[1:]), dataset.areas[area], area, *dataset.area_type, 0,
                         *(
                             cell
                             for code, label in zip(chosen, labels, strict=True)
@@ -159,10 +159,13 @@ def _page(body: tuple[tuple[str, ...], list[tuple[object, ...]]], select: str, o
     return text.getvalue().encode()
 
 
-def _areas(asked: str) -> Iterator[str]:
+def _areas(asked: str, dataset: Dataset) -> Iterator[str]:
     for part in asked.split(","):
+        if part == f"2013265927TYPE{dataset.area_type[1]}":
+            # The number of the region London: all areas of a type within it.
+            yield from dataset.areas
         first, _, last = part.partition("...")
-        for code in AREAS:
+        for code in dataset.areas:
             if (first <= code <= last) if last else code == first:
                 yield code
 

@@ -14,6 +14,7 @@ import pytest
 from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
+from ingest.sources.police_uk.checks import ALWAYS
 from tests.mps_files import borough_file
 from warehouse import nightly, transform
 from warehouse.connection import ADMIN, TRANSFORMER, connect
@@ -33,6 +34,8 @@ def street(month: str, robberies: int) -> bytes:
     for number in range(robberies):
         place = ["-0.120961", "51.530607", "On or near High Road", "E01000938", "Camden 024B"]
         rows.writerow([f"{number:064x}", month, FORCE, FORCE, *place, "Robbery", "Under investigation", ""])
+    for kind in sorted({*ALWAYS["metropolitan"]} - {"Robbery"}):
+        rows.writerow(["f" * 64, month, FORCE, FORCE, *["", "", "No Location", "", ""], kind, "", ""])
     return text.getvalue().encode()
 
 
@@ -151,7 +154,7 @@ def test_what_a_failed_build_says_names_the_table_and_quotes_no_row() -> None:
         },
         {"data": {"node_info": node}, "info": {"name": "RunResultError", "msg": f"  {message}"}},
     ]
-    failure = transform._failure("\n".join(json.dumps(event) for event in events), "")
+    failure = transform._failure("\n".join(json.dumps(event) for event in events), "")[1]
     assert failure.startswith("rpt_police_health (Database Error in model rpt_police_health")
     assert 'violates check constraint "rpt_police_health_health_count_check"' in failure
     assert "E09000002" not in failure

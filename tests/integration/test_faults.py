@@ -95,7 +95,7 @@ CASES = [
     Case("a copy older than yesterday's", TRANSPORT, "older_copy", HANDLED, "is an older copy"),
     Case("yesterday's copy", TRANSPORT, "older_copy", HANDLED),
     Case("a byte order mark", TEXT, "byte_order_mark", HANDLED),
-    Case("UTF-16", TEXT, "utf_16", REFUSED, "is UTF-16"),
+    Case("UTF-16", TEXT, "utf_16", HANDLED),
     Case("code page 1252", TEXT, "cp1252", REFUSED, "is not UTF-8"),
     Case("a NUL byte", TEXT, "nul_byte", REFUSED, "NUL byte"),
     Case("lines ending with CR", TEXT, "cr_line_ends", HANDLED),

@@ -14,6 +14,7 @@ import pytest
 from ingest.connectors import file_drop
 from ingest.declaration import Source
 from ingest.errors import FileRefused
+from ingest.landing import every_file
 from ingest.load import Loaded
 from ingest.raw import create_table
 from sandbox.spoilt_archives import workbook
@@ -178,7 +179,7 @@ def test_a_renamed_column_fails_its_dataset_alone(warehouse: Settings, land: Lan
     ]  # fmt: skip
 
 
-PARTS = {"part_pattern": r"^(\d{4}-\d\d)", "keep_releases": "newest_of_each_part"}
+PARTS = {"part_pattern": r"(\d{4}-\d\d)-.*", "keep_releases": "newest_of_each_part"}
 
 
 def test_of_each_part_the_newest_release_stands_in_raw_and_landing_keeps_all(warehouse: Settings, land: Land) -> None:
@@ -285,3 +286,80 @@ def test_bytes_that_are_no_text_in_a_header_are_told_and_kept(warehouse: Setting
     with pytest.raises(FileRefused, match=r"Incid.*xe9nts. is not known"):
         land((HEADER + rows_of("2026-10", 2)).encode().replace(b"Incidents", b"Incid\xe9nts"))
     assert ("Incid\\xe9nts",) in ask(warehouse, "select value from quarantine.refused_row")
+
+
+def test_rows_that_are_given_twice_are_loaded_once_and_said(warehouse: Settings, land: Land) -> None:
+    source = declared(layout={"repeats": "leave_out"})
+    done = land(HEADER + rows_of("2026-10", 3, each=5) + rows_of("2026-10", 2, each=5), source)
+    assert done.rows == 3
+    assert "WARNING: rows that repeat another in every column, left out and counted once: 2, the first in row 4" in str(
+        done
+    )
+    assert ask(warehouse, "select rows_loaded, rows_quarantined, totals from ops.load") == [(3, 0, {"2026-10": 15})]
+    with pytest.raises(FileRefused, match=r"row 4, column the row: .* and says something else there"):
+        land(HEADER + rows_of("2026-10", 3, each=5) + rows_of("2026-10", 1, each=6), source, "b.csv")
+
+
+def test_a_file_that_was_refused_for_its_name_is_judged_again_under_another(warehouse: Settings, land: Land) -> None:
+    source = declared(part_pattern=r"^(\d{4}-\d\d)")
+    text = HEADER + rows_of("2026-10", 3)
+    for name in ("october.csv", "the tenth.csv"):
+        with pytest.raises(FileRefused, match=f"file {name}: the file has a name that does not say what it is about"):
+            land(text, source, name)
+    assert land(text, source, "2026-10.csv").rows == 3
+    assert ask(warehouse, "select part, file_name from ops.load where state = 'loaded'") == [("2026-10", "2026-10.csv")]
+    # From now on they are what they were loaded as, here and in a home that is rebuilt from landing.
+    assert not land(text, source, "2026-11.csv").is_new
+    (landed,) = every_file(warehouse.landing)
+    assert landed.papers.file_name == "2026-10.csv"
+
+
+def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse: Settings, land: Land) -> None:
+    source = declared(part_pattern=r"^(\d{4}-\d\d)")
+    text = HEADER + rows_of("2026-10", 3)
+    done = land(text, source, "2026-10.csv")
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("delete from raw.parks__incidents")
+        connection.execute("update ops.load set state = 'superseded' where load_id = %s", [done.load_id])
+    assert land(text, source, "october.csv").rows == 3
+    (landed,) = every_file(warehouse.landing)
+    assert landed.papers.file_name == "2026-10.csv"
+
+
+def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_come(
+    warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(nightly, "find_source", {"parks": PARKS}.__getitem__)
+    newer, older = (
+        HEADER + rows_of("2026-09", 3) + rows_of("2026-10", 3),
+        HEADER + rows_of("2026-08", 3) + rows_of("2026-09", 3),
+    )
+    first = land(newer)
+    with pytest.raises(FileRefused, match="it is an older copy"):
+        land(older, name="older.csv")
+    path, sha256 = ask(warehouse, "select landed_path, sha256 from ops.load where state = 'refused'")[0]
+    assert nightly.load("night 1", "parks", "incidents", []) == {"files": 0, "rows": 0}
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            """insert into ops.fetched_address (source, dataset, url, sha256, bytes, fetched_at, checked_at)
+               values ('parks', 'incidents', 'http://x/older.csv', %s, 1, now(), now())""",
+            [sha256],
+        )
+    # Nothing has changed: nobody is told again.
+    assert nightly.load("night 2", "parks", "incidents", []) == {"files": 0, "rows": 0}
+    assert ask(warehouse, "select count(*) from ops.load where state = 'refused'") == [(1,)]
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("delete from raw.parks__incidents where _load_id = %s", [first.load_id])
+        connection.execute("update ops.load set state = 'withdrawn' where load_id = %s", [first.load_id])
+    land(HEADER + rows_of("2025-01", 3), name="another.csv")
+    assert nightly.load("night 3", "parks", "incidents", []) == {"files": 1, "rows": 6}
+    assert ask(warehouse, "select landed_path from ops.load where state = 'loaded' and rows_loaded = 6") == [(path,)]
+
+
+def test_a_time_that_the_marts_have_no_month_for_is_refused(land: Land) -> None:
+    told = r"is about {}, and the calendar of the marts is 2000-01 to 2039-12"
+    with pytest.raises(FileRefused, match=told.format("1999-12")):
+        land(HEADER + rows_of("1999-12", 3), declared(release={"months_after_newest": 1}))
+    with pytest.raises(FileRefused, match=told.format("2040-01")):
+        land(HEADER + rows_of("2040-01", 3), name="b.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import sandbox
 from ingest.connectors import check, file_drop
 from ingest.connectors.look import Look
-from ingest.declaration import find_source
+from ingest.declaration import SEEDS, find_source
 from ingest.errors import FileRefused
 from ingest.http import Client
 from ingest.load import Loaded
@@ -105,8 +106,14 @@ def test_both_editions_load_by_the_publishers_headers_and_by_those_of_a_copy(
 def test_the_header_of_2025_is_known_to_the_last_column_the_cut_one_too(warehouse: Settings, tmp_path: Path) -> None:
     header = file_7_header_of_2025()
     assert len(header) == len(set(header)) == 56
-    row = ["E01000001", "City of London 001A", "E09000001", "City of London", *["1"] * 51, "1248"]
+    with (SEEDS / "lsoa_borough.csv").open(encoding="utf-8", newline="") as seed:
+        lsoas = [row["lsoa_code"] for row in csv.DictReader(seed) if row["is_lsoa_2021"] == "true"]
+    lines = [[lsoa, "Somewhere 001A", "E09000001", "City of London", *["1"] * 51, "1248"] for lsoa in lsoas]
     file = tmp_path / "File_7_IoD2025.csv"
-    file.write_text("\n".join(",".join(f'"{field}"' for field in line) for line in (header, row)) + "\n")
+    file.write_text("\n".join(",".join(f'"{field}"' for field in line) for line in (header, *lines)) + "\n")
     done = load(warehouse, "imd_2025", file)
-    assert (done.rows, done.drift) == (1, {})
+    assert (done.rows, done.drift) == (4994, {})
+    cut = tmp_path / "cut.csv"
+    cut.write_text("".join(file.read_text().splitlines(keepends=True)[:-2]))
+    with pytest.raises(FileRefused, match=f"has 4,992 of London's 4,994 LSOAs: it lacks {lsoas[-2]}, {lsoas[-1]}"):
+        load(warehouse, "imd_2025", cut)

@@ -263,6 +263,20 @@ def test_an_answer_without_an_area_that_was_asked_for_is_refused_though_it_count
         fetch(asking, offer)
 
 
+def test_wards_are_asked_for_as_all_of_their_type_within_london(
+    client: Client, publisher: Publisher, tmp_path: Path
+) -> None:
+    found = the_only(look_at(client, publisher, NOMIS, "census_ward_residents", tmp_path))
+    assert found.landed is not None
+    header, *lines = found.landed.path.read_bytes().splitlines()
+    # Two a borough, and none of the City.
+    assert len(lines) == 64
+    assert header.startswith(b'"DATE","DATE_NAME","GEOGRAPHY_NAME","GEOGRAPHY_CODE"')
+    assert {line.split(b",")[3][:7] for line in lines} == {b'"E05999'}
+    (asked,) = (request for request in publisher.requests if ".data.csv" in request.path)
+    assert "geography=2013265927TYPE153" in asked.path
+
+
 def test_the_key_goes_to_the_publisher_and_nowhere_else(
     client: Client, publisher: Publisher, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,6 +21,7 @@ from ingest.declaration import SEEDS, find_source
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable
 from ingest.http import Client
 from ingest.load import Loaded
+from ingest.sources.police_uk.checks import ALWAYS
 from sandbox.exchange import Request, Response
 from sandbox.police_uk.archive import archive, index_page, packed, served
 from sandbox.server import Publisher, serve_sites
@@ -58,7 +59,15 @@ def crime(
 
 
 def street(*rows: str) -> bytes:
-    return (HEADER + "".join(rows)).encode()
+    """A month of a force: these rows, and a crime of each kind that a whole month is never without."""
+    first = next(csv.reader(rows))
+    force = {MET: "metropolitan", CITY: "city-of-london", BTP: "btp"}[first[2]]
+    whole = [
+        crime(first[2], month=first[1], crime_id="b" * 64, kind=kind)
+        for kind in ALWAYS[force]
+        if kind not in {row[9] for row in csv.reader(rows)}
+    ]
+    return (HEADER + "".join([*rows, *whole])).encode()
 
 
 def landing_in(settings: Settings, folder: Path) -> Land:
@@ -125,8 +134,12 @@ def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
     area_of = lookup()
     for file in sorted(folder.glob("street/*.csv")):
         found = published(file)
+        if "-sample" in file.name:  # the first 4,000 rows of a month, under the month's name
+            with pytest.raises(FileRefused, match="has no crime in 30 of the 32 boroughs"):
+                land("street", file.read_bytes(), file.name.replace("-sample", ""))
+            continue
         assert land("street", file).rows == len(found)
-        force = file.name[8:].replace("-street", "").replace("-sample", "").removesuffix(".csv").replace("-", "_")
+        force = file.name[8:].replace("-street", "").removesuffix(".csv").replace("-", "_")
         for row in found:
             kind = row["Crime type"].lower().replace(" ", "_").replace("-", "_")
             area = area_of.get(row["LSOA code"], "OUTSIDE_LONDON" if row["LSOA code"] else "UNALLOCATED")
@@ -182,8 +195,8 @@ def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
 
 def test_identical_rows_are_separate_incidents(warehouse: Settings, land: Land) -> None:
     one = crime(BTP, crime_id="", outcome="")
-    assert land("street", street(one, one, one), "2024-01-btp-street.csv").rows == 3
-    assert rows(warehouse, "select count(*), count(distinct _row_number) from raw.police_uk__street") == [(3, 3)]
+    assert land("street", street(one, one, one), "2024-01-btp-street.csv").rows == 4
+    assert rows(warehouse, "select count(*), count(distinct _row_number) from raw.police_uk__street") == [(4, 4)]
 
 
 def test_an_id_is_blank_only_for_anti_social_behaviour_and_british_transport_police(
@@ -199,7 +212,7 @@ def test_an_id_is_blank_only_for_anti_social_behaviour_and_british_transport_pol
     march = {"month": "2024-03"}
     body = street(*[crime(**march)] * 300, crime(crime_id="", **march))
     done = land("street", body, "2024-03-metropolitan-street.csv")
-    assert (done.rows, done.quarantined) == (300, 1)
+    assert (done.rows, done.quarantined) == (304, 1)
     assert rows(
         warehouse, f"select row_number, column_name from quarantine.refused_row where load_id = {done.load_id}"
     ) == [(301, "Crime ID")]
@@ -223,7 +236,7 @@ def test_what_nobody_declared_is_refused_by_row_and_value(land: Land, row: str, 
 
 def test_a_comma_in_a_location_and_windows_line_ends_change_nothing(warehouse: Settings, land: Land) -> None:
     body = street(crime(location="On or near High Road, Ickenham"), crime()).replace(b"\n", b"\r\n")
-    assert land("street", body).rows == 2
+    assert land("street", body).rows == 6
     assert rows(warehouse, "select location, context from raw.police_uk__street where _row_number = 1") == [
         ("On or near High Road, Ickenham", "")
     ]
@@ -240,14 +253,80 @@ def test_a_file_of_before_2012_is_refused_with_what_it_lacks(land: Land) -> None
 def test_a_file_whose_name_tells_no_month_and_force_is_refused(land: Land) -> None:
     with pytest.raises(FileRefused, match="has a name that does not say what it is about"):
         land("street", street(crime()), "street.csv")
+    with pytest.raises(FileRefused, match="has a name that does not say what it is about"):
+        land("street", street(crime(), crime()), "2024-01-metropolitan-street-sample.csv")
 
 
 def test_a_file_of_another_month_than_its_name_says_is_refused(land: Land) -> None:
     with pytest.raises(
         FileRefused,
-        match=r"is of 2024-02-metropolitan by its name, and 0 of its 1 rows are; it has rows of 2024-01 \(1\)",
+        match=r"is of 2024-02-metropolitan by its name, and 0 of its 5 rows are; it has rows of 2024-01 \(5\)",
     ):
         land("street", street(crime()), "2024-02-metropolitan-street.csv")
+
+
+def searches(month: str, place: tuple[str, str], count: int = 120, last_day: int = 28) -> bytes:
+    header = (
+        "Type,Date,Part of a policing operation,Policing operation,Latitude,Longitude,Gender,Age range,Self-defined ethnicity,"
+        "Officer-defined ethnicity,Legislation,Object of search,Outcome,Outcome linked to object of search,"
+        "Removal of more than just outer clothing\n"
+    )
+    return (
+        header
+        + "".join(
+            f"Person search,{month}-{n % last_day + 1:02d}T10:00:00+00:00,False,,{place[0]},{place[1]},Male,18-24,,White,,,,False,False\n"
+            for n in range(count)
+        )
+    ).encode()
+
+
+IN_LAMBETH, IN_THE_CITY, IN_LEEDS = ("51.461300", "-0.115600"), ("51.513000", "-0.090000"), ("53.800000", "-1.550000")
+
+
+def test_searches_are_of_the_month_and_the_force_their_name_says(land: Land) -> None:
+    met, city, btp = (f"2026-04-{force}-stop-and-search.csv" for force in ("metropolitan", "city-of-london", "btp"))
+    for name, body, says in (
+        (met, searches("2026-08", IN_LAMBETH), "is of 2026-04-metropolitan by its name, and 0 of its 120 rows are"),
+        (
+            met,
+            searches("2026-04", IN_THE_CITY, 119),
+            "is of metropolitan by its name, and 0 of its 119 searches with a place lie",
+        ),
+        (met, searches("2026-04", IN_LEEDS, 119), "is of metropolitan by its name, and 0 of its 119 searches"),
+        (city, searches("2026-04", IN_LAMBETH, 119), "is of city-of-london by its name, and 0 of its 119 searches"),
+        (
+            met,
+            searches("2026-04", IN_LAMBETH, last_day=4),
+            "has 120 searches and none after day 4 of 2026-04: it is cut short",
+        ),
+        (
+            met.replace("search.csv", "search-sample.csv"),
+            searches("2026-04", IN_LAMBETH, 118),
+            "has a name that does not say",
+        ),
+    ):
+        with pytest.raises(FileRefused, match=says):
+            land("stop_and_search", body, name)
+    assert land("stop_and_search", searches("2026-04", IN_LAMBETH), met).rows == 120
+    assert land("stop_and_search", searches("2026-04", IN_THE_CITY), city).rows == 120
+    assert land("stop_and_search", searches("2026-04", IN_LEEDS), btp).rows == 120
+    # Few rows of the months beside it are what a file in UTC has of a month in London.
+    edge = searches("2026-06", IN_LAMBETH) + searches("2026-05", IN_LAMBETH, 3).partition(b"\n")[2]
+    assert land("stop_and_search", edge, "2026-06-metropolitan-stop-and-search.csv").rows == 123
+
+
+def test_crimes_are_of_the_force_their_name_says_and_of_all_kinds_a_month_has(land: Land) -> None:
+    burglaries = HEADER + crime(kind="Burglary") * 100
+    cut = HEADER + crime() + street(crime(CITY)).decode().partition("\n")[2]
+    for body, name, says in (
+        (street(crime(CITY)), "2024-01-metropolitan-street.csv", r"is of metropolitan by its name, and has rows of City of London Police \(2\)"),
+        (cut.encode(), "2024-01-metropolitan-street.csv", r"is of metropolitan by its name, and has rows of City of London Police \(2\)"),
+        (street(crime()), "2024-01-btp-street.csv", "is of btp by its name, and has rows of Metropolitan Police Service"),
+        (burglaries.encode(), "2024-01-metropolitan-street.csv", "has no Anti-social behaviour and no Robbery and no Vehicle crime and no Violence"),
+        (street(*[crime()] * 2000), "2024-01-metropolitan-street.csv", "has no crime in 31 of the 32 boroughs"),
+    ):  # fmt: skip
+        with pytest.raises(FileRefused, match=says):
+            land("street", body, name)
 
 
 def test_of_each_month_and_force_only_the_newest_release_stands_in_raw(warehouse: Settings, land: Land) -> None:
@@ -262,8 +341,8 @@ def test_of_each_month_and_force_only_the_newest_release_stands_in_raw(warehouse
            left join raw.police_uk__street as r on r._load_id = l.load_id group by l.load_id order by l.load_id""",
     ) == [
         ("2024-01-metropolitan", "superseded", "2024-03-01", 0),
-        ("2024-01-metropolitan", "loaded", "2024-04-01", 2),
-        ("2024-01-city-of-london", "loaded", "2024-04-01", 1),
+        ("2024-01-metropolitan", "loaded", "2024-04-01", 6),
+        ("2024-01-city-of-london", "loaded", "2024-04-01", 2),
         ("2024-01-metropolitan", "superseded", "2024-02-01", 0),
     ]
     assert len(list(landing.every_file(warehouse.landing))) == 4
@@ -284,7 +363,7 @@ def test_a_month_that_came_twice_under_new_ids_is_named_and_one_that_only_grew_i
     candidate = """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values ('one', '', '', 'real');
                    insert into ops.candidate_load select 'one', load_id from ops.load"""
     found = found_by(warehouse, "landing/police_uk/street", "no_month_came_twice_under_new_ids", candidate)
-    assert [row[1:] for row in found] == [(dt.date(2024, 2, 1), 40, 20, 40)]
+    assert [row[1:] for row in found] == [(dt.date(2024, 2, 1), 48, 24, 48)]
 
 
 def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings, land: Land) -> None:
@@ -292,7 +371,7 @@ def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings,
     land("street", first, release_date=dt.date(2024, 2, 1))
     land("street", second, release_date=dt.date(2024, 3, 1))
     land("street", first)
-    assert rows(warehouse, "select count(*) from raw.police_uk__street") == [(1,)]
+    assert rows(warehouse, "select count(*) from raw.police_uk__street") == [(5,)]
     again = [(f.papers.sha256, f.arrived_at > f.papers.landed_at) for f in landing.every_file(warehouse.landing)]
     one, two = (hashlib.sha256(body).hexdigest() for body in (first, second))
     assert again == [(one, False), (two, False), (one, True)]

@@ -203,7 +203,7 @@ def test_an_honest_publisher_differs_in_nothing(publisher: Publisher) -> None:
         ("missing_column", FILE, {}, "has no column for major_text"),
         ("new_column", FILE, {}, "has a column that is not declared: New Column"),
         ("excel_serial_dates", FILE, {}, "'45[0-9]{3}' is not known"),
-        ("utf_16", FILE, {}, "is UTF-16"),
+        ("cp1252", FILE, {}, "is not UTF-8"),
         ("redirect_elsewhere", FILE, {}, "not among the hosts"),
         ("too_many_requests", FILE, {"retry_after": 86400}, "status 429"),
     ],

@@ -71,7 +71,7 @@ def test_every_feed_has_a_contract_and_its_stand_in_loads_whole(
         ("x,10/13/2026,21:15,Assault,20,M,Camden,", "Dispatch Date", None, "does not match"),
         ("x,12/10/2026,24:00,Assault,20,M,Camden,", "Dispatch Time", None, "does not match"),
         ("x,12/10/2026,9pm,Assault,20,M,Camden,", "Dispatch Time", None, "does not match"),
-        ("x,12/10/2026,21:15,Assault,aged 20,M,Camden,", "Age", None, "does not match"),
+        ("x,12/10/2026,21:15,Assault,aged 20,M,Camden,", "Age", None, "is no number"),
         (",12/10/2026,21:15,Assault,20,M,Camden,", "Incident ID", None, "is blank"),
         ("x,12/10/2026,21:15,Assault,20,M", "the row", None, "has 6 fields where the header has 8"),
     ],

@@ -154,6 +154,7 @@ NAN, INFINITY = float("nan"), float("inf")
         ("funnel_lower", [100, 0.95]),
         ("funnel_upper", [100, 0.95]),
         ("funnel_label", [5, 100]),
+        ("two_counts_p_value", [51, 1, 59, 1]),
     ],
 )
 def test_one_value_that_is_no_count_or_no_confidence_makes_the_answer_null(
@@ -175,6 +176,8 @@ def test_one_value_that_is_no_count_or_no_confidence_makes_the_answer_null(
         ("wilson_upper", [101, 100, 0.95]),
         ("wilson_upper", [5, 100, 0.9]),
         ("funnel_upper", [100, 0.5]),
+        ("two_counts_p_value", [51.5, 1, 59, 1]),
+        ("two_counts_p_value", [51, 0, 59, 1]),
     ],
 )
 def test_what_lies_beyond_a_function_is_null_and_no_plausible_number(ask: Ask, name: str, values: list[float]) -> None:
@@ -337,3 +340,26 @@ def test_a_sentence_gives_a_count_as_its_owners_rule_lets_it_out(server: Server)
         "on_the_moon": [None] * len(counts),
         None: [None] * len(counts),
     }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "p"),
+    [(51, 59, 0.504685), (51, 90, 0.00129031), (0, 5, 0.0625), (0, 6, 0.03125), (12, 12, 1.0), (0, 0, 1.0)],
+)
+def test_two_counts_of_periods_of_one_length_differ_by_the_exact_binomial_test(
+    ask: Ask, before: float, after: float, p: float
+) -> None:
+    assert ask("two_counts_p_value", before, 1, after, 1) == pytest.approx(p, rel=1e-5)
+
+
+def test_the_test_of_two_counts_is_that_of_scipy_for_any_counts_and_exposures(server: Server) -> None:
+    counts = [0.0, 1.0, 2.0, 3.0, 9.0, 10.0, 51.0, 59.0, 400.0, 431.0, 3000.0, 90_000.0, 1e6]
+    exposures = [0.001, 1.0, 1.02, 250_000.0]
+    answers = asked_of_all(server, "two_counts_p_value", counts, exposures, counts, exposures)
+    for (first, first_exposure, second, second_exposure), p in answers.items():
+        both = first_exposure + second_exposure
+        # Each tail by the incomplete beta function: at most so many of both together, and at least so many.
+        lower = special.betainc(second, first + 1, second_exposure / both) if second else 1.0
+        upper = special.betainc(first, second + 1, first_exposure / both) if first else 1.0
+        exact = min(1.0, 2 * min(lower, upper))
+        assert p == pytest.approx(exact, rel=1e-6, abs=1e-290), (first, first_exposure, second, second_exposure)

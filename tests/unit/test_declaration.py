@@ -51,7 +51,7 @@ def test_every_declared_source_is_valid_and_stands_in_the_folder_of_its_name() -
             "abuts: borough_recent\n    part_is_month: true",
             "borough_historical.part_is_month: needs a part_pattern and a period",
         ),
-        ("header_pattern: '(19", "header_pattern: '((19", "is not a regular expression"),
+        ("header_pattern: &month '20", "header_pattern: &month '(20", "is not a regular expression"),
         ("base_url: https", "base_url: [https", "is not valid YAML"),
     ],
 )

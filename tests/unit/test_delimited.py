@@ -15,7 +15,13 @@ LAYOUT = Layout.model_validate(
             {"name": "crime_id", "headers": ["Crime ID"], "pattern": "[0-9a-f]{4}", "may_be_blank": True},
             {"name": "month", "headers": ["Month"], "pattern": r"20\d{2}-\d{2}"},
             {"name": "location", "headers": ["Location"]},
-            {"name": "age", "headers": ["Age"], "pattern": r"\d+", "is_personal": True, "may_be_blank": True},
+            {
+                "name": "age",
+                "headers": ["Age"],
+                "number": {"at_least": 0, "is_whole": True},
+                "is_personal": True,
+                "may_be_blank": True,
+            },
         ]
     }
 )
@@ -61,7 +67,7 @@ def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
         ("ab12,2026-01,Ealing,\nXY12,2026-01,Brent,\n", "row 2, column Crime ID: does not match [0-9a-f]{4}"),
         ("ab12,,Ealing,\n", "row 1, column Month: '' is blank"),
         ("ab12,2026-01,,\n", "row 1, column Location: '' is blank"),
-        ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: does not match \d+"),
+        ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: is no number"),
         (
             f"ab12,2026-01,Ealing,{'9' * 13}\n",
             "row 1, column Age: is a number that the marts cannot hold: it is not finite, or has more than 12 digits before the point",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from ingest.declaration import find_source
 from ingest.errors import printable
 from ingest.readers import month_columns
 from ingest.readers.faults import sentence
+from sandbox.spoilt_archives import workbook
 from tests.mps_files import HEADERS, borough_file, categories
+from tests.mps_more_files import xlsx_bytes
 
 LAYOUT = find_source("mps").dataset("borough_recent").layout
 FIRST, LAST = "202401", "202403"
@@ -90,7 +94,7 @@ JUDGED_BY_ITS_CELLS = ", and its cells are not words alone: it may be a month"
         *(("Latest", odd, "text", JUDGED_BY_ITS_CELLS) for odd in ("5", "-", "05/04/2026", "\u200b")),
         ("Latest", "", "", JUDGED_BY_ITS_CELLS),
         *((name, "", "text", "") for name in ("April", "Mar", "Month_MAY", "sept.", "Ap\u200br", "\uff2d\uff41\uff52")),
-        *((name, "text", "text", "") for name in ("Apr-24", "\u216b", "x\u00b2", "", " ", "\u200b", "\u2060\x1f", "-")),
+        *((name, "text", "text", "") for name in ("Apr/24", "\u216b", "x\u00b2", "", " ", "\u200b", "\u2060\x1f", "-")),
     ],
 )
 def test_a_new_column_that_may_be_a_month_refuses_the_file(
@@ -98,6 +102,68 @@ def test_a_new_column_that_may_be_a_month_refuses_the_file(
 ) -> None:
     (fault,) = read(tmp_path, with_column(name, cell, first_cell)).faults
     assert (fault.value, fault.reason) == (printable(name), f"is not known (column 7){says}")
+
+
+def renamed_months(*names: str) -> bytes:
+    """The whole file with other names for its three months."""
+    header, _, rest = WHOLE.partition(b"\r\n")
+    return ",".join([*header.decode().split(",")[:3], *names]).encode() + b"\r\n" + rest
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("2024-01", "2024-02", "2024-03"),
+        ("2024-01-01", "2024-02-01", "2024-03-01"),
+        ("Jan-24", "Feb-24", "Mar-24"),
+        ("jan 2024", "February 2024", "Mar-2024"),
+    ],
+)
+def test_months_as_a_spreadsheet_writes_them_are_read(tmp_path: Path, names: tuple[str, str, str]) -> None:
+    file = read(tmp_path, renamed_months(*names))
+    assert file.faults == []
+    assert (file.first_month, file.last_month) == (FIRST, LAST)
+    assert file.header is not None
+    assert [column.header for column in file.header.months] == list(names)
+    assert month_columns.totals(file) == month_columns.totals(read(tmp_path, WHOLE))
+
+
+@pytest.mark.parametrize("names", [("01/01/2024", "01/02/2024", "01/03/2024"), ("Jan-24", "Febr-24", "Mar-24"), ("2024-01-01", "2024-02-02", "2024-03-01")])  # fmt: skip
+def test_a_month_that_could_be_another_is_not_guessed(tmp_path: Path, names: tuple[str, str, str]) -> None:
+    assert any(fault.column == "header" for fault in read(tmp_path, renamed_months(*names)).faults)
+
+
+def separated_by(separator: str) -> str:
+    """The whole file with another separator."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator).writerows(csv.reader(io.StringIO(WHOLE.decode())))
+    return text.getvalue()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        WHOLE.decode().encode("utf-16"),
+        b"\xfe\xff" + WHOLE.decode().encode("utf-16-be"),
+        separated_by("\t").encode("utf-16"),
+        separated_by("\t").encode(),
+        separated_by(";").encode("utf-8-sig"),
+        workbook(WHOLE),
+    ],
+    ids=["UTF-16", "UTF-16 big endian", "Unicode text of a spreadsheet", "tabs", "semicolons", "XLSX"],
+)
+def test_a_file_that_a_spreadsheet_saved_again_is_the_same_table(tmp_path: Path, body: bytes) -> None:
+    published, again = read(tmp_path, WHOLE), read(tmp_path, body)
+    assert again.faults == []
+    assert "".join(month_columns.copy_text(again, LAYOUT, 1)) == "".join(month_columns.copy_text(published, LAYOUT, 1))
+
+
+def test_a_workbook_of_two_sheets_is_refused_with_what_to_save(tmp_path: Path) -> None:
+    rows = [line.split(",") for line in WHOLE.decode().splitlines()]
+    two = xlsx_bytes({"MPS": rows, "Notes": [["Read", "me"]]})
+    assert told(tmp_path, two).startswith(
+        "the file has 2 sheets, and which of them is the table nobody can say: MPS, Notes; save"
+    )
 
 
 def replaced(old: str, new: str, count: int = 1) -> bytes:
@@ -113,8 +179,9 @@ def replaced(old: str, new: str, count: int = 1) -> bytes:
         (b"   \r\n", "the file is empty"),
         (b"<!DOCTYPE html><html><body>Busy</body></html>", "is an HTML or XML page"),
         (b'{"success": false}', "is JSON, not delimited text"),
-        (b"PK\x03\x04rest", "is a zip archive (or a workbook), not delimited text in UTF-8: unpack it"),
-        (WHOLE.decode().encode("utf-16"), "is UTF-16, not delimited text in UTF-8"),
+        (b"PK\x03\x04rest", "is no workbook that can be read"),
+        (WHOLE.decode().encode("utf-16-le"), "holds NUL bytes (it may be UTF-16), and is not delimited text in UTF-8: save its sheet as CSV"),
+        (WHOLE.decode().encode("utf-16")[:-1], "is not UTF-16"),
         (replaced("Barnet", "Barn\x00et"), "holds a NUL byte on line 3"),
         (WHOLE.replace(b"Barnet", b"Barn\xa3et", 1), "is not UTF-8: byte 0xa3 on line 3"),
         (WHOLE.split(b"\r\n")[0] + b"\r\n", "has a header and no rows"),

@@ -102,6 +102,15 @@ def test_a_landing_suite_stands_under_its_source_and_dataset(tmp_path: Path) -> 
         read_suite(written(tmp_path, text, "landing/mps/boroughs.yml"), tmp_path)
 
 
+def test_a_home_of_one_source_is_not_held_for_what_its_files_can_never_fill() -> None:
+    # Twelve months of the City of London Police alone: no measure of them has a rate, and London's total is 0 in each.
+    suites = {suite.target.removeprefix("candidate."): suite for suite in read_suites() if suite.kind == "marts"}
+    assert suites["rpt_sna_facts"].may_be_empty_because
+    assert suites["fct_indicator"].may_be_empty_because
+    for view in ("rpt_borough_month", "rpt_borough_measure"):
+        assert "share_of_london_percent" in suites[view].may_be_all_null
+
+
 def test_every_suite_of_the_warehouse_is_readable_and_none_is_overlooked() -> None:
     assert {suite.name for suite in read_suites()} == {
         file.relative_to(SUITES).with_suffix("").as_posix() for file in SUITES.rglob("*.y*ml")

@@ -12,18 +12,26 @@ import pytest
 
 from ingest.declaration import Layout
 from ingest.ledger import in_words
-from ingest.readers import tables
-from ingest.readers.faults import Fault
+from ingest.readers import delimited, tables
+from ingest.readers.faults import Fault, sentence
 from ingest.readers.workbook import cell_text, refused_extent
 from sandbox.spoilt_archives import workbook, zipped
+from tests.mps_more_files import xlsx_bytes
 
 COLUMNS = [
     {"name": "borough_name", "headers": ["Borough"]},
     {"name": "incident_count", "headers": ["Incidents"], "pattern": r"\d{1,4}"},
     {"name": "note", "headers": ["Note"], "may_be_blank": True, "may_be_missing": True},
-    {"name": "age", "headers": ["Age"], "pattern": r"\d+", "is_personal": True, "may_be_blank": True},
+    {
+        "name": "age",
+        "headers": ["Age"],
+        "number": {"at_least": 0, "is_whole": True},
+        "is_personal": True,
+        "may_be_blank": True,
+    },
     {"name": "told", "headers": ["Told"], "is_dropped": True},
 ]
+HEADER_OF_TABLE = "Borough,Incidents,Note,Age,Told\n"
 TABLE = "Borough,Incidents,Note,Age,Told\nBarnet,5,,17,secret\nBrent,7,late,,secret\n"
 
 
@@ -114,7 +122,7 @@ def test_a_row_behind_the_header_refuses_a_file_that_is_of_nobody_too(tmp_path: 
         (TABLE.replace("7", "7.5", 1).replace("17", "1"), None),
         (TABLE.replace(",7,", ",<5,"), "row 2, column Incidents: does not match"),
         (TABLE.replace(",7,", ",٧,"), "row 2, column Incidents: does not match"),
-        (TABLE.replace("17", "old"), "row 1, column Age: does not match"),
+        (TABLE.replace("17", "old"), "row 1, column Age: is no number"),
         (TABLE.replace("Brent", '"Brent'), "row 2, column this row and all after it: is not valid CSV"),
     ],
 )  # fmt: skip
@@ -371,3 +379,94 @@ def test_a_fault_tells_little_of_a_file_and_nothing_that_is_no_character(tmp_pat
         assert str(fault).count("x") < 250
         assert len(fault.value or "") <= 200
     assert str(faults[-1]).startswith(r"row 1, column Incidents: '\\x01\\x1b[2Jxxx")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [TABLE.encode("utf-16"), TABLE.replace(",", "\t").encode("utf-16"), TABLE.replace(",", ";").encode("utf-8-sig"), TABLE.replace(",", "\t").encode()],
+    ids=["UTF-16", "UTF-16 with tabs", "semicolons", "tabs"],
+)  # fmt: skip
+def test_text_that_a_spreadsheet_saved_again_is_the_same_table(tmp_path: Path, body: bytes) -> None:
+    published = read(tmp_path, TABLE.encode(), layout())
+    assert read(tmp_path, body, layout()) == published
+    file = tmp_path / "file"
+    assert delimited.read_start(file, layout()).header is None  # neither COPY nor Arrow reads it so
+    assert tables.explain(file, layout()) == (2, [])
+
+
+def test_text_in_utf_16_that_is_cut_short_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(TABLE.encode("utf-16")[:-8])
+    assert str(tables.explain(file, layout())[1][-1]).endswith("is cut short: its last row has no line end")
+    file.write_bytes(TABLE.encode("utf-16")[:-1])
+    assert any("is not UTF-16" in str(fault) for fault in tables.explain(file, layout())[1])
+
+
+def test_faults_beyond_those_that_are_kept_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text(HEADER_OF_TABLE + "Barnet,none,,17,x\n" * 1500, encoding="utf-8")
+    number, faults = tables.explain(file, layout())
+    assert (number, len(faults), faults.more) == (1500, 1000, 500)
+    assert sentence(faults).endswith("; and 1,495 more")
+
+
+def test_a_column_without_a_name_is_called_by_its_place(tmp_path: Path) -> None:
+    body = "".join(f"{number},{line}\n" for number, line in zip(["", "0", "1"], TABLE.splitlines(), strict=True))
+    one = Layout.model_validate({"columns": [{**column, "is_personal": False} for column in COLUMNS]})
+    file = tmp_path / "file"
+    file.write_text(body, encoding="utf-8")
+    (table,), faults = tables.open_tables(file, one)
+    assert faults == []
+    assert table.header.unknown == ("column 1 (without a name)",)
+    assert in_words({"new columns": list(table.header.unknown)}).endswith("left out of raw: column 1 (without a name)")
+    file.write_text(body.replace("Borough", ""), encoding="utf-8")
+    _, (*_, missing) = tables.open_tables(file, one)
+    assert "it has column 1 (without a name), column 2 (without a name), Incidents" in str(missing)
+
+
+def test_a_sheet_that_nobody_declared_refuses_a_workbook_of_known_sheets(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    rows = [["Borough", "Incidents", "Age", "Told"], ["Barnet", "5", "17", "x"]]
+    file.write_bytes(xlsx_bytes({"Knife": rows, "Sword": rows}))
+    sheets = {"name_pattern": ".+", "required": ["Knife"], "others_are_unknown": True}
+    _, faults = tables.open_tables(file, layout(sheets=sheets))
+    assert [str(fault) for fault in faults] == ["sheet Sword is not one that we know: nobody said what it counts"]
+
+
+def test_rows_given_twice_are_left_out_where_a_layout_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text(TABLE + "Barnet,5,,17,secret\nBarnet,6,,17,secret\n", encoding="utf-8")
+    one = layout(unique=["borough_name"], repeats="leave_out")
+    assert [str(fault) for fault in tables.explain(file, one)[1]] == [
+        "row 4, column the row: stands already in row 1, and says something else there"
+    ]
+    assert len(tables.explain(file, layout(unique=["borough_name"]))[1]) == 2
+
+
+def test_a_label_is_held_to_its_list_where_no_code_says_it_better(tmp_path: Path) -> None:
+    columns = [
+        {"name": "age", "headers": ["AGE"], "may_be_missing": True},
+        {"name": "age_name", "headers": ["AGE_NAME"]},
+    ]
+    where = {"dataset": "population", "dimension": "c_age"}
+    lists = [
+        {"columns": ["age"], "seed": "nomis_label", "keys": ["code"], "where": where},
+        {
+            "columns": ["age_name"],
+            "seed": "nomis_label",
+            "keys": ["published_name"],
+            "where": where,
+            "unless_has": "age",
+        },
+    ]
+    one = Layout.model_validate({"columns": columns, "code_lists": lists})
+    for body, says in {
+        "AGE_NAME\nAged 90+\nAge 90+\n": ["row 2, column AGE_NAME: 'Age 90+' is not in the list dbt_project/seeds/nomis_label.csv"],
+        "AGE,AGE_NAME\n191,Age 90+\n": [],
+        "AGE,AGE_NAME\n999,Aged 90+\n": ["row 1, column AGE: '999' is not in the list dbt_project/seeds/nomis_label.csv"],
+    }.items():  # fmt: skip
+        file = tmp_path / "file"
+        file.write_text(body, encoding="utf-8")
+        assert [str(fault) for fault in tables.explain(file, one)[1]] == says
+        start = delimited.read_start(file, one)
+        assert (delimited.is_clean(file, start, one) is None) is bool(says)

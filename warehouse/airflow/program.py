@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingest.errors import Refusal
+from warehouse import session
 from warehouse.connection import AIRFLOW, url
 from warehouse.settings import PROJECT, Settings
 
@@ -39,6 +40,7 @@ class Ports:
 def environment(settings: Settings) -> dict[str, str]:
     """Environment for an Airflow process: ours, plus AIRFLOW__ settings made from this home's settings and secrets."""
     home = settings.home / "airflow"
+    session.forget_libpq_environment()
     if settings.airflow_database_url is not None:
         database = settings.airflow_database_url.get_secret_value().replace(
             "postgresql://", "postgresql+psycopg2://", 1

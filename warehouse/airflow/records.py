@@ -14,7 +14,7 @@ import psycopg
 
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
-from warehouse import alerts
+from warehouse import alerts, session
 from warehouse.airflow.program import call
 from warehouse.connection import AIRFLOW, PUBLISHER, connect
 from warehouse.settings import LONDON, Settings
@@ -33,10 +33,13 @@ def metadata(settings: Settings) -> Iterator[psycopg.Connection]:
         with connect(settings, AIRFLOW, autocommit=True) as connection:
             yield connection
         return
+    session.forget_libpq_environment()
     try:
         connection = psycopg.connect(
             settings.airflow_database_url.get_secret_value(), autocommit=True, connect_timeout=10
         )
+        # Not as options: the address may bring its own, such as the schema of Airflow's tables.
+        connection.execute("select set_config('datestyle', %(datestyle)s, false)", session.SESSION)
     except psycopg.OperationalError as error:
         raise Refusal(
             f"Airflow's own database cannot be reached: {' '.join(str(error).split())}",

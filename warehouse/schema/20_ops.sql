@@ -67,45 +67,65 @@ create table if not exists ops.load (
     rows_in_file bigint not null,
     rows_loaded bigint not null,
     rows_quarantined bigint not null,
-    state text not null check (state in ('loaded', 'superseded', 'refused', 'withdrawn')),
+    state text not null check (state in ('loaded', 'superseded', 'refused', 'withdrawn', 'set_aside')),
     reason text,
     drift jsonb not null default '{}',
     is_synthetic boolean not null,
     part text not null default '',
     totals jsonb not null default '{}',
     changes jsonb not null default '{}',
+    label_counts jsonb not null default '{}',
+    set_aside jsonb not null default '{}',
     check (rows_in_file = rows_loaded + rows_quarantined)
 );
 alter table ops.load add column if not exists part text not null default '';
 alter table ops.load add column if not exists totals jsonb not null default '{}';
 alter table ops.load add column if not exists changes jsonb not null default '{}';
--- Of a home that was set up before a load could be withdrawn, once: it locks out whoever reads the ledger.
+alter table ops.load add column if not exists label_counts jsonb not null default '{}';
+alter table ops.load add column if not exists set_aside jsonb not null default '{}';
+-- Of a home that was set up before a load could be set aside, once: it locks out whoever reads the ledger.
 do $$
 begin
     if not exists (
         select from pg_constraint
-        where conrelid = 'ops.load'::regclass and conname = 'load_state_check' and pg_get_constraintdef(oid) like '%withdrawn%'
+        where conrelid = 'ops.load'::regclass and conname = 'load_state_check' and pg_get_constraintdef(oid) like '%set_aside%'
     ) then
         alter table ops.load drop constraint load_state_check,
-            add constraint load_state_check check (state in ('loaded', 'superseded', 'refused', 'withdrawn'));
+            add constraint load_state_check check (state in ('loaded', 'superseded', 'refused', 'withdrawn', 'set_aside'));
     end if;
 end
 $$;
 create unique index if not exists load_once_per_file
 on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
-'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given; withdrawn: they did, until a person took them back (ops.withdrawal).';
+'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given; withdrawn: they did, until a person took them back (ops.withdrawal); set_aside: no build takes them, for the reason given, until what stands beside them says otherwise or a person accepts them (ops.acceptance); landing keeps its bytes.';
 comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
 comment on column ops.load.drift is
-'New columns: headers that were not known and were left out of raw; by place, where their names may be of persons. Missing columns: those that a file may lack and this one does. Rows gone: the first few of those that the release before had and this one should have. Corrections: headers read as a person confirmed.';
+'New columns: headers that were not known and were left out of raw; by place, where their names may be of persons. Missing columns: those that a file may lack and this one does. Rows gone: the first few of those that the release before had and this one should have. Repeated rows: how many rows repeat another in every column and were left out. Corrections: headers read as a person confirmed.';
 comment on column ops.load.totals is
 'By month (YYYY-MM; empty: the whole file) the sum of its values, or its rows where the dataset declares no value: {"2026-10": 76265}.';
 comment on column ops.load.changes is
 'What it changed against the newest release before it: rows, the sum of values, months that came, went and were revised, and by how much. A partial first month is named and is no revision.';
+comment on column ops.load.label_counts is
+'Rows by label (kind of crime, outcome) where that tells whether a month is whole: {"Burglary": 5012}. Empty elsewhere.';
+comment on column ops.load.set_aside is
+'Of a load that is or was set aside: kind (beside: what stands beside it contradicts it; build: the build failed with it) and the version of the code that found so. Empty elsewhere.';
 comment on column ops.load.part is
 'What the file is about besides its release (a force and month, say): of each part the newest release speaks. Empty where a file is about all of its dataset.';
+
+create table if not exists ops.acceptance (
+    source text not null,
+    dataset text not null,
+    sha256 text not null,
+    accepted_at timestamptz not null,
+    accepted_by text not null,
+    reason text not null,
+    primary key (source, dataset, sha256)
+);
+comment on table ops.acceptance is
+'Grain: one row a file that had been set aside and that a person says is true (`vru accept`): it is not set aside again for what it lacks.';
 
 create table if not exists ops.withdrawal (
     load_id bigint primary key references ops.load,

@@ -87,7 +87,7 @@ loaded as (
     left join current_release as c on true
     left join ops.candidate_load as cl on l.load_id = cl.load_id and c.candidate_id = cl.candidate_id
     -- Until the next build the marts hold what was withdrawn since they were built.
-    where l.state in ('loaded', 'superseded') or (l.state = 'withdrawn' and cl.load_id is not null)
+    where l.state in ('loaded', 'superseded', 'set_aside') or (l.state = 'withdrawn' and cl.load_id is not null)
     group by l.source, l.dataset
 ),
 
@@ -97,7 +97,7 @@ newest_fetched as (
         source,
         dataset,
         loaded_at,
-        reason
+        case when state = 'refused' then reason end as reason
     from ops.load
     where url is not null
     order by source asc, dataset asc, load_id desc
@@ -111,6 +111,18 @@ refusal as (
         reason
     from newest_fetched
     where reason is not null
+),
+
+-- What no build takes until what stands beside it says otherwise.
+set_aside as (
+    select
+        source,
+        dataset,
+        string_agg(format('%s was set aside: %s', file_name, reason), '; ' order by load_id) as why,
+        min(loaded_at) as since
+    from ops.load
+    where state = 'set_aside'
+    group by source, dataset
 ),
 
 seen as (
@@ -149,6 +161,7 @@ applies as (
     from ops.dataset as d
     left join loaded as l on d.source = l.source and d.dataset = l.dataset
     left join refusal as r on d.source = r.source and d.dataset = r.dataset
+    left join set_aside as s on d.source = s.source and d.dataset = s.dataset
     left join newest_verdict as v on true
     left join rollback as b on true
     left join overdue as o on d.source = o.source and d.dataset = o.dataset
@@ -165,10 +178,11 @@ applies as (
             (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at),
             (3, b.why is not null, 'held', b.why, b.published_at),
             (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at),
-            (5, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since),
-            (6, r.reason is not null, 'stale', r.reason, r.loaded_at),
+            (5, s.why is not null, 'held', s.why, s.since),
+            (6, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since),
+            (7, r.reason is not null, 'stale', r.reason, r.loaded_at),
             (
-                7,
+                8,
                 ops.today() >= o.overdue_from,
                 'stale',
                 case
@@ -226,7 +240,7 @@ left join loaded as l on d.source = l.source and d.dataset = l.dataset
 left join finding as f on d.source = f.source and d.dataset = f.dataset
 order by d.source, d.position;
 comment on view marts.data_status is
-'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm (where its files say no month: not seen for longer), or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, or the marts were rolled back; missing: never loaded.';
+'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm (where its files say no month: not seen for longer), or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, the marts were rolled back, or a file was set aside and the marts are built without it; missing: never loaded.';
 comment on column marts.data_status.source is 'Source id.';
 comment on column marts.data_status.dataset is 'Dataset id within the source.';
 comment on column marts.data_status.title is 'Name the publisher gives it.';

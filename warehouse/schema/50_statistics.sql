@@ -213,6 +213,52 @@ comment on function marts.directly_standardised_upper(
 ) is
 'Upper limit of a directly standardised rate (Dobson): rate and variance per person, null below 10 events, as the rate itself is withheld.';
 
+-- Exact: given both counts together, the first is binomial. Terms are summed outwards from the count itself, until they add nothing.
+create or replace function marts.two_counts_p_value(
+    first_count double precision, first_exposure double precision, second_count double precision, second_exposure double precision
+)
+returns double precision
+language plpgsql immutable strict parallel safe as $$
+declare
+    n double precision := first_count + second_count;
+    k double precision := first_count;
+    exposure double precision := first_exposure;
+    other_exposure double precision := second_exposure;
+    exponent double precision;
+    term double precision := 1;
+    total double precision := 1;
+begin
+    if not (
+        first_count between 0 and 1e7 and second_count between 0 and 1e7
+        and first_count = trunc(first_count) and second_count = trunc(second_count)
+        and first_exposure between 1e-15 and 1e15 and second_exposure between 1e-15 and 1e15
+    ) then
+        return null;
+    end if;
+    -- The smaller tail is that of the count which exceeds its share: the other's is its mirror image.
+    if first_count * second_exposure < second_count * first_exposure then
+        k := second_count;
+        exposure := second_exposure;
+        other_exposure := first_exposure;
+    end if;
+    exponent := marts.log_gamma(n + 1) - marts.log_gamma(k + 1) - marts.log_gamma(n - k + 1)
+    + k * ln(exposure / (exposure + other_exposure)) + (n - k) * ln(other_exposure / (exposure + other_exposure));
+    -- exp() raises an error where its answer is too small for a double.
+    if exponent < -700 then
+        return 0;
+    end if;
+    while k < n loop
+        term := term * (n - k) / (k + 1) * (exposure / other_exposure);
+        total := total + term;
+        k := k + 1;
+        exit when term < total * 1e-17;
+    end loop;
+    return least(1, 2 * total * exp(exponent));
+end
+$$;
+comment on function marts.two_counts_p_value(double precision, double precision, double precision, double precision) is
+'Probability, were the rates of two Poisson counts the same, of counts that differ at least so much: exact conditional binomial test, two-sided (twice the smaller tail, at most 1). Exposures are residents times time, or 1 and 1 for two periods of one length. Whole counts up to 1e7; else null.';
+
 -- A count lies on a funnel's line where its own limit is what was expected. The line is looked for first among whole counts, then
 -- between the last on one side and the first on the other: so line and label agree of every whole count, also from 9 to 10, where the
 -- exact limits end a little above the first of Byar's.

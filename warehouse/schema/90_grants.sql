@@ -7,7 +7,11 @@ grant usage, select, update on all sequences in schema raw to vru_loader;
 grant usage, select on all sequences in schema ops to vru_loader;
 grant select, insert, update on ops.warehouse, ops.dataset, ops.fetched_address, ops.load, ops.run_problem to vru_loader;
 grant select, insert on ops.withdrawal to vru_loader;
+grant select, insert, update on ops.acceptance to vru_loader;
+grant select on ops.candidate, ops.candidate_load, ops.release to vru_loader;
 grant delete on ops.run_problem to vru_loader;
+-- By which code the last build before a refusal was made: what it refused, other code may take.
+grant select on ops.candidate to vru_loader;
 grant execute on function ops.gather_raw_statistics(text) to vru_loader;
 grant insert, select, update on quarantine.refused_row to vru_loader;
 

@@ -38,7 +38,7 @@ searches as (
             values
             ('self_defined', search.ethnicity), ('officer_observed', search.officer_defined_ethnicity)
         ) as basis (ethnicity_basis, ethnicity)
-    where search.is_of_person
+    where search.is_of_person and search.scope = 'together'
 ),
 
 covered as (

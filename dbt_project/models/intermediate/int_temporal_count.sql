@@ -57,6 +57,13 @@ member as (
         sums.area_code
     from {{ ref('boroughs') }} as borough
     cross join lateral (values (borough.borough_code), ('LONDON_32'), (upper(borough.ons_inner_outer))) as sums (area_code)
+    union all
+    -- What has an hour and no place has its profile, too: it is none of London's boroughs'.
+    select
+        area_code as of_area_code,
+        area_code
+    from {{ ref('other_areas') }}
+    where area_code = 'UNALLOCATED'
 ),
 
 moment_of_area as (

@@ -28,7 +28,7 @@ inner join covered
 group by 1, 2, 3, 4, 5, 6
 union all
 select
-    'police_uk_stop_and_search' as measure_code,
+    'police_uk_' || case when scope <> 'together' then scope || '_' else '' end || 'stop_and_search' as measure_code,
     area_code,
     month_start_date,
     (utc_hour at time zone 'UTC' at time zone 'Europe/London')::date as local_date,
@@ -36,4 +36,4 @@ select
     'exact' as time_quality,
     sum(search_count)::integer as event_count
 from {{ ref('int_police_uk_search') }}
-group by 2, 3, 4, 5
+group by 1, 2, 3, 4, 5

@@ -6,11 +6,11 @@ with covered as (
     from {{ ref('int_safestats_event_month') }}
     union all
     select
-        'police_uk_stop_and_search' as measure_code,
+        'police_uk_' || case when scope <> 'together' then scope || '_' else '' end || 'stop_and_search' as measure_code,
         month_start_date,
         source_release
     from {{ ref('int_police_uk_published') }}
-    where dataset = 'stop_and_search' and scope = 'together'
+    where dataset = 'stop_and_search'
 ),
 
 dated as (

@@ -1,8 +1,11 @@
 {% set minimum_count = 10 %}
 {% set hot_share = 0.25 %}
+{% set alone_share = 0.1 %}
+{% set level = 0.05 %}
+{% set scopes = [('borough', 'area_level, measure_code, area_code'), ('london', 'area_level, measure_code')] %}
 
 -- Rates by the residents of the index of deprivation that has the LSOA: a code in both vintages is one place in both, and the newer speaks.
-with residents as (
+with lsoa_residents as (
     select distinct on (lsoa_code)
         lsoa_code,
         residents,
@@ -10,6 +13,22 @@ with residents as (
     from {{ ref('int_deprivation_lsoa') }}
     where residents > 0
     order by lsoa_code asc, residents_year desc
+),
+
+residents as (
+    select
+        'lsoa' as area_level,
+        lsoa_code as small_area_code,
+        residents,
+        residents_year
+    from lsoa_residents
+    union all
+    select
+        'ward' as area_level,
+        ward_code as small_area_code,
+        residents,
+        residents_year
+    from {{ ref('int_nomis_ward_residents') }}
 ),
 
 -- Peers, places of the same count, are taken together: no place is hot and its equal not.
@@ -50,14 +69,70 @@ ranked as (
 judged as (
     select
         *,
-        window_count >= {{ minimum_count }} and london_count_before < {{ hot_share }} * london_count as is_hot_in_london,
-        window_count >= {{ minimum_count }} and borough_count_before < {{ hot_share }} * borough_count as is_hot_in_borough,
-        previous_window_count >= {{ minimum_count }}
-        and previous_london_count_before < {{ hot_share }} * previous_london_count as was_hot_in_london,
-        previous_window_count >= {{ minimum_count }}
-        and previous_borough_count_before < {{ hot_share }} * previous_borough_count as was_hot_in_borough,
+        -- A place that holds a tenth by itself is hot, however much another holds: of two that share a borough's harm both are.
+        {% for now, count, when in [('is', 'window_count', ''), ('was', 'previous_window_count', 'previous_')] %}
+        {% for scope in ['london', 'borough'] %}
+        {{ count }} >= {{ minimum_count }}
+        and (
+            {{ when }}{{ scope }}_count_before < {{ hot_share }} * {{ when }}{{ scope }}_count
+            or {{ count }} >= {{ alone_share }} * {{ when }}{{ scope }}_count
+        ) as {{ now }}_hot_in_{{ scope }},
+        {% endfor %}
+        {% endfor %}
         previous_window_count is not null and not is_window_partial and not is_previous_partial as is_comparable
     from ranked
+),
+
+-- Fewer than so many in both windows together could hardly differ beyond chance: they would only make the others' test stricter.
+tested as (
+    select
+        *,
+        case
+            when is_comparable and window_count + previous_window_count >= {{ minimum_count }}
+                then marts.two_counts_p_value(window_count, 1, previous_window_count, 1)
+        end as p_value
+    from judged
+),
+
+-- Benjamini and Hochberg: so many places are tested at once that one in twenty would be called changed by chance.
+stepped as (
+    select
+        *,
+    {% for scope, among in scopes %}
+    p_value * count(p_value) over (partition by {{ among }})
+    / nullif(count(p_value) over (partition by {{ among }} order by p_value), 0) as step_in_{{ scope }}{{ ',' if not loop.last }}
+    {% endfor %}
+    from tested
+),
+
+adjusted as (
+    select
+        *,
+    {% for scope, among in scopes %}
+    case
+        when p_value is not null
+            then min(step_in_{{ scope }}) over (partition by {{ among }} order by p_value desc nulls last)
+    end as p_in_{{ scope }}{{ ',' if not loop.last }}
+    {% endfor %}
+    from stepped
+),
+
+classed as (
+    select
+        *,
+    {% for scope in ['borough', 'london'] %}
+    case
+        when not is_comparable then null
+        when is_hot_in_{{ scope }} and was_hot_in_{{ scope }} then 'persistent'
+        when (is_hot_in_{{ scope }} or was_hot_in_{{ scope }}) and (p_in_{{ scope }} <= {{ level }}) is not true then 'borderline'
+        when is_hot_in_{{ scope }} and window_count > previous_window_count then 'emerging'
+        when was_hot_in_{{ scope }} and window_count < previous_window_count then 'former'
+        -- Its count went the other way than its place among the rest.
+        when is_hot_in_{{ scope }} or was_hot_in_{{ scope }} then 'borderline'
+        else 'none'
+    end as class_in_{{ scope }}{{ ',' if not loop.last }}
+    {% endfor %}
+    from adjusted
 )
 
 select
@@ -66,6 +141,8 @@ select
     judged.small_area_name,
     judged.area_code,
     judged.lsoa_vintage,
+    case judged.area_level when 'ward' then judged.small_area_code else lsoas.ward_code end as ward_code,
+    case judged.area_level when 'ward' then judged.small_area_name else lsoas.ward_name end as ward_name,
     judged.measure_code,
     judged.window_start_date,
     judged.window_end_date,
@@ -89,15 +166,27 @@ select
         else 100
     end::integer as {{ scope }}_harm_band_percent,
     {% endfor %}
-    {% for scope in ['borough', 'london'] %}
+    judged.class_in_borough,
+    judged.class_in_london,
+    case when judged.p_value is not null then 'exact conditional test of two Poisson counts, two-sided' end as change_test,
+    judged.p_value::double precision as change_p_value,
+    judged.p_in_borough::double precision as change_p_adjusted_in_borough,
+    judged.p_in_london::double precision as change_p_adjusted_in_london,
     case
         when not judged.is_comparable then null
-        when judged.is_hot_in_{{ scope }} and judged.was_hot_in_{{ scope }} then 'persistent'
-        when judged.is_hot_in_{{ scope }} then 'emerging'
-        when judged.was_hot_in_{{ scope }} then 'former'
-        else 'none'
-    end as class_in_{{ scope }},
-    {% endfor %}
+        when judged.p_value is null
+            then 'Fewer than {{ minimum_count }} offences in the 24 months: not tested.'
+        else
+            'From ' || judged.previous_window_count || ' to ' || judged.window_count || ': '
+            || case
+                when judged.p_in_borough > {{ level }} then 'within chance among the places of the borough'
+                when judged.window_count > judged.previous_window_count then 'a rise beyond chance among the places of the borough'
+                else 'a fall beyond chance among the places of the borough'
+            end
+            || ' (adjusted p '
+            || case when judged.p_in_borough < 0.001 then '< 0.001' else '= ' || round(judged.p_in_borough::numeric, 3) end
+            || ').'
+    end as change_in_words,
     residents.residents,
     residents.residents_year,
     round(1000.0 * judged.window_count / residents.residents, 2)::double precision as rate_per_1000,
@@ -126,9 +215,14 @@ select
     ) as note,
     judged.source_release,
     judged.is_provisional
-from judged
+from classed as judged
 left join residents
-    on judged.area_level = 'lsoa' and judged.small_area_code = residents.lsoa_code and not judged.is_window_partial
+    on
+        judged.area_level = residents.area_level
+        and judged.small_area_code = residents.small_area_code
+        and not judged.is_window_partial
+left join {{ ref('lsoa_borough') }} as lsoas
+    on judged.area_level = 'lsoa' and judged.small_area_code = lsoas.lsoa_code
 left join {{ ref('residents_caveat') }} as caveats on judged.area_code = caveats.area_code
 left join {{ ref('int_series_break_month') }} as all_breaks
     on

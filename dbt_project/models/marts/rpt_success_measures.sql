@@ -173,7 +173,7 @@ known as (
     from answered
 ),
 
-numbered as (
+asked_of as (
     select
         answered.*,
         asked.success_measure_name,
@@ -182,12 +182,7 @@ numbered as (
         asked.residents_age_band,
         asked.reason,
         asked.feed_needed,
-        case when answered.months = 36 then asked.baseline_36_months_end else asked.baseline_12_months_end end as wanted_baseline_end,
-        -- The row of the page: to the newest month there is, over the longest window the measure asks for.
-        row_number() over (
-            partition by answered.success_measure_code, answered.variant, answered.answer_number, answered.area_code
-            order by answered.period_end_date desc, answered.months desc, (answered.period_kind like 'rolling%') desc
-        ) = 1 as is_page_row
+        case when answered.months = 36 then asked.baseline_36_months_end else asked.baseline_12_months_end end as wanted_baseline_end
     from answered
     inner join {{ ref('success_measure') }} as asked
         on
@@ -196,44 +191,111 @@ numbered as (
             and answered.answer_number = asked.answer_number
 ),
 
+-- The Duty's baseline, where it ends before the period begins; else the newest period of the same kind that does.
+base as (
+    select distinct on (
+        found.success_measure_code,
+        found.variant,
+        found.answer_number,
+        found.area_code,
+        found.period_kind,
+        found.period_end_date
+    )
+        found.success_measure_code,
+        found.variant,
+        found.answer_number,
+        found.area_code,
+        found.period_kind,
+        found.period_end_date,
+        case
+            when earlier.period_end_date = found.wanted_baseline_end then 'duty_baseline' else 'earlier_period'
+        end as compared_with,
+        earlier.period_start_date as baseline_start_date,
+        earlier.period_end_date as baseline_end_date,
+        earlier.numerator as baseline_numerator,
+        earlier.denominator as baseline_denominator,
+        earlier.value as baseline_value,
+        earlier.lower_95 as baseline_lower_95,
+        earlier.upper_95 as baseline_upper_95
+    from asked_of as found
+    inner join answered as earlier
+        on
+            found.success_measure_code = earlier.success_measure_code
+            and found.variant = earlier.variant
+            and found.answer_number = earlier.answer_number
+            and found.area_code = earlier.area_code
+            and found.months = earlier.months
+            and found.period_start_date > earlier.period_end_date
+            and (
+                found.period_kind = earlier.period_kind
+                or (found.wanted_baseline_end = earlier.period_end_date and earlier.period_kind not like 'rolling%')
+            )
+    where found.period_end_date > found.wanted_baseline_end
+    order by
+        found.success_measure_code asc,
+        found.variant asc,
+        found.answer_number asc,
+        found.area_code asc,
+        found.period_kind asc,
+        found.period_end_date asc,
+        earlier.period_end_date = found.wanted_baseline_end desc,
+        earlier.period_end_date desc
+),
+
 compared as (
     select
         found.*,
-        base.period_start_date as baseline_start_date,
-        base.period_end_date as baseline_end_date,
-        base.numerator as baseline_numerator,
-        base.denominator as baseline_denominator,
-        base.value as baseline_value,
-        base.lower_95 as baseline_lower_95,
-        base.upper_95 as baseline_upper_95
-    from numbered as found
-    left join answered as base
+        base.compared_with,
+        base.baseline_start_date,
+        base.baseline_end_date,
+        base.baseline_numerator,
+        base.baseline_denominator,
+        base.baseline_value,
+        base.baseline_lower_95,
+        base.baseline_upper_95,
+        coalesce(found.denominator > 0 and base.baseline_denominator > 0, false) as has_person_years,
+        -- The row of the page: to the newest month there is, over the longest window that has an earlier one to be compared with.
+        row_number() over (
+            partition by found.success_measure_code, found.variant, found.answer_number, found.area_code
+            order by
+                found.period_end_date desc,
+                (base.baseline_end_date is not null) desc,
+                found.months desc,
+                (found.period_kind like 'rolling%') desc
+        ) = 1 as is_page_row
+    from asked_of as found
+    left join base
         on
             found.success_measure_code = base.success_measure_code
             and found.variant = base.variant
             and found.answer_number = base.answer_number
             and found.area_code = base.area_code
-            and found.months = base.months
-            and found.wanted_baseline_end = base.period_end_date
-            and base.period_kind not like 'rolling%'
-            and found.period_end_date > base.period_end_date
+            and found.period_kind = base.period_kind
+            and found.period_end_date = base.period_end_date
 ),
 
 tested as (
     select
         compared.*,
         broken.break_reason,
-        compared.numerator + compared.baseline_numerator as both_numerator,
-        (compared.denominator / nullif(compared.denominator + compared.baseline_denominator, 0))::double precision as expected_share,
         case
             when compared.period_end_date <= compared.wanted_baseline_end then 'it is the baseline, or before it'
-            when compared.baseline_end_date is null then 'the source does not hold the baseline period'
-            when compared.period_start_date <= compared.baseline_end_date then 'the two periods overlap'
+            when compared.baseline_end_date is null then 'the source holds no period of this length that ends before it begins'
             when not broken.is_comparable then 'a break of the series lies between'
-            when compared.limits_method = 'as published' then null
-            when compared.denominator is null or compared.baseline_denominator is null then 'no residents are loaded'
-            when compared.numerator + compared.baseline_numerator < 10 then 'fewer than 10 in both periods together'
-        end as not_tested_because
+            when compared.limits_method = 'as published' and (compared.lower_95 is null or compared.baseline_lower_95 is null)
+                then 'the publisher gives no limits'
+        end as not_tested_because,
+        case
+            when broken.is_comparable and compared.limits_method <> 'as published'
+                then
+                    marts.two_counts_p_value(
+                        compared.numerator::double precision,
+                        case when compared.has_person_years then compared.denominator else 1 end,
+                        compared.baseline_numerator::double precision,
+                        case when compared.has_person_years then compared.baseline_denominator else 1 end
+                    )
+        end as p_value,
+        sign(coalesce(compared.value - compared.baseline_value, compared.numerator - compared.baseline_numerator)) as change_sign
     from compared
     -- What is placed of each of the two periods; an area with airports has a share of its own.
     left join
@@ -263,6 +325,20 @@ tested as (
                 and stepped.break_month <= compared.period_end_date
         ) as broken
         on true
+),
+
+decided as (
+    select
+        *,
+        case
+            when not_tested_because is not null then 'not_tested'
+            when limits_method = 'as published' and lower_95 > baseline_upper_95 then 'higher'
+            when limits_method = 'as published' and upper_95 < baseline_lower_95 then 'lower'
+            when p_value <= 0.05 and change_sign = 1 then 'higher'
+            when p_value <= 0.05 and change_sign = -1 then 'lower'
+            else 'no_difference'
+        end as significance
+    from tested
 )
 
 select
@@ -287,45 +363,51 @@ select
     tested.lower_95::double precision as lower_95,
     tested.upper_95::double precision as upper_95,
     tested.limits_method,
+    tested.compared_with,
     tested.baseline_start_date,
     tested.baseline_end_date,
     tested.baseline_numerator::double precision as baseline_numerator,
     tested.baseline_value::double precision as baseline_value,
     (tested.numerator - tested.baseline_numerator)::double precision as change_count,
     round(100 * (tested.value - tested.baseline_value) / nullif(tested.baseline_value, 0), 2)::double precision as change_percent,
-    case sign(coalesce(tested.value - tested.baseline_value, tested.numerator - tested.baseline_numerator))
-        when 1 then 'up' when -1 then 'down' when 0 then 'unchanged'
-    end as direction,
-    case
-        when tested.not_tested_because is not null then 'not_tested'
-        when tested.limits_method = 'as published'
-            then
-                case
-                    when tested.lower_95 > tested.baseline_upper_95 then 'higher'
-                    when tested.upper_95 < tested.baseline_lower_95 then 'lower'
-                    when tested.lower_95 is not null and tested.baseline_lower_95 is not null then 'no_difference'
-                    else 'not_tested'
-                end
-        when marts.wilson_lower(tested.numerator::double precision, tested.both_numerator::double precision, 0.95) > tested.expected_share
-            then 'higher'
-        when marts.wilson_upper(tested.numerator::double precision, tested.both_numerator::double precision, 0.95) < tested.expected_share
-            then 'lower'
-        else 'no_difference'
-    end as significance,
+    case tested.change_sign when 1 then 'up' when -1 then 'down' when 0 then 'unchanged' end as direction,
+    tested.significance,
     coalesce(
         tested.not_tested_because,
         case
             when tested.limits_method = 'as published' then '95 % limits of the two values apart'
-            else 'share of both periods'' events against their share of person-years, Wilson 95 %'
+            when tested.has_person_years
+                then 'exact conditional test of two Poisson counts by their person-years, two-sided, 5 %'
+            else 'exact conditional test of two Poisson counts of periods of one length, two-sided, 5 %'
         end
     ) as significance_note,
+    tested.p_value::double precision as p_value,
+    case
+        when tested.significance = 'not_tested' then 'Not tested: ' || tested.not_tested_because || '.'
+        else
+            case tested.significance
+                when 'higher' then 'Higher than in '
+                when 'lower' then 'Lower than in '
+                else 'No more than chance apart from '
+            end
+            || to_char(tested.baseline_start_date, 'FMMonth YYYY') || ' to ' || to_char(tested.baseline_end_date, 'FMMonth YYYY')
+            || case
+                when tested.p_value < 0.001 then ' (p < 0.001)'
+                when tested.p_value is not null then ' (p = ' || round(tested.p_value::numeric, 3) || ')'
+                else ''
+            end
+            || case tested.compared_with
+                when 'earlier_period' then ', the newest earlier period of its length that does not overlap.'
+                else ', the baseline of the Duty.'
+            end
+    end as change_in_words,
     tested.break_reason,
     tested.reason,
     tested.feed_needed,
     terms.classification,
     terms.publish_rule,
     tested.source_release
-from tested
+from decided as tested
 inner join area on tested.area_code = area.area_code
 inner join {{ ref('dim_measure') }} as measure on tested.measure_code = measure.measure_code
 inner join {{ ref('int_dataset') }} as terms
@@ -354,6 +436,7 @@ select
     null as lower_95,
     null as upper_95,
     null as limits_method,
+    null as compared_with,
     null as baseline_start_date,
     null as baseline_end_date,
     null as baseline_numerator,
@@ -363,6 +446,8 @@ select
     null as direction,
     null as significance,
     null as significance_note,
+    null as p_value,
+    null as change_in_words,
     null as break_reason,
     case
         when asked.availability = 'not_available' then asked.reason

@@ -20,6 +20,8 @@ with counted as (
         extract(year from ward.month_start_date - interval '3 months') as financial_year,
         measure.measure_code,
         measure.month_count,
+        ward.residents,
+        ward.residents_year,
         ward.source_release,
         ward.is_provisional
     from {{ ref('fct_ward_month') }} as ward
@@ -76,6 +78,16 @@ select
     span.count_year_before,
     round(100.0 * (span.window_count - span.count_year_before) / nullif(span.count_year_before, 0), 2)::numeric(14, 2)
         as change_on_year_before_percent,
+    compared.residents,
+    compared.residents_year,
+    round(1000.0 * span.window_count / compared.residents, 4)::double precision as rate_per_1000,
+    round(
+        (1000 * marts.poisson_lower(span.window_count, 0.95) / compared.residents)::numeric, 4
+    )::double precision as rate_per_1000_lower_95,
+    round(
+        (1000 * marts.poisson_upper(span.window_count, 0.95) / compared.residents)::numeric, 4
+    )::double precision as rate_per_1000_upper_95,
+    case when compared.residents is not null then area.residents_caveat end as residents_caveat,
     coalesce(breaks.newest > (compared.month_start_date - make_interval(months => span.months - 1))::date, false) as has_series_break,
     coalesce(breaks.newest > (compared.month_start_date - make_interval(months => span.months + 11))::date, false)
         as has_break_on_year_before,
@@ -117,6 +129,7 @@ left join {{ ref('fct_window') }} as {{ name }}
         and {{ name }}.sex = 'all'
         and {{ name }}.age_band = 'all'
 {% endfor %}
+left join {{ ref('dim_area') }} as area on compared.area_code = area.area_code
 cross join
     lateral (
         values

@@ -52,7 +52,8 @@ cross join
             end as measure_code,
             min(labels.meaning) filter (where labels.meaning_kind = 'sex') as sex,
             min(labels.meaning) filter (where labels.meaning_kind = 'age_band') as age_band,
-            min(labels.meaning) filter (where labels.meaning_kind = 'ethnicity') as ethnicity
+            min(labels.meaning) filter (where labels.meaning_kind = 'ethnicity') as ethnicity,
+            bool_or(labels.meaning_kind = 'not_used') as is_not_used
         from labels
         where
             labels.dataset = found.dataset
@@ -71,3 +72,5 @@ cross join
                 )
             )
     ) as meaning
+-- What the publisher sums over ages is a sum of cells that are used.
+where meaning.is_not_used is not true

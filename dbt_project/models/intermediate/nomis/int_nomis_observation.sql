@@ -118,3 +118,5 @@ inner join periods
         published.dataset = periods.dataset and published.date_name = periods.date_name
         and published.date_code is not distinct from periods.date_code
 inner join {{ ref('stg_ops__load') }} as load on published.load_id = load.load_id
+-- The calendar begins in 2000.
+where (periods.period_start_date < date '2000-01-01') is not true

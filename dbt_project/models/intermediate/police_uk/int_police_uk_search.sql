@@ -1,4 +1,4 @@
--- The searches of the months that all three forces published, or are known not to have: as int_police_uk_count places and dates them.
+-- The searches of each force, and of all three in the months that each published or is known not to have: as int_police_uk_count places and dates them.
 with files as (
     select
         force_month.load_id,
@@ -10,13 +10,15 @@ with files as (
 
 published as (
     select
+        scope,
         month_start_date,
         unnest(forces) as force_code
     from {{ ref('int_police_uk_published') }}
-    where dataset = 'stop_and_search' and scope = 'together'
+    where dataset = 'stop_and_search'
 )
 
 select
+    published.scope,
     coalesce(own.month_start_date, files.month_start_date) as month_start_date,
     coalesce(points.area_code, 'UNALLOCATED') as area_code,
     date_trunc('hour', searches.searched_at at time zone 'UTC') as utc_hour,
@@ -36,6 +38,7 @@ inner join published
 left join {{ ref('int_police_uk_map_point') }} as points
     on searches.longitude = points.longitude and searches.latitude = points.latitude
 group by
+    published.scope,
     coalesce(own.month_start_date, files.month_start_date),
     coalesce(points.area_code, 'UNALLOCATED'),
     date_trunc('hour', searches.searched_at at time zone 'UTC'),

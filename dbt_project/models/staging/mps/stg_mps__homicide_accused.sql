@@ -4,7 +4,7 @@ with accused as (
         _row_number as row_number,
         {{ mps_day('btrim(proceedings_date)') }} as month_start_date,
         borough as published_area_name,
-        count_of_ppa::integer as accused_count,
+        count_of_ppa::numeric::integer as accused_count,
         {{ mps_homicide_code('accused_age', 'age_group') }} as age_band,
         {{ mps_homicide_code('sex', 'gender') }} as sex,
         {{ mps_homicide_code('offence', 'offence_type') }} as offence_type,

@@ -5,7 +5,7 @@ with victims as (
         _row_number as row_number,
         {{ mps_day(recorded) }} as month_start_date,
         borough as published_area_name,
-        count_of_victims::integer as victim_count,
+        count_of_victims::numeric::integer as victim_count,
         {{ mps_homicide_code('victim_age', 'age_group') }} as age_band,
         {{ mps_homicide_code('sex', 'sex') }} as sex,
         {{ mps_homicide_code('method', 'method_of_killing') }} as method_of_killing,

@@ -18,7 +18,7 @@ with published as (
         vawg_offence,
         age_group,
         ethnic_group,
-        count::integer as recorded_count
+        count::numeric::integer as recorded_count
     from {{ source('raw', 'mps__vawg') }}
 ),
 

@@ -21,6 +21,6 @@ select
     cells.borough_name as published_area_name,
     areas.area_code,
     {{ safestats_month('cells.month_header') }} as month_start_date,
-    cells.cell::integer as incident_count
+    cells.cell::numeric::integer as incident_count
 from {{ source('raw_safestats', 'safestats__ambulance_borough') }} as cells
 left join areas on cells.borough_name = areas.published_area_name

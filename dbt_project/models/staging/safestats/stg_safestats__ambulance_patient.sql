@@ -3,9 +3,9 @@ select
     _load_id as load_id,
     _row_number as row_number,
     case
-        when coalesce(age, '') = '' or age::integer > 120 then 'unknown'
-        when age::integer >= 90 then '90+'
-        else age::integer / 5 * 5 || '-' || age::integer / 5 * 5 + 4
+        when coalesce(age, '') = '' or age::numeric::integer > 120 then 'unknown'
+        when age::numeric::integer >= 90 then '90+'
+        else age::numeric::integer / 5 * 5 || '-' || age::numeric::integer / 5 * 5 + 4
     end as age_band,
     case upper(left(btrim(coalesce(sex, '')), 1))
         when 'M' then 'male'

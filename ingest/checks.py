@@ -1,0 +1,167 @@
+"""What a delivery says of itself against the rows it brought: its name, and whether it is all of what its publisher gives.
+
+What holds for one publisher alone stands beside its declaration, in ingest/sources/<source>/checks.py: a function `check` that takes a
+`Delivery`. It judges by the file alone, so the order in which files come never matters. What only the months beside it can tell is
+judged before each build (warehouse/set_aside.py).
+"""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import dataclasses
+import datetime as dt
+import importlib
+import importlib.util
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from ingest.copying import Copied
+from ingest.declaration import SEEDS, Dataset, DatastoreFile, FileAtUrl, Inbox, Source, raw_table
+from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty, some_of
+
+NEXT_NAME = "if its name is wrong, give it the name it was published under; if its rows are, fetch it again"
+LATER_THAN_DUE = 3  # months by which the date in a name may be after the release that its newest month makes due
+
+
+@dataclasses.dataclass(frozen=True)
+class Delivery:
+    """A file whose rows stand in raw, in a transaction that can still be undone.
+
+    Attributes:
+        cursor: of that transaction, as vru_loader.
+        source, name: the declared source and the dataset's name.
+        load_id: what its rows in raw have as `_load_id`.
+        part: what its name says it is about (`part_pattern`); empty where it is about all of its dataset.
+        file_name: the name it was published, or handed over, under.
+        is_synthetic: a stand-in publisher invented it.
+        done: what was copied.
+    """
+
+    cursor: psycopg.Cursor
+    source: Source
+    name: str
+    load_id: int
+    part: str
+    file_name: str
+    is_synthetic: bool
+    done: Copied
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.source.dataset(self.name)
+
+    def rows(self, query: str, **parts: sql.Composable) -> list[tuple[Any, ...]]:
+        """Rows of a query over `delivered`, this delivery's rows in raw; `parts` take the places of their names in braces."""
+        table = sql.Identifier("raw", raw_table(self.source.source, self.name))
+        delivered = sql.SQL("with delivered as (select * from {} where _load_id = {}) ").format(
+            table, sql.Literal(self.load_id)
+        )
+        return self.cursor.execute(delivered + sql.SQL(query).format(**parts)).fetchall()
+
+    def refuse(self, reason: str, next_step: str = NEXT_DAMAGED) -> Faulty:
+        """The refusal of the whole file, to be raised."""
+        return Faulty([Fault(HEADER, THE_FILE, None, reason)], self.done.rows, next_step)
+
+
+Labels = Mapping[str, int]  # rows by label
+
+
+def check(delivery: Delivery) -> Labels:
+    """See that a delivery's name agrees with its rows, and that it is whole as far as it shows by itself.
+
+    Returns:
+        Its rows by the labels that tell whether a month of its dataset is whole (ops.load.label_counts); empty where none do.
+
+    Raises:
+        Faulty: it is another's, or lacks what its publisher always gives.
+    """
+    _check_name_of_its_dataset(delivery)
+    _check_dates_in_name(delivery)
+    own = _own_check(delivery.source.source)
+    return own(delivery) if own else {}
+
+
+@cache
+def _own_check(source: str) -> Callable[[Delivery], Labels] | None:
+    module = f"ingest.sources.{source}.checks"
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None  # a source declared in a test has no folder
+    return importlib.import_module(module).check if found else None
+
+
+def _check_name_of_its_dataset(delivery: Delivery) -> None:
+    """Refuse a file under the name of another dataset of its source."""
+    if _names(delivery.name, delivery.dataset, delivery.file_name):
+        return
+    others = [name for name, other in delivery.source.datasets.items() if _names(name, other, delivery.file_name)]
+    if others:
+        raise delivery.refuse(
+            f"has the name of a file of {' or '.join(others)}, and came as {delivery.name}", NEXT_NAME
+        )
+
+
+def _names(name: str, dataset: Dataset, file_name: str) -> bool:
+    """Whether a file's name is one that its publisher gives files of this dataset, and of no other."""
+    location = dataset.location
+    if isinstance(location, Inbox):
+        return file_name.casefold().startswith((name, location.folder or name))
+    if isinstance(location, FileAtUrl):
+        return location.path.rpartition("/")[2].casefold() == file_name.casefold()
+    if not isinstance(location, DatastoreFile):
+        return False
+    return location.file_name.casefold() == file_name.casefold() or (
+        location.file_pattern is not None and re.fullmatch(location.file_pattern, file_name) is not None
+    )
+
+
+def _check_dates_in_name(delivery: Delivery) -> None:
+    """Refuse a file whose name says other months, or another release, than its rows can be of."""
+    first, last = delivery.done.first, delivery.done.last
+    if delivery.part or first is None or last is None:
+        return
+    stem = delivery.file_name.rpartition(".")[0]
+    months = r"(20\d{2})[-_]?(0[1-9]|1[0-2])"
+    if span := re.search(rf"(?<!\d){months}(?:-|_|_to_| to ){months}(?!\d)", stem):
+        said = (dt.date(int(span[1]), int(span[2]), 1), dt.date(int(span[3]), int(span[4]), 1))
+        if said != (first.replace(day=1), last.replace(day=1)):
+            raise delivery.refuse(
+                f"has months from {said[0]:%Y-%m} to {said[1]:%Y-%m} by its name, and its rows are of {first:%Y-%m} to {last:%Y-%m}",
+                NEXT_NAME,
+            )
+        return
+    if dated := re.search(rf"(?<!\d){months}(?:[-_]?(\d{{2}}))?$", stem):
+        year, month, day = int(dated[1]), int(dated[2]), int(dated[3] or 0)
+        if day > calendar.monthrange(year, month)[1]:
+            return
+        later = (year - last.year) * 12 + month - last.month
+        due = delivery.dataset.release.months_after_newest if delivery.dataset.release else 1
+        if not 0 <= later <= due + LATER_THAN_DUE:
+            raise delivery.refuse(
+                f"is of {year}-{month:02} by its name, and its newest month is {last:%Y-%m}", NEXT_NAME
+            )
+
+
+@cache
+def seed(name: str) -> tuple[Mapping[str, str], ...]:
+    """The rows of a seed of dbt's."""
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def borough_names() -> dict[str, str]:
+    """Name by code of the 32 boroughs."""
+    return {row["borough_code"]: row["borough_name"] for row in seed("boroughs")}
+
+
+def named(codes: Sequence[str]) -> str:
+    """Areas in words, by their codes: boroughs by name."""
+    names = borough_names()
+    return some_of([f"{names[code]} ({code})" if code in names else code for code in sorted(codes)])

@@ -1,0 +1,81 @@
+"""NOMIS: whether an answer is of the query its name says, and has all that the declared query asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from psycopg import sql
+
+from ingest.checks import NEXT_NAME, Delivery, Labels, named
+from ingest.declaration import NomisQuery
+from ingest.readers.faults import NEXT_DAMAGED, some_of
+
+
+def check(delivery: Delivery) -> Labels:
+    """As ingest.checks.check."""
+    query, paged = delivery.dataset.location, delivery.dataset.layout.paged
+    assert isinstance(query, NomisQuery) and paged is not None  # noqa: S101, PT018 - declared so
+    columns = [column for columns in paged.dimensions for column in columns]
+    (row,) = delivery.rows(
+        "select bool_or({count} <> ''), {values} from delivered",
+        count=sql.Identifier(paged.count),
+        values=sql.SQL(", ").join(
+            sql.SQL("array_agg(distinct {column}) filter (where {column} <> '')").format(column=sql.Identifier(column))
+            for column in columns
+        ),
+    )
+    says_how_many, found = row[0], {column: set(values or ()) for column, values in zip(columns, row[1:], strict=True)}
+    _check_name(delivery, query, found.get("date") or set())
+    areas = found["geography_code"]
+    if len(areas) == 1:
+        return {}  # an answer about one area is all that was asked for
+    for dimension, asked in query.query.items():
+        expected = set(_codes(asked))
+        if dimension == "geography":
+            # One that says how many records it has may be an answer about the boroughs alone.
+            expected -= {*query.may_lack, *({code for code in expected if code[:3] != "E09"} if says_how_many else ())}
+            lacks = expected - areas
+            if lacks:
+                raise delivery.refuse(
+                    f"has {len(expected) - len(lacks)} of {len(expected)} areas: it lacks {named(sorted(lacks))}",
+                    NEXT_DAMAGED,
+                )
+        elif not says_how_many:
+            codes, names = found[dimension], found[f"{dimension}_name"]
+            lacks = expected - codes if codes else set()
+            has = len(expected) - len(lacks) if codes else len(names)
+            if has < len(expected):
+                raise delivery.refuse(
+                    f"has {has} of {len(expected)} values of {dimension}"
+                    + (f": it lacks {some_of(sorted(lacks))}" if lacks else ""),
+                    NEXT_DAMAGED,
+                )
+    return {}
+
+
+def _check_name(delivery: Delivery, query: NomisQuery, periods: set[str]) -> None:
+    """Refuse an answer under the name of another dataset's, or of other periods."""
+    said = re.fullmatch(r"(NM_\d+_\d+)(?:_([\d-]+)_([\d-]+))?", delivery.part)
+    if said is None:
+        return
+    if said[1] != query.dataset_id:
+        raise delivery.refuse(f"is an answer of {said[1]} by its name, and came as {query.dataset_id}", NEXT_NAME)
+    if said[2] and periods and (min(periods), max(periods)) != (said[2], said[3]):
+        raise delivery.refuse(
+            f"has periods {said[2]} to {said[3]} by its name, and {min(periods)} to {max(periods)} in its rows",
+            NEXT_NAME,
+        )
+
+
+def _codes(asked: str) -> Iterator[str]:
+    """The codes that a query asks for, its ranges spelt out: `0,101...103`, `E09000001...E09000033`."""
+    for part in asked.split(","):
+        first, _, last = part.partition("...")
+        digits = re.search(r"\d+$", first)
+        if not last or digits is None:
+            yield first
+            continue
+        prefix = first[: digits.start()]
+        for number in range(int(digits[0]), int(last[len(prefix) :]) + 1):
+            yield f"{prefix}{number:0{len(digits[0])}d}" if prefix else str(number)

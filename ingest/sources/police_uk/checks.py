@@ -1,0 +1,111 @@
+"""police.uk: whether a file is of the force its name says, and has what a month of that force always has."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from ingest.checks import NEXT_NAME, Delivery, Labels, borough_names, seed
+from ingest.readers.faults import some_of
+
+# What no whole month of a force was without since May 2013, when the kinds of crime became those of today.
+KINDS_SINCE = "2013-05"
+ALWAYS = {
+    "metropolitan": (
+        "Anti-social behaviour", "Burglary", "Robbery", "Vehicle crime", "Violence and sexual offences",
+    ),
+    "city-of-london": ("Violence and sexual offences",),
+    "btp": ("Violence and sexual offences",),
+}  # fmt: skip
+# The least of the boroughs has one in eighty of the Met's crimes: of so many rows, 25.
+ROWS_WITH_EVERY_BOROUGH = 2_000
+# A whole month of searches goes on to its last days; of so many, none after the 20th is a file cut in order of time.
+SEARCHES_WITH_LAST_DAYS, LAST_DAYS = 100, 20
+# Degrees of longitude and latitude: around Greater London, and around the City with the half kilometre that its outline may be off.
+LONDON = (-0.52, 51.28, 0.34, 51.70)
+CITY = (-0.117, 51.503, -0.068, 51.526)
+PLACED_ENOUGH = 20  # searches with coordinates, before most of them say whose they are
+
+
+def check(delivery: Delivery) -> Labels:
+    """As ingest.checks.check."""
+    month, force = delivery.part[:7], delivery.part[8:]
+    if delivery.name == "stop_and_search":
+        _check_searches(delivery, month, force)
+        return {}
+    label = "crime_type" if delivery.name == "street" else "outcome_type"
+    by: dict[str, dict[str, int]] = {"reported_by": {}, "falls_within": {}, "label": {}, "borough": {}}
+    # An LSOA's name is its borough's, a space and four characters.
+    for kind, value, rows in delivery.rows(
+        """select case when grouping(reported_by) = 0 then 'reported_by' when grouping(falls_within) = 0 then 'falls_within'
+                        when grouping({label}) = 0 then 'label' else 'borough' end,
+                   coalesce(reported_by, falls_within, {label}, borough), count(*)
+            from (select reported_by, falls_within, {label}, left(lsoa_name, -5) as borough from delivered) as d
+            group by grouping sets ((reported_by), (falls_within), ({label}), (borough))""",
+        label=sql.Identifier(label),
+    ):
+        by[kind][value or ""] = rows
+    _check_force(delivery, force, by["reported_by"], by["falls_within"])
+    if delivery.name == "outcomes":
+        return {}
+    always = ALWAYS[force] if month >= KINDS_SINCE else ()
+    lacks = [kind for kind in always if kind not in by["label"]]
+    if lacks and delivery.done.rows:
+        raise delivery.refuse(
+            f"has no {' and no '.join(lacks)}, which every month of {force} has: it is not all of the month"
+        )
+    if force == "metropolitan" and sum(n for name, n in by["borough"].items() if name) >= ROWS_WITH_EVERY_BOROUGH:
+        lacks = [name for name in borough_names().values() if name not in by["borough"]]
+        if lacks:
+            raise delivery.refuse(
+                f"has no crime in {len(lacks)} of the 32 boroughs ({some_of(lacks)}): it is not all of the month"
+            )
+    return {kind: by["label"][kind] for kind in always}
+
+
+def _check_force(delivery: Delivery, force: str, reported_by: Labels, falls_within: Labels) -> None:
+    """Refuse rows that another force reported, or most of which another force's area has."""
+    code = force.replace("-", "_")
+    labels = {
+        row["published_label"]
+        for row in seed("police_uk_label")
+        if row["label_list"] == "force" and row["code"] == code
+    }
+    others = {name: rows for name, rows in reported_by.items() if name not in labels}
+    outside = {name: rows for name, rows in falls_within.items() if name not in labels}
+    if sum(outside.values()) * 2 > delivery.done.rows:
+        others = others or outside
+    if others:
+        said = ", ".join(f"{name} ({rows:,})" for name, rows in sorted(others.items(), key=lambda one: -one[1]))
+        raise delivery.refuse(f"is of {force} by its name, and has rows of {said}", NEXT_NAME)
+
+
+def _check_searches(delivery: Delivery, month: str, force: str) -> None:
+    ((rows, last_day, placed, in_london, in_city),) = delivery.rows(
+        """select count(*),
+                   max(extract(day from searched_at::timestamptz at time zone 'Europe/London'))
+                       filter (where to_char(searched_at::timestamptz at time zone 'Europe/London', 'YYYY-MM') = {month})::integer,
+                   count(*) filter (where is_placed),
+                   count(*) filter (where is_placed and {in_london}),
+                   count(*) filter (where is_placed and {in_city})
+            from (select *, latitude <> '' and longitude <> '' as is_placed from delivered) as d""",
+        month=sql.Literal(month),
+        in_london=_within(LONDON),
+        in_city=_within(CITY),
+    )
+    if rows >= SEARCHES_WITH_LAST_DAYS and (last_day or 0) < LAST_DAYS:
+        raise delivery.refuse(f"has {rows:,} searches and none after day {last_day} of {month}: it is cut short")
+    if placed < PLACED_ENOUGH or force == "btp":
+        return
+    its_own = in_city if force == "city-of-london" else in_london - in_city
+    if its_own * 2 < placed:
+        raise delivery.refuse(
+            f"is of {force} by its name, and {its_own:,} of its {placed:,} searches with a place lie where that force polices "
+            f"({in_city:,} in the City of London, {in_london - in_city:,} elsewhere in London)",
+            NEXT_NAME,
+        )
+
+
+def _within(box: tuple[float, float, float, float]) -> sql.Composed:
+    return sql.SQL("longitude::float8 between {} and {} and latitude::float8 between {} and {}").format(
+        *(sql.Literal(box[side]) for side in (0, 2, 1, 3))
+    )

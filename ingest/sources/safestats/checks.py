@@ -1,0 +1,25 @@
+"""SafeStats: every sheet of the ambulance workbook has the 32 boroughs and the City."""
+
+from __future__ import annotations
+
+from ingest.checks import Delivery, Labels, borough_names, named, seed
+from ingest.readers.text import folded
+
+CITY = "E09000001"
+
+
+def check(delivery: Delivery) -> Labels:
+    """As ingest.checks.check."""
+    if delivery.name != "ambulance_borough":
+        return {}
+    code_of = {
+        folded(row["published_name"]): row["area_code"] for row in seed("area_aliases") if row["source"] == "safestats"
+    }
+    wanted = {*borough_names(), CITY}
+    for sheet, labels in delivery.rows("select sheet, array_agg(distinct borough_name) from delivered group by sheet"):
+        lacks = wanted - {code_of.get(folded(label)) for label in labels}
+        if lacks:
+            raise delivery.refuse(
+                f"has {len(wanted) - len(lacks)} of 33 areas in the sheet {sheet!r}: it lacks {named(sorted(lacks))}"
+            )
+    return {}

@@ -1,0 +1,168 @@
+"""Setting aside: a month that the months beside it contradict, or with which the build fails, is left out and named; the rest stands."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from ingest.connectors import file_drop
+from ingest.declaration import find_source
+from ingest.errors import Refusal
+from tests.builds import build_and_publish
+from tests.integration.test_nomis import AREAS, answer, jobs
+from tests.integration.test_police_uk import CITY, MET, crime, street
+from tests.mps_files import borough_file
+from warehouse import nightly, set_aside, status
+from warehouse.connection import ADMIN, connect
+from warehouse.settings import Settings
+
+KINDS = ("Anti-social behaviour", "Burglary", "Other theft", "Vehicle crime", "Violence and sexual offences")
+
+
+def land(settings: Settings, folder: Path, source: str, dataset: str, name: str, body: bytes) -> int:
+    file = folder / name
+    file.write_bytes(body)
+    declared = find_source(source)
+    landed = file_drop.take(settings.landing, declared, dataset, file, settings.now())
+    return nightly.load_one(settings, declared, dataset, landed).load_id
+
+
+def month_of_city(month: str, rows: int, kinds: Sequence[str] = KINDS) -> bytes:
+    return street(*(crime(CITY, month=month, kind=kind) for kind in itertools.islice(itertools.cycle(kinds), rows)))
+
+
+def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with connect(settings, ADMIN) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def aside(settings: Settings) -> dict[object, object]:
+    return dict(rows(settings, "select part, reason from ops.load where state = 'set_aside'"))
+
+
+MONTHS = {"2024-01": 200, "2024-02": 40, "2024-03": 220, "2024-04": 160}
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["old to new", "new to old"])
+def test_a_month_of_few_rows_is_set_aside_whatever_came_first(warehouse: Settings, tmp_path: Path, order: int) -> None:
+    for month, count in list(MONTHS.items())[::order]:
+        land(
+            warehouse,
+            tmp_path,
+            "police_uk",
+            "street",
+            f"{month}-city-of-london-street.csv",
+            month_of_city(month, count),
+        )
+    (now_aside,) = set_aside.judge(warehouse)
+    assert now_aside.file_name == "2024-02-city-of-london-street.csv"
+    assert aside(warehouse) == {
+        "2024-02-city-of-london": "has 40 rows, less than a quarter of the 200 that the months beside it have (3 of them, up to 6 "
+        "before and after): it is not all of the month"
+    }
+    standing = "select left(part, 7), count(r.*) from ops.load as l left join raw.police_uk__street as r on r._load_id = l.load_id"
+    assert rows(warehouse, f"{standing} where state = 'loaded' group by 1 order by 1") == [
+        ("2024-01", 200), ("2024-03", 220), ("2024-04", 160),
+    ]  # fmt: skip
+    assert rows(warehouse, "select count(*) from raw.police_uk__street") == [(580,)]
+    # Told once; the dataset is held and says why.
+    assert set_aside.judge(warehouse) == []
+    assert rows(warehouse, "select state, why from marts.data_status where dataset = 'street'") == [
+        ("held", f"2024-02-city-of-london-street.csv was set aside: {now_aside.reason}")
+    ]
+    assert [row["load_id"] for row in status.set_aside(warehouse)] == [now_aside.load_id]
+
+
+def test_a_month_comes_back_when_what_spoke_against_it_is_gone_or_a_person_accepts_it(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    ids = {
+        month: land(
+            warehouse,
+            tmp_path,
+            "police_uk",
+            "street",
+            f"{month}-city-of-london-street.csv",
+            month_of_city(month, count),
+        )
+        for month, count in {"2024-01": 400, "2024-02": 60}.items()
+    }
+    set_aside.judge(warehouse)
+    assert list(aside(warehouse)) == ["2024-02-city-of-london"]
+    nightly_withdraw(warehouse, ids["2024-01"])
+    assert set_aside.judge(warehouse) == []
+    assert aside(warehouse) == {}
+    assert rows(warehouse, "select count(*) from raw.police_uk__street") == [(60,)]
+    land(warehouse, tmp_path, "police_uk", "street", "2024-03-city-of-london-street.csv", month_of_city("2024-03", 400))
+    (again,) = set_aside.judge(warehouse)
+    set_aside.accept(warehouse, again.load_id, "a strike", "an analyst")
+    assert set_aside.judge(warehouse) == []
+    assert rows(warehouse, "select part, rows_loaded from ops.load where state = 'loaded' order by 1") == [
+        ("2024-02-city-of-london", 60), ("2024-03-city-of-london", 400),
+    ]  # fmt: skip
+    with pytest.raises(Refusal, match=f"load {again.load_id} is not set aside"):
+        set_aside.accept(warehouse, again.load_id, "again", "an analyst")
+
+
+def nightly_withdraw(settings: Settings, load_id: int) -> None:
+    with connect(settings, ADMIN, autocommit=True) as connection:
+        connection.execute("delete from raw.police_uk__street where _load_id = %s", [load_id])
+        connection.execute("update ops.load set state = 'withdrawn' where load_id = %s", [load_id])
+
+
+def test_a_month_without_most_of_a_kind_of_crime_is_set_aside(warehouse: Settings, tmp_path: Path) -> None:
+    thefts = ("Other theft",) * 9 + ("Violence and sexual offences",)
+    for month, kinds in (("2024-01", KINDS), ("2024-02", thefts), ("2024-03", KINDS)):
+        body = month_of_city(month, 600, kinds)
+        land(warehouse, tmp_path, "police_uk", "street", f"{month}-city-of-london-street.csv", body)
+    # 60 of 120 is half: few, and no sign that it is not the month.
+    assert set_aside.judge(warehouse) == []
+    body = month_of_city("2024-04", 600, ("Other theft",) * 29 + ("Violence and sexual offences",))
+    land(warehouse, tmp_path, "police_uk", "street", "2024-04-city-of-london-street.csv", body)
+    (found,) = set_aside.judge(warehouse)
+    assert str(found.reason).startswith(
+        "has 20 rows of Violence and sexual offences, less than a quarter of the 120 that"
+    )
+
+
+def test_a_month_of_the_met_alone_is_measured_by_its_own_count_of_offences(warehouse: Settings, tmp_path: Path) -> None:
+    land(warehouse, tmp_path, "police_uk", "street", "2024-01-metropolitan-street.csv", street(*[crime(MET)] * 1500))
+    assert set_aside.judge(warehouse) == []
+    land(warehouse, tmp_path, "mps", "borough_recent", "mps.csv", borough_file("202401", "202402"))
+    ((offences,),) = rows(warehouse, "select (totals ->> '2024-01')::int from ops.load where source = 'mps'")
+    assert int(str(offences)) >= set_aside.OFFENCES_OF_LONDON
+    (found,) = set_aside.judge(warehouse)
+    assert f"has 1,504 rows, less than a quarter of the {offences:,} offences" in str(found.reason)
+
+
+def test_a_load_with_which_the_build_fails_is_left_out_and_named_once_and_the_others_are_published(
+    to_build: Settings, tmp_path: Path
+) -> None:
+    land(to_build, tmp_path, "mps", "borough_recent", "mps.csv", borough_file("202401", "202402"))
+    bad = land(to_build, tmp_path, "nomis", "jobs_density", "jobs.csv", answer(jobs(AREAS)))
+    # What no reader foresaw, in raw as if it had come so: no cast to a number takes it.
+    with connect(to_build, ADMIN) as connection:
+        connection.execute(
+            sql.SQL("update {} set obs_value = 'x' where _row_number = 3").format(
+                sql.Identifier("raw", "nomis__jobs_density")
+            )
+        )
+    assert build_and_publish(to_build)
+    ((reason,),) = rows(to_build, f"select reason from ops.load where load_id = {bad} and state = 'set_aside'")
+    assert "the build fails with it: the build failed: int_nomis_" in str(reason)
+    assert rows(to_build, "select distinct source from marts.fct_measure as f inner join marts.dim_measure using (measure_code)") == [
+        ("mps",)
+    ]  # fmt: skip
+    assert rows(to_build, "select state from marts.data_status where dataset = 'jobs_density'") == [("held",)]
+    ((subject,),) = rows(to_build, "select subject from ops.alert")
+    assert "nomis jobs_density, file jobs.csv was set aside" in str(subject)
+    # By the same code it is not tried again, and nobody is told again.
+    assert set_aside.judge(to_build) == []
+    assert build_and_publish(to_build)
+    assert rows(to_build, "select count(*) from ops.alert") == [(1,)]
+    with pytest.raises(Refusal, match="cannot be accepted: the build fails with it"):
+        set_aside.accept(to_build, bad, "it is right", "an analyst")

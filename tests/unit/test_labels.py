@@ -1,0 +1,113 @@
+"""Every label that a model looks up in a seed is held to that seed at the door: unknown is an error in every source."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.declaration import SEEDS, CodeList, find_source, read_sources
+from ingest.readers import code_lists
+
+BOROUGH_FILES = [
+    "borough_historical",
+    "borough_recent",
+    "ward_historical",
+    "ward_recent",
+    "lsoa_historical",
+    "lsoa_recent",
+]
+EVENTS = [
+    "ambulance_incidents",
+    "btp_crime",
+    "ed_istv",
+    "ed_ecds",
+    "tfl_driver_incidents",
+    "fire_incidents",
+    "mps_crime",
+]
+# What staging or a model behind it looks up by (joins on, or maps), by source, dataset and columns; the seed that holds it.
+LOOKED_UP = [
+    *(("mps", one, ("borough_name",), "area_aliases") for one in [*BOROUGH_FILES, "vawg"]),
+    *(("mps", one, ("major_text", "minor_text"), "mps_category") for one in BOROUGH_FILES),
+    *(
+        ("mps", f"dashboard_{one}", columns, seed)
+        for one, subjects in {"tno": "mps_tno_category", "knife": "mps_dashboard_subject", "other": "mps_dashboard_subject"}.items()
+        for columns, seed in [
+            (("borough_snt",), "area_aliases"),
+            (("area_name",), "area_aliases"),
+            (("measure",), "mps_dashboard_count"),
+            (("crime_type", "crime_subtype"), subjects),
+        ]
+    ),
+    *(
+        ("mps", "homicide_victims", (column,), "area_aliases" if column == "borough" else "mps_homicide_code")
+        for column in ["borough", "age_group", "sex", "method_of_killing", "domestic_abuse", "homicide_offence_type", "solved_status", "officer_observed_ethnicity"]
+    ),
+    *(
+        ("mps", "homicide_accused", (column,), "area_aliases" if column == "borough" else "mps_homicide_code")
+        for column in ["borough", "gender", "age_group", "self_classified_ethnicity", "offence_type", "charged_summonsed"]
+    ),
+    *(("police_uk", "street", (column,), "police_uk_label") for column in ["reported_by", "crime_type", "last_outcome_category"]),
+    *(("police_uk", "outcomes", (column,), "police_uk_label") for column in ["reported_by", "outcome_type"]),
+    *(
+        ("police_uk", "stop_and_search", (column,), "police_uk_label")
+        for column in ["gender", "age_range", "self_defined_ethnicity", "officer_defined_ethnicity", "outcome"]
+    ),
+    *(("safestats", one, ("borough_name",), "area_aliases") for one in ["ambulance_borough", *EVENTS]),
+    *(("safestats", one, ("category",), "safestats_code") for one in EVENTS),
+    ("safestats", "ed_istv", ("place_type",), "safestats_code"),
+    *(("nomis", one, ("geography_code",), "area_aliases") for one in find_source("nomis").datasets),
+    *(
+        ("nomis", one, (column,), "nomis_label")
+        for one, dimensions in {
+            "population": ["gender", "c_age"],
+            "claimant_count": ["gender", "age", "measure"],
+            "annual_population_survey": ["variable"],
+            "jobs_density": ["item"],
+            "earnings_residents": ["sex", "item", "pay"],
+            "earnings_workplace": ["sex", "item", "pay"],
+            "census_ethnic_group": ["c2021_eth_20"],
+            "census_household_deprivation": ["c2021_dep_6"],
+            "census_economic_activity": ["c2021_eastat_20"],
+            "census_qualifications": ["c2021_hiqual_8"],
+        }.items()
+        for dimension in dimensions
+        for column in (dimension, f"{dimension}_name")
+    ),
+]  # fmt: skip
+
+
+def lists_of(source: str, dataset: str, columns: tuple[str, ...]) -> list[CodeList]:
+    layout = find_source(source).dataset(dataset).layout
+    return [code_list for code_list in layout.code_lists if code_list.columns == columns]
+
+
+@pytest.mark.parametrize(("source", "dataset", "columns", "seed"), LOOKED_UP)
+def test_a_label_that_a_model_looks_up_is_held_to_its_seed(
+    source: str, dataset: str, columns: tuple[str, ...], seed: str
+) -> None:
+    found = lists_of(source, dataset, columns)
+    assert [code_list.seed for code_list in found] == [seed]
+    for code_list in found:
+        unknown = (*code_list.only_where.values(), *("nobody declared this" for _ in columns))
+        layout = find_source(source).dataset(dataset).layout
+        assert code_lists.unlisted(code_list, {unknown}, layout) == {unknown[len(code_list.only_where) :]}
+
+
+def test_no_list_of_the_door_is_one_that_no_model_looks_up() -> None:
+    held = {
+        (source.source, name, code_list.columns)
+        for source in read_sources().values()
+        for name, dataset in source.datasets.items()
+        for code_list in dataset.layout.code_lists
+    }
+    assert held == {(source, dataset, columns) for source, dataset, columns, _ in LOOKED_UP}
+
+
+def test_a_dimension_of_nomis_is_held_by_its_code_and_where_there_is_none_by_its_label() -> None:
+    for source, dataset, (column,), seed in (one for one in LOOKED_UP if one[3] == "nomis_label"):
+        (code_list,) = lists_of(source, dataset, (column,))
+        by_label = column.endswith("_name")
+        assert code_list.unless_has == (column.removesuffix("_name") if by_label else None)
+        assert code_list.keys == (("published_name",) if by_label else ("code",))
+        assert code_list.where["dataset"] == dataset
+        assert (SEEDS / f"{seed}.csv").is_file()

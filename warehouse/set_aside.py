@@ -1,0 +1,354 @@
+"""Setting aside: a load that what stands beside it contradicts, or with which the build fails, is left out of the build and named.
+
+Its rows leave raw and its bytes stay in landing. It is judged again before every build, from the ledger alone: so the order in which
+files came does not matter, and a file comes back by itself when the months beside it say that it was right. `vru accept` makes it
+stand whatever they say.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Iterable, Sequence
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from ingest import landing
+from ingest.declaration import find_source, raw_table, read_sources
+from ingest.errors import Refusal, in_one_line
+from ingest.load import load as load_file
+from warehouse import alerts, transform
+from warehouse.connection import LOADER, connect
+from warehouse.settings import Settings
+
+STEP = "set aside"  # of a run's problems
+BESIDE, BUILD = "beside", "build"  # why: what stands beside it, or the build
+
+MONTHS_BESIDE = 6  # on either side
+ROWS_TO_JUDGE_BY = 100  # of a month beside it, or of one label there
+LEAST_SHARE = 0.25  # of the median of the months beside it
+# A month of all London in another feed; less than this is no month of all London.
+OFFENCES_OF_LONDON = 10_000
+ATTEMPTS = 12  # builds, to find the load with which one fails
+FILES_TOLD = 10  # by name, where no load is found
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """A load that stands in raw, or is set aside, as the ledger has it."""
+
+    load_id: int
+    source: str
+    dataset: str
+    part: str
+    file_name: str
+    landed_path: str
+    rows_loaded: int
+    label_counts: dict[str, int]
+    state: str
+    reason: str | None
+    set_aside: dict[str, str]
+    is_synthetic: bool
+    is_accepted: bool
+
+    @property
+    def month(self) -> int:
+        """Months since the year 0."""
+        return int(self.part[:4]) * 12 + int(self.part[5:7]) - 1
+
+
+def build(settings: Settings, run_id: str, *, unless_current: bool = False, whole: bool = False) -> str | None:
+    """Build the candidate of what stands, without the loads that are set aside now; each of those is a problem of the run.
+
+    Args, Returns: as transform.build.
+
+    Raises:
+        Refusal: as transform.build; where the build fails whatever is left out, with the files that are new since the last good one.
+    """
+    for load in judge(settings):
+        _tell(settings, run_id, load)
+    try:
+        return transform.build(settings, unless_current=unless_current, whole=whole)
+    except transform.BuildFailed as failed:
+        candidate, culprits = _build_without(settings, failed)
+    for load in culprits:
+        _tell(settings, run_id, load)
+    return candidate
+
+
+def judge(settings: Settings) -> list[Load]:
+    """Set aside what the loads beside it contradict, and load again what they no longer do.
+
+    Returns:
+        The loads that are set aside now and stood before.
+    """
+    now_aside = []
+    with connect(settings, LOADER, autocommit=True) as connection:
+        loads = _loads(connection)
+        reasons = _contradicted(loads) | _less_than_another_feed(connection, loads)
+        for load in loads:
+            reason = None if load.is_accepted else reasons.get(load.load_id)
+            if load.state == "loaded":
+                if reason:
+                    now_aside.append(_put_aside(connection, load, BESIDE, reason))
+            elif _may_be_tried(load, reason):
+                _take_back(settings, connection, load)
+            elif reason:
+                connection.execute("update ops.load set reason = %s where load_id = %s", [reason, load.load_id])
+    return now_aside
+
+
+def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
+    """Make a load that is set aside stand, because a person says that it is true.
+
+    Returns:
+        Its file's name.
+
+    Raises:
+        Refusal: there is no such load, it is not set aside, or it cannot be loaded again.
+    """
+    with connect(settings, LOADER, autocommit=True) as connection:
+        load = next((one for one in _loads(connection) if one.load_id == load_id), None)
+        if load is None or load.state != "set_aside":
+            raise Refusal(
+                f"load {load_id} is not set aside",
+                kept="nothing changed",
+                next_step="`vru loads` gives the state of each load",
+            )
+        if load.set_aside.get("kind") == BUILD:
+            raise Refusal(
+                f"load {load_id} cannot be accepted: {load.reason}",
+                kept="nothing changed",
+                next_step="docs/runbook.md, section 'A file was set aside'",
+            )
+        connection.execute(
+            """insert into ops.acceptance (source, dataset, sha256, accepted_at, accepted_by, reason)
+               select source, dataset, sha256, %s, %s, %s from ops.load where load_id = %s
+               on conflict (source, dataset, sha256) do update
+               set accepted_at = excluded.accepted_at, accepted_by = excluded.accepted_by, reason = excluded.reason""",
+            [settings.now(), in_one_line(by), in_one_line(reason), load_id],
+        )
+        if refused := _take_back(settings, connection, load):
+            raise refused
+        return load.file_name
+
+
+def _loads(connection: psycopg.Connection) -> list[Load]:
+    with connection.cursor(row_factory=class_row(Load)) as cursor:
+        return cursor.execute(
+            """select l.load_id, l.source, l.dataset, l.part, l.file_name, l.landed_path, l.rows_loaded, l.label_counts, l.state,
+                   l.reason, l.set_aside, l.is_synthetic,
+                   exists (select from ops.acceptance as a
+                           where a.source = l.source and a.dataset = l.dataset and a.sha256 = l.sha256) as is_accepted
+               from ops.load as l where l.state in ('loaded', 'set_aside') order by l.load_id"""
+        ).fetchall()
+
+
+def _contradicted(loads: Sequence[Load]) -> dict[int, str]:
+    """Why loads are no whole month beside the months before and after it, by load."""
+    monthly = {(s.source, name) for s in read_sources().values() for name, d in s.datasets.items() if d.part_is_month}
+    series: dict[tuple[str, str, str], dict[int, Load]] = {}
+    for load in loads:
+        if (load.source, load.dataset) in monthly:
+            months = series.setdefault((load.source, load.dataset, load.part[7:]), {})
+            other = months.get(load.month)
+            if other is None or other.state == "set_aside":  # of two about one month the one that stands
+                months[load.month] = load
+    reasons = {}
+    for months in series.values():
+        for month, load in months.items():
+            beside = [
+                months[other]
+                for other in range(month - MONTHS_BESIDE, month + MONTHS_BESIDE + 1)
+                if other != month and other in months
+            ]
+            few = _few("rows", load.rows_loaded, [one.rows_loaded for one in beside])
+            for label, count in load.label_counts.items():
+                few = few or _few(
+                    f"rows of {label}", count, [n for one in beside if (n := one.label_counts.get(label))]
+                )
+            if few:
+                reasons[load.load_id] = few
+    return reasons
+
+
+def _few(what: str, found: int, beside: Iterable[int]) -> str | None:
+    enough = [count for count in beside if count >= ROWS_TO_JUDGE_BY]
+    if not enough or found >= LEAST_SHARE * (middle := statistics.median(enough)):
+        return None
+    return (
+        f"has {found:,} {what}, less than a quarter of the {middle:,.0f} that the months beside it have "
+        f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): it is not all of the month"
+    )
+
+
+def _less_than_another_feed(connection: psycopg.Connection, loads: Sequence[Load]) -> dict[int, str]:
+    """Why months of the Met's street-level crime are not whole beside the Met's own count of offences, by load.
+
+    Stand-in publishers give each feed a size of its own, so invented files say nothing here.
+    """
+    offences: dict[str, float] = dict(
+        connection.execute(
+            """select distinct on (month) month, offences::float8
+               from ops.load as l, jsonb_each_text(l.totals) as of_month (month, offences)
+               where l.source = 'mps' and l.dataset in ('borough_historical', 'borough_recent') and l.state = 'loaded'
+                 and not l.is_synthetic
+               order by month, l.release_date desc, l.landed_at desc, l.load_id desc"""
+        ).fetchall()
+    )
+    reasons = {}
+    for load in loads:
+        if (load.source, load.dataset, load.part[8:], load.is_synthetic) != (
+            "police_uk",
+            "street",
+            "metropolitan",
+            False,
+        ):
+            continue
+        there = offences.get(load.part[:7], 0)
+        if there >= OFFENCES_OF_LONDON and load.rows_loaded < LEAST_SHARE * there:
+            reasons[load.load_id] = (
+                f"has {load.rows_loaded:,} rows, less than a quarter of the {there:,.0f} offences that the Metropolitan Police "
+                "counted in the month by borough: it is not all of the month"
+            )
+    return reasons
+
+
+def _may_be_tried(load: Load, reason: str | None) -> bool:
+    """Whether a load that is set aside may stand in the next build: nothing contradicts it, and the code that failed is another."""
+    found_by_this_code = load.set_aside.get("code") == transform.code_version()
+    return reason is None and not (load.set_aside.get("kind") == BUILD and found_by_this_code)
+
+
+def _put_aside(connection: psycopg.Connection, load: Load, kind: str, reason: str) -> Load:
+    table = sql.Identifier("raw", raw_table(load.source, load.dataset))
+    told = {"kind": kind, "code": transform.code_version()}
+    with connection.transaction():
+        connection.execute(sql.SQL("delete from {} where _load_id = %s").format(table), [load.load_id])
+        connection.execute(
+            "update ops.load set state = 'set_aside', reason = %s, set_aside = %s where load_id = %s",
+            [reason, Jsonb(told), load.load_id],
+        )
+    return dataclasses.replace(load, state="set_aside", reason=reason, set_aside=told)
+
+
+def _take_back(settings: Settings, connection: psycopg.Connection, load: Load) -> Refusal | None:
+    """Load a file again that was set aside. Where it is refused now it stays aside, and the refusal is returned."""
+    try:
+        with connection.transaction():
+            connection.execute(
+                "update ops.load set state = 'superseded', reason = null where load_id = %s", [load.load_id]
+            )
+            file = landing.find(settings.landing, load.landed_path)
+            load_file(connection, find_source(load.source), load.dataset, file, settings.now(), settings.landing)
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+def _build_without(settings: Settings, failed: transform.BuildFailed) -> tuple[str | None, list[Load]]:
+    """Build without the loads with which the build fails, looked for among those that no good build has had.
+
+    Returns:
+        The candidate, and the loads that were set aside for it.
+
+    Raises:
+        Refusal: it fails without those of any one source too; all stand again.
+    """
+    with connect(settings, LOADER, autocommit=True) as connection:
+        good = {
+            load_id
+            for (load_id,) in connection.execute(
+                """select load_id from ops.candidate_load where candidate_id = (
+                       select candidate_id from ops.release where state in ('published', 'unchanged') order by release_id desc limit 1
+                   )"""
+            )
+        }
+        standing = [load for load in _loads(connection) if load.state == "loaded"]
+        new = [load for load in standing if load.load_id not in good]
+        search = _Search(settings, connection, failed, new)
+        for source in sorted({load.source for load in new}, key=lambda name: (not failed.is_of(name), name)):
+            out = [load.landed_path for load in new if load.source == source]
+            # Where nothing else stands there is no build without all of them.
+            if len(out) == len(standing) or search.builds_without(out):
+                candidate, aside = search.narrowed(out)
+                if candidate is not None:
+                    return candidate, aside
+        search.leave_out(())
+    files = ", ".join(f"{load.source} {load.dataset} {load.file_name}" for load in new[:FILES_TOLD])
+    more = f" and {len(new) - FILES_TOLD} more" if len(new) > FILES_TOLD else ""
+    raise Refusal(
+        failed.problem + (f"; new since the last good build: {files}{more}" if new else ""),
+        where=failed.where,
+        kept=failed.kept,
+        next_step=failed.next_step,
+    )
+
+
+class _Search:
+    """Builds that leave some of the new loads out, told by their paths: a load that comes back has a new line in the ledger."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection: psycopg.Connection,
+        failed: transform.BuildFailed,
+        suspects: Sequence[Load],
+    ) -> None:
+        self.settings, self.connection = settings, connection
+        self.suspects = {load.landed_path for load in suspects}
+        self.reason = f"the build fails with it: {failed.problem}"
+        self.builds_left = ATTEMPTS
+        self.candidate: str | None = None
+
+    def leave_out(self, paths: Sequence[str]) -> list[Load]:
+        """Set aside the suspects of these paths, and let all others stand; returns those that are aside."""
+        aside = []
+        for load in [one for one in _loads(self.connection) if one.landed_path in self.suspects]:
+            if load.landed_path not in paths:
+                if load.state == "set_aside":
+                    _take_back(self.settings, self.connection, load)
+            elif load.state == "loaded":
+                aside.append(_put_aside(self.connection, load, BUILD, self.reason))
+            else:
+                aside.append(load)
+        return aside
+
+    def builds_without(self, paths: Sequence[str]) -> bool:
+        """Whether a build without the loads of these paths succeeds."""
+        self.leave_out(paths)
+        self.builds_left -= 1
+        try:
+            self.candidate = transform.build(self.settings)
+        except Refusal:
+            self.candidate = None
+        return self.candidate is not None
+
+    def narrowed(self, out: Sequence[str]) -> tuple[str | None, list[Load]]:
+        """Of paths without which the build succeeds, those that must stay out: halves are tried while builds are left.
+
+        Returns:
+            The candidate built without them, and their loads.
+        """
+        while len(out) > 1 and self.builds_left > 1:
+            halves = out[: len(out) // 2], out[len(out) // 2 :]
+            smaller = next((half for half in halves if self.builds_without(half)), None)
+            if smaller is None:
+                break
+            out = smaller
+        if self.candidate is None:
+            self.builds_without(out)
+        return self.candidate, self.leave_out(out)
+
+
+def _tell(settings: Settings, run_id: str, load: Load) -> None:
+    alerts.record_problem(
+        settings,
+        run_id,
+        STEP,
+        f"{load.source} {load.dataset}, file {load.file_name}",
+        f"load {load.load_id} {load.reason}",
+    )

@@ -105,7 +105,11 @@ figured as (
         (guarded.area_code <> 'LONDON_32' or not guarded.does_total_tell)
         and (pack.template <> 'change' or guarded.count_year_before is not null)
         -- A rank of what is withheld would be told beside its rate of London.
-        and (pack.template <> 'rank' or (guarded.rank_basis is distinct from 'count' and guarded.rate is not null and guarded.publish_rule = 'open'))
+        and (
+            pack.template <> 'rank'
+            or (guarded.rank_basis = 'rate' and guarded.rate is not null and guarded.publish_rule = 'open')
+            or (guarded.area_code = 'LONDON_32' and guarded.rate is not null and guarded.publish_rule = 'open')
+        )
 ),
 
 told as (

@@ -2,6 +2,8 @@ with asked as (
     select
         *,
         split_part(item, '/', 1) as dimension,
+        -- A season needs whole years; hours are told of the newest twelve months.
+        case when item in ('season', 'month_of_year') then 'whole_years' else 'rolling_12_months' end as period_kind,
         nullif(split_part(item, '/', 2), '') as dimension_value
     from {{ ref('fact_pack') }}
     where template in ('time', 'share_of_time')
@@ -10,10 +12,11 @@ with asked as (
 newest as (
     select
         measure_code,
+        period_kind,
         max(period_end_date) as period_end_date
     from {{ ref('rpt_temporal_profile') }}
-    where period_kind = 'rolling_12_months'
-    group by measure_code
+    where period_kind in ('rolling_12_months', 'whole_years')
+    group by measure_code, period_kind
 ),
 
 -- The moment asked for, or the one that exceeds its share of the hours by most events.
@@ -31,8 +34,12 @@ chosen as (
         on
             asked.measure_code = found.measure_code
             and asked.dimension = found.dimension
-            and found.period_kind = 'rolling_12_months'
-    inner join newest on found.measure_code = newest.measure_code and found.period_end_date = newest.period_end_date
+            and asked.period_kind = found.period_kind
+    inner join newest
+        on
+            found.measure_code = newest.measure_code
+            and found.period_kind = newest.period_kind
+            and found.period_end_date = newest.period_end_date
     window fact as (partition by found.area_code, asked.fact_code)
     order by
         found.area_code asc,
@@ -48,6 +55,7 @@ told as (
         case when area.area_type = 'borough' then area.area_name else 'London''s 32 boroughs' end as place,
         case
             when chosen.months_held = 12 then 'the 12 months to '
+            when chosen.period_kind = 'whole_years' then 'the ' || chosen.months_held / 12 || ' years to '
             else 'the ' || chosen.months_held || ' months held of the 12 to '
         end || to_char(chosen.period_end_date, 'FMMonth YYYY') as window_name,
         case chosen.dimension

@@ -24,6 +24,8 @@ monthly as (
     inner join area on fact.area_code = area.area_code
     where
         fact.period_kind = 'month'
+        -- A month without a figure is none, and no window holds it.
+        and fact.value is not null
         and fact.sex = 'all'
         and fact.age_band = 'all'
         and fact.ethnicity = 'all'

@@ -13,11 +13,12 @@ from ingest.declaration import SEEDS, read_sources
 from tests.conftest import PROJECT
 
 MODELS = PROJECT / "dbt_project" / "models"
-LAYERS = ("staging", "intermediate", "marts")
+LAYERS = ("staging", "intermediate", "facts", "marts")
 MAY_READ = {
     "staging": {"seeds"},
     "intermediate": {"staging", "intermediate", "seeds"},
-    "marts": {"intermediate", "marts", "seeds"},
+    "facts": {"marts", "seeds"},
+    "marts": {"intermediate", "facts", "marts", "seeds"},
 }
 TAGS = {"classification", "owner", "legal_gateway", "publish_rule"}
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")

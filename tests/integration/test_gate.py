@@ -161,7 +161,8 @@ where f.area_code <> 'UNALLOCATED';
 
 create table candidate.rpt_gap as
 select n as question_number, 1 as part_number, case when n = 1 then 'partly' else 'answered' end as status, 'fct_measure' as answered_by,
-    'all' as answered, w.what as missing, w.what as missing_feed, w.what as feed_holder, w.what as legal_gateway
+    'all' as answered, w.what as missing, w.what as missing_feed, w.what as feed_holder, w.what as legal_gateway,
+    case when n = 1 then 'partly' else 'answered' end as state, null::text as feed_gap, null::text as feed_gap_holder
 from generate_series(1, 35) as n
 cross join lateral (select case when n = 1 then 'some' end as what) as w;
 

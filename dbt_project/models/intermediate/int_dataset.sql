@@ -11,5 +11,6 @@ select
     classification,
     owner,
     legal_gateway,
-    publish_rule
+    publish_rule,
+    stale_after_days
 from {{ ref('stg_ops__dataset') }}

@@ -425,7 +425,7 @@ PUBLISHERS = [
         keeps={"a body cut short, no length announced": 0, **dict.fromkeys(ARCHIVES, 0)},
         says={
             "a body cut short, no length announced": "was asked for and",
-            **dict.fromkeys(NUMBERS, "Longitude: does not match"),
+            **dict.fromkeys(NUMBERS, "Longitude: is no number"),
         },
         in_file=Archive.holding,
         table=Archive.table,
@@ -467,9 +467,10 @@ PUBLISHERS = [
         # Every record says how many there are and which it is: what lacks is asked for.
         ends={
             "a body cut where a line ends": HANDLED,
-            **dict.fromkeys(("a copy older than yesterday's", "yesterday's copy"), REFUSED),
+            **dict.fromkeys(("a copy older than yesterday's", "yesterday's copy", "UTF-16"), REFUSED),
         },
         says={
+            "UTF-16": "is UTF-16, and NOMIS answers in UTF-8",
             "a web page with status 200": "is no table but says '<!DOCTYPE html>'",
             "an error in JSON with status 200": 'is no table but says .{"success"',
             "a header only": "has a header and no records",

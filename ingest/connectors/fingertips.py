@@ -20,6 +20,7 @@ from ingest.connectors.look import Fetched, Finding, Look, Offer, Seen
 from ingest.declaration import SEEDS, FingertipsQuery
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.landing import LandedFile, note_refusal
+from ingest.readers.text import encoding_of
 
 __all__ = ["check", "fetch", "list_releases"]
 
@@ -215,7 +216,9 @@ def _told(file: Path) -> _Told:
     if not file.is_file():
         return _Told("is not there", frozenset(), "")
     ids, newest = set(), ""
-    with file.open(encoding="utf-8-sig", newline="", errors="replace") as handle:
+    with file.open("rb") as handle:
+        encoding = encoding_of(handle.read(4))
+    with file.open(encoding=encoding, newline="", errors="replace") as handle:
         rows = csv.DictReader(handle, strict=True)
         try:
             header = rows.fieldnames or [""]

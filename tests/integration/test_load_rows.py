@@ -301,7 +301,7 @@ def test_rows_that_are_given_twice_are_loaded_once_and_said(warehouse: Settings,
 
 
 def test_a_file_that_was_refused_for_its_name_is_judged_again_under_another(warehouse: Settings, land: Land) -> None:
-    source = declared(part_pattern=r"^(\d{4}-\d\d)")
+    source = declared(part_pattern=r"(\d{4}-\d\d)\.csv")
     text = HEADER + rows_of("2026-10", 3)
     for name in ("october.csv", "the tenth.csv"):
         with pytest.raises(FileRefused, match=f"file {name}: the file has a name that does not say what it is about"):
@@ -315,7 +315,7 @@ def test_a_file_that_was_refused_for_its_name_is_judged_again_under_another(ware
 
 
 def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse: Settings, land: Land) -> None:
-    source = declared(part_pattern=r"^(\d{4}-\d\d)")
+    source = declared(part_pattern=r"(\d{4}-\d\d)\.csv")
     text = HEADER + rows_of("2026-10", 3)
     done = land(text, source, "2026-10.csv")
     with connect(warehouse, ADMIN) as connection:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from sandbox.exchange import Request, Response
 from sandbox.police_uk.archive import archive, index_page, packed, served
 from sandbox.server import Publisher, serve_sites
 from tests.builds import found_by
+from tests.conftest import Server, warehouse_to_build
 from tests.mps_files import borough_file
 from warehouse import nightly, transform
 from warehouse.connection import ADMIN, connect
@@ -68,6 +70,26 @@ def street(*rows: str) -> bytes:
         if kind not in {row[9] for row in csv.reader(rows)}
     ]
     return (HEADER + "".join([*rows, *whole])).encode()
+
+
+SEARCHES = (
+    "Type,Date,Part of a policing operation,Policing operation,Latitude,Longitude,Gender,Age range,Self-defined ethnicity,"
+    "Officer-defined ethnicity,Legislation,Object of search,Outcome,Outcome linked to object of search,"
+    "Removal of more than just outer clothing\n"
+)
+
+
+def searches(month: str, count: int, placed: int, *, ages: int) -> bytes:
+    """A month of searches, of which the first so many have coordinates (in Lambeth), and so many an age."""
+    return (
+        SEARCHES
+        + "".join(
+            f"Person search,{month}-{n % 28 + 1:02}T{n % 24:02}:{n % 60:02}:00+00:00,False,,"
+            f"{'51.4613,-0.1156' if n < placed else ','},Male,{'18-24' if n < ages else ''},White - White British (W1),White,"
+            "Police and Criminal Evidence Act 1984 (section 1),Stolen goods,Arrest,True,False\n"
+            for n in range(count)
+        )
+    ).encode()
 
 
 def landing_in(settings: Settings, folder: Path) -> Land:
@@ -167,7 +189,7 @@ def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
     ) == dict(outcomes)
     # One month of the City is known to have no file of its own; no other month has every force.
     assert rows(warehouse, "select 1 from candidate.fct_measure where measure_code = 'police_uk_all_crime'") == []
-    searches = published(folder / "stop_and_search" / "2016-06-metropolitan-stop-and-search.csv")
+    searched_2016 = published(folder / "stop_and_search" / "2016-06-metropolitan-stop-and-search.csv")
     ages = {
         "10-17": "10-17",
         "18-24": "18-24",
@@ -181,13 +203,23 @@ def test_real_files_load_exactly_and_come_out_of_the_marts_by_borough_and_type(
         """select age_band, sum(value)::bigint from candidate.fct_measure
            where measure_code = 'police_uk_metropolitan_stop_and_search' and age_band <> 'all'
              and area_code not in ('LONDON_32', 'INNER', 'OUTER') group by 1""",
-    ) == {(ages[age],): count for age, count in collections.Counter(row["Age range"] for row in searches).items()}
+    ) == {(ages[age],): count for age, count in collections.Counter(row["Age range"] for row in searched_2016).items()}
     assert rows(
         warehouse,
         """select to_char(period_start_date, 'YYYY-MM'), sum(value)::bigint, sum(value) filter (where area_code = 'UNALLOCATED')::bigint
            from candidate.fct_measure where measure_code = 'police_uk_metropolitan_stop_and_search' and age_band = 'all'
              and ethnicity = 'all' and area_code not in ('LONDON_32', 'INNER', 'OUTER') group by 1""",
-    ) == [("2016-06", len(searches), sum(not row["Latitude"] for row in searches))]
+    ) == [("2016-06", len(searched_2016), sum(not row["Latitude"] for row in searched_2016))]
+    # Months as they should be: of the City's searches a quarter have no coordinates.
+    assert rows(warehouse, "select * from intermediate.int_unplaced_share where is_withheld") == []
+    assert rows(
+        warehouse,
+        """select measure_code, row_count, unplaced_count from intermediate.int_unplaced_share
+           where dimension = 'area' and measure_code like '%stop_and_search' order by 1""",
+    ) == [
+        ("police_uk_city_of_london_stop_and_search", 153, 36),
+        ("police_uk_metropolitan_stop_and_search", 10490, 871),
+    ]
 
 
 # What a row may be.
@@ -377,22 +409,35 @@ def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings,
     assert again == [(one, False), (two, False), (one, True)]
 
 
-def test_a_known_gap_is_said_beside_the_sum_and_an_unknown_one_leaves_it_out(
-    to_build: Settings, tmp_path: Path
-) -> None:
-    warehouse, land = to_build, landing_in(to_build, tmp_path)
-    for month in ("2025-01", "2025-02", "2026-01"):
-        land("street", street(crime(month=month)), f"{month}-metropolitan-street.csv")
-        land("street", street(crime(CITY, month=month)), f"{month}-city-of-london-street.csv")
-    elsewhere = ("E01031365", "Adur 002D")
-    railway = [
-        crime(BTP, month="2025-01", crime_id="", outcome="", lsoa=place)
-        for place in (elsewhere, ("", ""), ("E01000938", "Camden 024B"))
-    ]
-    land("street", street(*railway), "2025-01-btp-street.csv")
-    build(warehouse, tmp_path)
+@pytest.fixture(scope="module")
+def built(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A candidate of street crime with gaps, and of searches of which some months have no coordinates."""
+    folder = tmp_path_factory.mktemp("built")
+    with warehouse_to_build(server, folder) as warehouse:
+        land = landing_in(warehouse, folder)
+        for month in ("2025-01", "2025-02", "2026-01"):
+            land("street", street(crime(month=month)), f"{month}-metropolitan-street.csv")
+            land("street", street(crime(CITY, month=month)), f"{month}-city-of-london-street.csv")
+        elsewhere = ("E01031365", "Adur 002D")
+        railway = [
+            crime(BTP, month="2025-01", crime_id="", outcome="", lsoa=place)
+            for place in (elsewhere, ("", ""), ("E01000938", "Camden 024B"))
+        ]
+        land("street", street(*railway), "2025-01-btp-street.csv")
+        for month, placed in (("2026-05", 600), ("2026-06", 0), ("2026-07", 30)):
+            body = searches(month, 600, placed, ages=580 if month == "2026-05" else 200)
+            land("stop_and_search", body, f"{month}-metropolitan-stop-and-search.csv")
+            # The City's month of June is as whole as that of May: 38 % without coordinates are no more than usual.
+            body = searches(month, 50, 31, ages=50)
+            land("stop_and_search", body, f"{month}-city-of-london-stop-and-search.csv")
+            land("stop_and_search", searches(month, 20, 20, ages=20), f"{month}-btp-stop-and-search.csv")
+        build(warehouse, folder)
+        yield warehouse
+
+
+def test_a_known_gap_is_said_beside_the_sum_and_an_unknown_one_leaves_it_out(built: Settings) -> None:
     assert rows(
-        warehouse,
+        built,
         """select to_char(period_start_date, 'YYYY-MM'), area_code, value::int, value_note from candidate.fct_measure
            where measure_code = 'police_uk_robbery' and value > 0 and area_code not in ('LONDON_32', 'INNER') order by 1, 2""",
     ) == [
@@ -402,10 +447,110 @@ def test_a_known_gap_is_said_beside_the_sum_and_an_unknown_one_leaves_it_out(
         ("2025-02", "E09000007", 2, "British Transport Police published no file of this month: its offences are not counted."),
     ]  # fmt: skip
     assert rows(
-        warehouse,
+        built,
         """select to_char(month_start_date, 'YYYY-MM'), state from intermediate.int_police_uk_force_month
            where dataset = 'street' and force_code = 'btp' and state <> 'known_gap' order by 1""",
     ) == [("2025-01", "loaded"), ("2026-01", "missing")]
+
+
+JUNE = "100 % of the Metropolitan Police's searches of June 2026 have no coordinates: no figure by area."
+JULY = "95 % of the Metropolitan Police's searches of July 2026 have no coordinates: no figure by area."
+
+
+def searched(scope: str, *areas: str) -> str:
+    return f"""select to_char(period_start_date, 'FMMonth'), area_code, value::int, value_note from candidate.fct_measure
+               where measure_code = 'police_uk_{scope}stop_and_search' and age_band = 'all' and ethnicity = 'all'
+                 and area_code in {areas} order by period_start_date, 2"""
+
+
+def test_a_month_of_searches_without_coordinates_has_no_figure_by_area(built: Settings) -> None:
+    assert rows(built, searched("metropolitan_", "E09000022", "LONDON_32", "UNALLOCATED")) == [
+        ("May", "E09000022", 600, None),
+        ("May", "LONDON_32", 600, None),
+        ("May", "UNALLOCATED", 0, None),
+        ("June", "E09000022", None, JUNE),
+        ("June", "LONDON_32", None, JUNE),
+        ("June", "UNALLOCATED", 600, None),
+        ("July", "E09000022", None, JULY),
+        ("July", "LONDON_32", None, JULY),
+        ("July", "UNALLOCATED", 570, None),
+    ]
+    assert rows(
+        built,
+        """select count(*), count(value), count(value_note) from candidate.fct_measure
+           where measure_code = 'police_uk_metropolitan_stop_and_search' and period_start_date = '2026-06-01'
+             and area_code <> 'UNALLOCATED'""",
+    ) == [(518, 0, 518)]  # 37 areas, each in all, by 6 ages and by 7 ethnicities
+
+
+def test_a_force_is_judged_by_itself_and_a_sum_lacks_none(built: Settings) -> None:
+    assert rows(built, searched("city_of_london_", "E09000022", "UNALLOCATED")) == [
+        (month, area, value, None)
+        for month in ("May", "June", "July")
+        for area, value in (("E09000022", 31), ("UNALLOCATED", 19))
+    ]
+    assert rows(built, searched("", "E09000022", "UNALLOCATED")) == [
+        ("May", "E09000022", 651, None),
+        ("May", "UNALLOCATED", 19, None),
+        ("June", "E09000022", None, JUNE),
+        ("June", "UNALLOCATED", 619, None),
+        ("July", "E09000022", None, JULY),
+        ("July", "UNALLOCATED", 589, None),
+    ]
+
+
+def test_a_window_that_holds_a_month_without_a_figure_has_none(built: Settings) -> None:
+    assert rows(
+        built,
+        """select to_char(month_start_date, 'FMMonth'), window_kind, window_count, rank_in_london, share_of_london_percent, status, value_note
+           from candidate.rpt_borough_measure
+           where measure_code = 'police_uk_metropolitan_stop_and_search' and area_code = 'E09000022' and sex = 'all' and age_band = 'all'
+             and window_kind in ('month', 'rolling_3') order by month_start_date, 2""",
+    ) == [
+        ("May", "month", 600, 1, Decimal("100.000"), "provisional", None),
+        ("June", "month", None, None, None, "withheld", JUNE),
+        ("June", "rolling_3", None, None, None, "withheld", JUNE),
+        ("July", "month", None, None, None, "withheld", JULY),
+        ("July", "rolling_3", None, None, None, "withheld", JULY),
+    ]
+
+
+def test_a_month_of_searches_without_ages_has_no_figure_by_age(built: Settings) -> None:
+    """June and July have no area either; of what could not be placed the ages are not known all the same."""
+    assert rows(
+        built,
+        """select to_char(period_start_date, 'FMMonth'), age_band, value::int, value_note from candidate.fct_measure
+           where measure_code = 'police_uk_metropolitan_stop_and_search' and area_code = 'UNALLOCATED' and ethnicity = 'all'
+             and age_band in ('all', '18-24', 'not_recorded') and period_start_date = '2026-06-01' order by 2""",
+    ) == [
+        (
+            "June", "18-24", None,
+            "67 % of the Metropolitan Police's searches of June 2026 have no age: no figure by age.",
+        ),
+        ("June", "all", 600, None),
+        ("June", "not_recorded", 400, None),
+    ]  # fmt: skip
+
+
+def test_profiles_are_of_the_months_that_have_figures(built: Settings) -> None:
+    assert rows(
+        built,
+        """select period_kind, months_held, person_count, withheld_reason from candidate.rpt_victim_profile
+           where measure_code = 'police_uk_people_searched' and area_code = 'E09000022' and sex = 'all' and age_band = '18-24'
+             and ethnicity = 'all'""",
+    ) == [
+        (
+            "rolling_12_months",
+            1,
+            631,
+            "no rate: 1 of 12 months are held; no rate: no residents of this group are loaded",
+        )
+    ]
+    assert rows(
+        built,
+        """select distinct months_held, known_count from candidate.rpt_temporal_profile
+           where measure_code = 'police_uk_stop_and_search' and area_code = 'E09000022' and dimension = 'weekday'""",
+    ) == [(1, 651)]
 
 
 # The archive.

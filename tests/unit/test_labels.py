@@ -27,6 +27,7 @@ EVENTS = [
 # What staging or a model behind it looks up by (joins on, or maps), by source, dataset and columns; the seed that holds it.
 LOOKED_UP = [
     *(("mps", one, ("borough_name",), "area_aliases") for one in [*BOROUGH_FILES, "vawg"]),
+    ("mps", "vawg", ("crimsec_group",), "mps_vawg_class"),
     *(("mps", one, ("major_text", "minor_text"), "mps_category") for one in BOROUGH_FILES),
     *(
         ("mps", f"dashboard_{one}", columns, seed)
@@ -55,7 +56,7 @@ LOOKED_UP = [
     *(("safestats", one, ("borough_name",), "area_aliases") for one in ["ambulance_borough", *EVENTS]),
     *(("safestats", one, ("category",), "safestats_code") for one in EVENTS),
     ("safestats", "ed_istv", ("place_type",), "safestats_code"),
-    *(("nomis", one, ("geography_code",), "area_aliases") for one in find_source("nomis").datasets),
+    *(("nomis", one, ("geography_code",), "area_aliases") for one in find_source("nomis").datasets if one != "census_ward_residents"),
     *(
         ("nomis", one, (column,), "nomis_label")
         for one, dimensions in {

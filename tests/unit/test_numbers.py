@@ -118,4 +118,7 @@ def test_only_an_exponent_is_written_out() -> None:
 )
 def test_no_declared_column_takes_a_number_of_any_length(name: str) -> None:
     # A label may be a number however long: it is never read as one.
-    assert name in {"none", *(f"fingertips.data.{label}" for label in ("age", "category_type", "category"))}
+    assert name in {
+        "none",
+        *(f"fingertips.data.{label}" for label in ("age", "category_type", "category", "time_period")),
+    }

@@ -100,6 +100,8 @@ summed as (
         person.ethnicity,
         sum(person.person_count) as person_count
     from {{ ref('int_profile_person') }} as person
+    inner join {{ ref('int_profile_month') }} as covered
+        on person.measure_code = covered.measure_code and person.month_start_date = covered.month_start_date
     inner join period
         on
             person.measure_code = period.measure_code
@@ -247,27 +249,74 @@ together as (
         person_count
     from with_under_25
     where is_by_sex or is_by_age or is_by_ethnicity
+),
+
+-- A period with a month of whose people too many have no age, sex or ethnicity is not split by it.
+withheld as (
+    select
+        period.measure_code,
+        period.period_kind,
+        period.period_start_date,
+        max(unplaced.note) filter (where unplaced.dimension = 'sex') as sex_note,
+        max(unplaced.note) filter (where unplaced.dimension = 'age') as age_note,
+        max(unplaced.note) filter (where unplaced.dimension = 'ethnicity') as ethnicity_note,
+        max(unplaced.note) filter (where unplaced.dimension = 'officer_observed_ethnicity') as officer_observed_note
+    from period
+    inner join {{ ref('int_unplaced_share') }} as unplaced
+        on
+            period.measure_code = unplaced.measure_code
+            and unplaced.month_start_date between period.period_start_date and period.period_end_date
+    where unplaced.is_withheld and not unplaced.is_of_measure and unplaced.dimension <> 'area'
+    group by period.measure_code, period.period_kind, period.period_start_date
+),
+
+told as (
+    select
+        together.*,
+        nullif(
+            concat_ws(
+                ' ',
+                case when together.is_by_sex and together.sex <> 'unknown' then withheld.sex_note end,
+                case when together.is_by_age and together.age_band <> 'unknown' then withheld.age_note end,
+                case
+                    when together.is_by_ethnicity and together.ethnicity <> 'unknown'
+                        then
+                            case
+                                when together.ethnicity_basis = measure.ethnicity_basis then withheld.ethnicity_note
+                                else withheld.officer_observed_note
+                            end
+                end
+            ), ''
+        ) as withheld_note
+    from together
+    inner join measure on together.measure_code = measure.measure_code
+    left join withheld
+        on
+            together.measure_code = withheld.measure_code
+            and together.period_kind = withheld.period_kind
+            and together.period_start_date = withheld.period_start_date
 )
 
 select
-    together.area_code,
-    together.measure_code,
-    together.period_kind,
-    together.period_start_date,
+    told.area_code,
+    told.measure_code,
+    told.period_kind,
+    told.period_start_date,
     period.period_end_date,
     period.months_held,
     period.source_release,
-    together.ethnicity_basis,
-    together.is_by_sex,
-    together.is_by_age,
-    together.is_by_ethnicity,
-    together.sex,
-    together.age_band,
-    together.ethnicity,
-    together.person_count
-from together
+    told.ethnicity_basis,
+    told.is_by_sex,
+    told.is_by_age,
+    told.is_by_ethnicity,
+    told.sex,
+    told.age_band,
+    told.ethnicity,
+    case when told.withheld_note is null then told.person_count end as person_count,
+    told.withheld_note
+from told
 inner join period
     on
-        together.measure_code = period.measure_code
-        and together.period_kind = period.period_kind
-        and together.period_start_date = period.period_start_date
+        told.measure_code = period.measure_code
+        and told.period_kind = period.period_kind
+        and told.period_start_date = period.period_start_date

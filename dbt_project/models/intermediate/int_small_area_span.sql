@@ -10,11 +10,21 @@ with months as (
     -- The Metropolitan Police alone: what British Transport Police adds is missing for months on end.
     select
         'lsoa_police_uk' as area_level,
-        month_start_date,
-        dataset || ' ' || release_date as source_release,
+        files.month_start_date,
+        files.dataset || ' ' || files.release_date as source_release,
         true as is_provisional
-    from {{ ref('int_police_uk_force_month') }}
-    where dataset = 'street' and force_code = 'metropolitan' and state = 'loaded'
+    from {{ ref('int_police_uk_force_month') }} as files
+    left join {{ ref('int_unplaced_share') }} as unplaced
+        on
+            unplaced.measure_code = 'police_uk_metropolitan_all_crime'
+            and files.month_start_date = unplaced.month_start_date
+            and unplaced.dimension = 'area'
+    where
+        files.dataset = 'street'
+        and files.force_code = 'metropolitan'
+        and files.state = 'loaded'
+        -- A month of which too many crimes have no LSOA is missing.
+        and unplaced.is_withheld is not true
 ),
 
 newest as (

@@ -5,7 +5,7 @@ with loads as (
         files.month_start_date >= span.window_start_date as is_in_window
     from {{ ref('int_police_uk_force_month') }} as files
     inner join {{ ref('int_small_area_span') }} as span
-        on span.area_level = 'lsoa_police_uk' and files.month_start_date >= span.previous_start_date
+        on span.area_level = 'lsoa_police_uk' and files.month_start_date between span.previous_start_date and span.window_end_date
     where files.dataset = 'street' and files.force_code = 'metropolitan' and files.state = 'loaded'
 ),
 

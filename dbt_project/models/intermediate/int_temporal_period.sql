@@ -1,4 +1,5 @@
-with covered as (
+-- A month of whose events too many have no area is no month of any.
+with published as (
     select distinct
         measure_code,
         month_start_date,
@@ -11,6 +12,17 @@ with covered as (
         source_release
     from {{ ref('int_police_uk_published') }}
     where dataset = 'stop_and_search'
+),
+
+covered as (
+    select published.*
+    from published
+    left join {{ ref('int_unplaced_share') }} as unplaced
+        on
+            published.measure_code = unplaced.measure_code
+            and published.month_start_date = unplaced.month_start_date
+            and unplaced.dimension = 'area'
+    where unplaced.is_withheld is not true
 ),
 
 dated as (

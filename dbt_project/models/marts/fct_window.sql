@@ -18,6 +18,7 @@ with counted as (
         ((extract(month from fact.period_start_date)::integer + 8) % 12) + 1 as months_of_year,
         extract(day from fact.period_end_date)::integer as days,
         fact.value::bigint as month_count,
+        fact.value_note,
         fact.source_release,
         fact.is_provisional,
         area.is_in_london_32 as is_borough,
@@ -36,11 +37,13 @@ with counted as (
 ),
 
 -- A running sum, so that every window is the difference of two; and the newest break up to each month: of any kind, of recording, and of
--- those that restart the chart.
+-- those that restart the chart; and the newest month without a figure.
 running as (
     select
         counted.*,
-        sum(counted.month_count) over series as count_to_date,
+        sum(coalesce(counted.month_count, 0)) over series as count_to_date,
+        max(case when counted.month_count is null then counted.month_index end) over series as unknown_month_index,
+        max(case when counted.month_count is null then counted.month_start_date end) over series as unknown_month_start_date,
         max(coalesce(own.break_month, everywhere.break_month)) over series as break_month_start_date,
         max(counted.month_start_date) filter (where own.is_hard or everywhere.is_hard) over series as hard_break_month_start_date,
         max(counted.month_start_date) filter (where own.restarts_chart or everywhere.restarts_chart) over series as chart_start_date,
@@ -61,14 +64,16 @@ running as (
     )
 ),
 
--- Windows count rows, so one is trusted only where the row so many places back is the month so many months back.
+-- Windows count rows, so one is trusted only where the row so many places back is the month so many months back, and no month of it unknown.
 summed as (
     select
         *,
         {% for window in windows if window != 'month' %}
         {% set length = months[window] %}
         case
-            when lag(month_index, {{ length }} - 1) over series = month_index - ({{ length }} - 1)
+            when
+                lag(month_index, {{ length }} - 1) over series = month_index - ({{ length }} - 1)
+                and coalesce(unknown_month_index < month_index - ({{ length }} - 1), true)
                 then (count_to_date - lag(count_to_date, {{ length }}, 0::numeric) over series)::bigint
         end as {{ window }}_count,
         {% endfor %}
@@ -95,8 +100,8 @@ charted as (
             when lag(month_index, 12) over series = month_index - 12 then lag({{ window }}_count, 12) over series
         end as previous_{{ window }}_count,
         {% endfor %}
-        case when count(per_day) over before_it >= 12 then avg(per_day) over before_it end as centre,
-        case when count(per_day) over before_it >= 12 then avg(moving_range) over before_it end as mean_moving_range
+        case when per_day is not null and count(per_day) over before_it >= 12 then avg(per_day) over before_it end as centre,
+        case when per_day is not null and count(per_day) over before_it >= 12 then avg(moving_range) over before_it end as mean_moving_range
     from summed
     window
         series as (partition by measure_code, area_code, sex, age_band order by month_start_date),
@@ -297,6 +302,8 @@ select
         when divided.charted_of_eight = 8 and divided.side_of_eight = -8 then 'eight_below_centre'
         else 'none'
     end as chart_signal,
+    divided.unknown_month_start_date,
+    divided.value_note,
     divided.source_release,
     divided.is_provisional,
     case when divided.is_provisional then typical.median_percent end as typical_revision_percent

@@ -12,6 +12,8 @@ with counts as (
         measure.source = 'safestats'
         and measure.datasets in ('ambulance_borough', 'ambulance_london')
         and fact.period_kind = 'month'
+        -- A month without a figure is none, and no window holds it.
+        and fact.value is not null
 ),
 
 to_date as (

@@ -22,6 +22,7 @@
         'make_date(2019 + (extract(month from win.month_start_date) < 4)::integer, extract(month from win.month_start_date)::integer, 1)'
     ],
     'of_2019_20': ['win.area_code', "date '2020-03-01'"],
+    'of_unknown': ['win.area_code', 'win.unknown_month_start_date'],
 } %}
 -- Of each comparison: the count it is made with, and from when on a break parts the two.
 {% set twelve = "spanned.window_kind in ('rolling_12', 'calendar_year', 'financial_year')" %}
@@ -81,6 +82,10 @@ with spanned as (
         case when span.window_kind = 'month' then win.chart_lower end as chart_lower,
         case when span.window_kind = 'month' then win.chart_upper end as chart_upper,
         case when span.window_kind = 'month' then win.chart_signal end as chart_signal,
+        case
+            when span.window_count is null then of_unknown.value_note
+            when span.window_kind = 'month' then win.value_note
+        end as value_note,
         win.source_release,
         win.is_provisional,
         win.typical_revision_percent
@@ -176,7 +181,13 @@ with spanned as (
                 level_quartile,
                 change_quartile
             )
-    where span.is_ended and span.window_count is not null
+    where
+        span.is_ended
+        and (
+            span.window_count is not null
+            -- A window that holds a month without a figure has none, and says why.
+            or win.unknown_month_start_date > (win.month_start_date - make_interval(months => span.months))::date
+        )
 ),
 
 compared as (
@@ -309,11 +320,13 @@ select
         {{ break_effect_in_words('spanned.break_effect_percent') }}
     ), '') as break_reason,
     case
+        when spanned.window_count is null then 'withheld'
         when spanned.hard_break_month_start_date > spanned.window_start_date then 'break_in_window'
         when not spanned.is_comparable_on_year_before then 'break_in_comparison'
         when spanned.is_provisional then 'provisional'
         else 'final'
     end as status,
+    spanned.value_note,
     spanned.source_release,
     spanned.is_provisional,
     spanned.typical_revision_percent

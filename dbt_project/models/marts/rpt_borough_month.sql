@@ -36,6 +36,7 @@ select
         ),
         {{ break_effect_in_words('(' ~ effect ~ ')') }}
     ), '') as break_reason,
+    win.value_note,
     win.source_release,
     win.is_provisional,
     win.typical_revision_percent

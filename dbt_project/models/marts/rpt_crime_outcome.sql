@@ -44,37 +44,56 @@ outcome as (
     where label_list = 'outcome'
     union all
     select 'not_given' as outcome_code
+),
+
+-- The crimes of a month of which too many have no area are told of no area.
+dense as (
+    select
+        cohort.area_code,
+        cohort.measure_code,
+        cohort.month_start_date,
+        outcome.outcome_code,
+        case when unplaced.note is null then coalesce(counted.crime_count, 0) end::bigint as crime_count,
+        case when unplaced.note is null then cohort.cohort_count end::bigint as cohort_count,
+        cohort.release_date,
+        cohort.sha,
+        unplaced.note
+    from cohort
+    cross join outcome
+    left join counted
+        on
+            cohort.measure_code = counted.measure_code
+            and cohort.area_code = counted.area_code
+            and cohort.month_start_date = counted.month_start_date
+            and outcome.outcome_code = counted.outcome_code
+    left join {{ ref('int_unplaced_share') }} as unplaced
+        on
+            cohort.area_code <> 'UNALLOCATED'
+            and cohort.measure_code = unplaced.measure_code
+            and cohort.month_start_date = unplaced.month_start_date
+            and unplaced.dimension = 'area'
+            and unplaced.is_withheld
 )
 
 select
-    cohort.area_code,
-    cohort.measure_code,
-    cohort.month_start_date,
-    outcome.outcome_code,
-    coalesce(counted.crime_count, 0)::bigint as crime_count,
-    cohort.cohort_count::bigint as cohort_count,
-    round(100.0 * coalesce(counted.crime_count, 0) / cohort.cohort_count, 3)::double precision as share_percent,
+    area_code,
+    measure_code,
+    month_start_date,
+    outcome_code,
+    crime_count,
+    cohort_count,
+    round(100.0 * crime_count / cohort_count, 3)::double precision as share_percent,
     {% for side in ['lower', 'upper'] %}
     round(
-        (
-            100 * marts.wilson_{{ side }}(
-                coalesce(counted.crime_count, 0)::double precision, cohort.cohort_count::double precision, 0.95
-            )
-        )::numeric, 3
+        (100 * marts.wilson_{{ side }}(crime_count::double precision, cohort_count::double precision, 0.95))::numeric, 3
     )::double precision as share_{{ side }}_95_percent,
     {% endfor %}
     -- An archive is of the month before its date. A file by itself tells of no later day than its month: how long it was followed is not known.
     nullif(
-        (extract(year from cohort.release_date) - extract(year from cohort.month_start_date)) * 12
-        + extract(month from cohort.release_date) - extract(month from cohort.month_start_date) - 1,
+        (extract(year from release_date) - extract(year from month_start_date)) * 12
+        + extract(month from release_date) - extract(month from month_start_date) - 1,
         0
     )::integer as months_followed,
-    'street ' || cohort.release_date || ' sha256:' || cohort.sha as source_release
-from cohort
-cross join outcome
-left join counted
-    on
-        cohort.measure_code = counted.measure_code
-        and cohort.area_code = counted.area_code
-        and cohort.month_start_date = counted.month_start_date
-        and outcome.outcome_code = counted.outcome_code
+    note as value_note,
+    'street ' || release_date || ' sha256:' || sha as source_release
+from dense

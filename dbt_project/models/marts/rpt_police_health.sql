@@ -8,6 +8,8 @@ with counts as (
     from {{ ref('fct_measure') }} as fact
     where
         fact.period_kind = 'month'
+        -- A month without a figure is none, and no window holds it.
+        and fact.value is not null
         and fact.sex = 'all'
         and fact.age_band = 'all'
         and fact.ethnicity = 'all'

@@ -41,18 +41,27 @@ with revised as (
 )
 
 select
-    measure_code,
-    area_code,
-    period_kind,
-    period_start_date,
-    sex,
-    age_band,
-    ethnicity,
-    compared_with,
-    earlier_release,
-    earlier_value::double precision as earlier_value,
-    source_release,
-    value::double precision as value,
-    (value - earlier_value)::double precision as difference,
-    round(100 * (value - earlier_value) / nullif(earlier_value, 0), 2)::double precision as difference_percent
+    revised.measure_code,
+    revised.area_code,
+    revised.period_kind,
+    revised.period_start_date,
+    revised.sex,
+    revised.age_band,
+    revised.ethnicity,
+    revised.compared_with,
+    revised.earlier_release,
+    revised.earlier_value::double precision as earlier_value,
+    revised.source_release,
+    revised.value::double precision as value,
+    (revised.value - revised.earlier_value)::double precision as difference,
+    round(100 * (revised.value - revised.earlier_value) / nullif(revised.earlier_value, 0), 2)::double precision as difference_percent
 from revised
+-- What fct_measure gives no figure of has no revision of it.
+left join {{ ref('int_unplaced_share') }} as unplaced
+    on
+        revised.period_kind = 'month'
+        and revised.area_code <> 'UNALLOCATED'
+        and revised.measure_code = unplaced.measure_code
+        and revised.period_start_date = unplaced.month_start_date
+        and unplaced.dimension = 'area'
+where unplaced.is_withheld is not true

@@ -24,6 +24,8 @@ monthly as (
     inner join area on fact.area_code = area.area_code
     where
         fact.period_kind = 'month'
+        -- A month without a figure is none, and no window holds it.
+        and fact.value is not null
         and fact.sex = 'all'
         and fact.age_band = 'all'
         and fact.ethnicity = 'all'
@@ -254,6 +256,10 @@ compared as (
         base.baseline_lower_95,
         base.baseline_upper_95,
         coalesce(found.denominator > 0 and base.baseline_denominator > 0, false) as has_person_years,
+        -- Rates where both have one, else counts of periods of one length.
+        case when found.value + base.baseline_value is null then found.numerator else found.value end as compared_value,
+        case when found.value + base.baseline_value is null then base.baseline_numerator else base.baseline_value end
+            as compared_baseline,
         -- The row of the page: to the newest month there is, over the longest window that has an earlier one to be compared with.
         row_number() over (
             partition by found.success_measure_code, found.variant, found.answer_number, found.area_code
@@ -315,8 +321,11 @@ tested as (
         lateral (
             select
                 {{ breaks_in_words('stepped') }} as break_reason,
-                {{ is_comparable(hard_break, since, 'compared.value', 'compared.baseline_value', 'placed.share', 'placed.baseline_share') }}
-                    as is_comparable
+                {{
+                    is_comparable(
+                        hard_break, since, 'compared.compared_value', 'compared.compared_baseline', 'placed.share', 'placed.baseline_share'
+                    )
+                }} as is_comparable
             from {{ ref('series_break') }} as stepped
             where
                 compared.measure_code = stepped.measure_code

@@ -1,5 +1,6 @@
 {% set most_years = 5 %}
 {% set least_events = 60 %}
+{% set by_hour = "('hour', 'weekday_4_hours', 'weekday_hour', 'school_day_hour', 'night_time_economy')" %}
 with period_month as (
     select * from {{ ref('int_temporal_period') }}
 ),
@@ -219,6 +220,42 @@ whole_year as (
         dimensions.dimension_value
 ),
 
+-- A period with a month of whose events too many have no hour says nothing of hours.
+withheld as (
+    select
+        period_month.measure_code,
+        period_month.period_kind,
+        period_month.period_start_date,
+        max(unplaced.note) as note
+    from period_month
+    inner join {{ ref('int_unplaced_share') }} as unplaced
+        on
+            period_month.measure_code = unplaced.measure_code
+            and period_month.month_start_date = unplaced.month_start_date
+            and unplaced.dimension = 'hour'
+    where unplaced.is_withheld
+    group by period_month.measure_code, period_month.period_kind, period_month.period_start_date
+),
+
+told as (
+    select
+        found.measure_code,
+        found.period_kind,
+        found.period_start_date,
+        found.area_code,
+        found.dimension,
+        found.dimension_value,
+        case when withheld.note is null then found.event_count end as event_count,
+        withheld.note as value_note
+    from {{ ref('int_temporal_count') }} as found
+    left join withheld
+        on
+            found.dimension in {{ by_hour }}
+            and found.measure_code = withheld.measure_code
+            and found.period_kind = withheld.period_kind
+            and found.period_start_date = withheld.period_start_date
+),
+
 counted as (
     select
         found.area_code,
@@ -237,8 +274,9 @@ counted as (
         )::bigint as known_count,
         expected.hours as expected_part,
         expected.all_hours as expected_whole,
+        found.value_note,
         period.source_release
-    from {{ ref('int_temporal_count') }} as found
+    from told as found
     inner join period
         on
             found.measure_code = period.measure_code
@@ -265,6 +303,7 @@ counted as (
         known_count,
         days as expected_part,
         sum(days) over (partition by measure_code, area_code, dimension) as expected_whole,
+        null as value_note,
         source_release
     from whole_year
 ),
@@ -321,6 +360,7 @@ select
     end::double precision as index_to_expected,
     breaks.break_reason is not null as has_series_break,
     breaks.break_reason,
+    counted.value_note,
     dataset.classification,
     dataset.publish_rule,
     counted.source_release

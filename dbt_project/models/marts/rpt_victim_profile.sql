@@ -315,6 +315,7 @@ select
     nullif(
         concat_ws(
             '; ',
+            derived.withheld_note,
             case
                 when derived.months_held < derived.whole_months
                     then 'no rate: ' || derived.months_held || ' of ' || derived.whole_months || ' months are held'
@@ -336,7 +337,7 @@ select
             case when derived.standard_events < 10 then 'no standardised rate: fewer than 10 people of known age' end
         ), ''
     ) as withheld_reason,
-    derived.person_count between 1 and 4 as is_below_5,
+    coalesce(derived.person_count between 1 and 4, false) as is_below_5,
     breaks.break_reason is not null as has_series_break,
     breaks.break_reason,
     dataset.classification,

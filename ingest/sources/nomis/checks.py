@@ -32,7 +32,14 @@ def check(delivery: Delivery) -> Labels:
         return {}  # an answer about one area is all that was asked for
     for dimension, asked in query.query.items():
         expected = set(_codes(asked))
-        if dimension == "geography":
+        if dimension == "geography" and "TYPE" in asked:
+            # All areas of a type are asked for by no code of theirs: only the number of records says that they are all there.
+            if not says_how_many:
+                raise delivery.refuse(
+                    "does not say how many records it has (RECORD_COUNT), and nothing else shows that no area is missing",
+                    NEXT_DAMAGED,
+                )
+        elif dimension == "geography":
             # One that says how many records it has may be an answer about the boroughs alone.
             expected -= {*query.may_lack, *({code for code in expected if code[:3] != "E09"} if says_how_many else ())}
             lacks = expected - areas

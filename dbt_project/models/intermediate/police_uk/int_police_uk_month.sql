@@ -205,6 +205,9 @@ newest as (
 )
 
 select
+    figures.dataset,
+    figures.scope,
+    figures.measure_suffix,
     figures.area_code,
     'month' as period_kind,
     figures.month_start_date as period_start_date,

@@ -170,3 +170,15 @@ def test_every_mart_has_a_reader_and_the_list_of_gaps_names_marts_that_exist() -
     assert sorted(part for part in set(parts) if parts.count(part) > 1) == [], "seeds/assessment_gap.csv has them twice"
     named = {mart for row in gaps for mart in row["answered_by"].split(", ") if mart}
     assert sorted(named - marts) == [], "seeds/assessment_gap.csv names them as answers, and they are no marts"
+
+
+def test_every_part_of_a_question_that_is_answered_names_the_rows_that_answer_it() -> None:
+    def parts(seed: str) -> list[dict[str, str]]:
+        with (SEEDS / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    said = {(r["question_number"], r["part_number"]) for r in parts("assessment_gap") if r["status"] != "not_available"}
+    assert {(r["question_number"], r["part_number"]) for r in parts("assessment_answer")} == said
+    measures = {r["measure_code"] for r in parts("measures")}
+    named = {r["measure_code"] for seed in ("assessment_answer", "fact_pack") for r in parts(seed)}
+    assert named - measures == {""}

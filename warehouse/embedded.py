@@ -204,6 +204,8 @@ def stop(data: Path) -> bool:
     if not _is_alive(data):
         return False
     owner = data.stat()
+    # A server that was started when others could still pass through its home.
+    _let_in(data, _Identity(owner.st_uid, owner.st_gid))
     result = subprocess.run(
         [str(bin_path() / "pg_ctl"), "-w", "-m", "fast", "-D", str(data), "stop"],
         cwd=data,

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-FOLDER = ".fetching"  # below landing: on the disk whose room landing needs anyway
+FOLDER = "fetching"  # of the home, beside landing: on the disk whose room landing needs anyway
 LOCK = "lock"
 
 
@@ -19,13 +19,13 @@ def scratch_folder(landing: Path | None) -> Iterator[Path]:
     """A new folder for as long as the block. What killed runs left beside it is removed first.
 
     Args:
-        landing: the landing folder; None for the system's folder of temporary files.
+        landing: the landing folder of the home; None for the system's folder of temporary files.
     """
     if landing is None:
         with tempfile.TemporaryDirectory(prefix="vru-fetch-") as plain:
             yield Path(plain)
         return
-    base = landing / FOLDER
+    base = landing.parent / FOLDER
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     remove_abandoned(base)
     folder = Path(tempfile.mkdtemp(dir=base))

@@ -24,7 +24,6 @@ from psycopg import sql
 from ingest.errors import Refusal
 from ingest.landing import sha256_of
 from ingest.load import PIPELINE_LOCK
-from ingest.scratch import FOLDER as SCRATCH
 from warehouse import bootstrap, embedded
 from warehouse.connection import ADMIN, connect, has_admin, parameters
 from warehouse.settings import Settings
@@ -284,7 +283,7 @@ def _copy_landing(landing: Path, store: Path) -> dict[str, str]:
     found = {}
     for path in sorted(landing.rglob("*")):
         relative = path.relative_to(landing)
-        if not path.is_file() or relative.parts[0] == SCRATCH or path.name.startswith("."):
+        if not path.is_file() or path.name.startswith("."):
             continue
         sha256, _ = sha256_of(path)
         target = _kept(store, sha256)

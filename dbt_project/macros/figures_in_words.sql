@@ -49,14 +49,14 @@
     end
 {%- endmacro %}
 
-{#- `verdict` is High…, Low… or Not significant (marts.funnel_label), higher, lower or similar: `above London (6.4)`; `against London (6.4)` where there is none. -#}
+{#- `verdict` is High…, Low… or Not significant (marts.funnel_label), higher, lower or similar: `above London (6.4)`; `compared with 6.4 in London` where there is none. -#}
 {% macro compared_in_words(verdict, other, figure) -%}
     case
-        when {{ verdict }} ilike 'high%' then 'above '
-        when {{ verdict }} ilike 'low%' then 'below '
-        when {{ verdict }} is not null then 'in line with '
-        else 'against '
-    end || {{ other }} || coalesce(' (' || {{ figure }} || ')', '')
+        when {{ verdict }} is null then 'compared with ' || coalesce({{ figure }} || ' in ', '') || {{ other }}
+        else
+            case when {{ verdict }} ilike 'high%' then 'above ' when {{ verdict }} ilike 'low%' then 'below ' else 'in line with ' end
+            || {{ other }} || coalesce(' (' || {{ figure }} || ')', '')
+    end
 {%- endmacro %}
 
 {#- What two counts of equal length say of a change: it rose or fell only where the 95 % interval of its share of both leaves one half out. -#}

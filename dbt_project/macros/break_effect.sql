@@ -6,10 +6,11 @@
     100 * (1 - {{ base_share }} / nullif({{ share }}, 0))
 {%- endmacro %}
 
-{% macro is_comparable(hard_break, since, count, base_count, share, base_share) -%}
+{% macro is_comparable(hard_break, since, count, base_count, share, base_share, one='1') -%}
     {#-
         Whether a count may be compared with the base: no break of recording after `since`, and what is placed differently could not alter the answer
-        (vars tolerated_effect_percent, tolerated_share_of_change). Null where there is no base.
+        (vars tolerated_effect_percent, tolerated_share_of_change): an effect of no more than one record never does. `one` is what a record is in the
+        unit of `count`. Null where there is no base.
     -#}
     case
         when {{ hard_break }} > {{ since }} then false
@@ -18,7 +19,8 @@
             coalesce(
                 abs({{ count }} * {{ break_effect_percent(share, base_share) }} / 100) <= greatest(
                     {{ var('tolerated_effect_percent') }} / 100.0 * {{ count }},
-                    {{ var('tolerated_share_of_change') }} * abs({{ count }} - {{ base_count }})
+                    {{ var('tolerated_share_of_change') }} * abs({{ count }} - {{ base_count }}),
+                    {{ one }}
                 ),
                 true
             )

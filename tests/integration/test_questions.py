@@ -560,7 +560,11 @@ WRONG = [
         "set lower_95 = lower_95 / 2 where limits_method = 'as published'",
     ),
     ("rpt_success_measures", "every_break_since_the_baseline_is_named", "set break_reason = null"),
-    ("rpt_police_health", "every_break_of_either_series_inside_a_window_is_named", "set has_series_break = false"),
+    (
+        "rpt_police_health",
+        "every_break_of_either_series_inside_a_window_is_named",
+        "set has_series_break = not has_series_break",
+    ),
     ("rpt_police_health", "limits_are_those_of_the_counts_beside_them", "set health_per_police_lower_95 = 0"),
     (
         "rpt_police_health",

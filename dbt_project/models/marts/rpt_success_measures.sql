@@ -287,6 +287,8 @@ tested as (
         case
             when compared.period_end_date <= compared.wanted_baseline_end then 'it is the baseline, or before it'
             when compared.baseline_end_date is null then 'the source holds no period of this length that ends before it begins'
+            when not broken.is_comparable and broken.break_reason is null
+                then 'other shares of the records lack a borough in the two periods'
             when not broken.is_comparable then 'a break of the series lies between'
             when compared.limits_method = 'as published' and (compared.lower_95 is null or compared.baseline_lower_95 is null)
                 then 'the publisher gives no limits'
@@ -323,7 +325,8 @@ tested as (
                 {{ breaks_in_words('stepped') }} as break_reason,
                 {{
                     is_comparable(
-                        hard_break, since, 'compared.compared_value', 'compared.compared_baseline', 'placed.share', 'placed.baseline_share'
+                        hard_break, since, 'compared.compared_value', 'compared.compared_baseline', 'placed.share', 'placed.baseline_share',
+                        'compared.compared_value / nullif(compared.numerator, 0)'
                     )
                 }} as is_comparable
             from {{ ref('series_break') }} as stepped

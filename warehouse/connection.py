@@ -28,7 +28,9 @@ AIRFLOW = "vru_airflow"
 OWNER = "vru_owner"  # owns schemas and ledgers, never logs in
 LOGIN_ROLES = (LOADER, TRANSFORMER, GATE, PUBLISHER, ANALYST, OPEN, AIRFLOW)
 # What a server says that will soon be ready (SQLSTATE 57P03): it starts, stops to start again, or recovers after a crash.
-NOT_YET = re.compile("the database system is (starting up|shutting down|in recovery mode|not (yet )?accepting)")
+NOT_YET = re.compile(
+    "the database system is (starting up|shutting down|in recovery mode|not (yet )?accepting)|server closed the connection unexpectedly"
+)
 READY_WITHIN = 120.0  # seconds
 SILENCE = 5.0  # seconds of waiting before a person is told
 ADMIN = "postgres"

@@ -10,7 +10,7 @@ from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import LandedFile, Papers, land, note_refusal
 from ingest.readers.tables import open_tables
-from ingest.readers.text import foreign_body
+from ingest.readers.text import foreign_body, is_text
 from ingest.scratch import scratch_folder
 
 HEADER_WITHIN = 64 * 1024  # bytes of delimited text in which its header ends
@@ -45,7 +45,10 @@ def check_header(look: Look, offer: Offer) -> list[Finding]:
             return [Finding(asked, refused.problem)]
         assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
         found, faults = open_tables(body.file, look.dataset.layout)
+        is_readable = is_workbook or is_text(body.file.read_bytes())
     findings = [Finding(asked, str(fault)) for fault in faults]
+    if not is_readable:
+        findings.append(Finding(asked, "is not UTF-8"))
     if not faults:
         new = list(dict.fromkeys(name for table in found for name in table.header.unknown))
         findings += [Finding(asked, f"has a column that is not declared: {name}") for name in new]

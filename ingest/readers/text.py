@@ -32,6 +32,15 @@ def encoding_of(first: bytes) -> str:
     return "utf-16" if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else UTF_8
 
 
+def is_text(beginning: bytes) -> bool:
+    """Whether the beginning of a file is text in the encoding that it says; a character that is cut at its end is none of its faults."""
+    try:
+        codecs.getincrementaldecoder(encoding_of(beginning[:4]))().decode(beginning)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def separator_of(line: str, names: Iterable[str]) -> str:
     """What separates the fields of a text: the comma, unless a tab or a semicolon alone gives a header with names that we know.
 

@@ -78,8 +78,11 @@ def counted_files(settings: Settings) -> dict[object, tuple[int, object, object]
     """Of each street file that is counted: its robberies, and the transactions that wrote them down by LSOA and by borough."""
     found = rows(
         settings,
-        """select load_id, l.row_count, b.row_count, l.xmin::text, b.xmin::text from intermediate.int_police_uk_street_count as l
-           full join intermediate.int_police_uk_last_outcome as b using (load_id)""",
+        """select load_id, l.row_count, b.row_count, l.written, b.written
+           from (select load_id, sum(row_count) as row_count, min(xmin::text) as written
+                 from intermediate.int_police_uk_street_count group by load_id) as l
+           full join (select load_id, sum(row_count) as row_count, min(xmin::text) as written
+                      from intermediate.int_police_uk_last_outcome group by load_id) as b using (load_id)""",
     )
     assert [row for row in found if row[1] != row[2]] == []
     return {load_id: (int(str(count)), by_lsoa, by_borough) for load_id, count, _, by_lsoa, by_borough in found}

@@ -470,8 +470,9 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
     survey = {"DATE": "2026-06", "DATE_NAME": "Jul 2025-Jun 2026", "GEOGRAPHY_CODE": "E09000002", "VARIABLE": 45}
     survey |= {"VARIABLE_NAME": "Employment rate - aged 16-64"}
     parts = {20599: 75.5, 21001: 151000, 21002: 200000, 21003: 3.4}
-    body = answer([{**survey, "MEASURES": m, "MEASURES_NAME": "", "OBS_VALUE": v} for m, v in parts.items()])
-    land(warehouse, "annual_population_survey", written(tmp_path, body.replace(b',"",', b',"-",')))
+    names = {20599: "Variable", 21001: "Numerator", 21002: "Denominator", 21003: "Confidence"}
+    body = answer([{**survey, "MEASURES": m, "MEASURES_NAME": names[m], "OBS_VALUE": v} for m, v in parts.items()])
+    land(warehouse, "annual_population_survey", written(tmp_path, body))
     # A statistic nobody asks for stays in raw, and is no measure.
     pay = {
         "DATE": "2025",

@@ -12,7 +12,7 @@ from ingest.declaration import find_source
 from tests.candidates import read
 from tests.integration.test_alerts import Channel, channel, with_channel
 from tests.mps_files import borough_file
-from warehouse import airflow, nightly, watch
+from warehouse import airflow, alerts, nightly, watch
 from warehouse.airflow.records import SchedulerState, metadata
 from warehouse.connection import ADMIN, connect
 from warehouse.settings import Settings, read_settings
@@ -26,6 +26,8 @@ ALERTS = "select kind, subject, delivered_at is not null from ops.alert order by
 def due(monkeypatch: pytest.MonkeyPatch) -> None:
     """The night is late from midnight on, whatever the time of this test."""
     monkeypatch.setattr(watch, "NIGHT_IS_DUE", dt.time(0))
+    # Airflow's database is shared with tests whose runs fail.
+    monkeypatch.setattr(airflow, "failed_runs", lambda *_, **__: [])
 
 
 def asked_just_now(settings: Settings) -> None:
@@ -120,6 +122,18 @@ def test_a_scheduler_that_is_gone_and_a_paused_dag_are_told(
     assert problems(warehouse) == [
         "the scheduler was last heard of at 2026-11-20 03:12: no night will begin by itself",
         "the DAG nightly is paused: it will not run until somebody unpauses it",
+    ]
+
+
+def test_a_run_that_failed_without_an_alert_of_its_own_is_told(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_just_now(warehouse)
+    alerts.record_problem(warehouse, "one", "fetch", "mps borough_recent", "was away")
+    alerts.raise_alert(warehouse, "one")
+    monkeypatch.setattr(airflow, "failed_runs", lambda *_, **__: [("one", "nightly"), ("two", "nightly")])
+    assert problems(warehouse) == [
+        "the run two of the DAG nightly failed and raised no alert of its own; its log says why"
     ]
 
 

@@ -516,7 +516,10 @@ def built(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         land(settings, folder, "ambulance_incidents", ambulance(*lines, "l,12/09/2026,12:00,Assault,20,M,Camden,"))
         # Both vintages of LSOA, one that is not London's, and a borough that the LSOA knows better.
         places = [",E01000001", ",E01033784", "Camden,E01000002", "Camden,E01099999", ",W01000001"]
-        text = PLACED + "".join(f"{n},01/09/2026,12:00,Gun Injury,,,{place}\n" for n, place in enumerate(places))
+        # Of one of them neither age nor sex is known: too few for the month to have no figures by age.
+        text = PLACED + "".join(
+            f"{n},01/09/2026,12:00,Gun Injury,{',' if n == 3 else '20,M'},{place}\n" for n, place in enumerate(places)
+        )
         land(settings, folder, "ambulance_incidents", text, "feed-2026-09.csv")
         treated = [
             "1,Knife/sharp object,Own home,Camden",

@@ -473,7 +473,7 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
     names = {20599: "Variable", 21001: "Numerator", 21002: "Denominator", 21003: "Confidence"}
     body = answer([{**survey, "MEASURES": m, "MEASURES_NAME": names[m], "OBS_VALUE": v} for m, v in parts.items()])
     land(warehouse, "annual_population_survey", written(tmp_path, body))
-    # A statistic nobody asks for stays in raw, and is no measure.
+    # A statistic nobody asks for has no label that we know.
     pay = {
         "DATE": "2025",
         "SEX": 8,
@@ -484,7 +484,8 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
         "PAY_NAME": "Annual pay - gross",
     }
     pay |= {"GEOGRAPHY_CODE": "E09000002", "MEASURES": 20100, "MEASURES_NAME": "Value", "OBS_VALUE": 50000}
-    land(warehouse, "earnings_residents", written(tmp_path, answer([pay])))
+    with pytest.raises(FileRefused, match="column ITEM: '1' is not in the list"):
+        land(warehouse, "earnings_residents", written(tmp_path, answer([pay])))
     # A later delivery revises one area, and says nothing of the others.
     land(warehouse, "jobs_density", written(tmp_path, answer(jobs({"E09000009": 9.9})), "later.csv"))
     assert build_and_publish(warehouse)

@@ -28,7 +28,7 @@
                 || ' cannot be compared with the year before' || coalesce(': ' || told.break_label, '') || '.'
         when told.change_words is null
             then
-                upper(left(told.name, 1)) || substr(told.name, 2) || ' ' || told.in_place || ' is too rare for a percentage: '
+                upper(left(told.name, 1)) || substr(told.name, 2) || ' ' || told.in_place || ' was too rare for a percentage: '
                 || {{ counts }} || '.'
         else
             upper(left(told.name, 1)) || substr(told.name, 2) || ' '

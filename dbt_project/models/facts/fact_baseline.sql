@@ -41,6 +41,8 @@ told as (
         found.numerator is not null
         and found.publish_rule = 'open'
         and (asked.template = 'baseline' or found.baseline_value is not null)
+        -- Against an earlier period the change of the same window is told already.
+        and coalesce(found.compared_with, '') <> 'earlier_period'
 )
 
 select

@@ -104,7 +104,7 @@ select
     gap.part_number,
     gap.question,
     gap.part,
-    gap.status,
+    case when coalesce(part.has_any, false) then gap.status else 'not_available' end as status,
     case
         when gap.status = 'not_available' then 'not_available'
         when not coalesce(part.has_any, false) then 'not_loaded'

@@ -17,7 +17,8 @@ told as (
         measure.attribution,
         measure.classification,
         measure.publish_rule,
-        case when measure.denominator_population like 'all:%' then '' else split_part(measure.denominator_population, ':', 1) || ' ' end || 'residents'
+        case when measure.denominator_population like 'all:%' then '' else split_part(measure.denominator_population, ':', 1) || ' ' end
+        || 'residents'
         || case
             when measure.denominator_population like '%:all' then ''
             when measure.denominator_population like '%:0-%'

@@ -195,11 +195,14 @@ def check_not_cut(
     if before is None or release < before.release or dataset.layout.complete:
         return  # a file that lists what a whole one has was seen to have it in every area
     least = 1 - dataset.may_lose
-    found = {"": sum(done.totals.values()), **done.totals}
     partial = partial_months(dataset, done.totals, before.totals)
+    # Together too: where a month has few of them, only all that both files are about shows a cut.
+    both = done.totals.keys() & before.totals.keys() - {*partial}
+    found = {**done.totals, "": sum(done.totals[month] for month in both)}
+    had_by_month = {**before.totals, "": sum(before.totals[month] for month in both)}
     lost = [
         f"{month or 'the file'} has {found[month]:,.10g} and had {then:,.10g}"
-        for month, then in sorted(before.totals.items())
+        for month, then in sorted(had_by_month.items())
         if then >= ENOUGH_TO_JUDGE and month in found and month not in partial and found[month] < then * least
     ]
     if dataset.layout.area_column:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = "fetching"  # of the home, beside landing: on the disk whose room landing needs anyway
 LOCK = "lock"
+DEAD_AFTER = 60.0  # seconds
 
 
 @contextlib.contextmanager
@@ -41,17 +42,10 @@ def scratch_folder(landing: Path | None) -> Iterator[Path]:
 def remove_abandoned(base: Path) -> None:
     """Remove the folders below `base` of processes that are gone."""
     for folder in base.iterdir():
-        try:
-            handle = os.open(folder / LOCK, os.O_RDWR)
-        except FileNotFoundError:
-            # Made a moment ago, or killed in that moment: an empty folder costs nothing.
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-            continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            pass  # in use
-        finally:
-            os.close(handle)
+        # Between a folder's making and its lock lies less; another process may remove the same one.
+        with contextlib.suppress(OSError):
+            if folder.stat().st_mtime > time.time() - DEAD_AFTER:
+                continue
+            with (folder / LOCK).open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)

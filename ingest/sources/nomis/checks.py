@@ -48,7 +48,7 @@ def check(delivery: Delivery) -> Labels:
                     f"has {len(expected) - len(lacks)} of {len(expected)} areas: it lacks {named(sorted(lacks))}",
                     NEXT_DAMAGED,
                 )
-        elif not says_how_many:
+        else:
             codes, names = found[dimension], found[f"{dimension}_name"]
             lacks = expected - codes if codes else set()
             has = len(expected) - len(lacks) if codes else len(names)

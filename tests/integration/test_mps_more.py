@@ -900,3 +900,15 @@ def test_the_sheets_of_the_vawg_workbook_stand_in_one_table_and_are_counted_once
     assert rows(warehouse, "select count(*) from staging.stg_mps__vawg where committed_month_start_date is null") == [
         (3,)
     ]
+
+
+def test_homicides_of_one_borough_do_not_take_the_place_of_all(land: Land, samples: Path) -> None:
+    whole = (samples / "mps" / "homicide" / "homicide_victims_2003-2024.csv").read_bytes()
+    header, *lines = whole.splitlines(keepends=True)
+    assert land("homicide_victims", whole, "homicide victims.csv").rows == 2936
+    for piece, says in (
+        ([line for line in lines if b"Newham" in line], "156 and had 1,438"),
+        (lines[::2], "1,468 and had 2,"),
+    ):
+        with pytest.raises(FileRefused, match=f"the file has {says}"):
+            land("homicide_victims", header + b"".join(piece), "homicide victims later.csv")

@@ -339,9 +339,12 @@ GAPS: dict[tuple[int, int], tuple[tuple[str, str] | None, tuple[str, str]]] = {
 
 def test_what_the_list_of_gaps_says_is_missing_is_in_no_mart_and_what_it_says_is_there_is(home: Home) -> None:
     gaps = home.rows("select question_number, part_number, status, coalesce(answered_by, '') from marts.rpt_gap")
+    # A series that ended before the stand-ins' oldest file is missing from this home alone.
+    absent = home.rows("select question_number, part_number from marts.rpt_gap where state = 'not_loaded'")
+    assert absent == [(5, 3)]
     status = {(int(str(q)), int(str(n))): str(is_what) for q, n, is_what, _ in gaps}
     # Nothing is said to be missing that is not looked for.
-    assert {key for key, is_what in status.items() if is_what == "not_available"} <= GAPS.keys()
+    assert {key for key, is_what in status.items() if is_what == "not_available"} - {(5, 3)} <= GAPS.keys()
     wrong = []
     for key, (there, missing) in GAPS.items():
         held, gone = (

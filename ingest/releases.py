@@ -196,15 +196,17 @@ def check_not_cut(
         return  # a file that lists what a whole one has was seen to have it in every area
     least = 1 - dataset.may_lose
     partial = partial_months(dataset, done.totals, before.totals)
-    # Together too: where a month has few of them, only all that both files are about shows a cut.
-    both = done.totals.keys() & before.totals.keys() - {*partial}
-    found = {**done.totals, "": sum(done.totals[month] for month in both)}
-    had_by_month = {**before.totals, "": sum(before.totals[month] for month in both)}
+    found = {"": sum(done.totals.values()), **done.totals}
     lost = [
         f"{month or 'the file'} has {found[month]:,.10g} and had {then:,.10g}"
-        for month, then in sorted(had_by_month.items())
+        for month, then in sorted(before.totals.items())
         if then >= ENOUGH_TO_JUDGE and month in found and month not in partial and found[month] < then * least
     ]
+    # Where each month has few of them, only all that both files are about shows a cut.
+    both = done.totals.keys() & before.totals.keys() - {*partial}
+    now, then = (sum(totals[month] for month in both) for totals in (done.totals, before.totals))
+    if not lost and then >= ENOUGH_TO_JUDGE and now < then * least:
+        lost = [f"the file has {now:,.10g} and had {then:,.10g}"]
     if dataset.layout.area_column:
         rows, had = (_rows_by_area(cursor, dataset, table, one) for one in (load_id, before.load_id))
         # Another vintage of categories has another number of rows; areas it has none of are lost all the same.

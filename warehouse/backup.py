@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import json
 import os
 import shutil
@@ -31,7 +32,7 @@ from warehouse.settings import Settings
 MANIFEST = "manifest.json"
 DUMP = "warehouse.dump"
 LANDING = "landing"
-UNFINISHED = ".part"
+UNFINISHED = "unfinished"
 VERSION = 1
 # What a restored warehouse is compared by, row for row. The rest is made from it, or from landing.
 COMPARED = ("marts", "marts_history", "ops", "quarantine")
@@ -82,7 +83,8 @@ def folder_of(settings: Settings) -> Path:
 
 def backups(settings: Settings) -> list[Backup]:
     """The finished backups, the newest first."""
-    found = [read(manifest.parent) for manifest in folder_of(settings).glob(f"*/{MANIFEST}")]
+    folders = (manifest.parent for manifest in folder_of(settings).glob(f"*/{MANIFEST}"))
+    found = [read(folder) for folder in folders if folder.name != UNFINISHED]
     return sorted(found, key=lambda one: one.created_at, reverse=True)
 
 
@@ -122,19 +124,34 @@ def take(settings: Settings, *, keep: int | None = None) -> Backup:
             "a backup reads every table, and VRU_DATABASE_URL names no user who may",
             next_step="run it where `vru setup` runs",
         )
-    begun = time.monotonic()
     base = folder_of(settings)
-    name = f"{settings.now():%Y%m%dT%H%M%SZ}"
-    making = base / f"{name}{UNFINISHED}"
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in base.glob(f"*{UNFINISHED}"):
-            shutil.rmtree(left)
-        making.mkdir(mode=0o700)
-        with connect(settings, ADMIN, autocommit=True) as lock, connect(settings, ADMIN) as connection:
+        with connect(settings, ADMIN, autocommit=True) as lock:
             lock.execute(sql.SQL("set lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
             lock.execute("select pg_advisory_lock(hashtext(%s))", [PIPELINE_LOCK])
-            # Only now: what a build that was waited for has written belongs to the moment that is backed up.
+            done = _take(settings, base)
+            if keep is not None:
+                _remove_old(settings, keep)
+    except OSError as error:
+        raise Refusal(
+            f"the backup could not be written ({error.strerror})",
+            where=str(base),
+            kept="the backups before it",
+            next_step="make room there, or set VRU_BACKUP_DIR to a folder on another disk",
+        ) from error
+    return done
+
+
+def _take(settings: Settings, base: Path) -> Backup:
+    """Write a backup into `base`, its caller holding the lock of loads and builds: what is unfinished there is no other's."""
+    begun = time.monotonic()
+    making = base / UNFINISHED
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(mode=0o700)
+    try:
+        # Only now: what a build that was waited for has written belongs to the moment that is backed up.
+        with connect(settings, ADMIN) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             snapshot = connection.execute("select pg_export_snapshot()").fetchone()
             assert snapshot is not None  # noqa: S101 - a function gives a row
@@ -143,9 +160,10 @@ def take(settings: Settings, *, keep: int | None = None) -> Backup:
             kind = connection.execute("select data_kind from ops.warehouse").fetchone()
             landing = _copy_landing(settings.landing, base / LANDING)
         sha256, size = sha256_of(making / DUMP)
+        now = settings.now()
         done = Backup(
-            base / name,
-            settings.now(),
+            _unused(base, f"{now:%Y%m%dT%H%M%SZ}"),
+            now,
             kind[0] if kind else None,
             sha256,
             size,
@@ -156,20 +174,16 @@ def take(settings: Settings, *, keep: int | None = None) -> Backup:
         told = {name: value for name, value in dataclasses.asdict(done).items() if name != "folder"}
         _write(making / MANIFEST, json.dumps({"version": VERSION, **told}, default=str, indent=1))
         making.rename(done.folder)
-    except Refusal:
+    except BaseException:
         shutil.rmtree(making, ignore_errors=True)
         raise
-    except OSError as error:
-        shutil.rmtree(making, ignore_errors=True)
-        raise Refusal(
-            f"the backup could not be written ({error.strerror})",
-            where=str(base),
-            kept="the backups before it",
-            next_step="make room there, or set VRU_BACKUP_DIR to a folder on another disk",
-        ) from error
-    if keep is not None:
-        _remove_old(settings, keep)
     return done
+
+
+def _unused(base: Path, name: str) -> Path:
+    """`base/name`, or `base/name-2` and so on where a backup of the same second stands."""
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(folder for folder in map(base.joinpath, names) if not folder.exists())
 
 
 def restore(settings: Settings, folder: Path) -> Backup:
@@ -303,7 +317,7 @@ def _link_or_copy(origin: Path, target: Path) -> None:
     try:
         target.hardlink_to(origin)
     except OSError:
-        part = target.with_name(f"{target.name}{UNFINISHED}")
+        part = target.with_name(f"{target.name}.part")
         shutil.copyfile(origin, part)
         part.rename(target)
 

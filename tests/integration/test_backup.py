@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,9 +88,16 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
 
 
 def test_only_the_newest_backups_are_kept_with_the_bytes_they_need(warehouse: Settings, tmp_path: Path) -> None:
-    backup.take(warehouse.model_copy(update={"today": None}))
+    backup.take(warehouse)
     filled(warehouse, tmp_path)
     second = backup.take(warehouse, keep=1)
     assert [one.folder for one in backup.backups(warehouse)] == [second.folder]
     kept = {path.name for path in (second.folder.parent / "landing").glob("*/*")}
     assert kept == set(second.landing.values())
+
+
+def test_backups_of_one_second_have_names_of_their_own(warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = dt.datetime(2026, 11, 30, 2, 18, 41, tzinfo=dt.UTC)
+    monkeypatch.setattr(Settings, "now", lambda _: moment)
+    names = [backup.take(warehouse).folder.name for _ in range(3)]
+    assert names == ["20261130T021841Z", "20261130T021841Z-2", "20261130T021841Z-3"]

@@ -77,6 +77,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for
 
 
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="vru-warehouse", prog_name="vru")
 def main() -> None:
     """London's violence-reduction data warehouse."""
     os.umask(privacy.mask(settings()))

@@ -14,20 +14,18 @@ import re
 from typing import Any, Literal
 
 import psycopg
-import requests
 from psycopg import sql
 from psycopg.rows import class_row
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from ingest.landing import SYNTHETIC, kind_held
+from warehouse import channels
+from warehouse.channels import Channel, ChannelDown, ChannelRefused
 from warehouse.connection import PUBLISHER, connect
 from warehouse.settings import LONDON, Settings
 
-WEBHOOK = "webhook"
 NO_CHANNEL = "none"
 
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 10.0
 TRIES = 4
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 20.0
@@ -62,9 +60,9 @@ class Alert:
         subject: one line.
         body: what failed, how the marts stand, what to do.
         raised_at: when it was written down (UTC).
-        channel: webhook, or none where no webhook is set.
-        attempts: how often it was sent.
-        delivered_at: when the channel took it (UTC); None while it has not.
+        channel: where it is sent ("webhook", "mailtos, slack"), or none where no channel is set.
+        attempts: how often it was sent, by all channels together.
+        delivered_at: when the last channel took it (UTC); None while one has not.
         last_error: why the last attempt failed, without the address.
     """
 
@@ -86,14 +84,6 @@ class Alert:
 
 
 _Outcome = Literal["delivered", "down", "refused", "nothing to send", "sent by another"]
-
-
-class _ChannelDown(Exception):
-    """The channel may take it later."""
-
-
-class _ChannelRefused(Exception):
-    """The channel will not take it as it is configured; asking again at once is no use."""
 
 
 def record_problem(settings: Settings, run_id: str, step: str, subject: str, problem: str) -> None:
@@ -172,14 +162,14 @@ def raise_found(settings: Settings, subject: str, problems: list[str], *, is_awa
         "subject": _one_line(f"{mark}Violence-reduction warehouse: {subject}", LONGEST_SUBJECT),
         "body": "\n".join(_one_line(line) if line else line for line in lines),
         "raised_at": moment.isoformat(),
-        "channel": WEBHOOK if settings.alert_webhook else NO_CHANNEL,
+        "channel": _channel_names(settings),
         "attempts": 0,
         "delivered_at": None,
         "last_error": None,
+        "taken_by": [],
     }
     if is_away:
-        if settings.alert_webhook:
-            kept |= _sent_without_ledger(settings, f"{kept['subject']}\n\n{kept['body']}")
+        kept |= _sent_without_ledger(settings, str(kept["subject"]), str(kept["body"]))
         folder = settings.home / KEPT
         folder.mkdir(mode=0o700, exist_ok=True)
         (folder / f"{run_id}.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
@@ -204,24 +194,49 @@ def enter_kept(settings: Settings) -> int:
     return len(files)
 
 
+def _channel_names(settings: Settings) -> str:
+    return ", ".join(channel.name for channel in channels.channels(settings)) or NO_CHANNEL
+
+
 def _enter(connection: psycopg.Connection, kept: dict[str, Any]) -> int:
-    row = connection.execute(
-        """insert into ops.alert (run_id, kind, subject, body, raised_at, channel, attempts, delivered_at, last_error)
-           values (%(run_id)s, %(kind)s, %(subject)s, %(body)s, %(raised_at)s, %(channel)s, %(attempts)s, %(delivered_at)s, %(last_error)s)
-           on conflict (run_id) do update set run_id = excluded.run_id returning alert_id""",
-        kept,
-    ).fetchone()
-    assert row is not None  # noqa: S101 - an upsert gives its row
+    with connection.transaction():
+        row = connection.execute(
+            """insert into ops.alert (run_id, kind, subject, body, raised_at, channel, attempts, delivered_at, last_error)
+               values (%(run_id)s, %(kind)s, %(subject)s, %(body)s, %(raised_at)s, %(channel)s, %(attempts)s, %(delivered_at)s, %(last_error)s)
+               on conflict (run_id) do update set run_id = excluded.run_id returning alert_id""",
+            kept,
+        ).fetchone()
+        assert row is not None  # noqa: S101 - an upsert gives its row
+        for name in kept.get("taken_by", []):
+            _note_taken(connection, int(row[0]), name, kept["raised_at"])
     return int(row[0])
 
 
-def _sent_without_ledger(settings: Settings, text: str) -> dict[str, Any]:
-    """Send an alert once. What came of it, as the ledger notes it."""
-    try:
-        _post(settings, text)
-    except (_ChannelDown, _ChannelRefused) as failure:
-        return {"attempts": 1, "last_error": str(failure)}
-    return {"attempts": 1, "delivered_at": settings.now().isoformat()}
+def _note_taken(connection: psycopg.Connection, alert_id: int, channel: str, moment: dt.datetime | str) -> None:
+    connection.execute(
+        "insert into ops.alert_delivery (alert_id, channel, delivered_at) values (%s, %s, %s) on conflict do nothing",
+        [alert_id, channel, moment],
+    )
+
+
+def _sent_without_ledger(settings: Settings, subject: str, body: str) -> dict[str, Any]:
+    """Send an alert once by each channel. What came of it, as the ledger notes it."""
+    targets = channels.channels(settings)
+    taken, error = [], None
+    for channel in targets:
+        try:
+            channels.send(settings, channel, subject, body)
+        except (ChannelDown, ChannelRefused) as failure:
+            error = str(failure)
+        else:
+            taken.append(channel.name)
+    is_done = bool(targets) and len(taken) == len(targets)
+    return {
+        "attempts": len(targets),
+        "taken_by": taken,
+        "last_error": error,
+        "delivered_at": settings.now().isoformat() if is_done else None,
+    }
 
 
 def deliver_pending(settings: Settings) -> int:
@@ -236,7 +251,8 @@ def deliver_pending(settings: Settings) -> int:
     delivered = 0
     with connect(settings, PUBLISHER, autocommit=True) as connection:
         waiting = connection.execute(
-            "select alert_id from ops.alert where channel = %s and delivered_at is null order by alert_id", [WEBHOOK]
+            "select alert_id from ops.alert where channel <> %s and delivered_at is null order by alert_id",
+            [NO_CHANNEL],
         ).fetchall()
         for (alert_id,) in waiting:
             outcome = _deliver(settings, connection, alert_id)
@@ -297,7 +313,7 @@ def _write(settings: Settings, connection: psycopg.Connection, run_id: str) -> A
             _subject(connection, run_id, kind, held, problems),
             _body(connection, held, problems, steps),
             settings.now(),
-            WEBHOOK if settings.alert_webhook else NO_CHANNEL,
+            _channel_names(settings),
         ],
     )
     return _of_run(connection, run_id)
@@ -374,69 +390,59 @@ def _one_line(text: str, longest: int = LONGEST_PROBLEM) -> str:
 
 
 def _deliver(settings: Settings, connection: psycopg.Connection, alert_id: int) -> _Outcome:
-    """Send an alert until the channel takes it, or for a few tries, and note each of them.
+    """Send an alert by every channel that has not taken it, until it does or for a few tries, and note each of them.
 
-    A process that dies between the channel's answer and the note sends the alert twice rather than never.
+    A process that dies between a channel's answer and the note sends the alert twice rather than never.
     """
     mine = connection.execute("select pg_try_advisory_lock(hashtext('vru alert'), %s)", [alert_id]).fetchone()
     if mine != (True,):
         return "sent by another"
     try:
         found = _read(connection, sql.SQL("alert_id = %s"), [alert_id])
-        if not found or found[0].delivered_at is not None or found[0].channel != WEBHOOK or not settings.alert_webhook:
+        targets = channels.channels(settings)
+        if not found or found[0].delivered_at is not None or found[0].channel == NO_CHANNEL or not targets:
             return "nothing to send"
-        sending = Retrying(
-            retry=retry_if_exception_type(_ChannelDown),
-            stop=stop_after_attempt(TRIES),
-            wait=wait_exponential_jitter(
-                multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS, jitter=FIRST_PAUSE_SECONDS
-            ),
-            reraise=True,
+        taken = {
+            name
+            for (name,) in connection.execute("select channel from ops.alert_delivery where alert_id = %s", [alert_id])
+        }
+        outcomes = [
+            _deliver_by(settings, connection, found[0], channel) for channel in targets if channel.name not in taken
+        ]
+        for outcome in ("down", "refused"):
+            if outcome in outcomes:
+                return outcome
+        connection.execute(
+            "update ops.alert set delivered_at = %s, last_error = null where alert_id = %s", [settings.now(), alert_id]
         )
-        try:
-            sending(_attempt, settings, connection, found[0])
-        except _ChannelDown:
-            return "down"
-        except _ChannelRefused:
-            return "refused"
         return "delivered"
     finally:
         connection.execute("select pg_advisory_unlock(hashtext('vru alert'), %s)", [alert_id])
 
 
-def _attempt(settings: Settings, connection: psycopg.Connection, alert: Alert) -> None:
+def _deliver_by(settings: Settings, connection: psycopg.Connection, alert: Alert, channel: Channel) -> _Outcome:
+    sending = Retrying(
+        retry=retry_if_exception_type(ChannelDown),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential_jitter(
+            multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS, jitter=FIRST_PAUSE_SECONDS
+        ),
+        reraise=True,
+    )
+    try:
+        sending(_attempt, settings, connection, alert, channel)
+    except ChannelDown:
+        return "down"
+    except ChannelRefused:
+        return "refused"
+    return "delivered"
+
+
+def _attempt(settings: Settings, connection: psycopg.Connection, alert: Alert, channel: Channel) -> None:
     connection.execute("update ops.alert set attempts = attempts + 1 where alert_id = %s", [alert.alert_id])
     try:
-        _post(settings, alert.text)
-    except (_ChannelDown, _ChannelRefused) as failure:
+        channels.send(settings, channel, alert.subject, alert.body)
+    except (ChannelDown, ChannelRefused) as failure:
         connection.execute("update ops.alert set last_error = %s where alert_id = %s", [str(failure), alert.alert_id])
         raise
-    connection.execute(
-        "update ops.alert set delivered_at = %s, last_error = null where alert_id = %s",
-        [settings.now(), alert.alert_id],
-    )
-
-
-def _post(settings: Settings, text: str) -> None:
-    """One POST. What is raised never quotes the address: a webhook's path is its key."""
-    try:
-        response = requests.post(
-            settings.alert_webhook,
-            json={"text": text},
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            allow_redirects=False,
-            verify=str(settings.ca_bundle) if settings.ca_bundle else True,
-            # Nothing of the answer is used, and a channel may answer for as long as it likes.
-            stream=True,
-        )
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise _ChannelDown(f"no answer from the webhook ({type(error).__name__})") from None
-    except (requests.RequestException, OSError, ValueError) as error:
-        raise _ChannelRefused(f"the webhook cannot be called ({type(error).__name__})") from None
-    response.close()
-    status = response.status_code
-    if status >= 500 or status in (408, 429):
-        raise _ChannelDown(f"the webhook answered {status}")
-    if status >= 300:
-        why = " (redirects are not followed)" if status < 400 else ""
-        raise _ChannelRefused(f"the webhook answered {status}{why}")
+    _note_taken(connection, alert.alert_id, channel.name, settings.now())

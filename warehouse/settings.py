@@ -6,6 +6,7 @@ import datetime as dt
 import grp
 import json
 import os
+import re
 import zoneinfo
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,14 @@ def _postgres_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _alert_urls(value: SecretStr) -> SecretStr:
+    for number, url in enumerate(value.get_secret_value().split(), 1):
+        if not re.match(r"[a-z][a-z0-9]*://\S", url, re.IGNORECASE):
+            raise ValueError(f"must be addresses with spaces between, such as mailtos://…; number {number} is none")
+    return value
+
+
+AlertUrls = Annotated[SecretStr, AfterValidator(_alert_urls)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
@@ -55,7 +64,8 @@ class Settings(BaseSettings):
     secrets_dir: Path | None = None
     group: str = ""
     backup_dir: Path | None = None
-    alert_webhook: HttpUrl = ""
+    alert_urls: AlertUrls = SecretStr("")
+    alert_webhook: HttpUrl = ""  # the older name: one webhook, sent to beside alert_urls
     ca_bundle: Path | None = None
     base_urls: dict[str, HttpUrl] = {}
     inbox_url: str = ""

@@ -214,7 +214,15 @@ create table if not exists ops.alert (
     last_error text,
     unique (run_id)
 );
-comment on table ops.alert is 'Grain: one row a run that ended red: what went wrong, and whether the alert reached its channel.';
+comment on table ops.alert is 'Grain: one row a run that ended red: what went wrong, and whether the alert reached every channel.';
+
+create table if not exists ops.alert_delivery (
+    alert_id bigint not null references ops.alert (alert_id),
+    channel text not null,
+    delivered_at timestamptz not null,
+    primary key (alert_id, channel)
+);
+comment on table ops.alert_delivery is 'Grain: one row an alert and channel that took it: no channel is sent an alert twice because another was down.';
 
 create table if not exists ops.run_problem (
     run_id text not null,

@@ -32,6 +32,7 @@ grant usage on schema ops, candidate to vru_publisher;
 grant usage, create on schema marts, marts_history to vru_publisher;
 grant select on all tables in schema ops to vru_publisher;
 grant insert, update on ops.release, ops.alert, ops.run_problem to vru_publisher;
+grant insert on ops.alert_delivery to vru_publisher;
 grant insert, update on ops.dataset to vru_publisher;
 
 grant usage on schema marts, marts_history to vru_analyst;

@@ -356,10 +356,10 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         value = time_of(row, header, layout.period)
         if is_timed(value, layout.period) and day_of(value, layout.period) is None:
             columns = [c for c in layout.columns if c.name in columns_of_time(header, layout.period)]
-            shown = None if any(layout.told(c, row[header.positions[c.name]]) is None for c in columns) else value
+            is_told = all(layout.told(c, row[header.positions[c.name]]) is not None for c in columns)
             place = " and ".join(header.published[c.name] for c in columns)
             reason = f"is no day of the calendar, written as {examples(layout.period)}"
-            faults.append(Fault(number, place, shown, reason))
+            faults.append(Fault(number, place, value if is_told else None, reason))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
     if not faults and sense.has_rules(layout):

@@ -14,7 +14,8 @@ import datetime as dt
 import importlib
 import importlib.util
 import re
-from collections.abc import Callable, Mapping, Sequence
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,9 @@ from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty,
 
 NEXT_NAME = "if its name is wrong, give it the name it was published under; if its rows are, fetch it again"
 LATER_THAN_DUE = 3  # months by which the date in a name may be after the release that its newest month makes due
+MONTHS_BESIDE = 6  # on either side of a month, that say how much a whole one has
+ENOUGH_TO_JUDGE_BY = 100  # of a month beside it, or of one label there
+LEAST_SHARE = 0.25  # of the median of the months beside it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +87,7 @@ def check(delivery: Delivery) -> Labels:
     """
     _check_name_of_its_dataset(delivery)
     _check_dates_in_name(delivery)
+    _check_months_beside(delivery)
     own = _own_check(delivery.source.source)
     return own(delivery) if own else {}
 
@@ -147,6 +152,32 @@ def _check_dates_in_name(delivery: Delivery) -> None:
             raise delivery.refuse(
                 f"is of {year}-{month:02} by its name, and its newest month is {last:%Y-%m}", NEXT_NAME
             )
+
+
+def few(what: str, found: float, beside: Iterable[float]) -> str | None:
+    """Why a month is not whole, in words, by what the months beside it have; None where they do not say so."""
+    enough = [count for count in beside if count >= ENOUGH_TO_JUDGE_BY]
+    if not enough or found >= LEAST_SHARE * (middle := statistics.median(enough)):
+        return None
+    return (
+        f"has {found:,.10g} {what}, less than a quarter of the {middle:,.0f} that the months beside it have "
+        f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): it is not all of the month"
+    )
+
+
+def _check_months_beside(delivery: Delivery) -> None:
+    """Refuse a file of many months one of which has next to nothing of what the months beside it in the file have."""
+    if delivery.dataset.part_is_month:
+        return  # a file of one month, and of a few late entries of others
+    months = sorted(month for month in delivery.done.totals if month)
+    if delivery.dataset.layout.first_month_may_be_partial:
+        months = months[1:]
+    totals = [delivery.done.totals[month] for month in months]
+    what = "in all" if delivery.dataset.layout.month_columns else "rows"
+    for place, month in enumerate(months):
+        beside = totals[max(place - MONTHS_BESIDE, 0) : place] + totals[place + 1 : place + 1 + MONTHS_BESIDE]
+        if reason := few(f"{what} in {month}", totals[place], beside):
+            raise delivery.refuse(reason)
 
 
 @cache

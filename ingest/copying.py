@@ -146,7 +146,7 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
                 expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
             )  # fmt: skip
             done = vouched.result()
-            if done is not None and layout.bad_rows == "quarantine" and not _are_days(done.times, layout):
+            if done is not None and not _are_days(done.times, layout):
                 raise psycopg.DataError("a row is about no day of the calendar")
             if done is not None:
                 first, last, counts = _span(done.times, layout)

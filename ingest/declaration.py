@@ -56,6 +56,7 @@ class Column(_Strict):
 
     header_pattern is for a header that says something of the request or the day, and so is never the same.
     A column that may be missing is blank where a file lacks it. One that is dropped is in landing and never in raw.
+    pattern_is: what matches the pattern, in words, for who has to put a value right.
     check_digit: the scheme by which the last digit of a number vouches for the others; it needs a pattern of digits.
     """
 
@@ -63,6 +64,7 @@ class Column(_Strict):
     headers: tuple[str, ...] = ()
     header_pattern: Pattern | None = None
     pattern: Pattern | None = None
+    pattern_is: str = ""
     number: Number | None = None
     check_digit: Literal["verhoeff"] | None = None
     may_be_blank: bool = False
@@ -397,6 +399,28 @@ class Keeps(_Strict):
     at_most_lost: Annotated[float, Field(ge=0, lt=1)]
 
 
+class CountedIn(_Strict):
+    """Another feed that counts the same: a load that counts much less than it does was cut, and is set aside.
+
+    source, datasets: that feed.
+    label_here, label_there: under which label (`ops.load.label_counts`: "homicide 2025-01") each counts it; empty for all it has.
+    counts: what that feed counts, in words.
+    least_share: of what that feed has, in each month, or in all months of both where a month has too few.
+    enough: less than this of that feed is no month of all London.
+    only_parts: the parts of this dataset that are about the same area.
+    """
+
+    source: Identifier
+    datasets: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    label_here: str = ""
+    label_there: str = ""
+    counts: str
+    least_share: Annotated[float, Field(gt=0, lt=1)]
+    together: bool = False
+    enough: Annotated[int, Field(gt=0)]
+    only_parts: Pattern = ".*"
+
+
 class Dataset(_Strict):
     """One dataset of a source."""
 
@@ -418,6 +442,7 @@ class Dataset(_Strict):
     # How much of a month's rows or values, or of an area's rows, a new release may take back before it is taken for a file that was cut.
     may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
     keeps: Keeps | None = None
+    counted_in: CountedIn | None = None
     abuts: Identifier | None = None
     at_most_months: Annotated[int, Field(gt=0)] | None = None
     # A file that is always the whole history begins where the one before began, give or take so many months.

@@ -22,11 +22,12 @@ def answer(records: Iterable[Mapping[str, object]], *, total: int | None = None,
     """
     with (SEEDS / "boroughs.csv").open(encoding="utf-8", newline="") as file:
         names = {row["borough_code"]: row["borough_name"] for row in csv.DictReader(file)}
+    names |= {"E09000001": "City of London", "E12000007": "London", "E92000001": "England"}
     rows = list(records)
     whole = [
         {
             "DATE_NAME": row["DATE"],
-            "GEOGRAPHY_NAME": names.get(str(row["GEOGRAPHY_CODE"]), "City of London"),
+            "GEOGRAPHY_NAME": names.get(str(row["GEOGRAPHY_CODE"]), "A ward"),
             **NORMAL,
             **row,
             "RECORD_OFFSET": first + number,

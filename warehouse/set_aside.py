@@ -8,8 +8,9 @@ stand whatever they say.
 from __future__ import annotations
 
 import dataclasses
-import statistics
-from collections.abc import Iterable, Sequence
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
 
 import psycopg
 from psycopg import sql
@@ -17,7 +18,8 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from ingest import landing
-from ingest.declaration import find_source, raw_table, read_sources
+from ingest.checks import MONTHS_BESIDE, few
+from ingest.declaration import CountedIn, find_source, raw_table, read_sources
 from ingest.errors import Refusal, in_one_line
 from ingest.load import load as load_file
 from warehouse import alerts, transform
@@ -27,11 +29,6 @@ from warehouse.settings import Settings
 STEP = "set aside"  # of a run's problems
 BESIDE, BUILD = "beside", "build"  # why: what stands beside it, or the build
 
-MONTHS_BESIDE = 6  # on either side
-ROWS_TO_JUDGE_BY = 100  # of a month beside it, or of one label there
-LEAST_SHARE = 0.25  # of the median of the months beside it
-# A month of all London in another feed; less than this is no month of all London.
-OFFENCES_OF_LONDON = 10_000
 ATTEMPTS = 12  # builds, to find the load with which one fails
 FILES_TOLD = 10  # by name, where no load is found
 
@@ -48,6 +45,9 @@ class Load:
     landed_path: str
     rows_loaded: int
     label_counts: dict[str, int]
+    totals: dict[str, float]
+    release_date: dt.date
+    landed_at: dt.datetime
     state: str
     reason: str | None
     set_aside: dict[str, str]
@@ -58,6 +58,13 @@ class Load:
     def month(self) -> int:
         """Months since the year 0."""
         return int(self.part[:4]) * 12 + int(self.part[5:7]) - 1
+
+    def by_month(self, label: str) -> dict[str, float]:
+        """What it counts in each month (YYYY-MM): under a label of its own, or in all where that is empty."""
+        if not label:
+            return {month: total for month, total in self.totals.items() if month}
+        begin = f"{label} "
+        return {key.removeprefix(begin): n for key, n in self.label_counts.items() if key.startswith(begin)}
 
 
 def build(settings: Settings, run_id: str, *, unless_current: bool = False, whole: bool = False) -> str | None:
@@ -88,7 +95,7 @@ def judge(settings: Settings) -> list[Load]:
     now_aside = []
     with connect(settings, LOADER, autocommit=True) as connection:
         loads = _loads(connection)
-        reasons = _contradicted(loads) | _less_than_another_feed(connection, loads)
+        reasons = _contradicted(loads) | _less_than_another_feed(loads)
         for load in loads:
             reason = None if load.is_accepted else reasons.get(load.load_id)
             if load.state == "loaded":
@@ -139,8 +146,8 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
 def _loads(connection: psycopg.Connection) -> list[Load]:
     with connection.cursor(row_factory=class_row(Load)) as cursor:
         return cursor.execute(
-            """select l.load_id, l.source, l.dataset, l.part, l.file_name, l.landed_path, l.rows_loaded, l.label_counts, l.state,
-                   l.reason, l.set_aside, l.is_synthetic,
+            """select l.load_id, l.source, l.dataset, l.part, l.file_name, l.landed_path, l.rows_loaded, l.label_counts, l.totals,
+                   l.release_date, l.landed_at, l.state, l.reason, l.set_aside, l.is_synthetic,
                    exists (select from ops.acceptance as a
                            where a.source = l.source and a.dataset = l.dataset and a.sha256 = l.sha256) as is_accepted
                from ops.load as l where l.state in ('loaded', 'set_aside') order by l.load_id"""
@@ -165,56 +172,69 @@ def _contradicted(loads: Sequence[Load]) -> dict[int, str]:
                 for other in range(month - MONTHS_BESIDE, month + MONTHS_BESIDE + 1)
                 if other != month and other in months
             ]
-            few = _few("rows", load.rows_loaded, [one.rows_loaded for one in beside])
+            reason = few("rows", load.rows_loaded, [one.rows_loaded for one in beside])
             for label, count in load.label_counts.items():
-                few = few or _few(
+                reason = reason or few(
                     f"rows of {label}", count, [n for one in beside if (n := one.label_counts.get(label))]
                 )
-            if few:
-                reasons[load.load_id] = few
+            if reason:
+                reasons[load.load_id] = reason
     return reasons
 
 
-def _few(what: str, found: int, beside: Iterable[int]) -> str | None:
-    enough = [count for count in beside if count >= ROWS_TO_JUDGE_BY]
-    if not enough or found >= LEAST_SHARE * (middle := statistics.median(enough)):
-        return None
-    return (
-        f"has {found:,} {what}, less than a quarter of the {middle:,.0f} that the months beside it have "
-        f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): it is not all of the month"
-    )
-
-
-def _less_than_another_feed(connection: psycopg.Connection, loads: Sequence[Load]) -> dict[int, str]:
-    """Why months of the Met's street-level crime are not whole beside the Met's own count of offences, by load.
+def _less_than_another_feed(loads: Sequence[Load]) -> dict[int, str]:
+    """Why loads are not whole beside another feed that counts the same (`counted_in` of their dataset), by load.
 
     Stand-in publishers give each feed a size of its own, so invented files say nothing here.
     """
-    offences: dict[str, float] = dict(
-        connection.execute(
-            """select distinct on (month) month, offences::float8
-               from ops.load as l, jsonb_each_text(l.totals) as of_month (month, offences)
-               where l.source = 'mps' and l.dataset in ('borough_historical', 'borough_recent') and l.state = 'loaded'
-                 and not l.is_synthetic
-               order by month, l.release_date desc, l.landed_at desc, l.load_id desc"""
-        ).fetchall()
-    )
+    declared = {(s.source, name): d for s in read_sources().values() for name, d in s.datasets.items() if d.counted_in}
+    theirs = {}
     reasons = {}
     for load in loads:
-        if (load.source, load.dataset, load.part[8:], load.is_synthetic) != (
-            "police_uk",
-            "street",
-            "metropolitan",
-            False,
+        dataset = declared.get((load.source, load.dataset))
+        rule = dataset.counted_in if dataset else None
+        if dataset is None or rule is None or load.is_synthetic or re.fullmatch(rule.only_parts, load.part) is None:
+            continue
+        if rule not in theirs:
+            theirs[rule] = _counted(loads, rule)
+        own = load.by_month(rule.label_here)
+        if dataset.part_is_month:  # the few rows of other months are late entries
+            own = {month: count for month, count in own.items() if month == load.part[:7]}
+        if dataset.layout.first_month_may_be_partial and own:
+            del own[min(own)]
+        if reason := _less(own, theirs[rule], rule):
+            reasons[load.load_id] = reason
+    return reasons
+
+
+def _counted(loads: Sequence[Load], rule: CountedIn) -> dict[str, float]:
+    """What the feed that a rule names counts in each month, by the newest release that has it."""
+    found: dict[str, tuple[tuple[dt.date, dt.datetime, int], float]] = {}
+    for load in loads:
+        if (
+            load.source != rule.source
+            or load.dataset not in rule.datasets
+            or load.state != "loaded"
+            or load.is_synthetic
         ):
             continue
-        there = offences.get(load.part[:7], 0)
-        if there >= OFFENCES_OF_LONDON and load.rows_loaded < LEAST_SHARE * there:
-            reasons[load.load_id] = (
-                f"has {load.rows_loaded:,} rows, less than a quarter of the {there:,.0f} offences that the Metropolitan Police "
-                "counted in the month by borough: it is not all of the month"
-            )
-    return reasons
+        age = (load.release_date, load.landed_at, load.load_id)
+        for month, count in load.by_month(rule.label_there).items():
+            if month not in found or age > found[month][0]:
+                found[month] = (age, count)
+    return {month: count for month, (_, count) in found.items()}
+
+
+def _less(own: Mapping[str, float], theirs: Mapping[str, float], rule: CountedIn) -> str | None:
+    """Why what a load counts is less than its share of what another feed does, in words."""
+    months = sorted(own.keys() & theirs.keys())
+    groups = [months] if rule.together else [[month] for month in months]
+    for group in groups:
+        here, there = (sum(feed[month] for month in group) for feed in (own, theirs))
+        if there >= rule.enough and here < rule.least_share * there:
+            when = group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"
+            return f"has {here:,.0f} in {when}, less than {rule.least_share:.0%} of the {there:,.0f} {rule.counts}: rows are missing"
+    return None
 
 
 def _may_be_tried(load: Load, reason: str | None) -> bool:

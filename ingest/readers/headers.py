@@ -14,6 +14,8 @@ from ingest.declaration import Layout, MonthColumns
 from ingest.readers.faults import HEADER, THE_FILE, Fault, some_of
 from ingest.readers.text import folded
 
+# "24-May" may be a day of this year, 01/05/2024 the fifth of January.
+SAVE_MONTH = "write each month as 2024-05 (in Excel: Format Cells, Custom, yyyy-mm) and save again"
 COMPARED = 12  # unknown names that are compared with the declared ones: a whole file may stand on its first line
 # What a cell of a row looks like and no name does: no letter and some digit, or a number or a date that has letters.
 _IS_A_CELL = re.compile(
@@ -81,7 +83,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             positions[column] = index
             published[column] = name
         elif layout.month_columns and is_month and is_month.fullmatch(name.strip()):
-            month = _month_of(name.strip(), layout.month_columns)
+            month = month_of(name.strip(), layout.month_columns)
             if month is None:
                 faults.append(
                     Fault(HEADER, "header", name, f"is no month written as {layout.month_columns.header_forms}")
@@ -90,7 +92,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
                 months.append(MonthColumn(index, name.strip(), month))
         elif is_month and _may_be_a_month(name):
             # To leave it out would lose a month. What is no month by its name is judged by its cells.
-            faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1})"))
+            faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1}){_advice(name)}"))
         else:
             unknown.append(index)
     if layout.is_of_people and not positions:
@@ -188,7 +190,14 @@ def _may_be_a_month(name: str) -> bool:
     return is_blank or any(c.isnumeric() for c in name) or _NAMES_A_MONTH.search(seen.casefold()) is not None
 
 
-def _month_of(header: str, declared: MonthColumns) -> str | None:
+def _advice(name: str) -> str:
+    """How to save a header that names a month and may be a day, or another month."""
+    is_month = _NAMES_A_MONTH.search(name.casefold()) or re.fullmatch(r"[\d/.-]{4,10}", name.strip())
+    return f": {SAVE_MONTH}" if is_month else ""
+
+
+def month_of(header: str, declared: MonthColumns) -> str | None:
+    """The month (YYYYMM) that a header says; None where it is written in none of the declared forms."""
     for form in declared.header_forms:
         try:
             return dt.datetime.strptime(header, form).strftime("%Y%m")

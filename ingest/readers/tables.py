@@ -26,7 +26,7 @@ from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, som
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import wrong_with
 from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, folded, foreign_body, separator_of
-from ingest.readers.times import day_of, is_timed
+from ingest.readers.times import day_of, examples, is_timed
 from ingest.readers.workbook import cell_text, refused_archive, refused_content, refused_extent
 
 VALUES_REMEMBERED = 10_000
@@ -309,10 +309,14 @@ def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
     return [*fields, table.sheet] if layout.has_sheet_column else fields
 
 
+def columns_of_time(header: Header, period: Period) -> Sequence[str]:
+    """The columns by which a file says which time a row is about."""
+    return [period.column] if period.column in header.positions else period.else_columns
+
+
 def time_of(row: Sequence[str], header: Header, period: Period) -> str:
     """Which time a row is about, as published; of several columns, with a space between."""
-    columns = [period.column] if period.column in header.positions else period.else_columns
-    return " ".join(row[header.positions[column]] for column in columns)
+    return " ".join(row[header.positions[column]] for column in columns_of_time(header, period))
 
 
 def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
@@ -341,18 +345,21 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             elif not column.may_be_blank:
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
-            faults.append(Fault(number, header.published[column.name], shown, f"does not match {column.pattern}"))
+            reason = f"is not {column.pattern_is}" if column.pattern_is else f"does not match {column.pattern}"
+            faults.append(Fault(number, header.published[column.name], shown, reason))
         elif column.number and (reason := wrong_with(value, column.number)):
             faults.append(Fault(number, header.published[column.name], shown, reason))
         elif column.check_digit and not is_verhoeff(value):
             reason = "is no number that was issued: its check digit is wrong"
             faults.append(Fault(number, header.published[column.name], shown, reason))
-    if layout.period and layout.period.column in header.positions and not faults:
-        value = row[header.positions[layout.period.column]]
+    if layout.period and not faults:
+        value = time_of(row, header, layout.period)
         if is_timed(value, layout.period) and day_of(value, layout.period) is None:
-            period = next(column for column in layout.columns if column.name == layout.period.column)
-            shown = layout.told(period, value)
-            faults.append(Fault(number, header.published[period.name], shown, "is no day of the calendar"))
+            columns = [c for c in layout.columns if c.name in columns_of_time(header, layout.period)]
+            is_told = all(layout.told(c, row[header.positions[c.name]]) is not None for c in columns)
+            place = " and ".join(header.published[c.name] for c in columns)
+            reason = f"is no day of the calendar, written as {examples(layout.period)}"
+            faults.append(Fault(number, place, value if is_told else None, reason))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
     if not faults and sense.has_rules(layout):

@@ -28,3 +28,9 @@ def day_of(value: str, period: Period) -> dt.date | None:
         except ValueError:
             continue
     return None
+
+
+def examples(period: Period) -> str:
+    """How a day or month may be written, by a few examples."""
+    some = dict.fromkeys(dt.datetime(2026, 9, 30).strftime(form) for form in period.forms[:4])
+    return " or ".join(some)

@@ -62,7 +62,7 @@ def test_real_answers_load_exactly_and_come_out_of_the_marts(to_build: Settings,
     published = list(csv.DictReader(io.StringIO(population.read_text(encoding="utf-8-sig"))))
     answer = warehouse.home / "population.csv"
     answer.write_bytes(in_nomis_form(published))
-    assert land(warehouse, "population", answer) == len(published) * 92
+    assert land(warehouse, "population", answer) == (len(published) + 2) * 3 * 92
     assert build_and_publish(warehouse)
     found = ask(
         warehouse,
@@ -106,7 +106,7 @@ def test_one_withheld_borough_takes_its_sums_and_its_rates_and_not_the_night(
     withheld = re.sub(
         rb'("E09000008",.*"Value",)\d+,"A","Normal Value"', rb'\1"","Q","These figures are missing."', whole
     )
-    assert land(to_build, "population", written(tmp_path, withheld)) == 33 * 92
+    assert land(to_build, "population", written(tmp_path, withheld)) == 35 * 3 * 92
     crimes = file_drop.take(
         to_build.landing,
         find_source("mps"),
@@ -157,21 +157,30 @@ def in_nomis_form(published: list[dict[str, str]]) -> bytes:
     )
     ages = [("total_population", 200, "All Ages"), *[(str(age), 101 + age, f"Age {age}") for age in range(90)]]
     ages.append(("90+", 191, "Aged 90+"))
-    offset, total = 0, len(published) * len(ages)
-    for row in published:
+    # London is the sum, England ten of it, and of each age the men are half.
+    places = [(row["ltla21_code"], row["ltla21_name"], 424, [row], 1) for row in published]
+    places += [("E12000007", "London", 480, published, 1), ("E92000001", "England", 499, published, 10)]
+    offset, total = 0, len(places) * len(ages) * 3
+    for area, label, kind, its_rows, times in places:
         for column, code, name in ages:
-            place = [2020, "2020", row["ltla21_name"], row["ltla21_code"], 424]
-            writer.writerow(
-                [*place, 0, "Total", code, name, 20100, "Value", int(float(row[column])), *NORMAL, offset, total]
-            )
-            offset += 1
+            people = times * sum(int(float(row[column])) for row in its_rows)
+            for sex, (sex_name, count) in enumerate(
+                {"Total": people, "Male": people // 2, "Female": people - people // 2}.items()
+            ):
+                place = [2020, "2020", label, area, kind, sex, sex_name, code, name]
+                writer.writerow([*place, 20100, "Value", count, *NORMAL, offset, total])
+                offset += 1
     return text.getvalue().encode()
 
 
 def jobs(values: dict[str, object], **of_each: object) -> list[dict[str, object]]:
-    """Records of jobs density 2025 by area."""
-    item = {"DATE": "2025", "ITEM": 3, "ITEM_NAME": "Jobs density", "MEASURES": 20100, "MEASURES_NAME": "Value"}
-    return [{**item, "GEOGRAPHY_CODE": area, "OBS_VALUE": value, **of_each} for area, value in values.items()]
+    """Records of 2025 by area: the density of jobs, then as many jobs again."""
+    year = {"DATE": "2025", "MEASURES": 20100, "MEASURES_NAME": "Value"}
+    return [
+        {**year, "ITEM": item, "ITEM_NAME": name, "GEOGRAPHY_CODE": area, "OBS_VALUE": value, **of_each}
+        for item, name in ((3, "Jobs density"), (1, "Total jobs"))
+        for area, value in values.items()
+    ]
 
 
 def zipped(folder: Path, *pages: bytes, compression: int = zipfile.ZIP_STORED) -> Path:
@@ -188,17 +197,17 @@ def written(folder: Path, body: bytes, name: str = "answer.csv") -> Path:
     return file
 
 
-AREAS = {f"E090000{n:02d}": n / 10 for n in range(1, 34)}
+AREAS = {f"E090000{n:02d}": n / 10 for n in range(1, 34)} | {"E12000007": 3.4, "E92000001": 3.5}
 
 
 def test_pages_load_as_the_one_answer_they_are(warehouse: Settings, tmp_path: Path) -> None:
     records = jobs(AREAS)
-    pages = [answer(records[:6], total=33), answer(records[6:], total=33, first=6)]
-    assert land(warehouse, "jobs_density", zipped(tmp_path, *pages)) == 33
+    pages = [answer(records[:6], total=70), answer(records[6:], total=70, first=6)]
+    assert land(warehouse, "jobs_density", zipped(tmp_path, *pages)) == 70
     found = ask(warehouse, "select geography_code, obs_value from raw.nomis__jobs_density order by _row_number", LOADER)
-    assert found == [(area, str(value)) for area, value in AREAS.items()]
+    assert found == [(area, str(value)) for area, value in [*AREAS.items(), *AREAS.items()]]
     assert ask(warehouse, "select rows_in_file, rows_loaded, first_period from ops.load", LOADER) == [
-        (33, 33, date(2025, 1, 1))
+        (70, 70, date(2025, 1, 1))
     ]
 
 
@@ -236,7 +245,7 @@ def test_pages_that_are_not_the_whole_answer_are_refused(
 
 def test_an_answer_of_25000_records_that_says_it_has_more_is_refused(warehouse: Settings, tmp_path: Path) -> None:
     body = answer(jobs(AREAS), total=57024)
-    with pytest.raises(FileRefused, match="has 33 of 57024 records: it is cut short"):
+    with pytest.raises(FileRefused, match="has 70 of 57024 records: it is cut short"):
         land(warehouse, "jobs_density", written(tmp_path, body))
 
 
@@ -293,6 +302,29 @@ def test_an_answer_that_does_not_say_how_long_it_is_has_all_that_the_query_asks_
     assert land(warehouse, "population", saved()) == 35 * 3 * 92
 
 
+def test_an_answer_that_says_how_long_it_is_has_all_that_the_query_asks_for_too(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    boroughs = {area: value for area, value in AREAS.items() if area.startswith("E09")}
+    for records, says in (
+        (jobs(boroughs), "has 33 of 35 areas: it lacks E12000007, E92000001"),
+        (jobs(AREAS)[:35], "has 1 of 2 values of item: it lacks 1"),
+    ):
+        with pytest.raises(FileRefused, match=says):
+            land(warehouse, "jobs_density", written(tmp_path, answer(records)))
+    # Of one area nobody asked for the others.
+    assert land(warehouse, "jobs_density", written(tmp_path, answer(jobs({"E09000009": 9.9})))) == 2
+
+
+def test_a_label_that_is_another_codes_is_refused(warehouse: Settings, tmp_path: Path) -> None:
+    records = jobs(AREAS)
+    records[3]["ITEM_NAME"] = "Total jobs"
+    with pytest.raises(
+        FileRefused, match="row 4, column ITEM_NAME: 'Total jobs' is the name of 1, and the row is of 3"
+    ):
+        land(warehouse, "jobs_density", written(tmp_path, answer(records)))
+
+
 def test_an_answer_under_another_ones_name_is_refused(warehouse: Settings, tmp_path: Path) -> None:
     for value, (name, says) in enumerate(
         (
@@ -302,15 +334,15 @@ def test_an_answer_under_another_ones_name_is_refused(warehouse: Settings, tmp_p
     ):
         with pytest.raises(FileRefused, match=says):
             land(warehouse, "jobs_density", written(tmp_path, answer(jobs(AREAS | {"E09000001": value})), name))
-    assert land(warehouse, "jobs_density", written(tmp_path, answer(jobs(AREAS)), "NM_57_1_2025_2025.csv")) == 33
+    assert land(warehouse, "jobs_density", written(tmp_path, answer(jobs(AREAS)), "NM_57_1_2025_2025.csv")) == 70
 
 
 def test_an_answer_without_one_record_for_each_combination_is_refused(warehouse: Settings, tmp_path: Path) -> None:
-    total = [row | {"ITEM": 1, "ITEM_NAME": "Total jobs"} for row in jobs(AREAS)]
+    records = jobs(AREAS)
     with pytest.raises(FileRefused) as refused:
-        land(warehouse, "jobs_density", written(tmp_path, answer([*jobs(AREAS), *total[:3], *total[4:]])))
+        land(warehouse, "jobs_density", written(tmp_path, answer([*records[:38], *records[39:]])))
     assert refused.value.problem == (
-        "the file has 65 records and not 66, one for each of 1 date × 33 geography_code × 2 item × 1 measures: "
+        "the file has 69 records and not 70, one for each of 1 date × 35 geography_code × 2 item × 1 measures: "
         "some are missing or of another area"
     )
 
@@ -348,7 +380,7 @@ def test_residents_of_wards_are_loaded_and_of_no_other_areas(
 def test_areas_of_another_type_are_refused(warehouse: Settings, tmp_path: Path, code: str, is_right: bool) -> None:
     file = written(tmp_path, answer(jobs(AREAS, GEOGRAPHY_TYPECODE=code)))
     if is_right:
-        assert land(warehouse, "jobs_density", file) == 33
+        assert land(warehouse, "jobs_density", file) == 70
         return
     with pytest.raises(FileRefused, match=f"row 1, column GEOGRAPHY_TYPECODE: '{code}' does not match"):
         land(warehouse, "jobs_density", file)
@@ -499,6 +531,8 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
         ("E09000002", None, "Unreliable"),
         ("E09000003", None, "Not free for publication (C)"),
         *((f"E090000{n:02d}", 9.9 if n == 9 else n / 10, None) for n in range(4, 34)),
+        ("E92000001", 3.5, None),
+        ("LONDON_33", 3.4, None),
     ]
     assert ask(
         warehouse,

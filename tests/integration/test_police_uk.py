@@ -257,7 +257,7 @@ def test_an_id_is_blank_only_for_anti_social_behaviour_and_british_transport_pol
         (crime(kind="Witchcraft"), "'Witchcraft' is not in the list dbt_project/seeds/police_uk_label.csv"),
         (crime(outcome="Sent to Australia"), "'Sent to Australia' is not in the list"),
         (crime("Kent Police"), "'Kent Police' is not in the list"),
-        (crime(month="January 2024"), "'January 2024' does not match"),
+        (crime(month="January 2024"), "'January 2024' is not a month such as 2026-09"),
     ],
     ids=["an id of 63 digits", "a new type", "a new outcome", "a force that is not ours", "a month in words"],
 )

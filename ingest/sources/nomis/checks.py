@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from psycopg import sql
 
-from ingest.checks import NEXT_NAME, Delivery, Labels, named
+from ingest.checks import NEXT_NAME, Delivery, Labels, named, seed
 from ingest.declaration import NomisQuery
-from ingest.readers.faults import NEXT_DAMAGED, some_of
+from ingest.readers.faults import NEXT_DAMAGED, Fault, Faulty, some_of
+from ingest.readers.text import folded
 
 
 def check(delivery: Delivery) -> Labels:
@@ -27,6 +29,7 @@ def check(delivery: Delivery) -> Labels:
     )
     says_how_many, found = row[0], {column: set(values or ()) for column, values in zip(columns, row[1:], strict=True)}
     _check_name(delivery, query, found.get("date") or set())
+    _check_labels(delivery)
     areas = found["geography_code"]
     if len(areas) == 1:
         return {}  # an answer about one area is all that was asked for
@@ -40,26 +43,43 @@ def check(delivery: Delivery) -> Labels:
                     NEXT_DAMAGED,
                 )
         elif dimension == "geography":
-            # One that says how many records it has may be an answer about the boroughs alone.
-            expected -= {*query.may_lack, *({code for code in expected if code[:3] != "E09"} if says_how_many else ())}
-            lacks = expected - areas
+            lacks = expected - {*query.may_lack} - areas
             if lacks:
+                whole = len(expected - {*query.may_lack})
                 raise delivery.refuse(
-                    f"has {len(expected) - len(lacks)} of {len(expected)} areas: it lacks {named(sorted(lacks))}",
-                    NEXT_DAMAGED,
+                    f"has {whole - len(lacks)} of {whole} areas: it lacks {named(sorted(lacks))}", NEXT_DAMAGED
                 )
         else:
             codes, names = found[dimension], found[f"{dimension}_name"]
             lacks = expected - codes if codes else set()
             has = len(expected) - len(lacks) if codes else len(names)
-            # One that says how many records it has may be about one of them alone, such as both sexes together; about some it is cut.
-            if has < len(expected) and not (says_how_many and has == 1):
+            if has < len(expected):
                 raise delivery.refuse(
                     f"has {has} of {len(expected)} values of {dimension}"
                     + (f": it lacks {some_of(sorted(lacks))}" if lacks else ""),
                     NEXT_DAMAGED,
                 )
     return {}
+
+
+def _check_labels(delivery: Delivery) -> None:
+    """Refuse an answer with a label that is another code's, such as Male beside the code of women."""
+    layout = delivery.dataset.layout
+    code_of: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in seed("nomis_label"):
+        if row["dataset"] == delivery.name:
+            code_of[row["dimension"]][folded(row["published_name"])].add(row["code"])
+    for dimension, codes in code_of.items():
+        for number, found, name in delivery.rows(
+            "select min(_row_number), {code}, {name} from delivered where {code} <> '' and {name} <> '' group by 2, 3 order by 1",
+            code=sql.Identifier(dimension),
+            name=sql.Identifier(f"{dimension}_name"),
+        ):
+            listed = codes.get(folded(name))
+            if listed and found.strip() not in listed:
+                header = next(column.headers[0] for column in layout.columns if column.name == f"{dimension}_name")
+                reason = f"is the name of {some_of(sorted(listed))}, and the row is of {found}"
+                raise Faulty([Fault(number, header, name, reason)], delivery.done.rows, NEXT_DAMAGED)
 
 
 def _check_name(delivery: Delivery, query: NomisQuery, periods: set[str]) -> None:

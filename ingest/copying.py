@@ -142,7 +142,7 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
         number_rows(cursor, table, load_id)
         with contextlib.suppress(psycopg.DataError), cursor.connection.transaction():
             _copy(
-                cursor, table, columns, delimited.blocks(path, start),
+                cursor, table, columns, delimited.blocks(path, start, vouched),
                 expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
             )  # fmt: skip
             done = vouched.result()

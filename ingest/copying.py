@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from ingest.readers import delimited
 
 
+QUARANTINED = 20_000  # faults of rows that are kept of a file that stands without them; of more it is refused
+
+
 @dataclasses.dataclass(frozen=True)
 class Copied:
     """What copying a file came to: its data rows that stand in raw now, the rows of raw they made, what was quarantined,
@@ -142,7 +145,7 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
         number_rows(cursor, table, load_id)
         with contextlib.suppress(psycopg.DataError), cursor.connection.transaction():
             _copy(
-                cursor, table, columns, delimited.blocks(path, start),
+                cursor, table, columns, delimited.blocks(path, start, vouched),
                 expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
             )  # fmt: skip
             done = vouched.result()
@@ -166,9 +169,9 @@ def _copy_row_by_row(
 ) -> Callable[[psycopg.Cursor, str, int], Copied]:
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> Copied:
         count = bad_rows = 0
-        # What is quarantined is kept whole; a file that is refused for its first bad row tells of some and counts the others.
-        bad: list[Fault] = Faults() if layout.bad_rows == "refuse" else []
-        keep = bad.add if isinstance(bad, Faults) else bad.extend
+        # What is quarantined is kept whole, or the file refused; a file that is refused for its first bad row tells of some and counts the others.
+        bad = Faults() if layout.bad_rows == "refuse" else Faults(kept=QUARANTINED)
+        keep = bad.add
         times: Counter[str] = Counter()
         widths: set[int] = set()
         seen = tables.Seen(layout)
@@ -204,7 +207,9 @@ def _copy_row_by_row(
             each = ", ".join(map(str, sorted(widths)))
             keep([Fault(HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)")])
         # A row that is none can be left out; a file that breaks off there cannot: what follows was never counted.
-        is_refused = layout.bad_rows == "refuse" or any(f.row == HEADER or f.column == THE_REST for f in bad)
+        is_refused = (
+            layout.bad_rows == "refuse" or bad.more or any(f.row == HEADER or f.column == THE_REST for f in bad)
+        )
         if bad and (is_refused or bad_rows > layout.at_most_quarantined * (count + bad_rows)):
             # The file is refused whole: each of its rows is.
             raise Faulty(bad, count + bad_rows, what_next(bad))

@@ -38,6 +38,9 @@ from ingest.scratch import scratch_folder
 USER_AGENT = "vru-warehouse/0.1 (London violence-reduction data warehouse; nightly pull of published files)"
 CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 60.0  # seconds without a byte
+LONGEST_JSON = (
+    16 * 1024 * 1024
+)  # bytes: real answers have 0.2 million; what is read of one takes up to 25 times as many
 DEADLINE = 300.0  # seconds one fetch may take in all, retries included
 PAUSE = 0.5  # seconds between two requests to one host
 FIRST_WAIT, LONGEST_WAIT = (
@@ -123,7 +126,7 @@ class Client:
         self._session.close()
 
     def json(
-        self, url: str, *, max_bytes: int = 64 * 1024 * 1024, secret: Mapping[str, str] | None = None
+        self, url: str, *, max_bytes: int = LONGEST_JSON, secret: Mapping[str, str] | None = None
     ) -> tuple[Any, bool]:
         """The JSON at an address, and whether the answer is marked synthetic.
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import Refusal
+from ingest.naming import called
 
 REAL, SYNTHETIC = "real", "synthetic"
 INCOMING = ".incoming-"  # how the names begin of what is being written
@@ -72,7 +73,11 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
     path = folder / f"{papers.sha256}{suffix if suffix[1:].isalnum() and len(suffix) < 8 else '.bin'}"
     beside = _beside(path)
     try:
-        claim_kind(landing, SYNTHETIC if papers.is_synthetic else REAL, what=papers.file_name)
+        claim_kind(
+            landing,
+            SYNTHETIC if papers.is_synthetic else REAL,
+            what=called(papers),
+        )
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             with body.open("rb") as origin:
@@ -84,7 +89,7 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
     except OSError as error:
         raise Refusal(
             f"could not be landed: {error.strerror}",
-            where=papers.file_name,
+            where=called(papers),
             kept="nothing of it; the warehouse is as it was",
             next_step=f"make room on the disk of {landing}, or put VRU_HOME on another",
         ) from error
@@ -361,7 +366,7 @@ def every_file(landing: Path) -> Iterator[LandedFile]:
         if not bodies:
             raise Refusal(
                 "its papers are in landing and its bytes are not",
-                where=f"{papers.source}/{papers.dataset}/{papers.sha256} ({papers.file_name})",
+                where=f"{papers.source}/{papers.dataset}/{papers.sha256}",
                 next_step="restore the landing folder from its backup; nothing can be rebuilt without it",
             )
         yield LandedFile(bodies[0], papers, arrived_at)

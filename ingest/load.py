@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from ingest import checks, copying, ledger, releases
+from ingest import attempts, checks, copying, ledger, releases
 from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
@@ -27,11 +27,14 @@ from ingest.landing import (
     sha256_of,
     withdrawal,
 )
+from ingest.naming import called
 from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty, sentence
 
 PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
 KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"
 
+# What the database says of what it was given: more than it takes in one piece, too, which its own sources call an internal error.
+OF_THE_FILE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded, psycopg.errors.InternalError_)
 UNFORESEEN = "report this sentence: a reader lacks a check. The last good data stand"
 
 
@@ -103,7 +106,7 @@ def load(
                 done = _load_again(connection, landed, *earlier)
             else:
                 _claim_kind(connection, landed, now)
-                with _in_words(landed):
+                with attempts.attempt(connection, landed), _in_words(landed):
                     done = _load_new(connection, source, name, dataset, landed, now, landing)
     except Faulty as faulty:
         with connection.transaction():
@@ -113,14 +116,14 @@ def load(
             note_refused_as(landed)
         raise FileRefused(
             sentence(faulty.faults),
-            where=f"{source.source} {name}, file {landed.papers.file_name}",
+            where=f"{source.source} {name}, {called(landed.papers)}",
             kept=KEPT.format(path=below_landing(landed, landing)),
             next_step=faulty.next_step,
         ) from None
     except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
         raise Refusal(
             f"the database has no room for it ({error.diag.message_primary})",
-            where=f"{source.source} {name}, file {landed.papers.file_name}",
+            where=f"{source.source} {name}, {called(landed.papers)}",
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step="make room on the database's disk and run the same again",
         ) from error
@@ -155,7 +158,7 @@ def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.date
     if row is None or row[0] != kind:
         raise Refusal(
             f"brings {kind} data, and this warehouse holds {row[0] if row else 'no'} data: the two never meet",
-            where=f"file {landed.papers.file_name}",
+            where=called(landed.papers),
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step=f"use another home and database for {kind} data",
         )
@@ -268,8 +271,13 @@ def _in_words(landed: LandedFile) -> Iterator[None]:
             kept="raw and the marts are as they were",
             next_step="see that the landing folder can be read, then run the same again",
         ) from None
-    except Exception as error:
-        if isinstance(error, psycopg.Error) and not isinstance(error, psycopg.DataError):
+    except psycopg.Error as error:
+        if not isinstance(error, OF_THE_FILE):
+            raise
+        raise Faulty([Fault(HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
+    except BaseException as error:
+        # What a reader written in Rust gives up with is no Exception.
+        if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
             raise
         raise Faulty([Fault(HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
 

@@ -16,6 +16,7 @@ from ingest.copying import Contents, Copied
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import Refusal
 from ingest.landing import LandedFile, note_return
+from ingest.naming import called
 from ingest.readers.code_lists import codes_of
 from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty
 from ingest.readers.headers import months_between
@@ -59,7 +60,7 @@ def check_same_release(landed: LandedFile, release_date: dt.date) -> None:
     if told and told != release_date:
         raise Refusal(
             f"the same bytes stand in raw as release {release_date}, and now are called release {told}",
-            where=f"file {landed.papers.file_name}",
+            where=called(landed.papers),
             kept="nothing changed",
             next_step="leave out --release, or give the one they were landed with",
         )

@@ -25,7 +25,7 @@ from psycopg import sql
 from ingest.errors import Refusal
 from ingest.landing import sha256_of
 from ingest.load import PIPELINE_LOCK
-from warehouse import bootstrap, embedded
+from warehouse import bootstrap, children, embedded
 from warehouse.connection import ADMIN, connect, has_admin, parameters
 from warehouse.settings import Settings
 
@@ -253,13 +253,12 @@ def _run(settings: Settings, program: str, *arguments: str) -> None:
         escaped = found.pop("password").replace("\\", "\\\\").replace(":", "\\:")
         file.write(f"*:*:*:*:{escaped}\n")
         file.flush()
-        result = subprocess.run(
+        result = children.run(
             [str(embedded.bin_path() / program), *arguments, *_target(program, found)],
             env={**{k: v for k, v in os.environ.items() if not k.startswith("PG")}, "PGPASSFILE": file.name},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            check=False,
         )
     if result.returncode:
         lines = result.stderr.strip().splitlines()

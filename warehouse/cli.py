@@ -21,6 +21,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
+from ingest.naming import is_told
 from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, set_aside, status, watch
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
@@ -181,16 +182,20 @@ def _print_outcome() -> None:
     )
 
 
+def _file_of(row: dict[str, Any]) -> str:
+    return f", file {row['file_name']}" if is_told(row["source"]) else ""
+
+
 def _print_set_aside(chosen: Settings) -> None:
     for row in status.set_aside(chosen):
         click.echo(
-            f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}: {row['reason']}"
+            f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}{_file_of(row)}: {row['reason']}"
         )
 
 
 def _print_warnings(chosen: Settings) -> None:
     for row in status.warnings(chosen):
-        click.echo(f"WARNING: {row['source']} {row['dataset']}, file {row['file_name']}: {row['warning']}")
+        click.echo(f"WARNING: {row['source']} {row['dataset']}{_file_of(row)}: {row['warning']}")
 
 
 @main.command("status")
@@ -225,7 +230,7 @@ def show_status(as_json: bool) -> None:
     _print_warnings(chosen)
     for row in status.withdrawals(chosen):
         click.echo(
-            f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}, on "
+            f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}{_file_of(row)}, on "
             f"{_plain(row['withdrawn_at'])} by {row['withdrawn_by']}: {row['reason']}"
             f"{'; the marts hold it until the next build' if row['is_still_published'] else ''}"
         )

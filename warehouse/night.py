@@ -18,6 +18,7 @@ from ingest.declaration import find_source, raw_table, read_sources
 from ingest.errors import FileRefused, Refusal
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
+from ingest.naming import called
 from warehouse import airflow, alerts, bootstrap, nightly, set_aside, status, watch
 from warehouse.connection import LOADER, TRANSFORMER, connect
 from warehouse.settings import PROJECT, Settings
@@ -202,7 +203,7 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
                 # A file that left a hole when it was first landed was loaded later, once its neighbour had come.
                 waiting, loaded_in_round = _load_round(connection, chosen, waiting, echo)
             for file in waiting:
-                echo(f"{file.papers.file_name}: refused, as it was")
+                echo(f"{called(file.papers)}: refused, as it was")
             lost = stood - _standing(connection)
             if lost:
                 raise Refusal(
@@ -228,7 +229,7 @@ def _load_round(
         except FileRefused:
             refused.append(file)
         else:
-            echo(f"{file.papers.file_name}: {loaded}")
+            echo(f"{called(file.papers)}: {loaded}")
     return refused, len(refused) < len(files)
 
 

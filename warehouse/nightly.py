@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from ingest import landing
+from ingest import attempts, landing
 from ingest.connectors import check as ask
 from ingest.connectors import connector, in_words
 from ingest.connectors.look import Fetched, Finding, Look, Seen
@@ -28,6 +28,7 @@ from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusa
 from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics, lock
 from ingest.load import load as load_file
+from ingest.naming import called
 from warehouse import alerts, backup, set_aside, transform
 from warehouse import publish as publishing
 from warehouse.connection import LOADER, connect, has_admin
@@ -189,7 +190,7 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
                 offers = way.list_releases(look)
             for offer in offers:
                 try:
-                    with in_words(look, offer.url):
+                    with in_words(look, offer.told):
                         found = way.fetch(look, offer)
                 except BodyRefused as refusal:
                     if not offer.stands_alone:
@@ -269,12 +270,15 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     files = rows = 0
     with _noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
         returned = _returned(chosen, source, dataset)
-        again = [path for path in _refused_before(chosen, source, dataset) if path not in landed]
+        refused_before = _refused_before(chosen, source, dataset)
+        again = [path for path in refused_before if path not in landed]
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed, *again]):
             try:
                 file = landing.find(chosen.landing, path)
                 if told := landing.withdrawal(file.path):
                     raise _is_withdrawn(file, told, "came again", "; else ask its sender to take it away")
+                if refused_before.get(path):
+                    attempts.forget(file.path)
                 if path in landed or path in returned:
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
@@ -296,6 +300,7 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
 
 def load_one(chosen: Settings, source: Source, dataset: str, landed: landing.LandedFile) -> Loaded:
     """Load one landed file. Raises as ingest.load.load."""
+    attempts.forget(landed.path)
     with connect(chosen, LOADER, autocommit=True) as connection:
         settle_withdrawals(chosen, connection)
         done = load_file(connection, source, dataset, landed, chosen.now(), chosen.landing)
@@ -393,6 +398,8 @@ def replay(
             # A range is of files that stand in raw; one that was refused is asked for by its path.
             if file is None and (load_id is None or not _within(release, from_release, to_release)):
                 continue
+            if file is not None:
+                attempts.forget(landed.path)
             with connection.transaction():  # out and in again together, or not at all
                 if load_id is not None:
                     _unload(connection, source, dataset, load_id)
@@ -415,7 +422,7 @@ def replay(
 def _is_withdrawn(file: landing.LandedFile, told: dict[str, str], but: str, else_do: str = "") -> Refusal:
     return Refusal(
         f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and {but}",
-        where=f"{file.papers.source} {file.papers.dataset}, file {file.papers.file_name}",
+        where=f"{file.papers.source} {file.papers.dataset}, {called(file.papers)}",
         kept="its bytes are in landing; it is in no build",
         next_step=f"if it is to stand again, land it by hand: `vru land`{else_do}",
     )
@@ -530,7 +537,7 @@ def _load_before(
             kept="nothing changed, and nothing is withdrawn",
             next_step="put that right, then withdraw again",
         ) from refusal
-    return f"{before.papers.file_name}: {done}"
+    return f"{called(before.papers)}: {done}"
 
 
 def maintain() -> dict[str, Any]:
@@ -656,10 +663,10 @@ def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
     ]
 
 
-def _refused_before(chosen: Settings, source: str, dataset: str) -> list[str]:
-    """Files that their publisher offers, that were refused, and that may be taken now: a refusal is not of the bytes alone.
+def _refused_before(chosen: Settings, source: str, dataset: str) -> dict[str, bool]:
+    """Files that their publisher offers, that were refused, and that may be taken now, each with whether the code is another.
 
-    Another file of the source has been loaded since (one that leaves no hole any more, say), or the code, a correction or a seed has
+    A refusal is not of the bytes alone. Another file of the source has been loaded since (one that leaves no hole any more, say), or the code, a correction or a seed has
     changed since the last build before.
     """
     with connect(chosen, LOADER) as connection:
@@ -687,11 +694,11 @@ def _refused_before(chosen: Settings, source: str, dataset: str) -> list[str]:
             {"source": source, "dataset": dataset},
         ).fetchall()
     version = transform.code_version() if rows else None
-    return [
-        path
+    return {
+        path: code not in (None, version)
         for path, is_other_loaded, code in rows
         if (is_other_loaded or code not in (None, version)) and (chosen.landing / path).is_file()
-    ]
+    }
 
 
 def _returned(chosen: Settings, source: str, dataset: str) -> list[str]:

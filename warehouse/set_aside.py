@@ -22,6 +22,7 @@ from ingest.checks import MONTHS_BESIDE, few
 from ingest.declaration import CountedIn, find_source, raw_table, read_sources
 from ingest.errors import Refusal, in_one_line
 from ingest.load import load as load_file
+from ingest.naming import called_by_hash
 from warehouse import alerts, transform
 from warehouse.connection import LOADER, connect
 from warehouse.settings import Settings
@@ -53,6 +54,12 @@ class Load:
     set_aside: dict[str, str]
     is_synthetic: bool
     is_accepted: bool
+
+    @property
+    def called(self) -> str:
+        """What messages call it."""
+        sha256 = self.landed_path.rpartition("/")[2].partition(".")[0]
+        return f"{self.source} {self.dataset}, {called_by_hash(self.source, self.file_name, sha256)}"
 
     @property
     def month(self) -> int:
@@ -298,7 +305,7 @@ def _build_without(settings: Settings, failed: transform.BuildFailed) -> tuple[s
                 if candidate is not None:
                     return candidate, aside
         search.leave_out(())
-    files = ", ".join(f"{load.source} {load.dataset} {load.file_name}" for load in new[:FILES_TOLD])
+    files = "; ".join(load.called for load in new[:FILES_TOLD])
     more = f" and {len(new) - FILES_TOLD} more" if len(new) > FILES_TOLD else ""
     raise Refusal(
         failed.problem + (f"; new since the last good build: {files}{more}" if new else ""),
@@ -369,6 +376,6 @@ def _tell(settings: Settings, run_id: str, load: Load) -> None:
         settings,
         run_id,
         STEP,
-        f"{load.source} {load.dataset}, file {load.file_name}",
+        load.called,
         f"load {load.load_id} {load.reason}",
     )

@@ -19,7 +19,7 @@ from psycopg import sql
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from ingest.load import PIPELINE_LOCK
-from warehouse import session
+from warehouse import children, session
 from warehouse.connection import TRANSFORMER, connect, parameters
 from warehouse.settings import PROJECT, Settings
 
@@ -181,7 +181,7 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
         "DO_NOT_TRACK": "1",
         "PYTHONDONTWRITEBYTECODE": "",  # dbt compiles itself anew at every start otherwise
     }
-    return subprocess.run(
+    return children.run(
         [
             str(Path(sys.executable).with_name("dbt")),
             "--quiet",
@@ -195,7 +195,6 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
         cwd=DBT_PROJECT,
         capture_output=True,
         text=True,
-        check=False,
     )
 
 

@@ -134,7 +134,7 @@ def check_kind(look: Look, offer: Offer, *, is_synthetic: bool) -> None:
         kinds = ("synthetic", "real") if is_synthetic else ("real", "synthetic")
         raise BodyRefused(
             f"what came is {kinds[0]} and {kinds[1]} data were asked for",
-            where=offer.url,
+            where=offer.told,
             kept="nothing was landed",
             next_step="check the base URL of this source against SOURCES",
         )
@@ -152,7 +152,7 @@ def refuse_foreign(look: Look, offer: Offer, landed: LandedFile) -> None:
         note_refusal(landed, foreign.reason)
         raise BodyRefused(
             f"what came {foreign.reason}",
-            where=offer.url,
+            where=offer.told,
             kept=f"its bytes are in landing ({landed.path.name}); raw and the marts are as they were",
             next_step="look at the publisher's page; the next run asks again",
         )

@@ -28,8 +28,10 @@ from ingest.connectors.file_at_url import check_kind, land_body, refuse_foreign
 from ingest.connectors.look import Fetched, Finding, Look, Offer
 from ingest.corrections import corrections_of
 from ingest.declaration import Inbox
-from ingest.errors import BodyRefused, PublisherUnavailable, in_one_line
+from ingest.errors import SHOWN, BodyRefused, PublisherUnavailable, in_one_line
 from ingest.landing import Papers, land, sha256_of
+from ingest.naming import called_by_place, is_told
+from ingest.readers.faults import some_of
 from ingest.readers.tables import open_tables
 from ingest.scratch import scratch_folder
 
@@ -39,13 +41,14 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 # How the names of files look that a sender has not finished, and of those that are no delivery.
 UNFINISHED = (".*", "~$*", "*.part", "*.partial", "*.filepart", "*.tmp", "*.crdownload", "*.writing", "*.lock", "*.swp")
-LONGEST_MANIFEST = 16 * 1024**2  # bytes
+LONGEST_MANIFEST = 1024**2  # bytes
 SETTLED_AFTER = 10.0  # seconds: a file last written longer ago is whole; a younger one is looked at twice
 PAUSE = 1.0  # seconds between the two looks
 
 # What something in the inbox is that is no file to be fetched.
 GONE = "is a link that leads nowhere, or is no longer there"
 A_LINK = "is a link, and links are not followed: what they lead to is not the sender's to give"
+NOBODYS = "is a folder that no dataset is read from"
 NO_FILE = "is no file but a pipe, a socket or a device"
 
 
@@ -83,10 +86,12 @@ def list_releases(look: Look) -> list[Offer]:
         with _opened_folder(look):
             pass  # a link in a folder's place is refused as such, and not file by file of what it leads to
     manifest = _manifest(look, store, folder)
-    for name, stamp in sorted(_whole_files(store, folder).items()):
+    files = _whole_files(store, folder)
+    for name, stamp in sorted(files.items()):
         told = manifest.files.get(name, Delivered())
         mark = f"{stamp} {told.sha256 or ''} {told.release_date or ''}".strip()
-        offers.append(Offer(f"{_label(look)}/{name}", name, told.release_date, mark, stands_alone=True))
+        called = called_by_place(look.source.source, _label(look), list(files), name)
+        offers.append(Offer(f"{_label(look)}/{name}", name, told.release_date, mark, stands_alone=True, called=called))
     return offers
 
 
@@ -101,15 +106,16 @@ def check(look: Look) -> list[Finding]:
         return [Finding(f"inbox {_label(look)}", refused.problem)]
     store, folder = _folder(look)
     names = {offer.file_name for offer in offers}
-    findings = [
-        Finding(f"{MANIFEST} of {_label(look)}", f"names {in_one_line(name)}, which is not there")
-        for name in sorted(_manifest(look, store, folder).files.keys() - names)
-    ]
+    absent = sorted(_manifest(look, store, folder).files.keys() - names)
+    findings = []
+    if absent:
+        which = f": {in_one_line(some_of(absent))}" if is_told(look.source.source) else ""
+        findings = [Finding(f"{MANIFEST} of {_label(look)}", f"names {len(absent)} that are not there{which}")]
     findings += _folders_of_nobody(look, store, folder)
     for offer in offers:
         if offer.url.startswith(("http://", "https://")):
             continue  # an export is served whole or not at all; a night asks for it
-        asked = f"file {offer.file_name}"
+        asked = offer.told
         info = _info(store, f"{folder}/{offer.file_name}")
         wrong = _why_not(info, offer.file_name)
         if wrong:
@@ -118,7 +124,7 @@ def check(look: Look) -> list[Finding]:
         with scratch_folder(look.landing) as temporary:
             copy = temporary / "file"
             try:
-                with _opened(look, store, info, offer.file_name) as origin, copy.open("wb") as target:
+                with _opened(look, store, info, offer.file_name, offer.told) as origin, copy.open("wb") as target:
                     shutil.copyfileobj(origin, target, 1024 * 1024)
             except BodyRefused as refused:
                 findings.append(Finding(asked, refused.problem))
@@ -147,7 +153,7 @@ def _folders_of_nobody(look: Look, store: Any, folder: str) -> list[Finding]:
         return []
     names = {str(info["name"]).rstrip("/").rpartition("/")[2] for info in found if info["type"] == "directory"}
     return [
-        Finding(f"inbox:{look.source.source}", f"has a folder {name!r} that no dataset is read from")
+        Finding(called_by_place(look.source.source, f"inbox:{look.source.source}", list(names), name), NOBODYS)
         for name in sorted(names - ours)
     ]
 
@@ -167,14 +173,10 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     info = _info(store, path)
     wrong = _why_not(info, offer.file_name)
     if wrong:
-        raise _no_file(look, offer.file_name, wrong)
+        raise _no_file(offer.told, wrong)
     last = look.last(offer.url)
     # A copy can keep the size and the time of what it takes the place of; only a store's ETag says that the bytes are the same.
-    if (
-        last
-        and last.etag == offer.mark
-        and (_says_its_bytes(info) or _sha256(look, store, info, offer.file_name) == last.sha256)
-    ):
+    if last and last.etag == offer.mark and (_says_its_bytes(info) or _sha256(look, store, info, offer) == last.sha256):
         return Fetched(offer, None, last.etag, None, last.sha256, 0)
     told = _manifest(look, store, folder).files.get(offer.file_name, Delivered())
     check_kind(look, offer, is_synthetic=told.is_synthetic)
@@ -184,24 +186,24 @@ def fetch(look: Look, offer: Offer) -> Fetched:
         if info["size"] > look.dataset.max_bytes:
             raise BodyRefused(
                 f"has {info['size']:,} bytes, and a file of this dataset may have {look.dataset.max_bytes:,}",
-                where=offer.url,
+                where=offer.told,
                 kept="nothing was landed; the file is where it was",
                 next_step="check that it is the right file; if it has really grown, raise max_bytes in source.yml",
             )
-        with _opened(look, store, info, offer.file_name) as origin, copy.open("wb") as target:
+        with _opened(look, store, info, offer.file_name, offer.told) as origin, copy.open("wb") as target:
             shutil.copyfileobj(origin, target, 1024 * 1024)
         with copy.open("rb") as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
         if told.sha256 and told.sha256 != sha256:
             raise BodyRefused(
                 f"its SHA-256 is {sha256} and its manifest says {told.sha256}: it is not whole, or not the file that was sent",
-                where=offer.url,
+                where=offer.told,
                 kept="nothing was landed; the file is where it was",
                 next_step="ask the sender for the file again, or for the manifest that goes with it",
             )
         again = _info(store, path)
         if not again or _stamp(again) != before:
-            raise _being_written(look, offer.file_name)
+            raise _being_written(offer.told)
         papers = Papers(
             source=look.source.source,
             dataset=look.name,
@@ -317,19 +319,19 @@ def _says_its_bytes(info: dict[str, Any]) -> bool:
     return any(key in info for key in ("ETag", "etag"))
 
 
-def _no_file(look: Look, name: str, wrong: str) -> BodyRefused:
+def _no_file(told: str, wrong: str) -> BodyRefused:
     return BodyRefused(
         wrong,
-        where=f"{_label(look)}/{name}",
+        where=told,
         kept="nothing of it was landed; it is where it was",
         next_step="put the file itself, under a plain name, into the dataset's folder, and take this away",
     )
 
 
-def _being_written(look: Look, name: str) -> BodyRefused:
+def _being_written(told: str) -> BodyRefused:
     return BodyRefused(
         "was being written while it was read",
-        where=f"{_label(look)}/{name}",
+        where=told,
         kept="nothing was landed; the file is where it was",
         next_step="nothing: the next run takes it once it is whole",
     )
@@ -337,7 +339,7 @@ def _being_written(look: Look, name: str) -> BodyRefused:
 
 @contextlib.contextmanager
 def _opened(
-    look: Look, store: fsspec.AbstractFileSystem, info: dict[str, Any], name: str
+    look: Look, store: fsspec.AbstractFileSystem, info: dict[str, Any], name: str, told: str
 ) -> Iterator[io.BufferedReader]:
     """One file of the inbox, open to be read: the very one that was looked at.
 
@@ -358,13 +360,13 @@ def _opened(
             wrong = {errno.ELOOP: A_LINK, errno.ENOENT: GONE, errno.ENXIO: NO_FILE}.get(error.errno or 0)
             if wrong is None:
                 raise
-            raise _no_file(look, name, wrong) from None
+            raise _no_file(told, wrong) from None
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
-            raise _no_file(look, name, NO_FILE)
+            raise _no_file(told, NO_FILE)
         if (found.st_size, found.st_mtime, found.st_ino) != (info["size"], info["mtime"], info["ino"]):
-            raise _being_written(look, name)
+            raise _being_written(told)
         with open(handle, "rb", closefd=False) as file:
             yield file
         # A sender can give a file its size and time of writing back, and not its time of change.
@@ -374,7 +376,7 @@ def _opened(
             found.st_mtime_ns,
             found.st_ctime_ns,
         ):
-            raise _being_written(look, name)
+            raise _being_written(told)
     finally:
         os.close(handle)
 
@@ -415,8 +417,8 @@ def _opened_folder(look: Look) -> Iterator[int]:
         os.close(handle)
 
 
-def _sha256(look: Look, store: fsspec.AbstractFileSystem, info: dict[str, Any], name: str) -> str:
-    with _opened(look, store, info, name) as file:
+def _sha256(look: Look, store: fsspec.AbstractFileSystem, info: dict[str, Any], offer: Offer) -> str:
+    with _opened(look, store, info, offer.file_name, offer.told) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -432,11 +434,12 @@ def _manifest(look: Look, store: fsspec.AbstractFileSystem, folder: str) -> Mani
     try:
         if info.get("islink") or info["type"] != "file":
             raise ValueError
-        with _opened(look, store, info, MANIFEST) as file:
+        with _opened(look, store, info, MANIFEST, f"{_label(look)}/{MANIFEST}") as file:
             return Manifest.model_validate(json.loads(file.read(LONGEST_MANIFEST)))
     except (ValueError, ValidationError, RecursionError) as error:
         wrong = (
-            "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            # A key of it may be the name of a file, or whatever a sender wrote.
+            "; ".join(dict.fromkeys(e["msg"] for e in error.errors()[:SHOWN]))
             if isinstance(error, ValidationError)
             else _why_not(info, MANIFEST) or "it is not JSON"
         )

@@ -69,6 +69,7 @@ class Offer:
         release_date: when the publisher released it, where the publisher says.
         mark: what the publisher says of its content (a hash, a time of change); the same mark means the same bytes.
         stands_alone: whether the others are of use without it: where it is refused, they are fetched all the same.
+        called: what messages call it, where that is not its address.
     """
 
     url: str
@@ -76,6 +77,12 @@ class Offer:
     release_date: dt.date | None = None
     mark: str | None = None
     stands_alone: bool = False
+    called: str = ""
+
+    @property
+    def told(self) -> str:
+        """What messages call it."""
+        return self.called or self.url
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from ingest.declaration import Layout, Number
-from ingest.readers import code_lists, sense
+from ingest.readers import bounds, code_lists, sense
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
@@ -71,7 +71,7 @@ def read_start(file: Path, layout: Layout) -> Start:
         line = first[:end].decode("utf-8-sig")
     except UnicodeDecodeError:
         return Start(None, 0, [Fault(HEADER, THE_FILE, None, "is not UTF-8 (in its header)")])
-    if separator_of(line, layout.every_header) != ",":
+    if separator_of(line, layout.every_header) != "," or bounds.has_long_line(file):
         return Start(None, 0, [])
     header, faults = resolve(next(csv.reader(io.StringIO(line, newline=""))), layout)
     return Start(header, end, faults)
@@ -221,11 +221,18 @@ def _numbers_are_right(column: pa.StringArray, declared: Number) -> bool:
     return in_range and is_finite and is_whole
 
 
-def blocks(file: Path, start: Start) -> Iterator[bytes]:
-    """The bytes of a file after its header, in blocks."""
+def blocks(
+    file: Path, start: Start, vouched: concurrent.futures.Future[Vouched | None] | None = None
+) -> Iterator[bytes]:
+    """The bytes of a file after its header, in blocks; no more of them once nobody vouches for the file.
+
+    PostgreSQL would take to the last byte a row that an open quotation mark has made of the whole file.
+    """
     with file.open("rb") as handle:
         handle.seek(start.bytes)
         while block := handle.read(BLOCK):
+            if vouched is not None and vouched.done() and vouched.result() is None:
+                return
             yield block
 
 

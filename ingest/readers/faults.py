@@ -51,19 +51,20 @@ def some_of(names: Sequence[str]) -> str:
 
 
 class Faults(list[Fault]):
-    """The faults of a file as they are found: the first KEPT of them, and how many more there were."""
+    """The faults of a file as they are found: the first of them, and how many more there were."""
 
     KEPT = 1000
 
-    def __init__(self, found: Iterable[Fault] = ()) -> None:
+    def __init__(self, found: Iterable[Fault] = (), *, kept: int = KEPT) -> None:
         super().__init__()
         self.more = 0
+        self._kept = kept
         self.add(found)
 
     def add(self, found: Iterable[Fault]) -> None:
         """Keep some faults, or count them where enough are kept."""
         for fault in found:
-            if len(self) < self.KEPT:
+            if len(self) < self._kept:
                 self.append(fault)
             else:
                 self.more += 1

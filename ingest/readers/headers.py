@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ingest.declaration import Layout, MonthColumns
+from ingest.readers.bounds import COLUMNS
 from ingest.readers.faults import HEADER, THE_FILE, Fault, some_of
 from ingest.readers.text import folded
 
@@ -65,6 +66,9 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     Returns:
         The header, and everything that is wrong with it (then it is of no use).
     """
+    if len(names) > COLUMNS:
+        reason = f"has {len(names):,} columns, and a file may have {COLUMNS:,}"
+        return Header(len(names), {}, {}, ()), [Fault(HEADER, "header", None, reason)]
     wanted = {folded(alias): column.name for column in layout.columns for alias in column.headers}
     patterns = [(re.compile(c.header_pattern), c.name) for c in layout.columns if c.header_pattern]
     is_month = re.compile(layout.month_columns.header_pattern, re.ASCII) if layout.month_columns else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingest.corrections import Correction, corrected
 from ingest.declaration import CodeList, Complete, Layout
-from ingest.readers import code_lists
+from ingest.readers import bounds, code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number
@@ -107,10 +107,11 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
 
 def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
     """The one table of delimited text."""
-    body = file.read_bytes()
-    foreign = foreign_body(body[:512])
+    with file.open("rb") as handle:
+        foreign = foreign_body(handle.read(512))
     if foreign:
         return [], [foreign]
+    body = file.read_bytes()
     text = decode(body)
     if isinstance(text, Fault):
         return [], [text]
@@ -118,12 +119,11 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
     del body
     # Not StringIO, which holds four bytes a character: fifteen years of LSOAs are 43 MB.
     lines_of_text = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
-    separator = separator_of(text.partition("\n")[0], layout.every_header)
-    reader = csv.reader(lines_of_text, strict=True, delimiter=separator)
+    separator = separator_of(text[: bounds.LINE].partition("\n")[0], layout.every_header)
     try:
-        lines.extend(reader)
+        lines.extend(bounds.rows_of(lines_of_text, separator))
     except csv.Error as error:
-        return [], [Fault(len(lines), "the row", None, f"is not valid CSV ({error}), on line {reader.line_num}")]
+        return [], [Fault(len(lines), "the row", None, f"is not valid CSV ({error})")]
     names, faults = corrected(lines[0], "", corrections)
     header, wrong = resolve(names, layout)
     faults += wrong

@@ -20,14 +20,14 @@ import python_calamine
 
 from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
-from ingest.readers import code_lists, sense
+from ingest.readers import bounds, code_lists, sense
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, some_of
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import wrong_with
 from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, folded, foreign_body, separator_of
 from ingest.readers.times import day_of, examples, is_timed
-from ingest.readers.workbook import cell_text, refused_archive, refused_content, refused_extent
+from ingest.readers.workbook import cell_text, look_into, refused_archive, refused_content
 
 VALUES_REMEMBERED = 10_000
 
@@ -81,9 +81,9 @@ def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]
     # A byte that is not UTF-8 is a fault of its row; where one of UTF-16 is, nobody can say how many follow.
     errors = "surrogateescape" if encoding == UTF_8 else "strict"
     with file.open(encoding=encoding, newline="", errors=errors) as handle:
-        separator = separator_of(handle.readline(), layout.every_header)
+        separator = separator_of(handle.readline(bounds.LINE), layout.every_header)
         handle.seek(0)
-        reader = csv.reader(handle, strict=True, delimiter=separator)
+        reader = bounds.rows_of(handle, separator)
         for number in itertools.count():
             try:
                 row = next(reader)
@@ -102,19 +102,24 @@ def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]
 def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     """The pages of one answer as one table, its rows numbered through; each page has the header of the first."""
     try:
+        members = bounds.members_of(file)
         with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
             if any(member.filename == "xl/workbook.xml" for member in members):
                 return [], [Fault(HEADER, THE_FILE, None, f"is a workbook: {SAVE_AS}, and land that")]
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
                 return [], [Fault(HEADER, THE_FILE, None, "is a zip archive, but not one of pages stored as they came")]
-            beginnings = {m.filename: archive.read(m)[:512] for m in members}
-            wrong = [name for name, first in beginnings.items() if foreign_body(first) or encoding_of(first) != UTF_8]
-            headers = {archive.read(m).split(b"\n", 1)[0] for m in members}
+            if sum(m.compress_size for m in members) > file.stat().st_size:
+                return [], [Fault(HEADER, THE_FILE, None, "is a zip archive whose pages lie in one another")]
+            lines_of = {}
+            for member in members:
+                with archive.open(member) as page:
+                    lines_of[member.filename] = page.readline(bounds.LINE)
+            wrong = [name for name, line in lines_of.items() if foreign_body(line) or encoding_of(line) != UTF_8]
+            headers = {line.rstrip(b"\n") for line in lines_of.values()}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         return [], [Fault(HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]
     if wrong:
-        return [], [Fault(HEADER, THE_FILE, None, f"holds pages that are no delimited text: {', '.join(wrong)}")]
+        return [], [Fault(HEADER, THE_FILE, None, f"holds pages that are no delimited text: {some_of(wrong)}")]
     if len(headers) != 1:
         return [], [Fault(HEADER, "header", None, f"is not the same on all {len(members)} pages")]
 
@@ -125,7 +130,7 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
                 with io.TextIOWrapper(
                     archive.open(member), encoding="utf-8-sig", newline="", errors="surrogateescape"
                 ) as page:
-                    reader = csv.reader(page, strict=True)
+                    reader = bounds.rows_of(page)
                     for line in itertools.count():
                         try:
                             row = next(reader)
@@ -150,7 +155,8 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
     # Before anything unpacks it.
-    faults = refused_archive(file) or refused_extent(file, is_wanted)
+    faults = refused_archive(file)
+    extents, faults = ({}, faults) if faults else look_into(file, is_wanted)
     if faults:
         return [], faults
     try:
@@ -166,7 +172,7 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     if not wanted:
         there = some_of(workbook.sheet_names)
         return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
-    faults = refused_content(file, wanted, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
+    faults = refused_content(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
     faults += [
         Fault(HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
         for name in layout.sheets.required

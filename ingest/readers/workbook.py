@@ -5,21 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
+import zlib
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
 
 import python_calamine
 
+from ingest.readers import bounds
 from ingest.readers.faults import HEADER, THE_FILE, Fault
 
 LARGEST = 512 * 1024**2  # bytes a workbook may have when unpacked
-PACKED_AT_MOST = 200  # times smaller than unpacked: real sheets reach 30
-CELLS = 20_000_000  # places the sheets of a workbook may span, or strings it may share: the longest real one spans 10,500,000
-SPARSE = 50  # times more places than cells that a sheet may span, once it spans more than SPARSE_FROM
-SPARSE_FROM = 1_000_000
+PACKED_AT_MOST = 100  # times smaller than unpacked: real workbooks reach 9, their members 37
+CELLS = 20_000_000  # places the sheets of a workbook may span: the longest real one spans 10,500,000
+CELLS_A_BYTE = 2  # places for each byte of the file, above ALWAYS: real ones reach 0.22
+TEXT_A_BYTE = 20  # bytes of text in cells for each byte of the file, above 16 times ALWAYS: real ones reach 1.1
+ALWAYS = 1_000_000
+SPARSE = 50  # times more places than cells that a sheet may span, once it spans more than ALWAYS
+SUMS = 10_000  # formulas of a sheet that are looked at, and merged cells it may have: 27
+LONGEST_TOKEN = 1024**2  # bytes of a comment or a tag
 
 Cell = str | float | int | bool | dt.datetime | dt.date | dt.time | dt.timedelta
 
@@ -40,12 +46,12 @@ def cell_text(cell: Cell) -> str:
 def refused_archive(file: Path) -> list[Fault]:
     """Why the archive that a workbook is must not even be opened: a bomb, members outside of it or that are encrypted."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
+        members = bounds.members_of(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+    most = min(LARGEST, PACKED_AT_MOST * max(file.stat().st_size, 1))
     unpacked = sum(member.file_size for member in members)
-    if unpacked > LARGEST or unpacked > PACKED_AT_MOST * max(file.stat().st_size, 1):
+    if unpacked > most:
         return [Fault(HEADER, THE_FILE, None, f"unpacks to {unpacked:,} bytes, which no real workbook does")]
     names = [member.filename for member in members]
     outside = [name for name in names if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name)]
@@ -58,43 +64,58 @@ def refused_archive(file: Path) -> list[Fault]:
         return [Fault(HEADER, THE_FILE, None, "holds two members of one name")]
     if "xl/workbook.xml" not in names:
         return [Fault(HEADER, THE_FILE, None, f"is a zip archive and no workbook: it holds {', '.join(names[:5])}")]
+    try:
+        # The reader of the cells unpacks a member to its end, wherever the directory says that this is.
+        bounds.check_sizes(file)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+        return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     return []
 
 
-def refused_extent(file: Path, is_wanted: Callable[[str], object]) -> list[Fault]:
-    """Why sheets of a workbook must not be read: they span more places than any real ones, or their text unpacks to too much.
+def look_into(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict[str, Extent], list[Fault]]:
+    """What the sheets of a workbook span and hold, and why they must not be read: it is more than any real one's, or than its bytes allow.
 
     A reader takes memory for every place between the first cell of a sheet and the last, and for a shared string as often as a cell
     refers to it: a few hundred bytes can ask for more than a machine has, and end the process where nothing can be told of it.
 
     Args:
         is_wanted: whether a sheet of this name is to be read; the others may span what they like.
+
+    Returns:
+        Each sheet to be read by its name.
     """
+    size = file.stat().st_size
+    most_places = min(CELLS, ALWAYS + CELLS_A_BYTE * size)
+    most_text = min(LARGEST, 16 * ALWAYS + TEXT_A_BYTE * size)
     places = text = 0
+    extents: dict[str, Extent] = {}
     try:
         with zipfile.ZipFile(file) as archive:
             strings = _string_sizes(archive)
-            for name, path, _ in _paths(archive):
+            for name, path, is_hidden in _paths(archive):
                 if not is_wanted(name):
                     continue
-                with archive.open(path) as stream:
-                    extent = _Extent(strings)
-                    _parse(stream, extent.start, extent.text)
                 where = f"sheet {name}"
+                extent = extents[name] = Extent(strings, is_hidden)
+                with archive.open(path) as stream:
+                    for _ in _parsed(stream, extent.start, extent.text):
+                        if places + extent.cells > most_places or text + extent.bytes > most_text:
+                            break  # what is left of it makes it no smaller
                 spanned = (extent.last_row + 1) * (extent.last_column + 1)
                 places += max(spanned, extent.cells)
                 text += extent.bytes
-                if spanned > max(SPARSE_FROM, SPARSE * extent.cells):
+                if spanned > max(ALWAYS, SPARSE * extent.cells):
                     told = f"spans {spanned:,} places and has {extent.cells:,} cells, the furthest in row"
                     far = f"{told} {extent.last_row + 1:,} or column {extent.last_column + 1:,}: no real sheet is so empty"
-                    return [Fault(HEADER, where, None, far)]
-                if places > CELLS:
-                    return [Fault(HEADER, where, None, f"brings the places to {places:,}, which no real workbook has")]
-                if text > LARGEST:
-                    told = f"brings the text of the cells to {text:,} bytes, which no real workbook has"
-                    return [Fault(HEADER, where, None, told)]
-    except _TooManyStrings:
-        return [Fault(HEADER, THE_FILE, None, f"shares more than {CELLS:,} strings, which no real workbook does")]
+                    return {}, [Fault(HEADER, where, None, far)]
+                if places > most_places:
+                    told = f"brings the places to {places:,} or more, which no real workbook of {size:,} bytes has"
+                    return {}, [Fault(HEADER, where, None, told)]
+                if text > most_text:
+                    told = f"brings the text of the cells to {text:,} bytes or more, which no real workbook of {size:,} bytes has"
+                    return {}, [Fault(HEADER, where, None, told)]
+    except _TooMuch as error:
+        return {}, [Fault(HEADER, THE_FILE, None, f"{error}, and no real workbook does")]
     except (
         zipfile.BadZipFile,
         OSError,
@@ -103,16 +124,18 @@ def refused_extent(file: Path, is_wanted: Callable[[str], object]) -> list[Fault
         RuntimeError,
         expat.ExpatError,
     ) as error:
-        return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
-    return []
+        return {}, [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+    return extents, []
 
 
-class _TooManyStrings(Exception):
-    """A workbook shares more strings than any real one."""
+class _TooMuch(Exception):
+    """A workbook has more of something than any real one; says what."""
 
 
-def _parse(stream: IO[bytes], start: Callable[[str, dict[str, str]], None], text: Callable[[str], None]) -> None:
-    """Parse XML as it is unpacked. Nothing is held of it, for a sheet may unpack to 512 MB.
+def _parsed(
+    stream: IO[bytes], start: Callable[[str, dict[str, str]], None], text: Callable[[str], None]
+) -> Iterator[None]:
+    """Parse XML as it is unpacked, and give way after each megabyte. Nothing is held of it, for a sheet may unpack to 512 MB.
 
     Raises:
         ValueError: it declares a document type. No real part does, and one could give cells a place that other readers do not see.
@@ -125,9 +148,20 @@ def _parse(stream: IO[bytes], start: Callable[[str, dict[str, str]], None], text
     parser.StartElementHandler = start
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = refuse
+    read = 0
     while chunk := stream.read(1024 * 1024):
         parser.Parse(chunk)
+        read += len(chunk)
+        if read - parser.CurrentByteIndex > LONGEST_TOKEN:
+            # It is read from its beginning again with each megabyte that comes.
+            raise ValueError(f"a comment or a tag in it is longer than {LONGEST_TOKEN:,} bytes")
+        yield
     parser.Parse(b"", True)
+
+
+def _parse(stream: IO[bytes], start: Callable[[str, dict[str, str]], None], text: Callable[[str], None]) -> None:
+    for _ in _parsed(stream, start, text):
+        pass
 
 
 def _string_sizes(archive: zipfile.ZipFile) -> array[int]:
@@ -136,13 +170,15 @@ def _string_sizes(archive: zipfile.ZipFile) -> array[int]:
 
     def start(tag: str, _: dict[str, str]) -> None:
         if tag == "si" or tag.endswith(":si"):
-            if len(sizes) == CELLS:
-                raise _TooManyStrings
+            if len(sizes) == bounds.STRINGS:
+                raise _TooMuch(f"shares more than {bounds.STRINGS:,} strings")
             sizes.append(0)
 
     def text(found: str) -> None:
         if sizes:
             sizes[-1] += len(found.encode())
+            if sizes[-1] > bounds.LINE:
+                raise _TooMuch(f"shares a string of more than {bounds.LINE:,} bytes")
 
     for name in archive.namelist():
         if name.lower() == "xl/sharedstrings.xml":
@@ -151,28 +187,42 @@ def _string_sizes(archive: zipfile.ZipFile) -> array[int]:
     return sizes
 
 
-class _Extent:
-    """How far the cells of one sheet reach, counted from 0, how many hold anything, and the bytes of the shared strings in them."""
+class Extent:
+    """How far the cells of one sheet reach, counted from 0, how many hold anything, and the bytes of the text in them.
 
-    def __init__(self, strings: array[int]) -> None:
+    Attributes:
+        is_hidden: nobody sees the sheet.
+        formulas: cells with a formula (column, row, formula), to the first that is no sum of its column; at most SUMS.
+        merges: cells that are merged (A1:B2).
+    """
+
+    def __init__(self, strings: array[int], is_hidden: bool = False) -> None:
+        self.is_hidden = is_hidden
         self.last_row = self.last_column = -1
         self.cells = self.bytes = 0
+        self.formulas: list[tuple[str, int, str]] = []
+        self.merges: list[str] = []
         self._strings = strings
         self._row = self._column = -1  # of the cell being parsed, or the one before
         self._cell_row = 0
         self._row_named = ""
         self._is_shared = False
         self._columns: dict[str, int] = {}
+        self._room = bounds.LINE  # for the text of this cell
+        self._is_in_cell = self._is_in_formula = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins. A real workbook has 20 million of them: the commonest are asked for first, and columns remembered."""
         if tag == "v" or tag == "is":  # a cell with a style and nothing in it takes no place
+            self._is_in_formula = False
             self.cells += 1
             if self._cell_row > self.last_row:
                 self.last_row = self._cell_row
             if self._column > self.last_column:
                 self.last_column = self._column
         elif tag == "c":
+            self._room = bounds.LINE
+            self._is_in_cell, self._is_in_formula = True, False
             self._is_shared = attributes.get("t") == "s"
             place = attributes.get("r")
             if place is None:  # a cell that does not say where it is stands after the one before
@@ -193,36 +243,55 @@ class _Extent:
             self._row_named = str(self._row + 1)
         elif ":" in tag:
             self.start(tag.rpartition(":")[2], attributes)
+        elif tag == "f" and self._is_in_cell:
+            self._is_in_formula = len(self.formulas) < SUMS and all(
+                _SUM.fullmatch(one) for *_, one in self.formulas[-1:]
+            )
+            if self._is_in_formula:
+                self.formulas.append((_letters(self._column), self._cell_row + 1, ""))
+        elif tag == "mergeCell":
+            self._is_in_cell = False
+            if len(self.merges) == SUMS:
+                raise _TooMuch(f"has more than {SUMS:,} merged cells in a sheet")
+            self.merges.append(attributes.get("ref", ""))
+        else:
+            self._is_in_cell = self._is_in_formula = False
 
     def text(self, found: str) -> None:
         """Text of an element: of a cell with a shared string, which one. A comment parts it in two, and either may be what is read."""
-        if self._is_shared and (found.isdecimal() or found.strip().isdecimal()):
-            number = int(found)
-            if number < len(self._strings):
-                self.bytes += self._strings[number]
+        if self._is_in_formula:
+            column, row, before = self.formulas[-1]
+            if len(before) < bounds.LINE:  # of a longer one the beginning says that it is no sum
+                self.formulas[-1] = (column, row, before + found)
+        elif self._is_shared:
+            if found.isdecimal() or found.strip().isdecimal():
+                number = int(found)
+                if number < len(self._strings):
+                    self.bytes += self._strings[number]
+        else:
+            self.bytes += len(found)
+            self._room -= len(found)
+            if self._room < 0 and self._is_in_cell:
+                raise _TooMuch(f"has a cell of more than {bounds.LINE:,} characters")
 
 
-def refused_content(file: Path, sheets: Sequence[str], header_row: int, *, sums_are_data: bool = False) -> list[Fault]:
+def refused_content(
+    file: Path, extents: Mapping[str, Extent], header_row: int, *, sums_are_data: bool = False
+) -> list[Fault]:
     """What the sheets to be read hold that is not data: formulas, merged cells from the header down; and hidden sheets.
 
     Formulas are refused because the file keeps only what they came to when it was last saved, if anything. Cells merged in rows
     that hold nothing else are a note, and no data are lost in them.
 
     Args:
+        extents: the sheets, as `look_into` gives them.
         sums_are_data: a formula that sums cells above it is as good as its number where it comes to it now.
     """
     faults: list[Fault] = []
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for name, path, is_hidden in _paths(archive):
-                if name not in sheets:
-                    continue
-                if is_hidden:
-                    faults.append(Fault(HEADER, f"sheet {name}", None, "is hidden"))
-                with archive.open(path) as stream:
-                    faults += _not_data(file, name, stream.read(), header_row, sums_are_data)
-    except (zipfile.BadZipFile, KeyError, ValueError, expat.ExpatError, RuntimeError) as error:
-        return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+    for name, extent in extents.items():
+        if extent.is_hidden:
+            faults.append(Fault(HEADER, f"sheet {name}", None, "is hidden"))
+        faults += _not_data(file, name, extent, header_row, sums_are_data)
     return faults
 
 
@@ -262,6 +331,8 @@ def _elements(archive: zipfile.ZipFile, part: str, name: str) -> list[dict[str, 
     def start(tag: str, attributes: dict[str, str]) -> None:
         if tag.rpartition(":")[2] == name:
             found.append(attributes)
+            if len(found) > bounds.SHEETS:
+                raise ValueError(f"it has more than {bounds.SHEETS} elements {name}")
 
     with archive.open(part) as stream:
         _parse(stream, start, lambda _: None)
@@ -272,26 +343,21 @@ def _below_xl(target: str) -> str:
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _not_data(file: Path, sheet: str, xml: bytes, header_row: int, sums_are_data: bool) -> list[Fault]:
+def _not_data(file: Path, sheet: str, extent: Extent, header_row: int, sums_are_data: bool) -> list[Fault]:
     faults = []
     where = f"sheet {sheet}"
-    formulas = re.findall(
-        rb'<(?:\w+:)?c\s(?:[^>]*\s)?r="([A-Z]+)([0-9]+)"[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*?)?(?:/>|>([^<]*))', xml
-    )
     merges = [
-        (first.decode(), int(top), last.decode(), int(bottom))
-        for first, top, last, bottom in re.findall(
-            rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)"', xml
-        )
-        if int(bottom) >= header_row
+        (found[1], int(found[2]), found[3], int(found[4]))
+        for found in map(_MERGED.fullmatch, extent.merges)
+        if found and int(found[4]) >= header_row
     ]
-    rows = _rows(file, sheet) if formulas or merges else []
-    for column, row, text in formulas:
-        cell = f"{column.decode()}{row.decode()}"
-        if not sums_are_data or not _is_sum_of_column(text.decode(), column.decode()):
+    rows = _rows(file, sheet) if extent.formulas or merges else []
+    for column, row, text in extent.formulas:
+        cell = f"{column}{row}"
+        if not sums_are_data or not _is_sum_of_column(text.strip(), column):
             faults.append(Fault(HEADER, where, None, f"holds a formula in cell {cell}"))
             break
-        if not _adds_up(rows, column.decode(), int(row), text.decode()):
+        if not _adds_up(rows, column, row, text.strip()):
             faults.append(Fault(HEADER, where, None, f"holds a sum in cell {cell} that its cells do not come to"))
             break
     for first, top, last, bottom in merges:
@@ -311,6 +377,7 @@ def _rows(file: Path, sheet: str) -> list[list[Cell]]:
     return found.to_python(skip_empty_area=False)
 
 
+_MERGED = re.compile(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)")
 _SUM = re.compile(r"SUM\(\$?([A-Z]+)\$?([0-9]+):\$?([A-Z]+)\$?([0-9]+)\)")
 
 
@@ -336,3 +403,13 @@ def _index(column: str) -> int:
     for letter in column:
         number = number * 26 + ord(letter) - ord("A") + 1
     return number - 1
+
+
+def _letters(index: int) -> str:
+    """A for column 0."""
+    letters = ""
+    while index >= 0:
+        index, letter = divmod(index, 26)
+        letters = chr(ord("A") + letter) + letters
+        index -= 1
+    return letters

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ingest import copying
 from ingest.connectors import file_drop
 from ingest.declaration import Source
 from ingest.errors import FileRefused
@@ -105,6 +106,17 @@ def test_more_bad_rows_than_declared_refuse_the_file(warehouse: Settings, land: 
     assert ask(warehouse, "select rows_in_file, rows_loaded, rows_quarantined, state from ops.load") == [
         (34, 0, 34, "refused")
     ]
+
+
+def test_a_file_with_more_faults_than_are_kept_is_refused_though_its_rows_might_be_quarantined(
+    warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = "Atlantis,2026-10-01,Common,5\nBrent,2026-10-01,Common,*\n"
+    monkeypatch.setattr(copying, "QUARANTINED", 1)
+    with pytest.raises(FileRefused, match=r"row 1, column Borough: 'Atlantis' is not in the list.*; and 1 more"):
+        land(HEADER + bad + rows_of("2026-10", 30), declared(layout=BAD_ROWS))
+    monkeypatch.setattr(copying, "QUARANTINED", 2)
+    assert land(HEADER + bad + rows_of("2026-10", 31), declared(layout=BAD_ROWS)).quarantined == 2
 
 
 def test_a_file_cut_within_a_row_is_refused_though_bad_rows_may_be_quarantined(land: Land) -> None:
@@ -304,7 +316,7 @@ def test_a_file_that_was_refused_for_its_name_is_judged_again_under_another(ware
     source = declared(part_pattern=r"(\d{4}-\d\d)\.csv")
     text = HEADER + rows_of("2026-10", 3)
     for name in ("october.csv", "the tenth.csv"):
-        with pytest.raises(FileRefused, match=f"file {name}: the file has a name that does not say what it is about"):
+        with pytest.raises(FileRefused, match="the file has a name that does not say what it is about"):
             land(text, source, name)
     assert land(text, source, "2026-10.csv").rows == 3
     assert ask(warehouse, "select part, file_name from ops.load where state = 'loaded'") == [("2026-10", "2026-10.csv")]

@@ -109,10 +109,10 @@ def test_a_folder_that_nobody_reads_and_a_name_without_its_month_are_said(
     )
     found = [nightly.check("safestats", name) for name in ("ambulance_borough", "btp_crime", "fire_incidents")]
     assert [[f"{one.asked}: {one.differs}" for one in its] for its in found] == [
-        ["inbox:safestats: has a folder 'ambulance' that no dataset is read from"],
+        ["inbox:safestats, file 1 of 2 by name: is a folder that no dataset is read from"],
         [
-            "manifest.json of inbox:safestats/btp_crime: names btp_crime-2026-10.csv, which is not there",
-            r"file crime.csv: has a name that does not say what it is about: (?i)(?!.*sample).*?(?<!\d)(20\d{2}-(?:0[1-9]|1[0-2]))(?!\d).*",
+            "manifest.json of inbox:safestats/btp_crime: names 1 that are not there",
+            r"inbox:safestats/btp_crime, file 1 of 1 by name: has a name that does not say what it is about: (?i)(?!.*sample).*?(?<!\d)(20\d{2}-(?:0[1-9]|1[0-2]))(?!\d).*",
         ],
         [],
     ]

@@ -76,7 +76,7 @@ def test_a_month_of_few_rows_is_set_aside_whatever_came_first(warehouse: Setting
     # Told once; the dataset is held and says why.
     assert set_aside.judge(warehouse) == []
     assert rows(warehouse, "select state, why from marts.data_status where dataset = 'street'") == [
-        ("held", f"2024-02-city-of-london-street.csv was set aside: {now_aside.reason}")
+        ("held", f"load {now_aside.load_id} was set aside: {now_aside.reason}")
     ]
     assert [row["load_id"] for row in status.set_aside(warehouse)] == [now_aside.load_id]
 

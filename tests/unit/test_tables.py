@@ -14,7 +14,7 @@ from ingest.declaration import Layout
 from ingest.ledger import in_words
 from ingest.readers import delimited, tables
 from ingest.readers.faults import Fault, sentence
-from ingest.readers.workbook import cell_text, refused_extent
+from ingest.readers.workbook import cell_text, look_into
 from sandbox.spoilt_archives import workbook, zipped
 from tests.mps_more_files import xlsx_bytes
 
@@ -251,7 +251,7 @@ def test_how_far_a_sheet_reaches_is_what_its_xml_says_however_it_is_written(
 ) -> None:
     file = tmp_path / "file.xlsx"
     file.write_bytes(spoilt("</sheetData>", f"{cell}</sheetData>"))
-    assert [fault.reason.startswith("spans ") for fault in refused_extent(file, lambda _: True)] == [True] * is_far
+    assert [fault.reason.startswith("spans ") for fault in look_into(file, lambda _: True)[1]] == [True] * is_far
 
 
 def test_a_long_shared_string_in_many_cells_is_named(tmp_path: Path) -> None:
@@ -261,8 +261,8 @@ def test_a_long_shared_string_in_many_cells_is_named(tmp_path: Path) -> None:
     long = "".join(map(str, range(21_000)))
     strings = f"<sst><si><t>a</t></si><si><t>{long}</t></si></sst>"
     (fault,) = read(tmp_path, zipped({**members, "xl/sharedStrings.xml": strings.encode()}), layout(**SHEETS))[1]
-    assert (
-        fault == f"sheet Sheet1 brings the text of the cells to {6000 * len(long):,} bytes, which no real workbook has"
+    assert re.fullmatch(
+        r"sheet Sheet1 brings the text of the cells to [\d,]+ bytes or more, which no real workbook of .*", fault
     )
 
 
@@ -365,7 +365,7 @@ def test_a_fault_tells_little_of_a_file_and_nothing_that_is_no_character(tmp_pat
     one = Layout.model_validate({"columns": COLUMNS[:3]})
     long = "\x01\x1b[2J" + "x" * 100_000
     file = tmp_path / "file"
-    file.write_bytes(b",".join([b"Borough", *[b"\xe9" + b"x" * 100_000] * 30]) + b"\n")
+    file.write_bytes(b",".join([b"Borough", *[b"\xe9" + b"x" * 4_000] * 30]) + b"\n")
     _, faults = tables.open_tables(file, one)
     assert len(faults) == 30 + 2  # the names, the column that is missing, and that so many are no header
     cells = f"Borough,Incidents\nBarnet,{long}\n"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingest.errors import Refusal
-from warehouse import session
+from warehouse import children, session
 from warehouse.connection import AIRFLOW, url
 from warehouse.settings import PROJECT, Settings
 
@@ -141,13 +141,12 @@ def call(settings: Settings, arguments: list[str], *, log: Path, problem: str) -
     """Run an Airflow command to its end. Raises Refusal, naming the log, when it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        result = subprocess.run(
+        result = children.run(
             [program(), *arguments],
             env=environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            check=False,
         )
     if result.returncode:
         raise Refusal(f"{problem}: {last_line(log)}", where=str(log), next_step=f"read {log}")

@@ -118,7 +118,7 @@ set_aside as (
     select
         source,
         dataset,
-        string_agg(format('%s was set aside: %s', file_name, reason), '; ' order by load_id) as why,
+        string_agg(format('load %s was set aside: %s', load_id, reason), '; ' order by load_id) as why,
         min(loaded_at) as since
     from ops.load
     where state = 'set_aside'

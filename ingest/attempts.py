@@ -1,0 +1,61 @@
+"""Loads that ended their process: a note beside the landed file for as long as it is being loaded, which a kill leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+from ingest.landing import LandedFile
+from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty
+
+# Once may be the machine's stop.
+AT_MOST = 2
+
+NEXT = "see in the machine's log what ended it (memory, most often); `vru land` or `vru replay` by hand tries it again"
+
+
+@contextlib.contextmanager
+def attempt(connection: psycopg.Connection, landed: LandedFile) -> Iterator[None]:
+    """Load a file, unless that has ended the process or the database's, AT_MOST times, and nothing has changed since.
+
+    Args:
+        connection: in the transaction that holds off every other load of the file.
+
+    Raises:
+        Faulty: it has.
+    """
+    note = _note(landed.path)
+    times = len(note.read_text(encoding="utf-8").splitlines()) if note.exists() else 0
+    if times >= AT_MOST:
+        reason = f"has ended the process that loaded it, or that of the database, {times} times, and is not tried again as it is"
+        raise Faulty([Fault(HEADER, THE_FILE, None, reason)], 0, NEXT)
+    # A disk that is full keeps no file from being loaded.
+    with contextlib.suppress(OSError), note.open("a", encoding="utf-8") as file:
+        file.write(f"{dt.datetime.now(dt.UTC).isoformat()}\n")
+    try:
+        yield
+    except BaseException as error:
+        if not _ended_the_database(connection, error):
+            note.unlink(missing_ok=True)
+        raise
+    note.unlink(missing_ok=True)
+
+
+def _ended_the_database(connection: psycopg.Connection, error: BaseException) -> bool:
+    """Whether the database ran out of memory, or its process for this connection is gone without having been told to go."""
+    if isinstance(error, psycopg.errors.OutOfMemory):
+        return True
+    return connection.closed and isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+
+
+def forget(file: Path) -> None:
+    """Let a landed file be tried again: a person asks for it, or the code has changed."""
+    _note(file).unlink(missing_ok=True)
+
+
+def _note(file: Path) -> Path:
+    return file.with_name(f"{file.name.partition('.')[0]}.loading.txt")

@@ -21,7 +21,20 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, set_aside, status, watch
+from warehouse import (
+    airflow,
+    alerts,
+    backup,
+    bootstrap,
+    embedded,
+    night,
+    nightly,
+    privacy,
+    session,
+    set_aside,
+    status,
+    watch,
+)
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.settings import Settings, settings
@@ -79,6 +92,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
     """London's violence-reduction data warehouse."""
+    session.at_work(f"vru {click.get_current_context().invoked_subcommand}")
     os.umask(privacy.mask(settings()))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from ingest import attempts, checks, copying, ledger, releases
+from ingest import attempts, checks, copying, ledger, queue, releases
 from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
@@ -30,7 +30,6 @@ from ingest.landing import (
 from ingest.naming import called
 from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty, sentence
 
-PIPELINE_LOCK = "vru pipeline"  # held shared by a load, alone by a build
 KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"
 
 # What the database says of what it was given: more than it takes in one piece, too, which its own sources call an internal error.
@@ -96,7 +95,7 @@ def load(
     dataset = source.dataset(name)
     try:
         with connection.transaction():
-            lock(connection, source.source)
+            queue.stand_beside(connection, source.source)
             earlier = connection.execute(
                 """select load_id, release_date, rows_loaded, case when state = 'set_aside' then reason end from ops.load
                    where source = %s and dataset = %s and sha256 = %s and state in ('loaded', 'set_aside')""",
@@ -110,6 +109,7 @@ def load(
                     done = _load_new(connection, source, name, dataset, landed, now, landing)
     except Faulty as faulty:
         with connection.transaction():
+            queue.stand_beside(connection, source.source)
             ledger.record_refusal(connection, source, name, landed, faulty, now, landing)
             has_stood = ledger.has_stood(connection, source, name, landed)
         if not has_stood:
@@ -130,12 +130,6 @@ def load(
     # Only now: the ledger has it that these bytes stand.
     forget_withdrawal(landed.path)
     return done
-
-
-def lock(connection: psycopg.Connection, source: str) -> None:
-    """Hold off, to the end of the transaction, every build and every other load of a source."""
-    connection.execute("select pg_advisory_xact_lock_shared(hashtext(%s))", [PIPELINE_LOCK])
-    connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"load {source}"])
 
 
 def gather_statistics(connection: psycopg.Connection, source: Source, name: str) -> None:

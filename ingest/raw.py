@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg import sql
 
-from ingest.declaration import Dataset, Source, raw_columns, raw_table
+from ingest.declaration import Dataset, Source, raw_columns, raw_table, read_sources
 
 LOAD_SETTING = "vru.load_id"
 
@@ -61,3 +63,61 @@ def number_rows(cursor: psycopg.Cursor, table: str, load_id: int) -> None:
     """Make rows copied from here on those of a load, numbered from 1. The caller holds the dataset's lock."""
     cursor.execute("select set_config(%s, %s, true)", [LOAD_SETTING, str(load_id)])
     cursor.execute("select setval(%s, 1, false)", [f"raw.{table}__row_number"])
+
+
+def take_out(connection: psycopg.Connection, source: str, dataset: str, load_ids: Sequence[int]) -> None:
+    """Take loads that do not speak any more out of raw. The rows of which a candidate was built stay until that has its verdict:
+    it is judged by what it was built from.
+
+    Args:
+        connection: as vru_loader, in a transaction that has its place in the queue.
+    """
+    awaited = {
+        load_id
+        for (load_id,) in connection.execute(
+            """select c.load_id from ops.candidate_load as c
+               where c.load_id = any(%s) and c.candidate_id = (
+                   select candidate_id from (
+                       select candidate_id, built_at from ops.candidate order by begun_at desc, candidate_id desc limit 1
+                   ) as newest
+                   where built_at is not null
+                       and not exists (select from ops.release as r where r.candidate_id = newest.candidate_id)
+               )""",
+            [list(load_ids)],
+        )
+    }
+    _delete(connection, source, dataset, [load_id for load_id in load_ids if load_id not in awaited])
+    connection.execute("update ops.load set awaits_verdict = true where load_id = any(%s)", [list(awaited)])
+
+
+def take_out_for_good(connection: psycopg.Connection, source: str, dataset: str, load_ids: Sequence[int]) -> None:
+    """Take loads out of raw, whoever was about to read them."""
+    _delete(connection, source, dataset, load_ids)
+    connection.execute("update ops.load set awaits_verdict = false where load_id = any(%s)", [list(load_ids)])
+
+
+def left_behind(connection: psycopg.Connection) -> dict[str, dict[str, list[int]]]:
+    """Loads whose rows stayed for a verdict, by source and dataset."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for source, dataset, ids in connection.execute(
+        "select source, dataset, array_agg(load_id) from ops.load where awaits_verdict group by 1, 2 order by 1, 2"
+    ).fetchall():
+        found.setdefault(source, {})[dataset] = ids
+    return found
+
+
+def empty(connection: psycopg.Connection) -> None:
+    """Take everything out of raw that no verdict waits for, whatever the ledger says of it."""
+    awaited = [
+        load_id for (load_id,) in connection.execute("select load_id from ops.load where awaits_verdict").fetchall()
+    ]
+    for name, declared in read_sources().items():
+        for dataset in declared.datasets:
+            table = sql.Identifier("raw", raw_table(name, dataset))
+            connection.execute(sql.SQL("delete from {} where _load_id <> all(%s)").format(table), [awaited])
+
+
+def _delete(connection: psycopg.Connection, source: str, dataset: str, load_ids: Sequence[int]) -> None:
+    if load_ids:
+        table = sql.Identifier("raw", raw_table(source, dataset))
+        connection.execute(sql.SQL("delete from {} where _load_id = any(%s)").format(table), [list(load_ids)])

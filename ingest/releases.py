@@ -12,6 +12,7 @@ import re
 import psycopg
 from psycopg import sql
 
+from ingest import raw
 from ingest.copying import Contents, Copied
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import Refusal
@@ -441,6 +442,5 @@ def keep_newest(connection: psycopg.Connection, source: Source, name: str, part:
     ).fetchall()
     if older:
         ids = [load_id for (load_id,) in older]
-        table = sql.Identifier("raw", raw_table(source.source, name))
-        connection.execute(sql.SQL("delete from {} where _load_id = any(%s)").format(table), [ids])
+        raw.take_out(connection, source.source, name, ids)
         connection.execute("update ops.load set state = 'superseded' where load_id = any(%s)", [ids])

@@ -28,6 +28,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT.parent / "shared" / "samples"
 TEMPLATE = "vru"
 SHARED = pytest.StashKey[Path]()
+KILL_COLUMNS = ("step", "when", "killed", "the first run", "after running again", "s")
 
 
 LONGEST = ("test_nights.py", "test_questions.py", "test_scheduler.py", "test_faults.py", "test_gate.py")
@@ -206,7 +207,8 @@ def samples() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what became of every fault at every publisher (tests/integration/test_faults.py)."""
+    """Print what became of every fault at every publisher (tests/integration/test_faults.py), and of every kill (test_kills.py)."""
+    _print_kills(terminalreporter)
     ends: dict[str, dict[str, str]] = {}
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
@@ -224,3 +226,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         rows = [row for row in rows if set(row[1:]) != {"-"}]
         headers = [publisher, *(name.partition(" ")[2] for name in its)]
         terminalreporter.write_line(tabulate(rows, headers=headers, tablefmt="simple") + "\n")
+
+
+def _print_kills(terminalreporter: pytest.TerminalReporter) -> None:
+    rows = [
+        found
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, found in getattr(report, "user_properties", [])
+        if name == "kill"
+    ]
+    if rows:
+        terminalreporter.section("kills: what became of each")
+        terminalreporter.write_line(tabulate(rows, headers=KILL_COLUMNS, tablefmt="simple"))

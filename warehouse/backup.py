@@ -22,9 +22,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from ingest import queue
 from ingest.errors import Refusal
 from ingest.landing import sha256_of
-from ingest.load import PIPELINE_LOCK
 from warehouse import bootstrap, children, embedded
 from warehouse.connection import ADMIN, connect, has_admin, parameters
 from warehouse.settings import Settings
@@ -36,7 +36,6 @@ UNFINISHED = "unfinished"
 VERSION = 1
 # What a restored warehouse is compared by, row for row. The rest is made from it, or from landing.
 COMPARED = ("marts", "marts_history", "ops", "quarantine")
-LOCK_TIMEOUT = "1h"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,9 +126,7 @@ def take(settings: Settings, *, keep: int | None = None) -> Backup:
     base = folder_of(settings)
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with connect(settings, ADMIN, autocommit=True) as lock:
-            lock.execute(sql.SQL("set lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
-            lock.execute("select pg_advisory_lock(hashtext(%s))", [PIPELINE_LOCK])
+        with connect(settings, ADMIN, autocommit=True) as place, queue.stand_alone(place):
             done = _take(settings, base)
             if keep is not None:
                 _remove_old(settings, keep)
@@ -214,10 +211,11 @@ def restore(settings: Settings, folder: Path) -> Backup:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         _link_or_copy(_kept(store, sha256), target)
-    _fill(settings, folder / DUMP)
-    with connect(settings, ADMIN) as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        found = _tables(connection)
+    with connect(settings, ADMIN, autocommit=True) as place, queue.stand_alone(place):
+        _fill(settings, folder / DUMP)
+        with connect(settings, ADMIN) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            found = _tables(connection)
     differing = sorted(name for name in backup.tables.keys() | found if backup.tables.get(name) != found.get(name))
     if differing:
         raise Refusal(
@@ -239,6 +237,11 @@ def _dump(settings: Settings, target: Path, snapshot: str) -> None:
 
 def _fill(settings: Settings, dump: Path) -> None:
     with connect(settings, ADMIN) as connection:
+        # Of a restore that was killed.
+        connection.execute(
+            """select pg_terminate_backend(pid, 10000) from pg_stat_activity
+               where datname = current_database() and application_name = 'pg_restore'"""
+        )
         for (schema,) in connection.execute(
             "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema|public)'"
         ).fetchall():

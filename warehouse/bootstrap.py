@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from ingest import raw
+from ingest import queue, raw
 from ingest.declaration import Source, read_sources
 from ingest.errors import Refusal
-from warehouse import airflow, embedded, privacy, readers, shape
+from warehouse import airflow, embedded, privacy, readers, session, shape
 from warehouse import connection as connection_module
 from warehouse.connection import (
     ADMIN,
@@ -104,8 +105,16 @@ def set_up(settings: Settings, *, again: bool = False) -> None:
 
 @contextlib.contextmanager
 def _one_at_a_time(settings: Settings) -> Iterator[None]:
-    with (settings.home / "setup.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with (settings.home / "setup.lock").open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            print(f"waiting for `{file.read()}`, which sets this home up", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(session.name())
+        file.flush()
         yield
 
 
@@ -135,7 +144,7 @@ def _set_up_database(settings: Settings, *, again: bool) -> None:
     wanted = _fingerprint()
     with connect(settings, ADMIN, autocommit=True) as connection:
         # Of every home that shares this server, one at a time: they write the same roles.
-        connection.execute("select pg_advisory_lock(hashtext('vru setup'))")
+        queue.take(connection, "vru setup", "session")
         stands = _set_up_by(connection) == wanted and all(
             _may_log_in(settings, role)
             for role in LOGIN_ROLES

@@ -22,7 +22,20 @@ from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
 from ingest.naming import is_told
-from warehouse import airflow, alerts, backup, bootstrap, embedded, night, nightly, privacy, set_aside, status, watch
+from warehouse import (
+    airflow,
+    alerts,
+    backup,
+    bootstrap,
+    embedded,
+    night,
+    nightly,
+    privacy,
+    session,
+    set_aside,
+    status,
+    watch,
+)
 from warehouse import publish as publishing
 from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.settings import Settings, settings
@@ -81,6 +94,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for
 @click.version_option(package_name="vru-warehouse", prog_name="vru")
 def main() -> None:
     """London's violence-reduction data warehouse."""
+    session.at_work(f"vru {click.get_current_context().invoked_subcommand}")
     os.umask(privacy.mask(settings()))
 
 

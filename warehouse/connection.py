@@ -133,7 +133,7 @@ def connect(
     if settings.today is not None:
         more["vru.today"] = settings.today.isoformat()
     information = make_conninfo(
-        **{"connect_timeout": "10", "application_name": "vru", **found, "options": session.as_options(more)}
+        **{"connect_timeout": "10", "application_name": session.name(), **found, "options": session.as_options(more)}
     )
     try:
         connection = _connect(information, autocommit=autocommit)

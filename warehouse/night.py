@@ -11,10 +11,9 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import psycopg
-from psycopg import sql
 
-from ingest import landing
-from ingest.declaration import find_source, raw_table, read_sources
+from ingest import landing, queue, raw
+from ingest.declaration import find_source, read_sources
 from ingest.errors import FileRefused, Refusal
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
@@ -139,21 +138,16 @@ def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = Fa
         Whether the marts now hold what was loaded.
     """
     bootstrap.set_up(chosen)
-    run_id = f"build-{uuid.uuid4().hex[:12]}"
-    with airflow.no_run(chosen), _only_build(chosen):
+    run_id = f"{nightly.BY_HAND}{uuid.uuid4().hex[:12]}"
+    with _only_build(chosen), airflow.no_run(chosen):
         return _build_and_publish(chosen, run_id, echo, unless_current=unless_current, whole=whole)
 
 
 @contextlib.contextmanager
 def _only_build(chosen: Settings) -> Iterator[None]:
-    """Keep a second build by hand from replacing the candidate while the first judges and publishes it."""
+    """Let a second build by hand wait, that it does not replace the candidate while the first judges and publishes it."""
     with connect(chosen, TRANSFORMER, autocommit=True) as connection:
-        if connection.execute("select pg_try_advisory_lock(hashtext('vru build by hand'))").fetchone() != (True,):
-            raise Refusal(
-                "another `vru build` of this warehouse is at work",
-                kept="the marts are as they were",
-                next_step="wait for it to end; `vru status` shows what it published",
-            )
+        queue.take(connection, "vru build by hand", "session")
         yield
 
 
@@ -187,15 +181,11 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
         Refusal: when a file that stood in raw is now refused; then everything is as it was.
     """
     bootstrap.set_up(chosen)
-    with connect(chosen, LOADER, autocommit=True) as connection:
+    with connect(chosen, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
         nightly.settle_withdrawals(chosen, connection)
         stood = _standing(connection)
         with connection.transaction():
-            for name, source in read_sources().items():
-                for dataset in source.datasets:
-                    connection.execute(
-                        sql.SQL("delete from {}").format(sql.Identifier("raw", raw_table(name, dataset)))
-                    )
+            raw.empty(connection)
             connection.execute("update ops.load set state = 'superseded' where state in ('loaded', 'set_aside')")
             waiting = list(landing.every_file(chosen.landing))
             loaded_in_round = True

@@ -17,19 +17,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from psycopg import sql
 
-from ingest import attempts, landing
+from ingest import attempts, landing, queue, raw
 from ingest.connectors import check as ask
 from ingest.connectors import connector, in_words
 from ingest.connectors.look import Fetched, Finding, Look, Seen
-from ingest.declaration import Source, find_source, raw_table, read_sources
+from ingest.declaration import Source, find_source, read_sources
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal, in_one_line, together
 from ingest.http import Client, is_loopback
-from ingest.load import Loaded, gather_statistics, lock
+from ingest.load import Loaded, gather_statistics
 from ingest.load import load as load_file
 from ingest.naming import called
-from warehouse import alerts, backup, set_aside, transform
+from warehouse import alerts, backup, session, set_aside, transform
 from warehouse import publish as publishing
 from warehouse.connection import LOADER, connect, has_admin
 from warehouse.settings import Settings, settings
@@ -47,6 +46,9 @@ FETCHING = dt.timedelta(minutes=10)
 IMPATIENT = 20.0
 
 
+BY_HAND = "build-"  # how the id of a run begins that a person started at a terminal
+
+
 class ReleaseHeld(Refusal):
     """The gate blocked the candidate: yesterday's marts stand."""
 
@@ -60,6 +62,8 @@ class _PartsRefused(Refusal):
 @contextmanager
 def _noted(run_id: str, step: str, subject: str) -> Iterator[None]:
     """Write down what goes wrong in a step, in words, for the run's one alert; then let it go on up."""
+    if not run_id.startswith(BY_HAND):
+        session.at_work(f"a night's {step}")
     try:
         yield
     except Refusal as refusal:
@@ -328,6 +332,7 @@ def gate(run_id: str, candidate_id: str) -> str:
 
     with _noted(run_id, "gate", "candidate"):
         verdict = judging.judge(settings(), candidate_id)
+        _clear_what_waited(settings())
         if verdict.verdict == "blocked":
             raise ReleaseHeld(
                 f"the release is held: {verdict.reason}",
@@ -335,6 +340,16 @@ def gate(run_id: str, candidate_id: str) -> str:
                 next_step="docs/runbook.md, section 'A release is held'; `vru status` says since when",
             )
     return str(verdict.verdict)
+
+
+def _clear_what_waited(chosen: Settings) -> None:
+    """Take out of raw what was superseded while a candidate built from it waited for its verdict."""
+    with connect(chosen, LOADER, autocommit=True) as connection:
+        for source, by_dataset in raw.left_behind(connection).items():
+            with connection.transaction():
+                queue.stand_beside(connection, source)
+                for dataset, load_ids in by_dataset.items():
+                    raw.take_out_for_good(connection, source, dataset, load_ids)
 
 
 def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str, Any]:
@@ -394,15 +409,17 @@ def replay(
         for landed in files:
             if told := landing.withdrawal(landed.path):
                 raise _is_withdrawn(landed, told, "is read no more")
-            load_id, release = _ledger_line(connection, source, dataset, landed.papers.sha256)
-            # A range is of files that stand in raw; one that was refused is asked for by its path.
-            if file is None and (load_id is None or not _within(release, from_release, to_release)):
-                continue
             if file is not None:
                 attempts.forget(landed.path)
             with connection.transaction():  # out and in again together, or not at all
+                queue.stand_beside(connection, source)
+                load_id, release = _ledger_line(connection, source, dataset, landed.papers.sha256)
+                # A range is of files that stand in raw; one that was refused is asked for by its path.
+                if file is None and (load_id is None or not _within(release, from_release, to_release)):
+                    continue
                 if load_id is not None:
-                    _unload(connection, source, dataset, load_id)
+                    raw.take_out(connection, source, dataset, [load_id])
+                    connection.execute("update ops.load set state = 'superseded' where load_id = %s", [load_id])
                 done.append(load_file(connection, declared, dataset, landed, chosen.now(), chosen.landing))
         gather_statistics(connection, declared, dataset)
         asked = (connection, source, dataset, from_release, to_release)
@@ -452,7 +469,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
         if load_id in settle_withdrawals(chosen, connection):
             return None  # it was withdrawn by a command that was killed before it had noted that beside the file
         with connection.transaction():
-            lock(connection, source)
+            queue.stand_beside(connection, source)
             row = connection.execute(
                 "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
                 [source, dataset, load_id],
@@ -464,7 +481,8 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
                     next_step="only a load that stands or is set aside can be withdrawn: state loaded or set_aside in `vru loads`",
                 )
             landing.find(chosen.landing, row[0])
-            _unload(connection, source, dataset, load_id, state="withdrawn")
+            raw.take_out_for_good(connection, source, dataset, [load_id])
+            connection.execute("update ops.load set state = 'withdrawn' where load_id = %s", [load_id])
             connection.execute(
                 "insert into ops.withdrawal (load_id, withdrawn_at, withdrawn_by, reason) values (%s, %s, %s, %s)",
                 [load_id, chosen.now(), by, reason],
@@ -773,11 +791,3 @@ def _within(release: dt.date | None, first: str | None, last: str | None) -> boo
     return (first is None or release >= dt.date.fromisoformat(first)) and (
         last is None or release <= dt.date.fromisoformat(last)
     )
-
-
-def _unload(
-    connection: psycopg.Connection, source: str, dataset: str, load_id: int, *, state: str = "superseded"
-) -> None:
-    table = sql.Identifier("raw", raw_table(source, dataset))
-    connection.execute(sql.SQL("delete from {} where _load_id = %s").format(table), [load_id])
-    connection.execute("update ops.load set state = %s where load_id = %s", [state, load_id])

@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from ingest import queue
 from ingest.errors import Refusal
 from warehouse import difference, opened, shape, views
 from warehouse.connection import PUBLISHER, connect
@@ -209,16 +210,8 @@ def _publisher(settings: Settings) -> Iterator[psycopg.Connection]:
 
 
 def _take_turn(connection: psycopg.Connection) -> None:
-    connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(TURN_TIMEOUT)))
-    try:
-        # Under READ COMMITTED, what is read after the wait is what the publisher before us left.
-        connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [LOCK])
-    except psycopg.errors.LockNotAvailable as error:
-        raise Refusal(
-            f"another publish has been at work for {TURN_TIMEOUT}",
-            kept=UNTOUCHED,
-            next_step="look at it in pg_stat_activity (user vru_publisher), and publish again",
-        ) from error
+    # Under READ COMMITTED, what is read after the wait is what the publisher before us left.
+    queue.take(connection, LOCK, "transaction", TURN_TIMEOUT)
     connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(shape.LOCK_TIMEOUT)))
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from psycopg.pq import Conninfo
+
+_at_work = ("", "")  # what this process does, and since when
 
 # Read by libpq or by the server's programs, and not among the defaults that libpq lists.
 _UNLISTED = ("PGDATESTYLE", "PGTZ", "PGGEQO", "PGSYSCONFDIR", "PGSERVICEFILE", "PGLOCALEDIR", "PGREALM", "PGDATA")
@@ -42,3 +47,21 @@ def as_options(more: Mapping[str, str] | None = None) -> str:
 def _escaped(value: str) -> str:
     """A value of libpq's `options`: a space ends it unless a backslash stands before."""
     return value.replace("\\", r"\\").replace(" ", r"\ ")
+
+
+def at_work(what: str) -> None:
+    """Name what this process does from now on: its sessions carry it, so that who has to wait for it can be told.
+
+    Args:
+        what: a command ("vru rebuild") or a step ("a night's load").
+    """
+    global _at_work
+    _at_work = (what, f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M}Z")
+
+
+def name() -> str:
+    """The name of this process's sessions: what it does, its number, and since when (application_name, 63 characters at most)."""
+    if not _at_work[0]:
+        at_work(Path(sys.argv[0]).name or "python")
+    what, since = _at_work
+    return f"{what[:21]}, process {os.getpid()}, since {since}"

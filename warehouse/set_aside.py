@@ -13,13 +13,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from ingest import landing
+from ingest import landing, queue, raw
 from ingest.checks import MONTHS_BESIDE, few
-from ingest.declaration import CountedIn, find_source, raw_table, read_sources
+from ingest.declaration import CountedIn, find_source, read_sources
 from ingest.errors import Refusal, in_one_line
 from ingest.load import load as load_file
 from ingest.naming import called_by_hash
@@ -82,12 +81,17 @@ def build(settings: Settings, run_id: str, *, unless_current: bool = False, whol
     Raises:
         Refusal: as transform.build; where the build fails whatever is left out, with the files that are new since the last good one.
     """
-    for load in judge(settings):
-        _tell(settings, run_id, load)
-    try:
-        return transform.build(settings, unless_current=unless_current, whole=whole)
-    except transform.BuildFailed as failed:
-        candidate, culprits = _build_without(settings, failed)
+    with connect(settings, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
+        # Of these a candidate was built that the one to come takes the place of.
+        for source, by_dataset in raw.left_behind(connection).items():
+            for dataset, load_ids in by_dataset.items():
+                raw.take_out_for_good(connection, source, dataset, load_ids)
+        for load in _judge(settings, connection):
+            _tell(settings, run_id, load)
+        try:
+            return transform.build(settings, unless_current=unless_current, whole=whole)
+        except transform.BuildFailed as failed:
+            candidate, culprits = _build_without(settings, connection, failed)
     for load in culprits:
         _tell(settings, run_id, load)
     return candidate
@@ -99,19 +103,23 @@ def judge(settings: Settings) -> list[Load]:
     Returns:
         The loads that are set aside now and stood before.
     """
+    with connect(settings, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
+        return _judge(settings, connection)
+
+
+def _judge(settings: Settings, connection: psycopg.Connection) -> list[Load]:
     now_aside = []
-    with connect(settings, LOADER, autocommit=True) as connection:
-        loads = _loads(connection)
-        reasons = _contradicted(loads) | _less_than_another_feed(loads)
-        for load in loads:
-            reason = None if load.is_accepted else reasons.get(load.load_id)
-            if load.state == "loaded":
-                if reason:
-                    now_aside.append(_put_aside(connection, load, BESIDE, reason))
-            elif _may_be_tried(load, reason):
-                _take_back(settings, connection, load)
-            elif reason:
-                connection.execute("update ops.load set reason = %s where load_id = %s", [reason, load.load_id])
+    loads = _loads(connection)
+    reasons = _contradicted(loads) | _less_than_another_feed(loads)
+    for load in loads:
+        reason = None if load.is_accepted else reasons.get(load.load_id)
+        if load.state == "loaded":
+            if reason:
+                now_aside.append(_put_aside(connection, load, BESIDE, reason))
+        elif _may_be_tried(load, reason):
+            _take_back(settings, connection, load)
+        elif reason:
+            connection.execute("update ops.load set reason = %s where load_id = %s", [reason, load.load_id])
     return now_aside
 
 
@@ -124,13 +132,17 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
     Raises:
         Refusal: there is no such load, it is not set aside, or it cannot be loaded again.
     """
-    with connect(settings, LOADER, autocommit=True) as connection:
+    with connect(settings, LOADER, autocommit=True) as connection, connection.transaction():
+        known = connection.execute("select source, state from ops.load where load_id = %s", [load_id]).fetchone()
+        if known:
+            queue.stand_beside(connection, known[0])
         load = next((one for one in _loads(connection) if one.load_id == load_id), None)
         if load is None or load.state != "set_aside":
+            state = f"it is {load.state if load else known[1]}" if known else "the ledger has no such load"
             raise Refusal(
-                f"load {load_id} is not set aside",
+                f"load {load_id} is not set aside ({state}), so there is nothing to accept",
                 kept="nothing changed",
-                next_step="`vru loads` gives the state of each load",
+                next_step="`vru status` names the loads that are set aside, and `vru loads` the state of each",
             )
         if load.set_aside.get("kind") == BUILD:
             raise Refusal(
@@ -147,6 +159,16 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
         )
         if refused := _take_back(settings, connection, load):
             raise refused
+        stands = connection.execute(
+            "select 1 from ops.load where source = %s and dataset = %s and landed_path = %s and state = 'loaded'",
+            [load.source, load.dataset, load.landed_path],
+        ).fetchone()
+        if stands is None:
+            raise Refusal(
+                f"load {load_id} would not stand: a newer release speaks for {load.part}",
+                kept="nothing changed",
+                next_step="`vru loads` names it",
+            )
         return load.file_name
 
 
@@ -251,10 +273,9 @@ def _may_be_tried(load: Load, reason: str | None) -> bool:
 
 
 def _put_aside(connection: psycopg.Connection, load: Load, kind: str, reason: str) -> Load:
-    table = sql.Identifier("raw", raw_table(load.source, load.dataset))
     told = {"kind": kind, "code": transform.code_version()}
     with connection.transaction():
-        connection.execute(sql.SQL("delete from {} where _load_id = %s").format(table), [load.load_id])
+        raw.take_out_for_good(connection, load.source, load.dataset, [load.load_id])
         connection.execute(
             "update ops.load set state = 'set_aside', reason = %s, set_aside = %s where load_id = %s",
             [reason, Jsonb(told), load.load_id],
@@ -276,7 +297,9 @@ def _take_back(settings: Settings, connection: psycopg.Connection, load: Load) -
     return None
 
 
-def _build_without(settings: Settings, failed: transform.BuildFailed) -> tuple[str | None, list[Load]]:
+def _build_without(
+    settings: Settings, connection: psycopg.Connection, failed: transform.BuildFailed
+) -> tuple[str | None, list[Load]]:
     """Build without the loads with which the build fails, looked for among those that no good build has had.
 
     Returns:
@@ -285,26 +308,25 @@ def _build_without(settings: Settings, failed: transform.BuildFailed) -> tuple[s
     Raises:
         Refusal: it fails without those of any one source too; all stand again.
     """
-    with connect(settings, LOADER, autocommit=True) as connection:
-        good = {
-            load_id
-            for (load_id,) in connection.execute(
-                """select load_id from ops.candidate_load where candidate_id = (
-                       select candidate_id from ops.release where state in ('published', 'unchanged') order by release_id desc limit 1
-                   )"""
-            )
-        }
-        standing = [load for load in _loads(connection) if load.state == "loaded"]
-        new = [load for load in standing if load.load_id not in good]
-        search = _Search(settings, connection, failed, new)
-        for source in sorted({load.source for load in new}, key=lambda name: (not failed.is_of(name), name)):
-            out = [load.landed_path for load in new if load.source == source]
-            # Where nothing else stands there is no build without all of them.
-            if len(out) == len(standing) or search.builds_without(out):
-                candidate, aside = search.narrowed(out)
-                if candidate is not None:
-                    return candidate, aside
-        search.leave_out(())
+    good = {
+        load_id
+        for (load_id,) in connection.execute(
+            """select load_id from ops.candidate_load where candidate_id = (
+                   select candidate_id from ops.release where state in ('published', 'unchanged') order by release_id desc limit 1
+               )"""
+        )
+    }
+    standing = [load for load in _loads(connection) if load.state == "loaded"]
+    new = [load for load in standing if load.load_id not in good]
+    search = _Search(settings, connection, failed, new)
+    for source in sorted({load.source for load in new}, key=lambda name: (not failed.is_of(name), name)):
+        out = [load.landed_path for load in new if load.source == source]
+        # Where nothing else stands there is no build without all of them.
+        if len(out) == len(standing) or search.builds_without(out):
+            candidate, aside = search.narrowed(out)
+            if candidate is not None:
+                return candidate, aside
+    search.leave_out(())
     files = "; ".join(load.called for load in new[:FILES_TOLD])
     more = f" and {len(new) - FILES_TOLD} more" if len(new) > FILES_TOLD else ""
     raise Refusal(

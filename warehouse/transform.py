@@ -14,17 +14,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
-from ingest.load import PIPELINE_LOCK
 from warehouse import children, session
 from warehouse.connection import TRANSFORMER, connect, parameters
 from warehouse.settings import PROJECT, Settings
 
 DBT_PROJECT = PROJECT / "dbt_project"
-TURN_TIMEOUT = "10min"
 # What a build's result depends on besides the landed files.
 CODE = ("dbt_project", "expectations", "ingest", "warehouse")
 
@@ -81,7 +78,8 @@ def inputs(settings: Settings) -> Inputs:
 
 
 def build(settings: Settings, *, unless_current: bool = False, whole: bool = False) -> str | None:
-    """Build the models into schema candidate and note what it was built from.
+    """Build the models into schema candidate and note what it was built from. The caller stands alone in the queue, so that what is
+    built is what stood loaded, to the end.
 
     What lies between raw and the marts and belongs to one source is left as it stands where nothing of that source has been loaded or
     superseded since the build before, by the same code. The marts, and what several sources share, are always built.
@@ -95,37 +93,27 @@ def build(settings: Settings, *, unless_current: bool = False, whole: bool = Fal
 
     Raises:
         BuildFailed: dbt fails; names the models and tests that failed and where its log is.
-        Refusal: another build is running, or nothing has been loaded.
+        Refusal: nothing has been loaded.
     """
-    with connect(settings, TRANSFORMER, autocommit=True) as lock:
-        # Loads hold the same lock shared: what is built is what stood loaded, to the end of the build.
-        lock.execute(sql.SQL("set lock_timeout = {}").format(sql.Literal(TURN_TIMEOUT)))
-        try:
-            lock.execute("select pg_advisory_lock(hashtext(%s))", [PIPELINE_LOCK])
-        except psycopg.errors.LockNotAvailable:
-            raise Refusal(
-                f"another build of this warehouse, or a load, has been running for {TURN_TIMEOUT}",
-                kept="the marts are as they were",
-                next_step="wait for it to end; `vru status` shows what it published",
-            ) from None
-        _end_orphaned_builds(lock)
+    with connect(settings, TRANSFORMER, autocommit=True) as connection:
+        _end_orphaned_builds(connection)
         found = inputs(settings)
         if unless_current and _is_current(settings, found):
             return None
-        settled = None if whole else _settled_sources(lock, found)
+        settled = None if whole else _settled_sources(connection, found)
         candidate_id = f"{found.fingerprint[:12]}-{uuid.uuid4().hex[:8]}"
         # From here on the tables are this candidate's: a verdict on the one before is void, whatever becomes of this build.
-        lock.execute(
+        connection.execute(
             "insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values (%s, %s, %s, %s)",
             [candidate_id, found.fingerprint, code_version(), found.data_kind],
         )
         _run_dbt(settings, settled)
-        with lock.transaction():
-            lock.cursor().executemany(
+        with connection.transaction():
+            connection.cursor().executemany(
                 "insert into ops.candidate_load (candidate_id, load_id) values (%s, %s)",
                 [(candidate_id, load_id) for load_id in found.load_ids],
             )
-            lock.execute(
+            connection.execute(
                 "update ops.candidate set built_at = %s where candidate_id = %s", [settings.now(), candidate_id]
             )
     return candidate_id

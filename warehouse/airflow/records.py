@@ -182,19 +182,23 @@ def only_runner(settings: Settings) -> Iterator[IO[str]]:
     """Hold the home's lock on running nights. A run in a process of its own holds it with us until it has ended.
 
     Raises:
-        Refusal: when a run of this home is under way.
+        Refusal: when a run of this home is under way; names the command that holds it.
     """
     file = settings.home / "airflow" / "nightly.lock"
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a") as lock:
+    with file.open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            lock.seek(0)
             raise Refusal(
-                "a nightly run of this home is under way",
+                f"a nightly run of this home is under way, or a build: `{lock.read() or 'unknown'}`",
                 kept="nothing was started",
                 next_step="wait until it has ended",
             ) from None
+        lock.truncate(0)
+        lock.write(session.name())
+        lock.flush()
         yield lock
 
 

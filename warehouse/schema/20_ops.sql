@@ -76,6 +76,7 @@ create table if not exists ops.load (
     changes jsonb not null default '{}',
     label_counts jsonb not null default '{}',
     set_aside jsonb not null default '{}',
+    awaits_verdict boolean not null default false,
     check (rows_in_file = rows_loaded + rows_quarantined)
 );
 alter table ops.load add column if not exists part text not null default '';
@@ -83,6 +84,7 @@ alter table ops.load add column if not exists totals jsonb not null default '{}'
 alter table ops.load add column if not exists changes jsonb not null default '{}';
 alter table ops.load add column if not exists label_counts jsonb not null default '{}';
 alter table ops.load add column if not exists set_aside jsonb not null default '{}';
+alter table ops.load add column if not exists awaits_verdict boolean not null default false;
 -- Of a home that was set up before a load could be set aside, once: it locks out whoever reads the ledger.
 do $$
 begin
@@ -112,6 +114,8 @@ comment on column ops.load.label_counts is
 'Rows by label (kind of crime, outcome) where that tells whether a month is whole: {"Burglary": 5012}. Empty elsewhere.';
 comment on column ops.load.set_aside is
 'Of a load that is or was set aside: kind (beside: what stands beside it contradicts it; build: the build failed with it) and the version of the code that found so. Empty elsewhere.';
+comment on column ops.load.awaits_verdict is
+'Whether its rows still stand in raw though it is superseded: the candidate that was built from it has no verdict yet.';
 comment on column ops.load.part is
 'What the file is about besides its release (a force and month, say): of each part the newest release speaks. Empty where a file is about all of its dataset.';
 

@@ -12,7 +12,7 @@
     || coalesce(case when told.rate_words is null then null else ': ' || told.comparison end, '') || '.'
     || case
         when told.status = 'break_in_window'
-            then ' The count mixes two ways of recording' || coalesce(' (' || told.break_label || ')', '') || '.'
+            then ' The count mixes two ways of recording' || coalesce(': ' || told.break_label, '') || '.'
         else ''
     end
 {%- endmacro %}
@@ -35,7 +35,10 @@
             || case told.change_verdict when 'no_change' then 'did not change significantly' else told.change_verdict || ' by ' || told.change_words end
             || ' ' || told.in_place || ': ' || {{ counts }}
             || case told.change_verdict when 'no_change' then ' (' || told.signed_change_words || ')' else '' end
-            || coalesce('; London''s ' || told.london_change_words, '') || '.'
+            || case
+                when told.change_verdict = 'no_change' and told.london_change_words = 'did not change significantly' then '; nor did London''s'
+                else coalesce('; London''s ' || told.london_change_words, '')
+            end || '.'
     end
 {%- endmacro %}
 
@@ -56,7 +59,7 @@
                 else {{ ordinal('33 - told.rank_in_london') }} || ' lowest'
             end
             || ' rate of ' || told.name || ' of the 32 boroughs in ' || told.window_name
-            || coalesce(', and ' || told.share_words || ' of London''s ' || told.unit, '') || '.' || coalesce(' ' || told.residents_caveat, '')
+            || coalesce(', with ' || told.share_words || ' of London''s ' || told.unit || ' of this kind', '') || '.' || coalesce(' ' || told.residents_caveat, '')
     end
 {%- endmacro %}
 
@@ -155,18 +158,19 @@
     end
 {%- endmacro %}
 
-{#- place, name, window_name, share_words, residents_words, ratio_words, has_most_deprived -#}
+{#- place, name, window_name, places_words, share_words, residents_words, ratio_words, has_most_deprived -#}
 {% macro deprivation_sentence() -%}
     case
         when not told.has_most_deprived
-            then 'None of the most deprived fifth of London''s small areas (LSOAs) is in ' || told.place || '.'
+            then 'None of the small areas (LSOAs) of ' || told.place || ' is in the most deprived fifth of London''s.'
         else
-            'In ' || told.place || ', ' || told.share_words || ' of ' || told.name || ' was in the most deprived fifth of London''s small areas (LSOAs) in '
-            || told.window_name || coalesce(', where ' || told.residents_words || ' of residents live', '')
+            'Of the small areas (LSOAs) of ' || told.place || ', ' || told.places_words || ' are in the most deprived fifth of London''s; they had '
+            || told.share_words || ' of its ' || told.name || ' in ' || told.window_name
+            || coalesce(' and have ' || told.residents_words || ' of its residents', '')
             || case
                 when told.ratio_lower_95 > 1 or told.ratio_upper_95 < 1
                     then '; the rate there was ' || told.ratio_words || ' times that of the least deprived fifth'
-                when told.ratio_words is not null then '; the rate there is not significantly different from that of the least deprived fifth'
+                when told.ratio_words is not null then '; the rate there was not significantly different from that of the least deprived fifth'
                 else ''
             end || '.'
     end

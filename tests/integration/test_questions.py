@@ -42,6 +42,8 @@ RULED = {
         "int_placed_share",
         "int_found_break",
         "int_typical_revision",
+        "int_series_step",
+        "int_temporal_expected",
         "int_mps_break_size",
         "fct_window",
         "rpt_borough_measure",

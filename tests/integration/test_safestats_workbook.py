@@ -195,7 +195,7 @@ def test_a_trend_across_the_change_of_coding_is_marked(published_marts: Settings
         """select month_count, has_series_break, break_reason from marts.rpt_ambulance_month
            where measure_code = 'safestats_las_assaults' and area_code = 'LONDON_33'
              and month_start_date in ('2015-08-01', '2015-09-01') order by month_start_date""",
-    ) == [(2382, False, None), (1361, True, "2015-09 ambulance coding changed")]
+    ) == [(2382, False, None), (1361, True, "ambulance coding changed (September 2015)")]
 
 
 def _published() -> Path:

@@ -25,7 +25,8 @@ found as (
         marts_open.publishable(windows.count_year_before, measure.publish_rule) as told_before,
         -- The one place where it is decided whether a window is told against the one a year before.
         coalesce(windows.is_comparable_on_year_before, false) as is_comparable,
-        regexp_replace(windows.break_reason, '^.*; ', '') as last_break
+        -- The nearest of several, or what they come to, which stands last; the others are in the caveat.
+        regexp_replace(windows.break_reason, '^.*; ', '') as break_label
     from newest
     inner join {{ ref('dim_measure') }} as measure
         on newest.measure_code = measure.measure_code and marts_open.publishable(0, measure.publish_rule) is not null
@@ -115,26 +116,13 @@ figured as (
 told as (
     select
         figured.*,
-        -- The nearest of several, or what they come to, which stands last; the others are in the caveat.
-        case
-            when figured.last_break ~ '^\d{4}-\d{2} '
-                then
-                    substr(figured.last_break, 9)
-                    || to_char(to_date(left(figured.last_break, 7), 'YYYY-MM'), '" in "FMMonth YYYY')
-            else figured.last_break
-        end as break_label,
         {{ count_in_words('figured.window_count', 'figured.publish_rule') }} as count_words,
         {{ count_in_words('figured.count_year_before', 'figured.publish_rule') }} as before_words,
         'the 12 months to ' || to_char(figured.month_start_date, 'FMMonth YYYY') as window_name,
         'in ' || figured.place as in_place,
         {{ one_decimal('figured.told_rate') }} as rate_words,
         to_char(figured.told_per, 'FM999,999,999') as per_words,
-        case when figured.denominator_population like 'all:%' then '' else split_part(figured.denominator_population, ':', 1) || ' ' end
-        || 'residents'
-        || case
-            when figured.denominator_population like '%:all' then ''
-            else ' aged ' || replace(replace(split_part(figured.denominator_population, ':', 2), '-', ' to '), '+', ' and over')
-        end as people,
+        {{ residents_in_words('figured.denominator_population') }} as people,
         nullif(
             concat_ws(
                 ' and ',
@@ -193,7 +181,7 @@ select
         'rank_in_london': 'told.rank_in_london',
         'significance': 'told.significance_against_london',
         'status': 'told.status',
-        'caveat': "concat_ws(' ', told.residents_caveat, case when not told.is_comparable or told.status = 'break_in_window' then told.break_reason || '.' end)",
+        'caveat': "concat_ws(' ', told.residents_caveat, case when not told.is_comparable or told.status = 'break_in_window' then " ~ break_caveat('told.break_reason') ~ " end)",
         'is_significant': "case told.template when 'change' then told.is_comparable and told.change_verdict in ('rose', 'fell') and told.told_change is not null"
             ~ " else told.significance_against_london <> 'Not significant' end",
         'effect_percent': "case told.template when 'change' then told.told_change else 100 * (told.rate / nullif(told.london_rate, 0) - 1) end",

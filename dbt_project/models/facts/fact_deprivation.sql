@@ -36,6 +36,7 @@ told as (
         most.ratio_upper_95,
         case when area.area_type = 'borough' then area.area_name else 'London''s 32 boroughs' end as place,
         {{ months_in_words('fact.window_start_date', 'fact.window_end_date') }} as window_name,
+        {{ percent_in_words('100.0 * most.place_count / fact.places') }} as places_words,
         {{ percent_in_words('most.share_of_count_percent') }} as share_words,
         {{ percent_in_words('most.share_of_residents_percent') }} as residents_words,
         {{ one_decimal('most.ratio_most_to_least_deprived') }} as ratio_words
@@ -49,6 +50,7 @@ told as (
             window_end_date,
             located_share_percent,
             source_release,
+            sum(place_count) as places,
             bool_or(has_series_break) as has_series_break,
             bool_or(is_provisional) as is_provisional,
             max(note) as note

@@ -1,10 +1,20 @@
-with placed as (
+-- A ward with none of a measure has no row of it: counted are those of any.
+with ward as (
+    select
+        coalesce(area_code, 'LONDON_32') as scope_area_code,
+        count(distinct small_area_code) as small_areas
+    from {{ ref('rpt_hotspots') }}
+    where area_level = 'ward'
+    group by grouping sets ((), (area_code))
+),
+
+placed as (
     select
         hot.*,
         scope.scope_area_code,
         scope.rank_in_scope,
         sum(hot.count_12_months) over in_scope as scope_count,
-        count(*) over in_scope as small_areas,
+        ward.small_areas,
         row_number() over (
             partition by hot.measure_code, scope.scope_area_code order by hot.count_12_months desc, hot.small_area_code asc
         ) as place_number
@@ -13,6 +23,7 @@ with placed as (
         lateral (
             values (hot.area_code, hot.rank_in_borough), ('LONDON_32', hot.rank_in_london)
         ) as scope (scope_area_code, rank_in_scope)
+    inner join ward on scope.scope_area_code = ward.scope_area_code
     where
         hot.area_level = 'ward'
         and hot.measure_code in (

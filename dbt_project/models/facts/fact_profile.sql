@@ -117,7 +117,7 @@ select
         'denominator': 'coalesce(told.known_count, told.all_count)',
         'value': 'told.share_of_known_percent',
         'status': "case when told.has_series_break then 'break_in_window' else 'final' end",
-        'caveat': "concat_ws('; ', told.break_reason, told.residents_caveat)",
+        'caveat': "concat_ws(' ', " ~ break_caveat('told.break_reason') ~ ", told.residents_caveat)",
         'is_significant': "told.share_words is not null and told.ratio_verdict in ('higher', 'lower')",
         'effect_percent': '100 * (told.disproportionality - 1)',
         'sentence': profile_sentence(),

@@ -61,7 +61,7 @@ select
         'london_value': '100 * told.london_health_per_police',
         'significance': 'told.compared_with_london',
         'status': "case when told.has_series_break then 'break_in_window' else 'final' end",
-        'caveat': "concat_ws(' ', told.caveat, told.break_reason)",
+        'caveat': "concat_ws(' ', told.caveat, " ~ break_caveat('told.break_reason') ~ ")",
         'is_significant': "told.compared_with_london in ('higher', 'lower')",
         'effect_percent': 'told.index_to_london - 100',
         'sentence': ratio_sentence(),

@@ -92,7 +92,7 @@ select
         'lower_95': 'told.share_lower_95_percent',
         'upper_95': 'told.share_upper_95_percent',
         'status': "case when told.has_series_break then 'break_in_window' else 'final' end",
-        'caveat': 'told.break_reason',
+        'caveat': break_caveat('told.break_reason'),
         'is_significant': 'told.share_words is not null and (told.share_lower_95_percent > told.expected_share_percent or told.share_upper_95_percent < told.expected_share_percent)',
         'effect_percent': '100 * (told.share_percent / nullif(told.expected_share_percent, 0) - 1)',
         'sentence': "case told.template when 'time' then " ~ time_sentence() ~ ' else ' ~ share_of_time_sentence() ~ ' end',

@@ -50,7 +50,8 @@ select
     measure_code,
     area_code,
     break_month,
-    break_label || ': count ' || to_char(size_percent, 'FMSG999990.0') || ' %' as break_label,
+    break_label || case when size_percent < 0 then ', lowering' else ', raising' end || ' the count by '
+    || to_char(abs(size_percent), 'FM999990.0') || ' %' as break_label,
     finding
     || ': for that alone the count is ' || abs(round(size_percent::numeric, 1)) || ' % '
     || case when size_percent < 0 then 'lower' else 'higher' end || '.' as reason,

@@ -1,15 +1,6 @@
--- One line a source that says how many of a month it gave no borough. Another source has placed all, or says nothing of it.
-{% set counts = [
-    'int_mps_borough_month',
-    'int_mps_composite_month',
-    'int_mps_dashboard_month',
-    'int_mps_homicide_month',
-    'int_mps_vawg_month',
-    'int_safestats_ambulance_month',
-    'int_safestats_event_month',
-] %}
+-- What a month of a measure gave no borough. Another source has placed all, or says nothing of it.
 with counted as (
-    {% for model in counts %}
+    {% for _, model in counting_models() %}
     select
         measure_code,
         area_code,

@@ -43,7 +43,7 @@ select
     scoped.scope_area_code,
     (scoped.break_month + make_interval(months => month_number))::date as month_start_date,
     string_agg(
-        to_char(scoped.break_month, 'YYYY-MM') || ' ' || scoped.break_label, '; '
+        {{ break_in_words('scoped.break_month', 'scoped.break_label') }}, '; '
         order by scoped.break_month, scoped.break_label
     ) as break_reason
 from scoped

@@ -1,13 +1,4 @@
 -- Of the rows of a measure's month, how many lack what a figure would go by: an area, an age, a sex, an ethnicity, an hour. Restricted.
-{% set counts = [
-    ('mps', 'int_mps_borough_month'),
-    ('mps', 'int_mps_composite_month'),
-    ('mps', 'int_mps_dashboard_month'),
-    ('mps', 'int_mps_homicide_month'),
-    ('mps', 'int_mps_vawg_month'),
-    ('safestats', 'int_safestats_ambulance_month'),
-    ('safestats', 'int_safestats_event_month'),
-] %}
 with covered as (
     select distinct
         load_id,
@@ -16,7 +7,7 @@ with covered as (
 ),
 
 counted as (
-    {% for source, model in counts %}
+    {% for source, model in counting_models() %}
     select
         '{{ source }}' as source,
         split_part(source_release, ' ', 1) as dataset,

@@ -1,13 +1,3 @@
--- One line a source: what it counts by area and month, its releases already resolved.
-{% set counts = [
-    ('mps', 'int_mps_borough_month'),
-    ('mps', 'int_mps_composite_month'),
-    ('mps', 'int_mps_dashboard_month'),
-    ('mps', 'int_mps_homicide_month'),
-    ('mps', 'int_mps_vawg_month'),
-    ('safestats', 'int_safestats_ambulance_month'),
-    ('safestats', 'int_safestats_event_month'),
-] %}
 -- One line a model that gives whole rows of this table: other periods than months, rates, splits by sex, age or ethnicity, and its own
 -- sums for London where it has any.
 {% set facts = [
@@ -18,7 +8,7 @@
 ] %}
 
 with placed as (
-    {% for source, model in counts %}
+    {% for source, model in counting_models() %}
     select
         '{{ source }}' as source,
         area_code,

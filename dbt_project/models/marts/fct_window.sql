@@ -37,7 +37,7 @@ with counted as (
 ),
 
 -- A running sum, so that every window is the difference of two; and the newest break up to each month: of any kind, of recording, and of
--- those that restart the chart; and the newest month without a figure.
+-- those that restart the chart; and the newest month without a figure. A month that stands apart has no point on the chart.
 running as (
     select
         counted.*,
@@ -47,7 +47,10 @@ running as (
         max(coalesce(own.break_month, everywhere.break_month)) over series as break_month_start_date,
         max(counted.month_start_date) filter (where own.is_hard or everywhere.is_hard) over series as hard_break_month_start_date,
         max(counted.month_start_date) filter (where own.restarts_chart or everywhere.restarts_chart) over series as chart_start_date,
-        counted.month_count::double precision / counted.days as per_day
+        case
+            when not coalesce(own.stands_apart, false) and not coalesce(everywhere.stands_apart, false)
+                then counted.month_count::double precision / counted.days
+        end as per_day
     from counted
     left join {{ ref('int_series_step') }} as everywhere
         on
@@ -306,7 +309,8 @@ select
     divided.value_note,
     divided.source_release,
     divided.is_provisional,
-    case when divided.is_provisional then typical.median_percent end as typical_revision_percent
+    case when divided.is_provisional then typical.median_percent end as typical_revision_percent,
+    case when divided.is_provisional then typical.month_count end as typical_revision_editions
 from divided
 inner join ranking
     on

@@ -69,6 +69,17 @@ select
     round(windows.count_12_months / 12.0, 4)::numeric(18, 4) as mean_of_12_months,
     round(1000.0 * windows.count_12_months / nullif(attended.count_12_months, 0), 4)::numeric(18, 4) as per_1000_incidents_12_months,
     breaks.break_reason is not null as has_series_break,
+    {% for months in [3, 6, 12] %}
+    {{ is_comparable(
+        'placed.hard_break_month_start_date', "(windows.month_start_date - interval '" ~ (months + 11) ~ " months')::date",
+        'windows.count_' ~ months ~ '_months', 'windows.previous_count_' ~ months ~ '_months',
+        'placed.rolling_' ~ months ~ '_placed_share', 'placed_before.rolling_' ~ months ~ '_placed_share'
+    ) }} as is_comparable_{{ months }}_months,
+    {% endfor %}
+    case
+        when windows.previous_count_12_months is not null
+            then round(({{ break_effect_percent('placed.rolling_12_placed_share', 'placed_before.rolling_12_placed_share') }})::numeric, 2)
+    end::numeric(14, 2) as break_effect_percent,
     breaks.break_reason,
     windows.source_release
 from windows
@@ -79,6 +90,18 @@ left join windows as attended
         and windows.month_start_date = attended.month_start_date
         and attended.measure_code = 'safestats_las_incidents_attended'
         and windows.measure_code <> attended.measure_code
+{% for name, month in [
+    ('placed', 'windows.month_start_date'),
+    ('placed_before', "(windows.month_start_date - interval '1 year')::date"),
+] %}
+left join {{ ref('fct_window') }} as {{ name }}
+    on
+        windows.measure_code = {{ name }}.measure_code
+        and {{ month }} = {{ name }}.month_start_date
+        and windows.area_code = {{ name }}.area_code
+        and {{ name }}.sex = 'all'
+        and {{ name }}.age_band = 'all'
+{% endfor %}
 left join {{ ref('int_series_break_month') }} as breaks
     on
         windows.measure_code = breaks.measure_code

@@ -88,7 +88,8 @@ with spanned as (
         end as value_note,
         win.source_release,
         win.is_provisional,
-        win.typical_revision_percent
+        win.typical_revision_percent,
+        win.typical_revision_editions
     from {{ ref('fct_window') }} as win
     inner join {{ ref('dim_area') }} as area on win.area_code = area.area_code
     inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
@@ -329,5 +330,6 @@ select
     spanned.value_note,
     spanned.source_release,
     spanned.is_provisional,
-    spanned.typical_revision_percent
+    spanned.typical_revision_percent,
+    spanned.typical_revision_editions
 from compared as spanned

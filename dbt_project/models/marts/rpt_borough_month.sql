@@ -39,7 +39,8 @@ select
     win.value_note,
     win.source_release,
     win.is_provisional,
-    win.typical_revision_percent
+    win.typical_revision_percent,
+    win.typical_revision_editions
 from {{ ref('fct_window') }} as win
 inner join {{ ref('dim_area') }} as area on win.area_code = area.area_code
 inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code

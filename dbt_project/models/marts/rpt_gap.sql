@@ -47,6 +47,29 @@ stands as (
     {% endfor %}
 ),
 
+-- Loaded, and yet nothing stands of any measure that it is declared to give (a file of four boroughs): a gap of the question about feeds.
+figure as (
+    {% for relation in [ref('fct_measure'), ref('rpt_temporal_profile'), ref('rpt_victim_profile')] %}
+    select measure_code from {{ relation }}
+    {% if loop.first %}where value is not null{% endif %}
+    {% if not loop.last %}union{% endif %}
+    {% endfor %}
+),
+
+silent as (
+    select
+        holding.title,
+        holding.publisher,
+        holding.newest_month
+    from {{ ref('int_dataset_holding') }} as holding
+    inner join {{ ref('dim_measure') }} as measure
+        on holding.source = measure.source and holding.dataset = any(string_to_array(replace(measure.datasets, ' ', ''), ','))
+    left join figure on measure.measure_code = figure.measure_code
+    where holding.is_loaded
+    group by holding.source, holding.dataset, holding.title, holding.publisher, holding.newest_month
+    having count(figure.measure_code) = 0
+),
+
 -- The feeds of an answer together: a measure of two files is there by either, and as new as the newer.
 fed as (
     select
@@ -73,7 +96,11 @@ fed as (
 
 found as (
     select
-        *,
+        question_number,
+        part_number,
+        has_rows,
+        is_old,
+        holder,
         case
             when not is_loaded then feed || ': not loaded'
             when not has_rows
@@ -83,6 +110,18 @@ found as (
             when is_old then feed || ': newest ' || to_char(newest_month, 'YYYY-MM')
         end as gap
     from fed
+    union all
+    select
+        asked.question_number,
+        asked.part_number,
+        false as has_rows,
+        false as is_old,
+        silent.publisher as holder,
+        silent.title || coalesce(', loaded to ' || to_char(silent.newest_month, 'YYYY-MM'), '')
+        || ': no figure of it stands in any table' as gap
+    from asked
+    cross join silent
+    where asked.mart = 'rpt_data_quality'
 ),
 
 part as (

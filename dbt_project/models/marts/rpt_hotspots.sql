@@ -31,6 +31,60 @@ residents as (
     from {{ ref('int_nomis_ward_residents') }}
 ),
 
+-- What parts the two windows in a borough: breaks of the measure, and what is placed differently.
+span as (
+    select distinct
+        area_level,
+        measure_code,
+        area_code,
+        window_start_date,
+        window_end_date,
+        (window_start_date - interval '1 year')::date as previous_start_date
+    from {{ ref('int_small_area_window') }}
+),
+
+broken as (
+    select
+        span.area_level,
+        span.measure_code,
+        span.area_code,
+        max(breaks.break_month) filter (where breaks.break_kind not in ('allocation', 'restated')) as hard_break_month,
+        {{ breaks_in_words('breaks') }} as break_reason
+    from span
+    inner join {{ ref('series_break') }} as breaks
+        on
+            span.measure_code = breaks.measure_code
+            and (breaks.area_code is null or span.area_code = breaks.area_code)
+            and span.previous_start_date < breaks.break_month
+            and span.window_end_date >= breaks.break_month
+    group by span.area_level, span.measure_code, span.area_code
+),
+
+-- A small area's file does not tell what it leaves out: its borough's share is the expected part.
+parted as (
+    select
+        span.area_level,
+        span.measure_code,
+        span.area_code,
+        span.previous_start_date,
+        broken.hard_break_month,
+        broken.break_reason,
+        placed.rolling_12_placed_share as placed_share,
+        placed_before.rolling_12_placed_share as placed_share_before
+    from span
+    left join broken
+        on span.area_level = broken.area_level and span.measure_code = broken.measure_code and span.area_code = broken.area_code
+    {% for name, last_day in [('placed', 'span.window_end_date'), ('placed_before', '(span.window_start_date - 1)')] %}
+    left join {{ ref('fct_window') }} as {{ name }}
+        on
+            span.measure_code = {{ name }}.measure_code
+            and span.area_code = {{ name }}.area_code
+            and date_trunc('month', {{ last_day }})::date = {{ name }}.month_start_date
+            and {{ name }}.sex = 'all'
+            and {{ name }}.age_band = 'all'
+    {% endfor %}
+),
+
 -- Peers, places of the same count, are taken together: no place is hot and its equal not.
 ranked as (
     select
@@ -68,7 +122,7 @@ ranked as (
 
 judged as (
     select
-        *,
+        ranked.*,
         -- A place that holds a tenth by itself is hot, however much another holds: of two that share a borough's harm both are.
         {% for now, count, when in [('is', 'window_count', ''), ('was', 'previous_window_count', 'previous_')] %}
         {% for scope in ['london', 'borough'] %}
@@ -79,8 +133,22 @@ judged as (
         ) as {{ now }}_hot_in_{{ scope }},
         {% endfor %}
         {% endfor %}
-        previous_window_count is not null and not is_window_partial and not is_previous_partial as is_comparable
+        case
+            when ranked.is_window_partial or ranked.is_previous_partial then false
+            else
+                {{ is_comparable(
+                    'parted.hard_break_month', 'parted.previous_start_date', 'ranked.window_count', 'ranked.previous_window_count',
+                    'parted.placed_share', 'parted.placed_share_before'
+                ) | indent(16) }}
+        end as is_comparable,
+        case
+            when ranked.previous_window_count is not null
+                then round(({{ break_effect_percent('parted.placed_share', 'parted.placed_share_before') }})::numeric, 2)
+        end::numeric(14, 2) as break_effect_percent,
+        parted.break_reason
     from ranked
+    left join parted
+        on ranked.area_level = parted.area_level and ranked.measure_code = parted.measure_code and ranked.area_code = parted.area_code
 ),
 
 -- Fewer than so many in both windows together could hardly differ beyond chance: they would only make the others' test stricter.
@@ -122,7 +190,7 @@ classed as (
         *,
     {% for scope in ['borough', 'london'] %}
     case
-        when not is_comparable then null
+        when is_comparable is not true then null
         when is_hot_in_{{ scope }} and was_hot_in_{{ scope }} then 'persistent'
         when (is_hot_in_{{ scope }} or was_hot_in_{{ scope }}) and (p_in_{{ scope }} <= {{ level }}) is not true then 'borderline'
         when is_hot_in_{{ scope }} and window_count > previous_window_count then 'emerging'
@@ -173,7 +241,7 @@ select
     judged.p_in_borough::double precision as change_p_adjusted_in_borough,
     judged.p_in_london::double precision as change_p_adjusted_in_london,
     case
-        when not judged.is_comparable then null
+        when judged.is_comparable is not true then null
         when judged.p_value is null
             then 'Fewer than {{ minimum_count }} offences in the 24 months: not tested.'
         else
@@ -197,7 +265,10 @@ select
         (1000 * marts.poisson_upper(judged.window_count::double precision, 0.95) / residents.residents)::numeric, 2
     )::double precision as rate_per_1000_upper_95,
     judged.window_count < {{ minimum_count }} as is_below_minimum_count,
-    coalesce(area_breaks.break_reason, all_breaks.break_reason) is not null as has_series_break,
+    judged.break_reason is not null as has_series_break,
+    judged.is_comparable,
+    judged.break_effect_percent,
+    nullif(concat_ws('; ', judged.break_reason, {{ break_effect_in_words('judged.break_effect_percent') }}), '') as break_reason,
     nullif(
         concat_ws(
             ' ',
@@ -209,6 +280,12 @@ select
             case
                 when judged.is_previous_partial
                     then 'LSOAs changed vintage and this one was split or merged: nothing to compare with.'
+            end,
+            case
+                when
+                    judged.previous_window_count is not null
+                    and not (judged.is_comparable or judged.is_window_partial or judged.is_previous_partial)
+                    then 'The 12 months before cannot be compared (break_reason): no class.'
             end,
             case when residents.residents is not null then caveats.residents_caveat end
         ), ''
@@ -224,13 +301,3 @@ left join residents
 left join {{ ref('lsoa_borough') }} as lsoas
     on judged.area_level = 'lsoa' and judged.small_area_code = lsoas.lsoa_code
 left join {{ ref('residents_caveat') }} as caveats on judged.area_code = caveats.area_code
-left join {{ ref('int_series_break_month') }} as all_breaks
-    on
-        judged.measure_code = all_breaks.measure_code
-        and date_trunc('month', judged.window_end_date)::date = all_breaks.month_start_date
-        and all_breaks.scope_area_code = 'all'
-left join {{ ref('int_series_break_month') }} as area_breaks
-    on
-        judged.measure_code = area_breaks.measure_code
-        and date_trunc('month', judged.window_end_date)::date = area_breaks.month_start_date
-        and judged.area_code = area_breaks.scope_area_code

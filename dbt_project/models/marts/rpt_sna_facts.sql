@@ -1,5 +1,6 @@
 {% set large_difference_percent = 25 %}
 {% set large_change_percent = 10 %}
+{% set most_facts = 40 %}
 
 with facts as (
     select * from {{ ref('fact_count') }}
@@ -28,6 +29,18 @@ counted as (
         max(facts.period_end_date) over () as newest_end_date
     from facts
     where facts.sentence is not null
+),
+
+-- The same list for every borough: a fact that one of them lacks is told of none. Of more than fit, those that come first.
+chosen as (
+    select
+        counted.*,
+        dense_rank() over (order by pack.precedence asc, pack.fact_order asc) as place_by_precedence
+    from counted
+    inner join {{ ref('fact_pack') }} as pack on counted.fact_code = pack.fact_code
+    where
+        counted.boroughs = 32
+        and counted.period_end_date > counted.newest_end_date - make_interval(months => pack.current_for_months)
 )
 
 select
@@ -79,9 +92,22 @@ select
         concat_ws(
             ' ',
             case when measure.exactness = 'proxy' then 'A proxy: ' || coalesce(measure.proxy_reason, measure.caveat) end,
-            case when measure.exactness <> 'proxy' then 'As a stand-in for ' || measure.proxy_of || ': ' || measure.proxy_reason end,
+            case
+                when measure.exactness <> 'proxy'
+                    then 'Stands in for ' || lower(left(measure.proxy_of, 1)) || substr(measure.proxy_of, 2) || '. ' || measure.proxy_reason
+            end,
+            pack.caveat,
             nullif(counted.caveat, ''),
-            case when counted.is_provisional then 'Provisional: the publisher will revise it.' end
+            case
+                when counted.is_provisional
+                    then
+                        'Provisional: the publisher will revise it'
+                        || coalesce(
+                            '; London''s count of a newest month has typically changed by '
+                            || to_char(typical.median_percent, 'FMSG990.0') || '% since it was first published, going by '
+                            || case typical.month_count when 1 then 'one edition' else typical.month_count || ' editions' end, ''
+                        ) || '.'
+            end
         ), ''
     ) as caveat,
     'Source: ' || regexp_replace(measure.attribution, '^Source: ', '') || ' Release ' || counted.source_release
@@ -90,10 +116,8 @@ select
     counted.is_provisional,
     measure.classification,
     measure.publish_rule
-from counted
+from chosen as counted
 inner join {{ ref('fact_pack') }} as pack on counted.fact_code = pack.fact_code
 inner join {{ ref('dim_measure') }} as measure on pack.measure_code = measure.measure_code
-where
-    -- The same list for every borough: a fact that one of them lacks is told of none.
-    counted.boroughs = 32
-    and counted.period_end_date > counted.newest_end_date - make_interval(months => pack.current_for_months)
+left join {{ ref('int_typical_revision') }} as typical on pack.measure_code = typical.measure_code
+where counted.place_by_precedence <= {{ most_facts }}

@@ -17,14 +17,7 @@ told as (
         measure.attribution,
         measure.classification,
         measure.publish_rule,
-        case when measure.denominator_population like 'all:%' then '' else split_part(measure.denominator_population, ':', 1) || ' ' end
-        || 'residents'
-        || case
-            when measure.denominator_population like '%:all' then ''
-            when measure.denominator_population like '%:0-%'
-                then ' aged under ' || (substring(measure.denominator_population from '-([0-9]+)$')::integer + 1)
-            else ' aged ' || replace(split_part(measure.denominator_population, ':', 2), '-', ' to ')
-        end as people,
+        {{ residents_in_words('measure.denominator_population') }} as people,
         case when found.area_type = 'borough' then found.area_name else 'London''s 32 boroughs' end as place,
         marts_open.publishable(found.window_count, measure.publish_rule)::double precision * found.rate_per / found.denominator as told_rate
     from last_month
@@ -59,11 +52,10 @@ select
     denominator_year,
     rate_per,
     round(rate::numeric, 4)::double precision as rate,
-    measure_name || ': ' || {{ count_in_words('window_count', 'publish_rule') }} || ' '
-    || case
-        when window_count = 1 and publish_rule = 'open' then regexp_replace(regexp_replace(unit, 'ches$', 'ch'), 's$', '')
-        else unit
-    end || ' in ' || place || ' in the 12 months to ' || to_char(month_start_date, 'FMMonth YYYY') || ', the newest loaded here'
+    place || ' had '
+    || case window_count when 0 then 'none' else {{ count_in_words('window_count', 'publish_rule') }} end
+    || ' of the ' || unit || ' counted as ' || measure_name || ' in the 12 months to ' || to_char(month_start_date, 'FMMonth YYYY')
+    || ', the newest loaded here'
     || coalesce(
         ', or ' || case when told_rate >= 0.05 then {{ one_decimal('told_rate') }} end || ' per '
         || to_char(rate_per, 'FM999,999,999') || ' ' || people, ''

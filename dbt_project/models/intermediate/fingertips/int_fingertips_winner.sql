@@ -19,5 +19,4 @@ order by
     present.indicator_id asc,
     present.newest_period desc,
     load.release_date desc,
-    load.landed_at desc,
-    load.load_id desc
+    load.sha256 desc

@@ -345,8 +345,8 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             elif not column.may_be_blank:
                 faults.append(Fault(number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
-            reason = f"is not {column.pattern_is}" if column.pattern_is else f"does not match {column.pattern}"
-            faults.append(Fault(number, header.published[column.name], shown, reason))
+            wanted = f"is not {column.pattern_is}" if column.pattern_is else f"does not match {column.pattern}"
+            faults.append(Fault(number, header.published[column.name], shown, wanted))
         elif column.number and (reason := wrong_with(value, column.number)):
             faults.append(Fault(number, header.published[column.name], shown, reason))
         elif column.check_digit and not is_verhoeff(value):

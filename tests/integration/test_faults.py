@@ -123,7 +123,7 @@ CASES = [
     Case("infinity", TABLE, "infinity", REFUSED, "'Infinity'"),
     Case("Excel's serial dates", TABLE, "excel_serial_dates", REFUSED, r"'4\d{4}'|Date: does not match"),
     Case("dates in American order", TABLE, "us_dates", REFUSED, r"'\d\d/01/20\d\d'"),
-    Case("a megabyte in a cell", TABLE, "megabyte_cell", REFUSED, "field larger than|is not in the list"),
+    Case("a megabyte in a cell", TABLE, "megabyte_cell", REFUSED, "a row is longer than|field larger than|is not in the list"),
     Case("a zip bomb", ARCHIVE, "zip_bomb", REFUSED, "is a zip archive|unpacks to 6|would grow from"),
     Case("an archive in an archive", ARCHIVE, "nested_zip", REFUSED, "is a zip archive|holds no member"),
     Case("a member ../ of an archive", ARCHIVE, "path_out_of_archive", REFUSED, "is a zip archive|leads out of"),

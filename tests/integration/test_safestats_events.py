@@ -354,7 +354,7 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
     before = inputs(warehouse).fingerprint
     mistaken = land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
     again = nightly.withdraw(*this, mistaken.load_id, "not London's", "the owner")
-    assert str(again).startswith("feed-2026-10.csv: loaded 40 rows (load 3, release 2026-11-22;")
+    assert re.match(r"file [0-9a-f]{12}: loaded 40 rows \(load 3, release 2026-11-22;", str(again))
     assert rows(warehouse, "select count(*), min(_load_id) from raw.safestats__ambulance_incidents") == [(40, 3)]
     assert inputs(warehouse).fingerprint == before, "the next build is of what it would have been without the file"
     assert rows(warehouse, "select load_id, withdrawn_at::date, withdrawn_by, reason from ops.withdrawal") == [
@@ -436,7 +436,8 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
     # So does whatever reads landing: none of them takes the bytes back without a word.
     landing.forget_withdrawal(file)
     with pytest.raises(
-        Refusal, match=r"not-ours-2026-10.csv: was withdrawn on 2026-11-22 by the owner .* and is read no more"
+        Refusal,
+        match=r"ambulance_incidents, file [0-9a-f]{12}: was withdrawn on 2026-11-22 by the owner .* and is read no more",
     ):
         nightly.replay(*this, file=path)
     landing.forget_withdrawal(file)

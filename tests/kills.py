@@ -284,11 +284,11 @@ class Matrix:
         victims: list[int] = []
         deadline = time.monotonic() + 60
         if case.moment == "during":
-            time.sleep(seconds / 2 if case.victim != "child" else 0)
+            time.sleep(seconds / 2 if case.victim not in ("child", "backend") else 0)
         while not victims and process.poll() is None and time.monotonic() < deadline:
             victims = self._victims(case.victim, process, folder)
             time.sleep(0.01)
-        if case.victim == "child":
+        if case.victim in ("child", "backend"):
             time.sleep(seconds / 10)
         for victim in victims:
             with contextlib.suppress(ProcessLookupError):

@@ -49,6 +49,8 @@ SYSTEM_USER = "pgserver"
 HOST_RULES = "# Written by `vru setup`: every role shows its password.\nlocal all all scram-sha-256\n"
 # Recovery after a crash reads up to max_wal_size of log.
 START_SECONDS = 120
+# What its log says where the postmaster was killed, and it or a backend of it is still on its way out.
+OF_A_KILLED_SERVER = re.compile('pre-existing shared memory block|lock file "postmaster.pid" already exists')
 # A socket's path may be 107 characters long.
 LONGEST_SOCKET_FOLDER = 90
 
@@ -150,15 +152,15 @@ def start(data: Path) -> tuple[Path, int]:
     with _lock(data):
         deadline = time.monotonic() + START_SECONDS
         while (found := _address(data)) is None:
-            if not _is_alive(data):
-                _start(data)
-            elif time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 raise WarehouseAway(
                     f"the embedded PostgreSQL server did not become ready within {START_SECONDS} seconds",
                     where=f"data folder {data}",
                     next_step=f"read {data / 'log'}",
                 )
-            else:
+            if not _is_alive(data):
+                _start(data)
+            if not _is_alive(data) or _address(data) is None:
                 time.sleep(0.2)  # it recovers after a crash, or is shutting down
     return found
 
@@ -185,6 +187,8 @@ def _start(data: Path) -> None:
         **identity.options,  # type: ignore[call-overload]
     )  # fmt: skip
     if result.returncode and not _is_alive(data):
+        if OF_A_KILLED_SERVER.search("".join(_lines(log)[-3:])):
+            return  # they end by themselves in a moment; `start` tries again
         raise WarehouseAway(
             f"the embedded PostgreSQL server does not start: {_last_line(log)}",
             where=f"data folder {data}",
@@ -308,10 +312,15 @@ def _last_of(text: str) -> str:
 
 
 def _last_line(log: Path) -> str:
+    lines = _lines(log)
+    return _last_of("\n".join(lines)) if lines else "no log was written"
+
+
+def _lines(log: Path) -> list[str]:
     try:
-        return _last_of(log.read_text(encoding="utf-8", errors="replace"))
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return "no log was written"
+        return []
 
 
 def _postmaster(data: Path) -> list[str]:

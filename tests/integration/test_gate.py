@@ -1128,3 +1128,15 @@ def test_a_mart_that_may_be_empty_may_not_once_it_was_published_with_rows(
     )
     assert outcomes() == {"failed"}
     change(candidate, "drop table marts.rpt_few")
+
+
+@pytest.mark.parametrize(("awaits_verdict", "verdict"), [(True, "passed"), (False, "blocked")])
+def test_a_load_that_was_superseded_after_the_build_holds_nothing_while_its_rows_stand(
+    candidate: Settings, awaits_verdict: bool, verdict: str
+) -> None:
+    change(candidate, f"update ops.load set state = 'superseded', awaits_verdict = {awaits_verdict} where load_id = 1")
+    found = judge(candidate, CANDIDATE)
+    assert found.verdict == verdict, found.reason
+    assert result(found, "every_load_of_the_candidate_stands_in_raw", "landing/mps/delivery").blocks == (
+        not awaits_verdict
+    )

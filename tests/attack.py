@@ -70,11 +70,12 @@ class Report:
     def __str__(self) -> str:
         by_count = collections.Counter(min(len(left), FEWEST) for left in self.cells.values())
         spread = ", ".join(
-            f"{count:,} with {values}{' or more' * (values == FEWEST)} values" for values, count in sorted(by_count.items())
+            f"{count:,} with {values}{' or more' * (values == FEWEST)} values"
+            for values, count in sorted(by_count.items())
         )
         return (
             f"{len(self.cells):,} cells attacked ({spread or 'none'}); narrowest {min(by_count, default=7)}; "
-            f"{len(self.too_narrow)} with fewer than {FEWEST}; {self.contradictions} groups whose figures contradict one another"
+            f"{len(self.too_narrow)} with fewer than {FEWEST}; {self.contradictions} groups with a part that is more than its whole"
         )
 
 
@@ -159,9 +160,7 @@ def _splits(cells: dict[Key, Cell]) -> Iterator[Constraint]:
                 yield 0, ANY, {whole: 1, **dict.fromkeys(own, -1)}  # type: ignore[dict-item]
 
 
-def _components(
-    cells: dict[Key, Cell], constraints: list[Constraint]
-) -> Iterator[tuple[list[Key], list[Constraint]]]:
+def _components(cells: dict[Key, Cell], constraints: list[Constraint]) -> Iterator[tuple[list[Key], list[Constraint]]]:
     """Cells that constraints join, with these."""
     joined = {key: key for key in cells}
 
@@ -245,7 +244,7 @@ class _Group:
         """Look until each suppressed cell has FEWEST values or is known to have no more. Whether there is any solution."""
         if not self.look({}):
             return False
-        draw = random.Random(1)
+        draw = random.Random(1)  # noqa: S311
         for _ in range(4 * FEWEST):
             short = [n for n in self.suppressed if self.cells[n].values and len(self.left[n]) < FEWEST]
             if not short:
@@ -274,14 +273,18 @@ def _attack_group(cells: dict[Key, Cell], keys: list[Key], constraints: list[Con
     if not any(cells[key].is_suppressed for key in keys):
         return True
     place = {key: n for n, key in enumerate(keys)}
-    group = _Group(
-        [cells[key] for key in keys],
-        [(low, high, {place[key]: factor for key, factor in factors.items()}) for low, high, factors in constraints],
-    )
-    if group.attack():
+
+    def group(of: list[Constraint]) -> _Group:
+        return _Group(
+            [cells[key] for key in keys],
+            [(low, high, {place[key]: factor for key, factor in factors.items()}) for low, high, factors in of],
+        )
+
+    if group(constraints).attack():
         return True
-    for key in keys:
-        cells[key].left = frozenset(range(1, 8))
+    # A part that its publisher gives as more than its whole: then the sums alone tell.
+    sums = [constraint for constraint in constraints if constraint[1] == 0]
+    assert group(sums).attack(), f"the totals of {keys[0][:2]} contradict one another"
     return False
 
 

@@ -48,7 +48,9 @@ _TEXT = """
     cross join lateral (
         select
             f.denominator is null and f.value is not distinct from f.numerator and f.period_kind = 'month'
-            and f.sex = 'all' and f.age_band = 'all' and f.ethnicity = 'all' and w.area_code is null as is_let_out
+            and f.sex = 'all' and f.age_band = 'all' and f.ethnicity = 'all'
+            -- A total of 0 is that of parts which are told as 0 anyway.
+            and (w.area_code is null or f.value = 0) as is_let_out
     ) as k
 """
 # A total would let its suppressed parts be worked out: 7 suppressed boroughs of a half that is 7 are each 1. NHS Digital asks for no
@@ -78,12 +80,11 @@ _WITHHELD = """
         select
             parts.measure_code, parts.month, parts.area_code, whole.value, parts.small,
             whole.value = 0
-            or whole.value >= 8 and not marts_open.tells_a_part(parts.small, whole.value - parts.highest, whole.value - parts.lowest) as is_safe
+            or whole.value >= 8 and not marts_open.tells_a_part(parts.small, parts.lowest, whole.value, parts.highest) as is_safe
         from (
             select
                 c.measure_code, c.month, t.area_code, count(*) filter (where c.is_small) as small,
-                coalesce(sum(c.lowest) filter (where not c.is_small), 0) as lowest,
-                coalesce(sum(c.highest) filter (where not c.is_small), 0) as highest
+                sum(c.lowest) as lowest, sum(c.highest) as highest
             from counted as c
             cross join lateral unnest(c.totals) as t (area_code)
             group by c.measure_code, c.month, t.area_code
@@ -106,14 +107,13 @@ _WITHHELD = """
         group by measure_code, month
     ),
     -- One row per part of another measure and total of areas where the rest of the whole (the whole less the part) would tell an area of
-    -- which the part is 0, and the whole therefore the rest: the part's total is then withheld.
+    -- which one of them is suppressed and the other is not: the part's total is then withheld.
     rest as (
         select left_over.measure_code, left_over.month, left_over.area_code
         from (
             select
-                p.measure_code, p.whole_code, c.month, t.area_code, count(*) filter (where w.is_small and c.value = 0) as small,
-                coalesce(sum(greatest(w.lowest - c.highest, 0)) filter (where not (w.is_small and c.value = 0)), 0) as lowest,
-                coalesce(sum(w.highest - c.lowest) filter (where not (w.is_small and c.value = 0)), 0) as highest
+                p.measure_code, p.whole_code, c.month, t.area_code, count(*) filter (where w.is_small <> c.is_small) as small,
+                sum(greatest(w.lowest - c.highest, 0)) as lowest, sum(w.highest - c.lowest) as highest
             from (values {pairs}) as p (whole_code, measure_code)
             inner join counted as c on p.measure_code = c.measure_code
             inner join counted as w on p.whole_code = w.measure_code and c.month = w.month and c.area_code = w.area_code
@@ -123,9 +123,7 @@ _WITHHELD = """
         inner join total as part using (measure_code, month, area_code)
         inner join total as whole
             on left_over.whole_code = whole.measure_code and left_over.month = whole.month and left_over.area_code = whole.area_code
-        where marts_open.tells_a_part(
-            left_over.small, whole.value - part.value - left_over.highest, whole.value - part.value - left_over.lowest
-        )
+        where marts_open.tells_a_part(left_over.small, left_over.lowest, whole.value - part.value, left_over.highest)
         group by left_over.measure_code, left_over.month, left_over.area_code
     )
     select c.measure_code || t.suffix as measure_code, c.month as period_start_date, t.area_code

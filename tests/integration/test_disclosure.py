@@ -10,7 +10,7 @@ import pytest
 
 from tests.attack import CITY, attack, known_of_london, read_open
 from warehouse import opened
-from warehouse.connection import OPEN, PUBLISHER, connect
+from warehouse.connection import ANALYST, OPEN, PUBLISHER, connect
 from warehouse.settings import Settings
 
 HALVES, WITHIN = known_of_london()
@@ -20,6 +20,12 @@ RULE = "suppress_1_to_7_round_5"
 ASSAULTS, WOMEN, TEENS, ANIMALS = (
     f"safestats_las_{name}" for name in ("assaults", "assaults_on_women", "assaults_on_teens", "animal_injuries")
 )
+
+
+def of(measure: str, area: str) -> tuple[str, str, str, str, str, str]:
+    return measure, "2026-01-01", area, "all", "all", "all"
+
+
 # Counts of the 33 areas, by measure.
 Month = dict[str, list[int]]
 
@@ -81,7 +87,7 @@ def marts(warehouse: Settings) -> Iterator[Callable[[list[Month]], None]]:
 
 def drawn(months: int, seed: int) -> list[Month]:
     """Months as they come: an area's own rate, rare to common, women and teens a share of the assaults that is now none and now all."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311
 
     def month() -> Month:
         rate, spread = draw.choice([0.3, 1, 2, 3, 5, 8, 20]), draw.choice([0.2, 1.0])
@@ -133,7 +139,9 @@ def worst() -> list[Month]:
         lambda n, at: min(n, 1) if at % 3 else n,
     ]
     return [
-        {ASSAULTS: whole, WOMEN: [part(n, at) for at, n in enumerate(whole)]} for whole in wholes for part in parts
+        {ASSAULTS: whole, WOMEN: [parts[(row + turn) % 5](n, at) for at, n in enumerate(whole)]}
+        for row, whole in enumerate(wholes)
+        for turn in range(3)
     ]
 
 
@@ -143,14 +151,83 @@ def rows_of(warehouse: Settings) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("months", "cells"), [(drawn(12, seed=1), 1), (worst(), 1)], ids=["months as they come", "the worst months"]
+    ("months", "cells", "withheld"),
+    [(drawn(6, seed=1), 531, 52), (worst(), 882, 141)],
+    ids=["months as they come", "the worst months"],
 )
 def test_no_suppressed_count_is_left_with_fewer_than_five_values(
-    warehouse: Settings, marts: Callable[[list[Month]], None], months: list[Month], cells: int
+    warehouse: Settings, marts: Callable[[list[Month]], None], months: list[Month], cells: int, withheld: int
 ) -> None:
     marts(months)
-    report = attack(rows_of(warehouse), HALVES, WITHIN)
+    shown = rows_of(warehouse)
+    report = attack(shown, HALVES, WITHIN)
     print(report)
-    assert report.too_narrow == {}
-    assert report.contradictions == 0
-    assert len(report.cells) == cells
+    assert (report.too_narrow, report.contradictions) == ({}, 0)
+    # There is something to attack, and no more is withheld than it takes.
+    assert (len(report.cells), sum(not str(row[2]).startswith("E09") and bool(row[7]) for row in shown)) == (
+        cells,
+        withheld,
+    )
+
+
+def test_the_attack_finds_what_london_with_the_city_and_without_it_tells() -> None:
+    shown: list[tuple[object, ...]] = [(*of(ASSAULTS, area), 10, False, RULE) for area in HALVES]
+    shown.append((*of(ASSAULTS, CITY), None, True, RULE))
+    shown += [(*of(ASSAULTS, area), value, False, RULE) for area, value in (("LONDON_32", 320), ("LONDON_33", 320))]
+    assert attack(shown, HALVES, WITHIN).too_narrow == {of(ASSAULTS, CITY): {1, 2, 3, 4}}
+
+
+def test_the_attack_finds_what_a_whole_less_its_part_tells() -> None:
+    borough, other, *others = HALVES
+    # What is not of women is 0 to 4, and all the assaults of one borough are among them.
+    shown: list[tuple[object, ...]] = [
+        (*of(ASSAULTS, borough), None, True, RULE),
+        (*of(WOMEN, borough), 0, False, RULE),
+    ]
+    shown += [(*of(measure, other), 100, False, RULE) for measure in (ASSAULTS, WOMEN)]
+    shown += [(*of(measure, area), 0, False, RULE) for measure in (ASSAULTS, WOMEN) for area in others]
+    assert attack(shown, HALVES, WITHIN).too_narrow == {}
+    shown += [(*of(measure, "LONDON_32"), 100, False, RULE) for measure in (ASSAULTS, WOMEN)]
+    assert attack(shown, HALVES, WITHIN).too_narrow == {of(ASSAULTS, borough): {1, 2, 3, 4}}
+
+
+def test_a_total_that_is_withheld_changes_with_the_marts(
+    warehouse: Settings, marts: Callable[[list[Month]], None]
+) -> None:
+    few, none = [4, *[0] * 31, 0], [12, *[0] * 31, 0]
+
+    def told() -> dict[str, object]:
+        return {str(row[2]): row[6] for row in rows_of(warehouse) if str(row[2]) in ("LONDON_32", "OUTER", "INNER")}
+
+    marts([{ANIMALS: [n + 12 * (at == 1) for at, n in enumerate(few)]}])
+    assert told() == {"LONDON_32": None, "OUTER": None, "INNER": 0}
+    marts([{ANIMALS: none}])
+    assert told() == {"LONDON_32": 10, "OUTER": 10, "INNER": 0}
+
+
+@pytest.mark.parametrize(
+    "told_apart",
+    [
+        "sex = 'female'",
+        "age_band = '0-24'",
+        "ethnicity = 'black'",
+        "period_kind = 'rolling_12_months'",
+        "denominator = 100",
+    ],
+)
+def test_what_no_rule_is_made_for_is_not_let_out(
+    warehouse: Settings, marts: Callable[[list[Month]], None], told_apart: str
+) -> None:
+    marts([{ANIMALS: [20] * 33}])
+    with connect(warehouse, PUBLISHER) as connection:
+        connection.execute(f"update marts.fct_measure set {told_apart} where area_code = '{CITY}'".encode())
+    with connect(warehouse, OPEN) as connection:
+        assert connection.execute(
+            "select count(value), bool_and(is_suppressed) from marts_open.measure where area_code = %s", [CITY]
+        ).fetchone() == (0, True)
+
+
+def test_nobody_sees_why_a_total_is_suppressed(warehouse: Settings) -> None:
+    for role in (OPEN, ANALYST):
+        with connect(warehouse, role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("select from marts_open.withheld_total")

@@ -470,6 +470,7 @@ def _roll_back(settings: Settings, connection: psycopg.Connection, release_id: i
             connection.execute(statement)
         changes[name] = difference.move(connection, mart, sources[name], new.release_id)
     connection.execute("set constraints all immediate")
+    opened.publish(connection)
     if not _any(changes):
         return dataclasses.replace(_as_publication(current, current), state="unchanged", row_changes={})
     return _close_release(settings, connection, new, current, changes, moved=True)

@@ -20,3 +20,26 @@ return case
 end;
 comment on function marts_open.publishable_in_words(numeric, text) is
 'A count as a sentence may give it under its owner''s rule: 1,065 where open; 0, "1 to 7" or "about 1,065" (nearest 5) under suppress_1_to_7_round_5; null for a rule that is not known: no sentence is written.';
+
+-- Where a sum lies 5 or more above the least that its parts can come to, every part of 1 to 7 may be up to 6, and where it lies 5 or more
+-- below the most, as little as 2: five values at the least, also where one sum bounds a part from above and another from below. The sum is
+-- taken as known to the unit, though what is let out is rounded, so that sums that differ by one another tell no more than each; and where
+-- a sum is kept back, whoever knows this rule learns of a part that it is 1 to 5, or that it is 3 to 7: five values again.
+create or replace function marts_open.tells_a_part(suppressed bigint, lowest numeric, total numeric, highest numeric) returns boolean
+language sql immutable parallel safe
+return suppressed > 0 and (total < lowest + 5 or total > highest - 5);
+comment on function marts_open.tells_a_part(bigint, numeric, numeric, numeric) is
+'Whether a total, known to the unit, leaves one of its suppressed parts (each 1 to 7) fewer than five values. lowest and highest are what its parts come to at the least and at the most.';
+
+-- For the view's owner alone: who sees why a total is suppressed knows more of its parts.
+create table if not exists marts_open.withheld_total (
+    measure_code text not null,
+    period_start_date date not null,
+    area_code text not null,
+    primary key (measure_code, period_start_date, area_code)
+);
+comment on table marts_open.withheld_total is
+'Grain: one row per measure, month and total of areas that marts_open.measure withholds because it would tell a suppressed part, or another total that does. Chosen by the publisher with each release. Read by nobody else.';
+comment on column marts_open.withheld_total.measure_code is 'Measure of dim_measure. Unit code. Source marts.fct_measure.';
+comment on column marts_open.withheld_total.period_start_date is 'First day of the month. Unit date. Source marts.fct_measure.';
+comment on column marts_open.withheld_total.area_code is 'Total of areas, of dim_area. Unit code. Source marts.fct_measure.';

@@ -48,7 +48,7 @@ found as (
 ),
 
 -- Of k withheld boroughs, each 1 to 7, London's total less the others tells the sum: of one it is the count, and of more a sum below 2k or
--- above 6k leaves one of them a single value (the rule of marts_open.measure).
+-- above 6k leaves one of them a single value. What anyone sees is ruled more closely (marts_open.tells_a_part): these are for analysts.
 guarded as (
     select
         *,

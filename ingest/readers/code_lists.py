@@ -17,6 +17,9 @@ from ingest.readers.text import folded
 
 Key = tuple[str, ...]
 
+# Of a column that may be blank: SQL Server's exports write NULL where nothing is. A seed cannot list it, for dbt reads it as nothing.
+BLANK = frozenset({"", "null"})
+
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
@@ -172,7 +175,11 @@ def unlisted(code_list: CodeList, found: Iterable[Key], layout: Layout) -> set[K
         found = {key[len(wanted) :] for key in found if tuple(map(folded, key[: len(wanted)])) == wanted}
     may_be_blank = {column.name for column in layout.columns if column.may_be_blank}.issuperset(code_list.columns)
     keys = listed(code_list).keys
-    return {key for key in found if tuple(map(folded, key)) not in keys and not (may_be_blank and not any(key))}
+    return {
+        key
+        for key in found
+        if tuple(map(folded, key)) not in keys and not (may_be_blank and BLANK.issuperset(map(folded, key)))
+    }
 
 
 def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
 from ingest.declaration import SEEDS, read_sources
 from tests.conftest import PROJECT
 
-MODELS = PROJECT / "dbt_project" / "models"
-LAYERS = ("staging", "intermediate", "facts", "marts")
+DBT_PROJECT = PROJECT / "dbt_project"
+MODELS = DBT_PROJECT / "models"
 MAY_READ = {
     "staging": {"seeds"},
     "intermediate": {"staging", "intermediate", "seeds"},
@@ -24,103 +28,121 @@ TAGS = {"classification", "owner", "legal_gateway", "publish_rule"}
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-def models() -> dict[str, Path]:
-    found = {file.stem: file for layer in LAYERS for file in (MODELS / layer).rglob("*.sql")}
-    assert found, "no model was found: the paths of this test are wrong"
-    return found
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What dbt makes of the project: each model with what it reads, through macros too."""
+    folder = tmp_path_factory.mktemp("dbt")
+    names = ("HOST", "USER", "PASSWORD", "DBNAME")
+    result = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("dbt")), "--quiet", "parse"),
+            *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+            *("--target-path", str(folder), "--log-path", str(folder)),
+        ],
+        env={**os.environ, **{f"VRU_DBT_{name}": "nowhere" for name in names}, "DO_NOT_TRACK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
 
 
-def layer_of(file: Path) -> str:
-    return file.relative_to(MODELS).parts[0]
+@pytest.fixture(scope="module")
+def models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Models by name, without those of dbt's own packages."""
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
 
 
-def described() -> dict[str, dict[str, object]]:
-    """What the YAML files say of each model."""
-    found = {}
-    for file in MODELS.rglob("*.yml"):
-        for model in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("models", []):
-            found[model["name"]] = model
-    return found
+def layer_of(model: dict[str, Any]) -> str:
+    return str(Path(model["path"]).parts[0])
 
 
-def test_staging_alone_reads_what_was_loaded() -> None:
-    wrong = [name for name, file in models().items() if layer_of(file) != "staging" and "source(" in file.read_text()]
+def reads(model: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a model reads, its macros included: ("model", "fct_measure"), ("source", "raw.mps__vawg")."""
+    found = [name.split(".") for name in model["depends_on"]["nodes"]]
+    return [(kind, ".".join(rest) if kind == "source" else rest[0]) for kind, _, *rest in found]
+
+
+def test_staging_alone_reads_what_was_loaded(models: dict[str, dict[str, Any]]) -> None:
+    wrong = [
+        name
+        for name, model in models.items()
+        if layer_of(model) != "staging" and any(kind == "source" for kind, _ in reads(model))
+    ]
     assert wrong == [], f"{wrong} read a source: put a view of it in models/staging and read that"
 
 
-def test_macros_read_no_source() -> None:
-    wrong = [f.name for f in (PROJECT / "dbt_project" / "macros").glob("*.sql") if "source(" in f.read_text()]
-    assert wrong == [], f"{wrong} read a source: pass the relation in from the staging model"
-
-
-def test_a_layer_reads_only_what_lies_before_it() -> None:
-    layers = {name: layer_of(file) for name, file in models().items()} | {f.stem: "seeds" for f in SEEDS.glob("*.csv")}
+def test_a_layer_reads_only_what_lies_before_it(models: dict[str, dict[str, Any]]) -> None:
     wrong = [
-        f"{name} ({layers[name]}) reads {read} ({layers.get(read, 'unknown')})"
-        for name, file in models().items()
-        for read in re.findall(r"ref\('([^']+)'\)", file.read_text())
-        if layers.get(read) not in MAY_READ[layers[name]]
+        f"{name} ({layer_of(model)}) reads {read}"
+        for name, model in models.items()
+        for kind, read in reads(model)
+        if kind != "source" and ("seeds" if kind == "seed" else layer_of(models[read])) not in MAY_READ[layer_of(model)]
     ]
     assert wrong == [], f"{wrong}: data flow staging, intermediate, marts"
 
 
-def test_what_bears_the_name_of_a_source_reads_that_source_alone() -> None:
+def test_what_bears_the_name_of_a_source_reads_that_source_alone(models: dict[str, dict[str, Any]]) -> None:
     """A build leaves these tables as they stand where no file of their source has changed."""
     sources = read_sources()
-    seeds = {f.stem for f in SEEDS.glob("*.csv")}
     own = {source: (f"stg_{source}__", f"int_{source}_") for source in sources}
     wrong = [
         f"{name} reads {read}"
         for prefixes in own.values()
-        for name, file in models().items()
+        for name, model in models.items()
         if name.startswith(prefixes)
-        for read in re.findall(r"ref\('([^']+)'\)", file.read_text())
-        if not read.startswith(prefixes) and read not in {*seeds, "stg_ops__load"}
+        for kind, read in reads(model)
+        if kind == "model" and not read.startswith(prefixes) and read != "stg_ops__load"
     ]
     assert wrong == [], f"{wrong}: a model that needs several sources bears the name of none"
     names = [f"{one}, {other}" for one in sources for other in sources if other.startswith(f"{one}_")]
     assert names == [], f"{names}: no source's name may begin another's"
 
 
-def test_every_model_states_its_grain() -> None:
-    said = described()
+def test_every_model_states_its_grain_in_a_file_of_its_own_name(models: dict[str, dict[str, Any]]) -> None:
+    wrong = [name for name, model in models.items() if not model["description"].strip().startswith("Grain: one row")]
+    assert wrong == [], f"{wrong}: describe them, beginning with the grain"
     wrong = [
         name
-        for name in models()
-        if not str(said.get(name, {}).get("description", "")).strip().startswith("Grain: one row")
+        for name, model in models.items()
+        if model["patch_path"] != f"vru://models/{Path(model['path']).with_suffix('.yml').as_posix()}"
     ]
-    assert wrong == [], f"{wrong}: describe them in a YAML file beside the model, beginning with the grain"
+    assert wrong == [], f"{wrong}: describe each in a YAML file of its own name beside it"
 
 
-def test_every_table_is_tested() -> None:
-    said = described()
-    untested = []
-    for name, file in models().items():
-        model = said[name]
-        columns = model["columns"]
-        assert isinstance(columns, list)
-        own = [model.get("data_tests"), model.get("constraints")]
-        if layer_of(file) != "staging" and not any([*own, *(c.get("data_tests") for c in columns)]):
-            untested.append(name)
+def test_every_table_is_tested(manifest: dict[str, Any], models: dict[str, dict[str, Any]]) -> None:
+    tested = {
+        read
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        for kind, read in reads(node)
+        if kind == "model"
+    }
+    untested = [
+        name
+        for name, model in models.items()
+        if layer_of(model) != "staging" and name not in tested and not model["constraints"]
+    ]
     assert untested == [], f"{untested}: test at least their key"
 
 
-def test_every_mart_column_is_described_with_unit_and_source_and_every_mart_is_tagged() -> None:
-    said = described()
-    for name, file in models().items():
-        if layer_of(file) != "marts":
+def test_every_mart_column_is_described_with_unit_and_source_and_every_mart_is_tagged(
+    models: dict[str, dict[str, Any]],
+) -> None:
+    for name, model in models.items():
+        if layer_of(model) != "marts":
             continue
-        model = said[name]
-        assert model["config"]["meta"].keys() >= TAGS, f"{name}: tag it with {TAGS}"  # type: ignore[index]
-        for column in model["columns"]:  # type: ignore[attr-defined]
-            text = column.get("description", "")
-            assert "Unit" in text, f"{name}.{column['name']}: say its unit"
-            assert "Source" in text, f"{name}.{column['name']}: say its source"
-        assert any(c["type"] == "primary_key" for c in model["constraints"]), f"{name}: declare its primary key"  # type: ignore[attr-defined]
+        assert model["config"]["meta"].keys() >= TAGS, f"{name}: tag it with {TAGS}"
+        for column in model["columns"].values():
+            assert column["description"].strip(), f"{name}.{column['name']}: describe it"
+            missing = {"unit", "source"} - column["config"]["meta"].keys()
+            assert not missing, f"{name}.{column['name']}: say its {missing} under config: meta:"
+        assert any(c["type"] == "primary_key" for c in model["constraints"]), f"{name}: declare its primary key"
 
 
-def test_every_name_is_lower_snake_case_and_fits_postgresql() -> None:
-    names = [*models(), *(f.stem for f in SEEDS.glob("*.csv"))]
+def test_every_name_is_lower_snake_case_and_fits_postgresql(models: dict[str, dict[str, Any]]) -> None:
+    names = [*models, *(f.stem for f in SEEDS.glob("*.csv"))]
     names += [f"{source}__{dataset}" for source, s in read_sources().items() for dataset in s.datasets]
     assert [name for name in names if not NAME.fullmatch(name)] == []
 
@@ -159,10 +181,11 @@ def test_nothing_is_called_after_nothing_in_particular() -> None:
     assert wrong == [], f"{wrong}: name the thing it does"
 
 
-def test_every_mart_has_a_reader_and_the_list_of_gaps_names_marts_that_exist() -> None:
-    marts = {name for name, file in models().items() if layer_of(file) == "marts"} | {"data_status", "publication"}
-    exposures = yaml.safe_load((MODELS / "exposures.yml").read_text(encoding="utf-8"))["exposures"]
-    read = {re.findall(r"ref\('([^']+)'\)", on)[0] for exposure in exposures for on in exposure["depends_on"]}
+def test_every_mart_has_a_reader_and_the_list_of_gaps_names_marts_that_exist(
+    manifest: dict[str, Any], models: dict[str, dict[str, Any]]
+) -> None:
+    marts = {name for name, model in models.items() if layer_of(model) == "marts"} | {"data_status", "publication"}
+    read = {name for exposure in manifest["exposures"].values() for _, name in reads(exposure)}
     assert sorted(marts - read - {"data_status", "publication"}) == [], "say in models/exposures.yml who reads them"
     with (SEEDS / "assessment_gap.csv").open(encoding="utf-8", newline="") as file:
         gaps = list(csv.DictReader(file))

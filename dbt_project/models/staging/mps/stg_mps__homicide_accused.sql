@@ -22,7 +22,7 @@ select
     accused.row_number,
     date_trunc('month', accused.month_start_date)::date as month_start_date,
     accused.published_area_name,
-    case when btrim(accused.published_area_name) = '' then 'UNALLOCATED' else areas.area_code end as area_code,
+    case when lower(btrim(accused.published_area_name)) in ('', 'null') then 'UNALLOCATED' else areas.area_code end as area_code,
     accused.accused_count,
     accused.age_band,
     accused.sex,

@@ -25,7 +25,7 @@ select
     victims.row_number,
     date_trunc('month', victims.month_start_date)::date as month_start_date,
     victims.published_area_name,
-    case when btrim(victims.published_area_name) = '' then 'UNALLOCATED' else areas.area_code end as area_code,
+    case when lower(btrim(victims.published_area_name)) in ('', 'null') then 'UNALLOCATED' else areas.area_code end as area_code,
     victims.victim_count,
     victims.age_band,
     victims.sex,

@@ -167,8 +167,8 @@ def few(what: str, found: float, beside: Iterable[float]) -> str | None:
 
 def _check_months_beside(delivery: Delivery) -> None:
     """Refuse a file of many months one of which has next to nothing of what the months beside it in the file have."""
-    if delivery.dataset.part_is_month:
-        return  # a file of one month, and of a few late entries of others
+    if delivery.dataset.part_is_month or delivery.dataset.layout.has_sheet_column:
+        return  # a file of one month, and of a few late entries of others; or one whose sheets begin and end at months of their own
     months = sorted(month for month in delivery.done.totals if month)
     if delivery.dataset.layout.first_month_may_be_partial:
         months = months[1:]

@@ -358,8 +358,11 @@ def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: P
 
 def _lacks_combinations(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> str | None:
     """In words, that an answer does not have one record for each combination of what it is by."""
+    # By its code, or where an answer has names alone by its name: which name goes with which code is the source's own check.
     sizes = [
-        sql.SQL("count(distinct ({}))").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+        sql.SQL("count(distinct coalesce({}))").format(
+            sql.SQL(", ").join(sql.SQL("nullif(btrim({}), '')").format(sql.Identifier(column)) for column in columns)
+        )
         for columns in paged.dimensions
     ]
     row = cursor.execute(

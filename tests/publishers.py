@@ -187,9 +187,10 @@ KNIFE = "M1045_MonthlyCrimeDashboard_KnifeCrimeData.csv"
 
 @cache
 def knife_crime(day: dt.date) -> bytes:
-    """Every fifth row of the dashboard's file of a day."""
+    """The newest three months of the dashboard's file of a day."""
     header, *lines = dashboards.file_bytes(1, recorded_crime.latest_release(day), KNIFE).splitlines(keepends=True)
-    return b"".join([header, *lines[::5]])
+    months = sorted({line[:10] for line in lines}, key=lambda month: (month[6:], month[3:5]))[-3:]
+    return b"".join([header, *(line for line in lines if line[:10] in months)])
 
 
 def _dashboard() -> AbstractContextManager[Served]:

@@ -170,7 +170,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
                 if timed_by:
                     counted = pc.value_counts(batch.column(timed_by))
                     times.update(dict(zip(*(part.to_pylist() for part in counted.flatten()), strict=True)))
-    except (pa.ArrowInvalid, StopIteration):
+    except (pa.ArrowInvalid, StopIteration, UnicodeDecodeError):
         return None
     if any(code_lists.unlisted(code_list, codes[index], layout) for index, (code_list, _) in enumerate(lists)):
         return None

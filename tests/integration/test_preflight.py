@@ -90,7 +90,7 @@ def test_files_that_wait_in_an_inbox_are_looked_at(tmp_path: Path, monkeypatch: 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "btp.csv").write_text("Borough,Nonsense\nBarnet,1\n", encoding="utf-8")
     found = nightly.check("safestats", "btp_crime")
-    assert {one.asked for one in found} == {"file btp.csv"}
+    assert {one.asked for one in found} == {"inbox:safestats/btp_crime, file 1 of 1 by name"}
     assert any("has no column for" in one.differs for one in found)
 
 

@@ -31,6 +31,7 @@ with files as (
         named.site_code asc,
         named.month_start_date asc,
         load.release_date desc,
+        load.landed_at desc,
         load.sha256 desc
 ),
 

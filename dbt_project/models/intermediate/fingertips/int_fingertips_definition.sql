@@ -9,4 +9,5 @@ inner join {{ ref('stg_ops__load') }} as load on metadata.load_id = load.load_id
 order by
     metadata.indicator_id asc,
     load.release_date desc,
+    load.landed_at desc,
     load.sha256 desc

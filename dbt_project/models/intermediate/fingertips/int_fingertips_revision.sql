@@ -13,7 +13,7 @@ with claims as (
     from {{ ref('stg_fingertips__data') }}) as present
     inner join {{ ref('stg_ops__load') }} as load on present.load_id = load.load_id
     window newest_first as (
-        partition by present.indicator_id order by load.release_date desc, load.sha256 desc
+        partition by present.indicator_id order by load.release_date desc, load.landed_at desc, load.sha256 desc
     )
 ),
 

@@ -19,4 +19,5 @@ order by
     present.indicator_id asc,
     present.newest_period desc,
     load.release_date desc,
+    load.landed_at desc,
     load.sha256 desc

@@ -66,6 +66,7 @@ select
     published.dataset,
     published.load_id,
     load.release_date,
+    load.landed_at,
     load.sha256,
     load.dataset || ' ' || load.release_date || ' sha256:' || left(load.sha256, 8) as source_release,
     published.area_code,

@@ -11,7 +11,7 @@ with claims as (
         case when observations.is_normal then observations.published_value end as value,
         observations.source_release,
         row_number() over (
-            cell order by observations.release_date desc, observations.sha256 desc
+            cell order by observations.release_date desc, observations.landed_at desc, observations.sha256 desc
         ) as claim_number,
         count(*) over (cell) as claim_count
     from {{ ref('int_nomis_observation') }} as observations

@@ -1,5 +1,5 @@
 -- The newest delivery that has a cell speaks for it: one may hold other cells of its period than the one before. NOMIS dates none, so a delivery
--- is of the day it was landed; of two of one day the bytes decide, never the order in which they came.
+-- is of the day it was landed, and of two of one day the one that was landed later speaks: it may correct the other.
 with observed as (
     select distinct on (
         observations.area_code,
@@ -30,6 +30,7 @@ with observed as (
         meant.ethnicity asc,
         observations.part asc,
         observations.release_date desc,
+        observations.landed_at desc,
         observations.sha256 desc
 ),
 

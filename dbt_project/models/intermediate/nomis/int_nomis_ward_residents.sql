@@ -18,6 +18,7 @@ with residents as (
     order by
         observations.published_area_code asc,
         load.release_date desc,
+        load.landed_at desc,
         load.sha256 desc
 )
 

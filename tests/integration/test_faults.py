@@ -112,7 +112,7 @@ CASES = [
     Case("a column missing", TABLE, "missing_column", REFUSED, "has no column for"),
     Case("a header only", TABLE, "header_only", REFUSED, "has a header and no rows"),
     Case("a footer", TABLE, "footer", REFUSED, "fields where the header has|is blank"),
-    Case("a row of totals", TABLE, "totals_row", REFUSED, "is not in the list|does not match|is no number"),
+    Case("a row of totals", TABLE, "totals_row", REFUSED, "is not in the list|does not match|is no number|is not a month"),
     Case("thousands separators", TABLE, "thousands_separators", REFUSED, r"'[\d,]+,\d{3}'"),
     Case("an asterisk for a number", TABLE, "suppressed_cell", REFUSED, r"'\*'", {"by": "*"}),
     Case("two dots for a number", TABLE, "suppressed_cell", REFUSED, r"'\.\.'", {"by": ".."}),

@@ -405,7 +405,7 @@ class CountedIn(_Strict):
     source, datasets: that feed.
     label_here, label_there: under which label (`ops.load.label_counts`: "homicide 2025-01") each counts it; empty for all it has.
     counts: what that feed counts, in words.
-    least_share: of what that feed has, in each month, or in all months of both where a month has too few.
+    least_share: of what that feed has, in each month; together: in all months of both at once, where a month has too few.
     enough: less than this of that feed is no month of all London.
     only_parts: the parts of this dataset that are about the same area.
     """

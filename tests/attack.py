@@ -128,13 +128,13 @@ def _totals(cells: dict[Key, Cell], halves: dict[str, str]) -> Iterator[Constrai
         if area in sums:
             parts = [of[part] for part in sums[area] if of[part] in cells]
             if len(parts) == len(sums[area]):
-                yield 0, 0, {(measure, month, area, *split): -1, **dict.fromkeys(parts, 1)}  # type: ignore[dict-item]
+                yield 0, 0, {(measure, month, area, *split): -1, **dict.fromkeys(parts, 1)}
         printed = (f"{measure}_london", month, "LONDON_PUBLISHED", *split)
         if area == "LONDON_33" and printed in cells:
             # Drawn on another day, and of those without a borough as well: the same, where its rounding allows it.
-            one, other = cells[of[area]], cells[printed]  # type: ignore[index]
+            one, other = cells[of[area]], cells[printed]
             if max(one.least, other.least) <= min(one.most, other.most):
-                yield 0, 0, {of[area]: 1, printed: -1}  # type: ignore[dict-item]
+                yield 0, 0, {of[area]: 1, printed: -1}
 
 
 def _wholes(cells: dict[Key, Cell], within: list[tuple[str, str]]) -> Iterator[Constraint]:
@@ -145,7 +145,7 @@ def _wholes(cells: dict[Key, Cell], within: list[tuple[str, str]]) -> Iterator[C
     for measure, *of in cells:
         for whole in wholes[measure]:
             if (whole, *of) in cells:
-                yield 0, ANY, {(whole, *of): 1, (measure, *of): -1}  # type: ignore[dict-item,misc]
+                yield 0, ANY, {(whole, *of): 1, (measure, *of): -1}
 
 
 def _splits(cells: dict[Key, Cell]) -> Iterator[Constraint]:
@@ -157,7 +157,7 @@ def _splits(cells: dict[Key, Cell]) -> Iterator[Constraint]:
                 parts[(*key[:place], "all", *key[place + 1 :])].append(key)
         for whole, own in parts.items():
             if whole in cells:
-                yield 0, ANY, {whole: 1, **dict.fromkeys(own, -1)}  # type: ignore[dict-item]
+                yield 0, ANY, {whole: 1, **dict.fromkeys(own, -1)}
 
 
 def _components(cells: dict[Key, Cell], constraints: list[Constraint]) -> Iterator[tuple[list[Key], list[Constraint]]]:
@@ -244,7 +244,7 @@ class _Group:
         """Look until each suppressed cell has FEWEST values or is known to have no more. Whether there is any solution."""
         if not self.look({}):
             return False
-        draw = random.Random(1)  # noqa: S311
+        draw = random.Random(1)  # noqa: S311 - the same draw each time, of nothing secret
         for _ in range(4 * FEWEST):
             short = [n for n in self.suppressed if self.cells[n].values and len(self.left[n]) < FEWEST]
             if not short:

@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-LINE = (
-    128 * 1024
-)  # bytes of a line, and characters of a row that quotes spread over several lines: 1,581; so of a field: 329
+# Bytes of a line, and characters of a row that quotes spread over several lines: 1,581; so of a field: 329.
+LINE = 128 * 1024
 COLUMNS = 2_000  # of a header: 171
 MEMBERS = 4_000  # of an archive: 92
 SHEETS = 500  # of a workbook, and relations of one: 23 and 27

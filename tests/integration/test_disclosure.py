@@ -87,7 +87,7 @@ def marts(warehouse: Settings) -> Iterator[Callable[[list[Month]], None]]:
 
 def drawn(months: int, seed: int) -> list[Month]:
     """Months as they come: an area's own rate, rare to common, women and teens a share of the assaults that is now none and now all."""
-    draw = random.Random(seed)  # noqa: S311
+    draw = random.Random(seed)  # noqa: S311 - the same draw each time, of nothing secret
 
     def month() -> Month:
         rate, spread = draw.choice([0.3, 1, 2, 3, 5, 8, 20]), draw.choice([0.2, 1.0])

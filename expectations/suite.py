@@ -130,7 +130,7 @@ class Suite(_Strict):
         return (f"with {before}\n{select}" if before else select).replace("{batch}", self.target)
 
 
-class _OneOfEachKey(yaml.SafeLoader):
+class _OneOfEachKey(yaml.CSafeLoader):
     """YAML that refuses a key given twice, of which it would otherwise keep the last without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -67,7 +67,7 @@ def corrections_of(source: str, sha256: str, folder: Path | None = None) -> tupl
     if not file.is_file():
         return ()
     try:
-        found = _Corrections.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+        found = _Corrections.model_validate(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {})
     except yaml.YAMLError as error:
         raise Refusal(f"is not valid YAML: {error}", where=str(file), kept="nothing was loaded") from error
     except ValidationError as error:

@@ -504,7 +504,7 @@ def read_source(file: Path) -> Source:
         Refusal: naming the file and every key that is unknown, missing or wrong.
     """
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         source = Source.model_validate(found)
     except yaml.YAMLError as error:
         raise Refusal(f"is not valid YAML: {error}", where=str(file)) from error

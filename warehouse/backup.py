@@ -201,11 +201,14 @@ def restore(settings: Settings, folder: Path) -> Backup:
     backup = read(folder)
     store = folder.parent / LANDING
     _check_whole(backup, store)
-    marker = settings.home / "restoring"
-    if not marker.exists():
+    marker = bootstrap.restoring(settings)
+    if marker.exists():
+        # Tables without the constraints that set-up counts on.
+        _drop_everything(settings)
+    else:
         _check_empty(settings)
-    bootstrap.set_up(settings)
-    _write(marker, backup.folder.name)
+        _write(marker, backup.folder.name)
+    bootstrap.prepare(settings)
     for path, sha256 in backup.landing.items():
         target = settings.landing / path
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -224,7 +227,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
             kept="the home as far as it was restored, marked as unfinished",
             next_step="restore another backup into a new home, and report this",
         )
-    bootstrap.set_up(settings, again=True)
+    bootstrap.prepare(settings, again=True)
     marker.unlink()
     return dataclasses.replace(backup, seconds=time.monotonic() - begun)
 
@@ -236,8 +239,13 @@ def _dump(settings: Settings, target: Path, snapshot: str) -> None:
 
 
 def _fill(settings: Settings, dump: Path) -> None:
+    _drop_everything(settings)
+    _run(settings, "pg_restore", "--exit-on-error", "--jobs=2", str(dump))
+
+
+def _drop_everything(settings: Settings) -> None:
+    """Drop every schema, and end what still runs of a restore that was killed."""
     with connect(settings, ADMIN) as connection:
-        # Of a restore that was killed.
         connection.execute(
             """select pg_terminate_backend(pid, 10000) from pg_stat_activity
                where datname = current_database() and application_name = 'pg_restore'"""
@@ -246,7 +254,6 @@ def _fill(settings: Settings, dump: Path) -> None:
             "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema|public)'"
         ).fetchall():
             connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
-    _run(settings, "pg_restore", "--exit-on-error", "--jobs=2", str(dump))
 
 
 def _run(settings: Settings, program: str, *arguments: str) -> None:

@@ -88,8 +88,26 @@ def set_up(settings: Settings, *, again: bool = False) -> None:
         again: run every statement all the same, to repair what somebody changed by hand.
 
     Raises:
-        Refusal: when the server cannot be reached, the admin may not create roles, or a reader holds on to what has to change.
+        Refusal: when the server cannot be reached, the admin may not create roles, a reader holds on to what has to change, or a
+            restore into this home was killed.
     """
+    if restoring(settings).exists():
+        raise Refusal(
+            "a restore into this home was not finished",
+            where=str(settings.home),
+            kept="what it had restored so far, which is not whole",
+            next_step="run `vru restore` again with the same backup",
+        )
+    prepare(settings, again=again)
+
+
+def restoring(settings: Settings) -> Path:
+    """The file that stands in a home while a restore fills it."""
+    return settings.home / "restoring"
+
+
+def prepare(settings: Settings, *, again: bool = False) -> None:
+    """Do what `set_up` does, in a home that a restore is filling too."""
     privacy.keep_private(settings)
     for folder in (settings.landing, settings.inbox):
         folder.mkdir(exist_ok=True)

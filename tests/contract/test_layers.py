@@ -21,8 +21,9 @@ MODELS = DBT_PROJECT / "models"
 MAY_READ = {
     "staging": {"seeds"},
     "intermediate": {"staging", "intermediate", "seeds"},
+    "windows": {"intermediate", "marts", "windows"},
     "facts": {"marts", "seeds"},
-    "marts": {"intermediate", "facts", "marts", "seeds"},
+    "marts": {"intermediate", "windows", "facts", "marts", "seeds"},
 }
 TAGS = {"classification", "owner", "legal_gateway", "publish_rule"}
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")

@@ -95,9 +95,7 @@ counted as (
         sum(days) over (partition by measure_code, area_code, dimension) as expected_whole,
         null as value_note,
         source_release
-    from (
-        {{ temporal_year() | indent(4) }}
-    ) as whole_year
+    from {{ ref('window_season') }}
 ),
 
 -- A break that opens the window lies before all of it.

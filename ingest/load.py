@@ -50,6 +50,7 @@ class Loaded:
     was_withdrawn: dict[str, str] | None = None  # when, by whom and why, where these bytes had been
     is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
     set_aside: str | None = None  # why no build takes it
+    stands_as: str = ""  # what messages call bytes that were loaded before, maybe under another name
     drift: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # as in ops.load
 
     def __str__(self) -> str:
@@ -58,14 +59,18 @@ class Loaded:
         if self.set_aside:
             return f"already loaded (load {self.load_id}, release {self.release_date}) and set aside: {self.set_aside}; nothing changed"
         if not self.is_new:
-            return f"already loaded (load {self.load_id}, release {self.release_date}): nothing changed"
+            return f"already loaded as {self.stands_as} (load {self.load_id}, release {self.release_date}): nothing changed"
         note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
         # A column that may be missing, or a correction that was confirmed, is on record and nobody's work.
         new = {kind: names for kind, names in self.drift.items() if kind in ledger.WARNED}
         known = {kind: names for kind, names in self.drift.items() if kind not in new}
         note += f"; WARNING: {ledger.in_words(new)}" if new else ""
         note += f"; {ledger.in_words(known)}" if known else ""
-        note += "; older than what is loaded, kept as history" if self.is_history else ""
+        note += (
+            "; older than what is loaded, so it is kept as history (`--release` says when it was released)"
+            if self.is_history
+            else ""
+        )
         if self.was_withdrawn:
             told = self.was_withdrawn
             note += f"; withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}), and now stands again"
@@ -168,7 +173,16 @@ def _load_again(
         # The publisher went back to what was there before: these bytes speak for their months again.
         connection.execute("update ops.load set landed_at = %s where load_id = %s", [landed.arrived_at, load_id])
         note_return(landed)
-    return Loaded(load_id, release, rows, is_new=False, is_history=False, is_back=is_back, set_aside=set_aside)
+    return Loaded(
+        load_id,
+        release,
+        rows,
+        is_new=False,
+        is_history=False,
+        is_back=is_back,
+        set_aside=set_aside,
+        stands_as=called(landed.papers),
+    )
 
 
 def _load_new(
@@ -212,6 +226,7 @@ def _load_new(
     releases.check_of_its_month(done, dataset, part)
     releases.check_not_older(done, dataset, landed, before)
     releases.check_not_cut(cursor, dataset, raw_table(source.source, name), contents, done, release, load_id, before)
+    releases.check_is_a_revision(cursor, dataset, raw_table(source.source, name), done, release, load_id, before)
     if gone := releases.check_keeps_rows(cursor, source, name, load_id, done, release, before):
         contents.drift["rows gone"] = gone
     if done.repeats:

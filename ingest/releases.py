@@ -27,6 +27,10 @@ CALENDAR = (dt.date(2000, 1, 1), dt.date(2039, 12, 31))  # what dim_month has: e
 ENOUGH_TO_JUDGE = 100  # of a month's rows or values, an area's rows or those of the areas that are gone, before losing them says anything
 # Of the next month's sum: a first month with less is partial (the model int_mps_partial_month says the same).
 PARTIAL = 0.5
+# A month's sum of counts, or number of rows, against the edition before.
+MAY_GROW_BY_COUNTS, MAY_GROW_BY_ROWS = 1.5, 3
+# Counts large enough to compare, how many of them say anything, by what share one may differ, and how many of them may.
+COUNT_TO_COMPARE, COUNTS_TO_JUDGE_BY, MAY_DIFFER_BY, MAY_DIFFER = 30, 200, 0.5, 0.01
 
 
 def part_of(dataset: Dataset, landed: LandedFile) -> str:
@@ -228,7 +232,63 @@ def check_not_cut(
         raise Faulty(
             [Fault(HEADER, THE_FILE, None, reason)],
             done.rows,
-            "fetch it again; if the publisher has really taken so much back, say so with may_lose in source.yml",
+            f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again; if the "
+            "publisher has really taken so much back, say so with may_lose in source.yml",
+        )
+
+
+def check_is_a_revision(
+    cursor: psycopg.Cursor, dataset: Dataset, table: str, done: Copied, release: dt.date, load_id: int, before: Before | None
+) -> None:  # fmt: skip
+    """Refuse what no publisher's revision comes to: months of several times what they had, or many counts that differ by more than half.
+
+    So another month's, another borough's or ten times a count does not pass for a correction. Of 66,000 counts of 30 and more that two
+    real editions of the MPS share, a thousandth differ by more than half; where two boroughs change places, 28 in a thousand do.
+
+    Args:
+        table: the raw table, in which both loads stand.
+    """
+    if before is None or release < before.release:
+        return
+    months = dataset.layout.month_columns
+    most = MAY_GROW_BY_COUNTS if months else MAY_GROW_BY_ROWS
+    wrong = [
+        f"{month} has {done.totals[month]:,.10g} and had {then:,.10g}"
+        for month, then in sorted(before.totals.items())
+        if then >= ENOUGH_TO_JUDGE and done.totals.get(month, 0) > most * then
+        and month not in partial_months(dataset, done.totals, before.totals)
+    ]  # fmt: skip
+    if not wrong and months and months.cells == "a_row_each":
+        same = [column.name for column in dataset.layout.columns if not column.is_dropped]
+        counts = sql.SQL(
+            "select {same}, month_header, cell::numeric as count from {table} where _load_id = {load} and cell::numeric >= {least}"
+        )
+        parts = {
+            "same": sql.SQL(", ").join(sql.SQL("lower({0}) as {0}").format(sql.Identifier(name)) for name in same),
+            "table": sql.Identifier("raw", table),
+        }
+        row = cursor.execute(
+            sql.SQL(
+                """select count(*), count(*) filter (where abs(this.count - that.count) > {half} * that.count)
+                   from ({that}) as that inner join ({this}) as this using ({columns}, month_header)"""
+            ).format(
+                half=sql.Literal(MAY_DIFFER_BY),
+                that=counts.format(load=sql.Literal(before.load_id), least=sql.Literal(COUNT_TO_COMPARE), **parts),
+                this=counts.format(load=sql.Literal(load_id), least=sql.Literal(0), **parts),
+                columns=sql.SQL(", ").join(map(sql.Identifier, same)),
+            )
+        ).fetchone()
+        assert row is not None  # noqa: S101 - an aggregate gives a row
+        if row[0] >= COUNTS_TO_JUDGE_BY and row[1] > MAY_DIFFER * row[0]:
+            wrong = [
+                f"{row[1]:,} of the {row[0]:,} counts of {COUNT_TO_COMPARE} and more that both have differ by more than half"
+            ]
+    if wrong:
+        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise Faulty(
+            [Fault(HEADER, THE_FILE, None, f"is no revision of load {before.load_id}: {'; '.join(wrong[:5])}{more}")],
+            done.rows,
+            f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again",
         )
 
 

@@ -165,6 +165,7 @@ def warehouse_to_build(server: Server, folder: Path) -> Iterator[Settings]:
             parsed.parent.mkdir()
             if kept.exists():
                 shutil.copy(kept, parsed)
+            shutil.copy(server.settings.home / "manifest.json", parsed.with_name("manifest.json"))
             yield settings
             if parsed.exists():
                 shutil.copy(parsed, kept)
@@ -181,6 +182,7 @@ def _template_of_empty_tables(server: Server) -> str:
             made = transform.dbt(settings, "build", "--full-refresh", "--exclude-resource-types", "unit_test", "test")
             assert made.returncode == 0, made.stdout + made.stderr
             shutil.copy(settings.home / "dbt" / "partial_parse.msgpack", server.settings.home / "vru_built_0.msgpack")
+            shutil.copy(settings.home / "dbt" / "manifest.json", server.settings.home)
             with connect(settings, ADMIN) as connection:
                 connection.execute(
                     """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at)

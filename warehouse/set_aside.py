@@ -306,7 +306,7 @@ def _build_without(
         The candidate, and the loads that were set aside for it.
 
     Raises:
-        Refusal: it fails without those of any one source too; all stand again.
+        Refusal: it fails without those of any one source too, or what failed is made from no load; all stand again.
     """
     good = {
         load_id
@@ -319,8 +319,10 @@ def _build_without(
     standing = [load for load in _loads(connection) if load.state == "loaded"]
     new = [load for load in standing if load.load_id not in good]
     search = _Search(settings, connection, failed, new)
-    for source in sorted({load.source for load in new}, key=lambda name: (not failed.is_of(name), name)):
+    for source in (*failed.closest, *failed.others):
         out = [load.landed_path for load in new if load.source == source]
+        if not out:
+            continue
         # Where nothing else stands there is no build without all of them.
         if len(out) == len(standing) or search.builds_without(out):
             candidate, aside = search.narrowed(out)

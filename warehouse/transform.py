@@ -27,13 +27,15 @@ CODE = ("dbt_project", "expectations", "ingest", "warehouse")
 
 
 class BuildFailed(Refusal):
-    """dbt failed in a model or a test. `nodes` names them, as dbt does."""
+    """dbt failed in a model, a seed or a test.
 
-    nodes: tuple[str, ...] = ()
+    Attributes:
+        closest, others: the sources whose loads may be to blame: those one of the failed nodes is made from alone, and the others that
+            one is made from. Both empty where no load can be.
+    """
 
-    def is_of(self, source: str) -> bool:
-        """Whether one of them is made from this source alone."""
-        return any(node.startswith((f"stg_{source}__", f"int_{source}_")) for node in self.nodes)
+    closest: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,29 +204,49 @@ def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
     result = dbt(settings, "build", "--log-format", "json", *options)
     if result.returncode:
         nodes, problem = _failure(result.stdout, result.stderr)
+        sources = [_sources_of(node, settings.home / "dbt" / "manifest.json") for node in nodes]
         failed = BuildFailed(
             f"the build failed: {problem}",
             where="dbt",
             kept="the marts are as they were",
             next_step=f"read {settings.home / 'dbt' / 'logs' / 'dbt.log'}; docs/runbook.md, section 'The build failed'",
         )
-        failed.nodes = nodes
+        failed.closest = tuple(sorted({name for names in sources if len(names) == 1 for name in names}))
+        failed.others = tuple(sorted({name for names in sources for name in names} - {*failed.closest}))
         raise failed
 
 
 def _failure(said: str, complained: str) -> tuple[tuple[str, ...], str]:
-    """What failed, by name and in words, from dbt's lines of JSON (https://docs.getdbt.com/reference/events-logging) and what Python
+    """What failed, by unique id and in words, from dbt's lines of JSON (https://docs.getdbt.com/reference/events-logging) and what Python
     said of dbt itself."""
     events = [json.loads(line) for line in said.splitlines() if line.startswith('{"data":')]
     failed = [
-        (event["data"]["node_info"]["unique_id"].split(".", 2)[-1], _first_line(event["info"]["msg"]))
+        (event["data"]["node_info"]["unique_id"], _first_line(event["info"]["msg"]))
         for event in events
         if event["info"]["name"] == "RunResultError"
     ]
-    words = "; ".join(f"{node} ({message})" for node, message in failed)
+    words = "; ".join(f"{node.split('.', 2)[-1]} ({message})" for node, message in failed)
     return tuple(node for node, _ in failed), words or _last_lines(
         "\n".join([*(event["info"]["msg"] for event in events), complained])
     )
+
+
+def _sources_of(node: str, manifest: Path) -> set[str]:
+    """The sources whose loads a node is made from, by dbt's manifest of the last whole build; all of them where somebody removed it."""
+    if not manifest.exists():
+        return set(read_sources())
+    parents = json.loads(manifest.read_text(encoding="utf-8"))["parent_map"]
+    found: set[str] = set()
+    ahead, seen = [node], {node}
+    while ahead:
+        for parent in parents.get(ahead.pop(), ()):
+            if parent.startswith("source."):
+                table = parent.rpartition(".")[2]
+                found |= {table.partition("__")[0]} if "__" in table else set()
+            elif parent not in seen:
+                seen.add(parent)
+                ahead.append(parent)
+    return found
 
 
 def _first_line(text: str) -> str:

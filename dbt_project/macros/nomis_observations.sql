@@ -24,7 +24,7 @@
         nullif(observations.obs_value, '')::numeric as published_value,
         nullif(observations.obs_status, '') as status_code,
         nullif(btrim(observations.obs_status_name), '') as status_name,
-        nullif(observations.obs_conf, '') as confidentiality
+        nullif(regexp_replace(upper(btrim(observations.obs_conf)), '^FALSE$', 'F'), '') as confidentiality
     from {{ relation }} as observations
     left join {{ ref('area_aliases') }} as aliases
         on aliases.source = 'nomis' and observations.geography_code = aliases.published_name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.integration.test_nomis import AREAS, answer, jobs
 from tests.integration.test_police_uk import CITY, MET, crime, street
 from tests.mps_files import borough_file, categories
 from tests.mps_more_files import csv_bytes
-from warehouse import nightly, set_aside, status
+from warehouse import nightly, set_aside, status, transform
 from warehouse.connection import ADMIN, connect
 from warehouse.settings import Settings
 
@@ -185,6 +186,37 @@ def test_wards_are_measured_by_the_offences_of_the_boroughs_but_in_the_month_tha
         land(warehouse, tmp_path, "mps", ("ward_recent", "ward_historical")[number], f"ward{number}.csv", body)
         found = set_aside.judge(warehouse)
         assert [bool(re.match(str(reason), str(one.reason))) for one in found] == ([True] if reason else [])
+
+
+def test_no_load_is_looked_for_where_what_failed_is_made_from_none(
+    warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(warehouse, tmp_path, "mps", "borough_recent", "mps.csv", borough_file("202401", "202402"))
+    builds = []
+
+    def fail(*_: object, **__: object) -> None:
+        builds.append(1)
+        raise transform.BuildFailed("the build failed: boroughs (a seed)")
+
+    monkeypatch.setattr(transform, "build", fail)
+    with pytest.raises(Refusal, match="a seed"):
+        set_aside.build(warehouse, "run")
+    assert builds == [1]
+    assert rows(warehouse, "select state from ops.load") == [("loaded",)]
+
+
+def test_a_failed_model_is_made_from_the_sources_above_it(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    above = {
+        "test.vru.t": ["model.vru.mart"],
+        "model.vru.mart": ["model.vru.int", "seed.vru.boroughs"],
+        "model.vru.int": ["source.vru.raw_mps.mps__vawg", "source.vru.ops.load", "model.vru.mart"],
+        "seed.vru.boroughs": [],
+    }
+    manifest.write_text(json.dumps({"parent_map": above}), encoding="utf-8")
+    assert transform._sources_of("test.vru.t", manifest) == {"mps"}
+    assert transform._sources_of("seed.vru.boroughs", manifest) == set()
+    assert "nomis" in transform._sources_of("seed.vru.boroughs", tmp_path / "none.json")
 
 
 def test_a_load_with_which_the_build_fails_is_left_out_and_named_once_and_the_others_are_published(

@@ -27,6 +27,8 @@ COMMON, IN_BOROUGH_MONTHS = 20, 0.95
 # In each borough the commonest crime is in every ward, and in 99 of 100 LSOAs.
 AREAS_TO_JUDGE_BY, IN_AREAS = 10, 0.9
 LSOAS_OF_A_WHOLE_FILE = 2_400  # half of London's
+# Of these London has hundreds a month, in every edition since they have been counted.
+IN_EVERY_MONTH = ("mps_violence_with_injury", "mps_robbery_personal")
 YEARS_WITH_EVERY_BOROUGH = 10  # of homicides: the least of the boroughs has 29 in 22 years
 
 
@@ -34,6 +36,7 @@ def check(delivery: Delivery) -> Labels:
     """As ingest.checks.check."""
     kind = delivery.name.partition("_")[0]
     if kind == "borough":
+        _check_no_zeros(delivery)
         return {f"homicide {month}": count for month, count in _homicides(delivery)}
     if kind == "dashboard":
         return _check_dashboard(delivery)
@@ -48,6 +51,37 @@ def check(delivery: Delivery) -> Labels:
         if years >= YEARS_WITH_EVERY_BOROUGH:
             _check_boroughs(delivery, "borough")
     return {}
+
+
+def _check_no_zeros(delivery: Delivery) -> None:
+    """Refuse a file by borough in which a borough has a month without any offence, a category none at all, or a month none of a category that
+    every month has: in no edition since 2008 was that so."""
+    every = {
+        folded(row["published_minor"]): row["published_minor"]
+        for row in seed("mps_category")
+        if row["measure_code"] in IN_EVERY_MONTH
+    }
+    code_of, names = _area_codes(), borough_names()
+    for kind, label, month in delivery.rows(
+        """, counted as (
+               select lower(regexp_replace(btrim(minor_text), '\\s+', ' ', 'g')) as category, borough_name, month_header,
+                   sum(cell::numeric) as count
+               from delivered group by 1, 2, 3
+           )
+           select 'borough', borough_name, month_header from counted group by 2, 3 having sum(count) = 0
+           union all select 'category', category, '' from counted group by 2 having sum(count) = 0
+           union all select 'category', category, month_header from counted where category = any({every}) group by 2, 3 having sum(count) = 0
+           order by 1, 2, 3""",
+        every=sql.Literal(sorted(every)),
+    ):
+        when = f" in {month}" if month else ""
+        borough = names.get(code_of.get(folded(label), ""))
+        if kind == "borough" and borough:
+            raise delivery.refuse(f"has 0 offences of every category in {borough}{when}, where there always are some")
+        if kind == "category":
+            raise delivery.refuse(
+                f"has 0 offences of {every.get(label, label)} in every borough{when}, where there always are some"
+            )
 
 
 def _homicides(delivery: Delivery) -> Iterator[tuple[str, int]]:

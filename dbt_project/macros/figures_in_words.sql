@@ -18,13 +18,18 @@
     ltrim(to_char({{ number }}, '99th'))
 {%- endmacro %}
 
+{#- `two`, `ten`, `11`. -#}
+{% macro years_in_words(years) -%}
+    coalesce((array['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'])[({{ years }})::integer], ({{ years }})::integer::text)
+{%- endmacro %}
+
 {#- `October 2026`, `the 12 months to October 2026`, `the three years to October 2026`. -#}
 {% macro months_in_words(first_day, last_day) -%}
     {%- set months = "(extract(year from age(" ~ last_day ~ " + 1, " ~ first_day ~ ")) * 12"
         ~ " + extract(month from age(" ~ last_day ~ " + 1, " ~ first_day ~ ")))" -%}
-    case {{ months }}
-        when 1 then ''
-        when 36 then 'the three years to '
+    case
+        when {{ months }} = 1 then ''
+        when {{ months }} > 12 and {{ months }} % 12 = 0 then 'the ' || {{ years_in_words(months ~ ' / 12') }} || ' years to '
         else 'the ' || {{ months }} || ' months to '
     end || to_char({{ last_day }}, 'FMMonth YYYY')
 {%- endmacro %}
@@ -49,14 +54,17 @@
     end
 {%- endmacro %}
 
-{#- `verdict` is High…, Low… or Not significant (marts.funnel_label), higher, lower or similar: `above London (6.4)`; `compared with 6.4 in London` where there is none. -#}
+{#-
+  `above London (6.4)`, null without a verdict. `verdict` is High…, Low… or Not significant (marts.funnel_label), higher, lower or similar;
+  equal where two figures that cannot be tested are printed alike.
+-#}
 {% macro compared_in_words(verdict, other, figure) -%}
     case
-        when {{ verdict }} is null then 'compared with ' || coalesce({{ figure }} || ' in ', '') || {{ other }}
-        else
-            case when {{ verdict }} ilike 'high%' then 'above ' when {{ verdict }} ilike 'low%' then 'below ' else 'in line with ' end
-            || {{ other }} || coalesce(' (' || {{ figure }} || ')', '')
-    end
+        when {{ verdict }} ilike 'high%' then 'above '
+        when {{ verdict }} ilike 'low%' then 'below '
+        when {{ verdict }} = 'equal' then 'the same as '
+        when {{ verdict }} is not null then 'in line with '
+    end || {{ other }} || coalesce(' (' || {{ figure }} || ')', '')
 {%- endmacro %}
 
 {#- What two counts of equal length say of a change: it rose or fell only where the 95 % interval of its share of both leaves one half out. -#}

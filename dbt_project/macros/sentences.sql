@@ -80,15 +80,22 @@
     end
 {%- endmacro %}
 
-{#- noun, place, window_name, moment, cycle, share_words, expected_words -#}
+{#- noun, place, window_name, moment, cycle, moment_of_cycle, moments_in_words, share_words, expected_words, is_enough, does_stand_out -#}
 {% macro time_sentence() -%}
     case
-        when told.share_words is null
-            then 'Too few ' || told.noun || ' in ' || told.place || ' have a known time in ' || told.window_name || ' to say when they are most frequent.'
+        when not told.is_enough
+            then
+                'Too few ' || told.noun || ' in ' || told.place || case told.cycle when 'week' then ' have a known time' else ' were recorded' end
+                || ' in ' || told.window_name || ' to say when they are most frequent.'
+        when told.does_stand_out
+            then
+                upper(left(told.noun, 1)) || substr(told.noun, 2) || ' in ' || told.place || ' were most frequent ' || told.moment || ' in '
+                || told.window_name || ': ' || told.share_words || case told.cycle when 'week' then ' of those with a known time' else ' of them' end
+                || ', against ' || told.expected_words || ' if they were spread evenly over the ' || told.cycle || '.'
         else
-            upper(left(told.noun, 1)) || substr(told.noun, 2) || ' in ' || told.place || ' were most frequent ' || told.moment || ' in '
-            || told.window_name || ': ' || told.share_words || case told.cycle when 'week' then ' of those with a known time' else '' end || ', against ' || told.expected_words
-            || ' if they were spread evenly over the ' || told.cycle || '.'
+            'No ' || told.moment_of_cycle || ' stands out for '
+            || told.noun || ' in ' || told.place || ' in ' || told.window_name || ': none of the ' || told.moments_in_words
+            || ' had more of them than chance explains.'
     end
 {%- endmacro %}
 
@@ -158,14 +165,19 @@
     end
 {%- endmacro %}
 
-{#- place, name, window_name, places_words, share_words, residents_words, ratio_words, has_most_deprived -#}
+{#- area_code, place, name, window_name, places_words, share_words, residents_words, ratio_words, has_most_deprived -#}
 {% macro deprivation_sentence() -%}
     case
         when not told.has_most_deprived
             then 'None of the small areas (LSOAs) of ' || told.place || ' is in the most deprived fifth of London''s.'
         else
-            'Of the small areas (LSOAs) of ' || told.place || ', ' || told.places_words || ' are in the most deprived fifth of London''s; they had '
-            || told.share_words || ' of its ' || told.name || ' in ' || told.window_name
+            case told.area_code
+                when 'LONDON_32'
+                    then 'The most deprived fifth of London''s small areas (LSOAs) had ' || told.share_words || ' of London''s ' || told.name
+                else
+                    'Of the small areas (LSOAs) of ' || told.place || ', ' || told.places_words || ' are in the most deprived fifth of London''s; they had '
+                    || told.share_words || ' of the borough''s ' || told.name
+            end || ' in ' || told.window_name
             || coalesce(' and have ' || told.residents_words || ' of its residents', '')
             || case
                 when told.ratio_lower_95 > 1 or told.ratio_upper_95 < 1

@@ -205,4 +205,5 @@ def test_every_part_of_a_question_that_is_answered_names_the_rows_that_answer_it
     assert {(r["question_number"], r["part_number"]) for r in parts("assessment_answer")} == said
     measures = {r["measure_code"] for r in parts("measures")}
     named = {r["measure_code"] for seed in ("assessment_answer", "fact_pack") for r in parts(seed)}
+    named |= {r["london_measure_code"] for r in parts("fact_pack")}
     assert named - measures == {""}

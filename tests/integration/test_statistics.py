@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from statistics import NormalDist
 
 import pytest
 from psycopg import sql
@@ -89,6 +90,20 @@ def test_a_confidence_nobody_uses_gives_no_limits(ask: Ask) -> None:
 def test_the_limits_of_a_proportion_are_wilsons(ask: Ask, x: float, n: float, lower: float, upper: float) -> None:
     assert ask("wilson_lower", x, n, 0.95) == pytest.approx(lower, rel=1e-5, abs=1e-12)
     assert ask("wilson_upper", x, n, 0.95) == pytest.approx(upper, rel=1e-5)
+
+
+@pytest.mark.parametrize("of_how_many", [4, 12, 42])
+def test_the_largest_of_several_proportions_has_limits_at_a_confidence_divided_among_them(
+    ask: Ask, of_how_many: int
+) -> None:
+    confidence = 1 - 0.05 / of_how_many
+    deviate = NormalDist().inv_cdf(1 - 0.05 / of_how_many / 2)
+    for name, sign in (("wilson_lower", 1), ("wilson_upper", -1)):
+        limit = float(str(ask(name, 43, 210, confidence)))
+        assert (43 / 210 - limit) / (limit * (1 - limit) / 210) ** 0.5 == pytest.approx(sign * deviate, rel=1e-9)
+    # The table of small counts is of the other two confidences.
+    assert ask("poisson_lower", 5, confidence) == ask("exact_poisson_limit", 5, (1 - confidence) / 2)
+    assert ask("poisson_upper", 5, confidence) == ask("exact_poisson_limit", 6, (1 + confidence) / 2)
 
 
 def test_more_than_all_is_no_proportion(ask: Ask) -> None:

@@ -1,16 +1,33 @@
+-- A fact of London may be of a measure of its own, which is told of London as published; the pack's is then of the boroughs alone.
+with asked as (
+    select
+        pack.fact_code,
+        pack.template,
+        pack.rate_per,
+        pack.noun_of_one,
+        told_of.area_kind,
+        told_of.measure_code,
+        told_of.name,
+        case told_of.area_kind when 'london' then 'LONDON_PUBLISHED' else 'LONDON_32' end as london_area_code,
+        case told_of.area_kind when 'london' then told_of.name else pack.noun end as noun
+    from {{ ref('fact_pack') }} as pack
+    cross join
+        lateral (
+            values
+            (case when pack.london_measure_code is null then 'all' else 'boroughs' end, pack.measure_code, pack.name),
+            ('london', pack.london_measure_code, pack.london_name)
+        ) as told_of (area_kind, measure_code, name)
+    where pack.template in ('level', 'change', 'rank') and told_of.measure_code is not null
+),
+
 -- The newest twelve months of each measure that is asked for.
-with newest as materialized (
+newest as materialized (
     select
         win.measure_code,
         max(win.month_start_date) as month_start_date
     from {{ ref('fct_window') }} as win
-    where
-        win.measure_code in (
-            select pack.measure_code from {{ ref('fact_pack') }} as pack
-            where pack.template in ('level', 'change', 'rank')
-        )
-        and win.area_code = 'LONDON_32'
-        and win.rolling_12_count is not null
+    inner join asked on win.measure_code = asked.measure_code and win.area_code = asked.london_area_code
+    where win.rolling_12_count is not null
     group by win.measure_code
 ),
 
@@ -20,7 +37,11 @@ found as (
         measure.unit,
         measure.publish_rule,
         measure.denominator_population,
-        case when windows.area_type = 'borough' then windows.area_name else 'London''s 32 boroughs' end as place,
+        case
+            when windows.area_type = 'borough' then windows.area_name
+            when windows.area_code = 'LONDON_PUBLISHED' then 'London'
+            else 'London''s 32 boroughs'
+        end as place,
         marts_open.publishable(windows.window_count, measure.publish_rule) as told_now,
         marts_open.publishable(windows.count_year_before, measure.publish_rule) as told_before,
         -- The one place where it is decided whether a window is told against the one a year before.
@@ -41,7 +62,7 @@ found as (
                 and every_window.window_kind = 'rolling_12'
                 and every_window.sex = 'all'
                 and every_window.age_band = 'all'
-                and (every_window.area_type = 'borough' or every_window.area_code = 'LONDON_32')
+                and (every_window.area_type = 'borough' or every_window.area_code in ('LONDON_32', 'LONDON_PUBLISHED'))
             order by every_window.area_code
             offset 0
         ) as windows
@@ -68,22 +89,38 @@ guarded as (
     window of_london as (partition by measure_code)
 ),
 
+-- Of a ruled measure from the counts as they are let out, which tell nothing more together; none where one of the boroughs is withheld.
+similar_areas as (
+    select
+        similar_to.borough_code,
+        own.measure_code,
+        case
+            when count(*) = count(other.told_now) and count(*) = count(other.denominator)
+                then sum(other.told_now)::double precision / nullif(sum(other.denominator), 0)
+        end as told_rate_of_one
+    from guarded as own
+    inner join {{ ref('dim_similar_area') }} as similar_to on own.area_code = similar_to.borough_code
+    left join guarded as other on similar_to.similar_area_code = other.area_code and own.measure_code = other.measure_code
+    group by similar_to.borough_code, own.measure_code
+),
+
 figured as (
     select
         guarded.*,
-        pack.fact_code,
-        pack.template,
-        pack.rate_per as told_per,
-        pack.name,
-        pack.noun,
-        pack.noun_of_one,
-        guarded.told_now::double precision * pack.rate_per / guarded.denominator as told_rate,
+        asked.fact_code,
+        asked.template,
+        asked.rate_per as told_per,
+        asked.name,
+        asked.noun,
+        asked.noun_of_one,
+        guarded.told_now::double precision * asked.rate_per / guarded.denominator as told_rate,
         case
-            when not guarded.does_total_tell then guarded.london_now::double precision * pack.rate_per / guarded.london_denominator
+            when not guarded.does_total_tell then guarded.london_now::double precision * asked.rate_per / guarded.london_denominator
         end as told_london_rate,
-        -- Similar areas have no count here: of a ruled measure their rate is left out and only the comparison told.
-        case when guarded.publish_rule = 'open' then guarded.similar_areas_rate / guarded.rate_per * pack.rate_per end
-            as told_similar_rate,
+        case
+            when guarded.publish_rule = 'open' then guarded.similar_areas_rate / guarded.rate_per * asked.rate_per
+            else similar_areas.told_rate_of_one * asked.rate_per
+        end as told_similar_rate,
         case
             when guarded.area_type = 'borough'
                 then marts.funnel_label(guarded.window_count, guarded.similar_areas_rate / guarded.rate_per * guarded.denominator)
@@ -99,15 +136,23 @@ figured as (
                 then 100.0 * (guarded.london_now - guarded.london_before) / guarded.london_before
         end as london_change
     from guarded
-    inner join {{ ref('fact_pack') }} as pack
-        on guarded.measure_code = pack.measure_code and pack.template in ('level', 'change', 'rank')
+    inner join asked
+        on
+            guarded.measure_code = asked.measure_code
+            and case guarded.area_code
+                when 'LONDON_PUBLISHED' then asked.area_kind = 'london'
+                when 'LONDON_32' then asked.area_kind = 'all'
+                else asked.area_kind <> 'london'
+            end
+    left join similar_areas
+        on guarded.area_code = similar_areas.borough_code and guarded.measure_code = similar_areas.measure_code
     where
         -- A level and a rank of London are not told where they would tell what a borough withholds.
         (guarded.area_code <> 'LONDON_32' or not guarded.does_total_tell)
-        and (pack.template <> 'change' or guarded.count_year_before is not null)
+        and (asked.template <> 'change' or guarded.count_year_before is not null)
         -- A rank of what is withheld would be told beside its rate of London.
         and (
-            pack.template <> 'rank'
+            asked.template <> 'rank'
             or (guarded.rank_basis = 'rate' and guarded.rate is not null and guarded.publish_rule = 'open')
             or (guarded.area_code = 'LONDON_32' and guarded.rate is not null and guarded.publish_rule = 'open')
         )
@@ -161,7 +206,7 @@ told as (
 
 select
     {{ fact_row({
-        'area_code': 'told.area_code',
+        'area_code': "case told.area_code when 'LONDON_PUBLISHED' then 'LONDON_32' else told.area_code end",
         'fact_code': 'told.fact_code',
         'window_kind': 'told.window_kind',
         'period_start_date': 'told.window_start_date',

@@ -53,7 +53,8 @@ told as (
             sum(place_count) as places,
             bool_or(has_series_break) as has_series_break,
             bool_or(is_provisional) as is_provisional,
-            max(note) as note
+            -- That there is no slope does not matter to a sentence without one.
+            max(note) filter (where denominator is null) as note
         from fifth
         group by area_code, fact_code, name, measure_code, window_start_date, window_end_date, located_share_percent, source_release
     ) as fact
@@ -74,7 +75,7 @@ select
         'denominator_year': 'told.denominator_year',
         'value': 'told.share_of_count_percent',
         'status': "case when told.has_series_break then 'break_in_window' when told.is_provisional then 'provisional' else 'final' end",
-        'caveat': "concat_ws(' ', told.note, round(told.located_share_percent::numeric, 1) || ' % of the offences could be placed in an LSOA of the index.')",
+        'caveat': "concat_ws(' ', told.note, case when round(told.located_share_percent::numeric, 1) < 100 then round(told.located_share_percent::numeric, 1) || ' % of the offences could be placed in an LSOA of the index.' end)",
         'is_significant': 'told.ratio_lower_95 > 1 or told.ratio_upper_95 < 1',
         'effect_percent': '100 * (told.ratio_most_to_least_deprived - 1)',
         'sentence': deprivation_sentence(),

@@ -9,6 +9,15 @@ with found as (
         measure.unit,
         measure.measure_name,
         measure.publish_rule,
+        -- Where the publisher gives no interval the figures as printed say which is above: the caveat says that nothing was tested.
+        {% for other in ['london', 'england'] %}
+        coalesce(
+            driver.compared_to_{{ other }},
+            case sign(round(driver.value, 1) - round(driver.{{ other }}_value, 1))
+                when 1 then 'higher' when -1 then 'lower' when 0 then 'equal'
+            end
+        ) as {{ other }}_verdict,
+        {% endfor %}
         case driver.area_code when 'LONDON_33' then 'LONDON_32' else driver.area_code end as fact_area_code
     from {{ ref('rpt_drivers') }} as driver
     inner join {{ ref('fact_pack') }} as pack on driver.measure_code = pack.measure_code and pack.template = 'indicator'
@@ -34,6 +43,9 @@ told as (
         {{ published_period_in_words('found.period_kind', 'found.period_start_date', 'found.period_end_date') }} as period_name,
         {{ one_decimal('found.value') }} as value_words,
         'per ' || split_part(found.unit, ' per ', 2) as per_words,
+        -- London's own comparator is England.
+        case area.area_type when 'borough' then found.compared_to_london else found.compared_to_england end as compared_to,
+        case area.area_type when 'borough' then found.london_value else found.england_value end as comparator_value,
         lower(left(found.measure_name, 1)) || substr(found.measure_name, 2) as measure_name_in_words,
         nullif(
             concat_ws(
@@ -44,7 +56,7 @@ told as (
                     when {{ value }} is not null {{ "and area.area_type = 'borough'" if other == 'london' }}
                         then
                             {{ compared_in_words(
-                                'found.compared_to_' ~ other,
+                                'found.' ~ other ~ '_verdict',
                                 words,
                                 one_decimal(value) ~ " || case when found.is_share then '%' else '' end"
                             ) }}
@@ -52,6 +64,11 @@ told as (
                 {% endfor %}
             ), ''
         ) as comparison,
+        coalesce(
+            (found.compared_to_london is null and found.london_value is not null and area.area_type = 'borough')
+            or (found.compared_to_england is null and found.england_value is not null),
+            false
+        ) and found.value is not null as is_untested,
         {{ one_decimal('similar_areas.median_value') ~ " || case when found.is_share then '%' else '' end" }} as similar_words
     from found
     inner join {{ ref('dim_area') }} as area
@@ -76,9 +93,9 @@ select
         'rank_in_london': 'told.rank_in_london',
         'significance': 'told.compared_to_london',
         'status': "'as_published'",
-        'caveat': "concat_ws(' ', told.note, case when told.includes_city_of_london then 'The City of London is counted with it.' end)",
-        'is_significant': "told.compared_to_london in ('higher', 'lower')",
-        'effect_percent': '100 * (told.value / nullif(told.london_value, 0) - 1)',
+        'caveat': "concat_ws(' ', told.note, case when told.is_untested then 'The differences are those of the figures: without intervals from the publisher they were not tested.' end, case when told.includes_city_of_london then 'The City of London is counted with it.' end)",
+        'is_significant': "told.compared_to in ('higher', 'lower')",
+        'effect_percent': '100 * (told.value / nullif(told.comparator_value, 0) - 1)',
         'sentence': indicator_sentence(),
         'source_release': 'told.source_release',
         'is_provisional': 'told.is_provisional',

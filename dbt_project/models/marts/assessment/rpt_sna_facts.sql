@@ -35,6 +35,8 @@ counted as (
 chosen as (
     select
         counted.*,
+        case when counted.area_code = 'LONDON_32' then coalesce(pack.london_measure_code, pack.measure_code) else pack.measure_code end
+            as measure_code,
         dense_rank() over (order by pack.precedence asc, pack.fact_order asc) as place_by_precedence
     from counted
     inner join {{ ref('fact_pack') }} as pack on counted.fact_code = pack.fact_code
@@ -59,7 +61,7 @@ select
             then 3
         else 2
     end::smallint as importance,
-    pack.measure_code,
+    counted.measure_code,
     counted.window_kind,
     date_trunc('month', counted.period_end_date)::date as month_start_date,
     counted.period_start_date,
@@ -96,7 +98,7 @@ select
                 when measure.exactness <> 'proxy'
                     then 'Stands in for ' || lower(left(measure.proxy_of, 1)) || substr(measure.proxy_of, 2) || '. ' || measure.proxy_reason
             end,
-            pack.caveat,
+            case when counted.measure_code = pack.measure_code then pack.caveat end,
             nullif(counted.caveat, ''),
             case
                 when counted.is_provisional
@@ -105,7 +107,7 @@ select
                         || coalesce(
                             '; London''s count of a newest month has typically changed by '
                             || to_char(typical.median_percent, 'FMSG990.0') || '% since it was first published, going by '
-                            || case typical.month_count when 1 then 'one edition' else typical.month_count || ' editions' end, ''
+                            || typical.month_count || ' editions', ''
                         ) || '.'
             end
         ), ''
@@ -118,6 +120,11 @@ select
     measure.publish_rule
 from chosen as counted
 inner join {{ ref('fact_pack') }} as pack on counted.fact_code = pack.fact_code
-inner join {{ ref('dim_measure') }} as measure on pack.measure_code = measure.measure_code
-left join {{ ref('int_typical_revision') }} as typical on pack.measure_code = typical.measure_code
+inner join {{ ref('dim_measure') }} as measure on counted.measure_code = measure.measure_code
+left join {{ ref('int_typical_revision') }} as typical
+    on
+        counted.measure_code = typical.measure_code
+        -- One edition shows nothing typical, and a change that prints as none is no warning.
+        and typical.month_count > 1
+        and round(typical.median_percent, 1) <> 0
 where counted.place_by_precedence <= {{ most_facts }}

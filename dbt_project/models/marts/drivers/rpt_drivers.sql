@@ -156,7 +156,7 @@ select
     ranked.polarity,
     {% for place, code in [('london', 'LONDON_33'), ('england', 'E92000001')] %}
     case
-        when ranked.is_force_wide or ranked.area_code in ('LONDON_33', 'E92000001') then null
+        when ranked.is_force_wide or ranked.area_code in ({{ "'LONDON_33', " if place == 'london' }}'E92000001') then null
         when ranked.lower_95_limit > ranked.{{ place }}_value then 'higher'
         when ranked.upper_95_limit < ranked.{{ place }}_value then 'lower'
         when ranked.lower_95_limit <= ranked.{{ place }}_value and ranked.upper_95_limit >= ranked.{{ place }}_value then 'similar'

@@ -48,12 +48,14 @@ def in_words(look: Look, where: str = "") -> Iterator[None]:
         where = where or f"{look.source.source} {look.name}"
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise Refusal(
+                "DISK_FULL",
                 f"there is no room on this machine's disk ({error.strerror})",
                 where=where,
                 kept="nothing of it was landed; the last good data stand",
                 next_step=f"make room on the disk of {look.landing} and run the same again",
             ) from None
         raise BodyRefused(
+            "UNFORESEEN",
             f"what came {unforeseen(error)}",
             where=where,
             kept="nothing of it was loaded; the last good data stand",
@@ -70,5 +72,5 @@ def check(look: Look) -> list[Finding]:
                 return way.check(look)
             way.list_releases(look)
     except (BodyRefused, PublisherUnavailable) as refused:
-        return [Finding(look.name, refused.problem)]
+        return [Finding(look.name, refused.problem, refused.code)]
     return []

@@ -15,8 +15,12 @@ LONGEST = 200  # characters of a file's content that a fault tells: it says wher
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """One refused row and column. `row` counts data rows from 1; `value` is None where it is personal or there is none."""
+    """One refused row and column. `row` counts data rows from 1; `value` is None where it is personal or there is none.
 
+    `code` is of the registry (ingest/codes.csv).
+    """
+
+    code: str
     row: int
     column: str
     value: str | None
@@ -91,6 +95,11 @@ class Faulty(Exception):
         self.faults = faults if isinstance(faults, Faults) else Faults(faults)
         self.rows = rows
         self.next_step = next_step
+
+    @property
+    def code(self) -> str:
+        """The code of the refusal: that of the first fault."""
+        return self.faults[0].code if self.faults else "NOT_THE_FILE"
 
 
 def what_next(faults: Sequence[Fault]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import traceback
 from collections.abc import Sequence
 from pathlib import PurePath
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # what an operating system says of a disk that is full
 SHOWN = 5  # refusals, or faults of a file, that one sentence tells in full; all faults stand in quarantine
 
 
@@ -38,7 +40,9 @@ class Refusal(Exception):
         if self.next_step:
             parts.append(f"Next: {self.next_step}.")
         first, *rest = parts
-        return " ".join([first if first.endswith((".", "!", "?")) else f"{first}.", *rest, f"[{self.code}]"])
+        # Where it tells of several refusals, each of them says its own.
+        code = [] if f"[{self.code}]" in self.problem else [f"[{self.code}]"]
+        return " ".join([first if first.endswith((".", "!", "?", "]")) else f"{first}.", *rest, *code])
 
     def __reduce__(self) -> tuple[object, ...]:
         # Airflow carries exceptions between processes; keyword-only arguments do not survive plain pickling.

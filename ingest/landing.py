@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ingest.errors import Refusal
+from ingest.errors import NO_ROOM, Refusal
 from ingest.naming import called
 
 REAL, SYNTHETIC = "real", "synthetic"
@@ -88,7 +88,7 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
         remove_half_landed(folder)
     except OSError as error:
         raise Refusal(
-            "FOLDER_NOT_USABLE",
+            "DISK_FULL" if error.errno in NO_ROOM else "FOLDER_NOT_USABLE",
             f"could not be landed: {error.strerror}",
             where=called(papers),
             kept="nothing of it; the warehouse is as it was",

@@ -17,9 +17,9 @@ import click
 import psycopg
 from tabulate import tabulate
 
-from ingest.connectors import NO_ROOM, file_drop
+from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
-from ingest.errors import Refusal
+from ingest.errors import NO_ROOM, Refusal
 from ingest.landing import SYNTHETIC, kind_held
 from ingest.naming import is_told
 from warehouse import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -10,9 +9,7 @@ from typing import cast
 from ingest.connectors import file_at_url, fingertips, inbox, london_datastore, nomis, police_uk_archive
 from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
-from ingest.errors import BodyRefused, PublisherUnavailable, Refusal, unforeseen
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+from ingest.errors import NO_ROOM, BodyRefused, PublisherUnavailable, Refusal, unforeseen
 
 _CONNECTORS = {
     "inbox": inbox,

@@ -98,8 +98,9 @@ class Faulty(Exception):
 
     @property
     def code(self) -> str:
-        """The code of the refusal: that of the first fault."""
-        return self.faults[0].code if self.faults else "NOT_THE_FILE"
+        """The code of the refusal: that of the first fault of the file as a whole, where there is one, else of the first."""
+        of_all = [fault for fault in self.faults if fault.column in {THE_FILE, THE_REST}]
+        return next((fault.code for fault in [*of_all, *self.faults]), "NOT_THE_FILE")
 
 
 def what_next(faults: Sequence[Fault]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingest.codes import FILE, registry
-from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal
+from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal, together
 from tests import runbook_table
 from warehouse import publish, transform
 from warehouse.embedded import WarehouseAway
@@ -52,11 +52,12 @@ def test_every_failure_gives_a_code_of_the_registry_first() -> None:
             is_of_watch = file.name == "watch.py" and called(call) == "Finding"
             if called(call) not in TAKE_A_CODE_FIRST and not is_of_watch:
                 continue
-            first = call.args[0] if call.args else None
-            if isinstance(first, ast.Constant) and first.value in registry():
-                literal += 1
-            elif first is None or not passes_on(first):
-                wrong.append(f"{file}:{call.lineno}: {ast.unparse(call)[:80]}")
+            first = call.args[0] if call.args else ast.Constant(None)
+            for code in [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]:
+                if isinstance(code, ast.Constant) and code.value in registry():
+                    literal += 1
+                elif not passes_on(code):
+                    wrong.append(f"{file}:{call.lineno}: {ast.unparse(call)[:80]}")
     assert wrong == []
     assert literal > 200
 
@@ -96,6 +97,12 @@ def test_a_failure_keeps_its_code_from_one_process_to_another(kind: type[Refusal
         "wait",
     )
     assert str(there) == "a.csv: is empty. Kept: all. Next: wait. [NO_ROWS]"
+
+
+def test_several_refusals_in_one_each_say_their_own_code() -> None:
+    refusals = [Refusal("NO_ROWS", "is empty", where="a.csv"), Refusal("NOT_THE_FILE", "is JSON", where="b.csv")]
+    told = FileRefused(refusals[0].code, together(refusals))
+    assert str(told) == "a.csv: is empty. [NO_ROWS] b.csv: is JSON. [NOT_THE_FILE]"
 
 
 def test_the_runbook_has_the_codes_of_the_registry_and_every_section_it_names() -> None:

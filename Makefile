@@ -8,7 +8,7 @@ export SOURCES
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test up down check bench compose-test lock clean
+.PHONY: help setup nightly test up down check bench compose-test runbook-table lock clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
@@ -61,6 +61,9 @@ bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet ni
 
 compose-test: $(VENV)/runtime  ## Build the image, bring the production stack up, run nightly in it, query it from outside, take it down
 	@./tests/compose/run
+
+runbook-table: $(VENV)/runtime  ## Write the tables of codes in docs/runbook.md from ingest/codes.csv
+	@$(BIN)/python -m tests.runbook_table
 
 lock: $(VENV)/bootstrap  ## Resolve the locks again from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet -o requirements.lock

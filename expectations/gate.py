@@ -140,6 +140,7 @@ def _find_candidate(connection: psycopg.Connection, candidate_id: str) -> _Candi
     ).fetchone()
     if row is None:
         raise Refusal(
+            "CANDIDATE_NOT_PUBLISHABLE",
             f"there is no candidate {candidate_id!r} to judge",
             kept="nothing was recorded and the marts are as they were",
             next_step="build one with `vru build`",

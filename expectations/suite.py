@@ -161,20 +161,20 @@ def read_suite(file: Path, folder: Path = SUITES) -> Suite:
         # A subclass of the safe loader, so nothing but plain data is made.
         found = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506
         if not isinstance(found, dict):
-            raise Refusal("is not a suite: it holds no keys", where=str(file))
+            raise Refusal("SUITE_INVALID", "is not a suite: it holds no keys", where=str(file))
         if "name" in found:
-            raise Refusal("is not a valid suite: name: a suite is named by its file", where=str(file))
+            raise Refusal("SUITE_INVALID", "is not a valid suite: name: a suite is named by its file", where=str(file))
         suite = Suite.model_validate({**found, "name": name})
     except yaml.YAMLError as error:
-        raise Refusal(f"is not valid YAML: {error}", where=str(file)) from error
+        raise Refusal("SUITE_INVALID", f"is not valid YAML: {error}", where=str(file)) from error
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(p) for p in e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         )
-        raise Refusal(f"is not a valid suite: {wrong}", where=str(file)) from error
+        raise Refusal("SUITE_INVALID", f"is not a valid suite: {wrong}", where=str(file)) from error
     problems = list(_contradictions(suite))
     if problems:
-        raise Refusal(f"is not a valid suite: {'; '.join(problems)}", where=str(file))
+        raise Refusal("SUITE_INVALID", f"is not a valid suite: {'; '.join(problems)}", where=str(file))
     return suite
 
 

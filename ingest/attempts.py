@@ -32,7 +32,7 @@ def attempt(connection: psycopg.Connection, landed: LandedFile) -> Iterator[None
     times = len(note.read_text(encoding="utf-8").splitlines()) if note.exists() else 0
     if times >= AT_MOST:
         reason = f"has ended the process that loaded it, or that of the database, {times} times, and is not tried again as it is"
-        raise Faulty([Fault(HEADER, THE_FILE, None, reason)], 0, NEXT)
+        raise Faulty([Fault("LOAD_ENDED_ITS_PROCESS", HEADER, THE_FILE, None, reason)], 0, NEXT)
     # A disk that is full keeps no file from being loaded.
     with contextlib.suppress(OSError), note.open("a", encoding="utf-8") as file:
         file.write(f"{dt.datetime.now(dt.UTC).isoformat()}\n")

@@ -68,9 +68,9 @@ class Delivery:
         )
         return self.cursor.execute(delivered + sql.SQL(query).format(**parts)).fetchall()
 
-    def refuse(self, reason: str, next_step: str = NEXT_DAMAGED) -> Faulty:
+    def refuse(self, code: str, reason: str, next_step: str = NEXT_DAMAGED) -> Faulty:
         """The refusal of the whole file, to be raised."""
-        return Faulty([Fault(HEADER, THE_FILE, None, reason)], self.done.rows, next_step)
+        return Faulty([Fault(code, HEADER, THE_FILE, None, reason)], self.done.rows, next_step)
 
 
 Labels = Mapping[str, int]  # rows by label
@@ -109,7 +109,9 @@ def _check_name_of_its_dataset(delivery: Delivery) -> None:
     others = [name for name, other in delivery.source.datasets.items() if _names(name, other, delivery.file_name)]
     if others:
         raise delivery.refuse(
-            f"has the name of a file of {' or '.join(others)}, and came as {delivery.name}", NEXT_NAME
+            "NAME_DIFFERS_FROM_ROWS",
+            f"has the name of a file of {' or '.join(others)}, and came as {delivery.name}",
+            NEXT_NAME,
         )
 
 
@@ -138,6 +140,7 @@ def _check_dates_in_name(delivery: Delivery) -> None:
         said = (dt.date(int(span[1]), int(span[2]), 1), dt.date(int(span[3]), int(span[4]), 1))
         if said != (first.replace(day=1), last.replace(day=1)):
             raise delivery.refuse(
+                "NAME_DIFFERS_FROM_ROWS",
                 f"has months from {said[0]:%Y-%m} to {said[1]:%Y-%m} by its name, and its rows are of {first:%Y-%m} to {last:%Y-%m}",
                 NEXT_NAME,
             )
@@ -150,7 +153,9 @@ def _check_dates_in_name(delivery: Delivery) -> None:
         due = delivery.dataset.release.months_after_newest if delivery.dataset.release else 1
         if not 0 <= later <= due + LATER_THAN_DUE:
             raise delivery.refuse(
-                f"is of {year}-{month:02} by its name, and its newest month is {last:%Y-%m}", NEXT_NAME
+                "NAME_DIFFERS_FROM_ROWS",
+                f"is of {year}-{month:02} by its name, and its newest month is {last:%Y-%m}",
+                NEXT_NAME,
             )
 
 
@@ -177,7 +182,7 @@ def _check_months_beside(delivery: Delivery) -> None:
     for place, month in enumerate(months):
         beside = totals[max(place - MONTHS_BESIDE, 0) : place] + totals[place + 1 : place + 1 + MONTHS_BESIDE]
         if reason := few(f"{what} in {month}", totals[place], beside):
-            raise delivery.refuse(reason)
+            raise delivery.refuse("MONTH_NOT_WHOLE", reason)
 
 
 @cache

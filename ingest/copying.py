@@ -16,7 +16,7 @@ from psycopg import sql
 
 from ingest.corrections import Correction
 from ingest.declaration import Dataset, Layout, Paged, Source, raw_columns, raw_table
-from ingest.errors import Refusal, printable
+from ingest.errors import Refusal, Wrong, printable
 from ingest.landing import LandedFile
 from ingest.raw import number_rows
 from ingest.readers import month_columns, tables
@@ -202,10 +202,10 @@ def _copy_row_by_row(
 
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
         if not tables.ends_whole(path, layout):
-            keep([Fault(HEADER, THE_FILE, None, "is cut short: its last row has no line end")])
+            keep([Fault("FILE_CUT_SHORT", HEADER, THE_FILE, None, "is cut short: its last row has no line end")])
         if layout.rows_may_be_short and len(widths) > 1:
             each = ", ".join(map(str, sorted(widths)))
-            keep([Fault(HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)")])
+            keep([Fault("ROW_WIDTH_DIFFERS", HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)")])
         # A row that is none can be left out; a file that breaks off there cannot: what follows was never counted.
         is_refused = (
             layout.bad_rows == "refuse" or bad.more or any(f.row == HEADER or f.column == THE_REST for f in bad)
@@ -238,6 +238,7 @@ def _copy(
             stream.write(block)
     if cursor.rowcount != expected():
         raise Refusal(
+            "ROWS_COPIED_DIFFER",
             f"{expected():,} rows were read and PostgreSQL took {cursor.rowcount:,}",
             where=f"raw.{table}",
             kept="its bytes are in landing; raw and the marts are as they were",
@@ -289,7 +290,9 @@ def _span(times: Mapping[str, int], layout: Layout) -> tuple[dt.date | None, dt.
             continue
         day = day_of(time, layout.period)
         if day is None:
-            fault = Fault(HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})")
+            fault = Fault(
+                "TIME_INVALID", HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})"
+            )
             raise Faulty([fault], 0, NEXT)
         days.append(day)
         month = f"{day:%Y-%m}"
@@ -330,7 +333,7 @@ def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Lay
         _check_one_row_a_key(cursor, table, layout.paged, load_id)
         wrong = _lacks_combinations(cursor, table, layout.paged, load_id)
     if wrong:
-        raise Faulty([Fault(HEADER, THE_FILE, None, wrong)], rows, NEXT_DAMAGED)
+        raise Faulty([Fault(wrong.code, HEADER, THE_FILE, None, wrong.reason)], rows, NEXT_DAMAGED)
 
 
 def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> None:
@@ -348,7 +351,7 @@ def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: P
         [load_id],
     ).fetchall()
     faults = [
-        Fault(number, "the row", about, f"stands already in row {numbers[0]}")
+        Fault("ROW_REPEATED", number, "the row", about, f"stands already in row {numbers[0]}")
         for numbers, about in again
         for number in numbers[1:]
     ]
@@ -356,8 +359,8 @@ def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: P
         raise Faulty(faults, len(faults), NEXT_DAMAGED)
 
 
-def _lacks_combinations(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> str | None:
-    """In words, that an answer does not have one record for each combination of what it is by."""
+def _lacks_combinations(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> Wrong | None:
+    """That an answer does not have one record for each combination of what it is by."""
     # By its code, or where an answer has names alone by its name: which name goes with which code is the source's own check.
     sizes = [
         sql.SQL("count(distinct coalesce({}))").format(
@@ -373,6 +376,7 @@ def _lacks_combinations(cursor: psycopg.Cursor, table: sql.Identifier, paged: Pa
     if math.prod(there) == rows:
         return None
     by = " × ".join(f"{count} {columns[0]}" for count, columns in zip(there, paged.dimensions, strict=True))
-    return (
+    reason = (
         f"has {rows:,} records and not {math.prod(there):,}, one for each of {by}: some are missing or of another area"
     )
+    return Wrong("ROWS_FEWER_THAN_STATED", reason)

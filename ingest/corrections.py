@@ -69,11 +69,16 @@ def corrections_of(source: str, sha256: str, folder: Path | None = None) -> tupl
     try:
         found = _Corrections.model_validate(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {})
     except yaml.YAMLError as error:
-        raise Refusal(f"is not valid YAML: {error}", where=str(file), kept="nothing was loaded") from error
+        raise Refusal(
+            "DECLARATION_INVALID", f"is not valid YAML: {error}", where=str(file), kept="nothing was loaded"
+        ) from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
         raise Refusal(
-            f"is not a valid list of corrections: {wrong}", where=str(file), kept="nothing was loaded"
+            "DECLARATION_INVALID",
+            f"is not a valid list of corrections: {wrong}",
+            where=str(file),
+            kept="nothing was loaded",
         ) from error
     return tuple(correction for correction in found.corrections if correction.sha256 == sha256)
 
@@ -95,6 +100,12 @@ def corrected(names: Sequence[str], sheet: str, corrections: Sequence[Correction
         else:
             count = "no column" if not places else f"{len(places)} columns (say which with `column`)"
             faults.append(
-                Fault(HEADER, "header", correction.header, f"is corrected in {FILE} and {count} of the file has it")
+                Fault(
+                    "CORRECTION_FITS_NOTHING",
+                    HEADER,
+                    "header",
+                    correction.header,
+                    f"is corrected in {FILE} and {count} of the file has it",
+                )
             )
     return told, faults

@@ -476,6 +476,7 @@ class Source(_Strict):
             return self.datasets[name]
         except KeyError:
             raise Refusal(
+                "NOT_DECLARED",
                 f"the source {self.source} declares no dataset {name!r}",
                 next_step=f"use one of {', '.join(self.datasets)}",
             ) from None
@@ -507,10 +508,10 @@ def read_source(file: Path) -> Source:
         found = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         source = Source.model_validate(found)
     except yaml.YAMLError as error:
-        raise Refusal(f"is not valid YAML: {error}", where=str(file)) from error
+        raise Refusal("DECLARATION_INVALID", f"is not valid YAML: {error}", where=str(file)) from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
-        raise Refusal(f"is not a valid source declaration: {wrong}", where=str(file)) from error
+        raise Refusal("DECLARATION_INVALID", f"is not a valid source declaration: {wrong}", where=str(file)) from error
     problems = []
     if source.source != file.parent.name:
         problems.append(f"source: is {source.source!r} and stands in the folder {file.parent.name!r}")
@@ -551,7 +552,9 @@ def read_source(file: Path) -> Source:
                     f"datasets.{name}.code_lists: there is no seed {code_list.seed}.csv in dbt_project/seeds"
                 )
     if problems:
-        raise Refusal(f"is not a valid source declaration: {'; '.join(problems)}", where=str(file))
+        raise Refusal(
+            "DECLARATION_INVALID", f"is not a valid source declaration: {'; '.join(problems)}", where=str(file)
+        )
     return source
 
 
@@ -564,7 +567,7 @@ def read_sources(folder: Path = SOURCES) -> dict[str, Source]:
     """
     sources = [read_source(file) for file in sorted(folder.glob("*/source.yml"))]
     if not sources:
-        raise Refusal("no source is declared", where=str(folder))
+        raise Refusal("NOT_DECLARED", "no source is declared", where=str(folder))
     return {source.source: source for source in sources}
 
 
@@ -576,5 +579,5 @@ def find_source(name: str, folder: Path = SOURCES) -> Source:
     """
     sources = read_sources(folder)
     if name not in sources:
-        raise Refusal(f"no source {name!r} is declared", next_step=f"use one of {', '.join(sources)}")
+        raise Refusal("NOT_DECLARED", f"no source {name!r} is declared", next_step=f"use one of {', '.join(sources)}")
     return sources[name]

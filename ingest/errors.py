@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import traceback
 from collections.abc import Sequence
 from pathlib import PurePath
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # what an operating system says of a disk that is full
 SHOWN = 5  # refusals, or faults of a file, that one sentence tells in full; all faults stand in quarantine
 
 
@@ -13,16 +16,18 @@ class Refusal(Exception):
     """Something was not accepted, and saying why is the whole point.
 
     Args:
+        code: what kind of failure it is, from the registry (ingest/codes.csv): programs, tests and the runbook go by it.
         problem: what was wrong, in words.
         where: file, row, column and value, as far as they are known ("file x.csv, row 7, column BoroughName").
         kept: what was kept and what did not change.
         next_step: what to do now.
     """
 
-    def __init__(self, problem: str, *, where: str = "", kept: str = "", next_step: str = "") -> None:
+    def __init__(self, code: str, problem: str, *, where: str = "", kept: str = "", next_step: str = "") -> None:
         # What is told of a publisher's words must stand in text that any database and terminal takes, whatever they hold.
         problem, where = printable(problem), in_one_line(where)
         super().__init__(problem)
+        self.code = code
         self.problem = problem
         self.where = where
         self.kept = kept
@@ -35,15 +40,28 @@ class Refusal(Exception):
         if self.next_step:
             parts.append(f"Next: {self.next_step}.")
         first, *rest = parts
-        return " ".join([first if first.endswith((".", "!", "?")) else f"{first}.", *rest])
+        # Where it tells of several refusals, each of them says its own.
+        code = [] if f"[{self.code}]" in self.problem else [f"[{self.code}]"]
+        return " ".join([first if first.endswith((".", "!", "?", "]")) else f"{first}.", *rest, *code])
 
     def __reduce__(self) -> tuple[object, ...]:
         # Airflow carries exceptions between processes; keyword-only arguments do not survive plain pickling.
-        return (_restore, (type(self), self.problem, self.where, self.kept, self.next_step))
+        return (_restore, (type(self), self.code, self.problem, self.where, self.kept, self.next_step))
 
 
-def _restore(kind: type[Refusal], problem: str, where: str, kept: str, next_step: str) -> Refusal:
-    return kind(problem, where=where, kept=kept, next_step=next_step)
+def _restore(kind: type[Refusal], code: str, problem: str, where: str, kept: str, next_step: str) -> Refusal:
+    return kind(code, problem, where=where, kept=kept, next_step=next_step)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrong:
+    """What is wrong with something that was read: a code of the registry, and the sentence's predicate ("is no number")."""
+
+    code: str
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 def printable(text: str) -> str:

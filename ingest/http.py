@@ -143,6 +143,7 @@ class Client:
                 return json.loads(body.file.read_bytes()), body.is_synthetic
             except (ValueError, RecursionError):  # the latter of a list in a list in a list ...
                 raise BodyRefused(
+                    "ANSWER_NOT_AS_AGREED",
                     "the answer is not JSON",
                     where=url,
                     kept=STANDS,
@@ -187,6 +188,7 @@ class Client:
             expected = max(0, size + first) if last is None else first
             if start != expected or end - start + 1 != body.bytes or (last is not None and end != last):
                 raise BodyRefused(
+                    "ANSWER_NOT_AS_AGREED",
                     f"{wanted} was asked for and {_header(body, 'Content-Range')!r} came with {body.bytes:,} bytes",
                     where=url,
                     kept=STANDS,
@@ -195,6 +197,7 @@ class Client:
             here = _header(body, "ETag") or _header(body, "Last-Modified")
             if (version is not None and here != version) or (total is not None and size != total):
                 raise PublisherUnavailable(
+                    "CHANGED_WHILE_READ",
                     "the file was replaced by another while it was read",
                     where=url,
                     kept="nothing of the other was fetched; the last good data stand",
@@ -248,6 +251,7 @@ class Client:
                 wait = patience if busy.wait is None else busy.wait
                 if attempt == ATTEMPTS or wait > ends - time.monotonic():
                     raise PublisherUnavailable(
+                        "PUBLISHER_DOWN",
                         f"the publisher did not answer as it should: {busy} ({attempt} attempt{'s' * (attempt > 1)})",
                         where=url,
                         kept=STANDS,
@@ -282,6 +286,7 @@ class Client:
         finally:
             watchdog.cancel()
         raise BodyRefused(
+            "ADDRESS_REFUSED",
             f"more than {REDIRECTS} redirects",
             where=url,
             kept=STANDS,
@@ -301,6 +306,7 @@ class Client:
             )
         except requests.exceptions.SSLError as error:
             raise BodyRefused(
+                "CERTIFICATE_NOT_TRUSTED",
                 f"the publisher's certificate is not trusted ({_without(secret, _first_line(error))})",
                 where=here,
                 kept="nothing was fetched",
@@ -308,6 +314,7 @@ class Client:
             ) from None
         except _NotPublic as refused:
             raise BodyRefused(
+                "ADDRESS_REFUSED",
                 f"{urlsplit(here).hostname} is at {refused}, which is not a public address",
                 where=here,
                 kept=STANDS,
@@ -337,6 +344,7 @@ class Client:
             raise _Busy(f"status {status}", _retry_after(response.headers.get("Retry-After")))
         if status != expected:
             raise BodyRefused(
+                "STATUS_REFUSED",
                 f"the publisher answered with status {status}",
                 where=here,
                 kept=STANDS,
@@ -348,6 +356,7 @@ class Client:
                 size += len(block)
                 if size > max_bytes:
                     raise BodyRefused(
+                        "FILE_TOO_LARGE",
                         f"the body is larger than the {max_bytes:,} bytes this dataset may have",
                         where=here,
                         kept=STANDS,
@@ -363,7 +372,12 @@ class Client:
         """The blocks of a body, unpacked. It is unpacked here because urllib3 takes half a gzip stream for a whole one."""
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip", "x-gzip", ""):
-            raise BodyRefused(f"the body is packed as {encoding}, which was not asked for", where=here, kept=STANDS)
+            raise BodyRefused(
+                "ANSWER_NOT_AS_AGREED",
+                f"the body is packed as {encoding}, which was not asked for",
+                where=here,
+                kept=STANDS,
+            )
         if "gzip" not in encoding:
             yield from self._wire(response, must_be_whole, ends)
             return
@@ -421,19 +435,24 @@ class Client:
     def _check_host(self, url: str, *, came_from: str) -> None:
         if not is_address(url):
             raise BodyRefused(
-                f"leads to {url[:200]!r}, which is no address", where=came_from, kept=STANDS, next_step=ASK
+                "ADDRESS_REFUSED",
+                f"leads to {url[:200]!r}, which is no address",
+                where=came_from,
+                kept=STANDS,
+                next_step=ASK,
             )
         parts = urlsplit(url)
         host = parts.hostname or ""
         if host not in self._allowed_hosts or parts.scheme not in {"http", "https"}:
             raise BodyRefused(
+                "ADDRESS_REFUSED",
                 f"leads to {parts.scheme}://{host}, which is not among the hosts this source may be fetched from",
                 where=came_from,
                 kept=STANDS,
                 next_step="if the publisher has moved, add the host to allowed_hosts in source.yml after checking it is theirs",
             )
         if parts.scheme == "http" and not is_loopback(host):
-            raise BodyRefused("is not an https address", where=url, kept=STANDS)
+            raise BodyRefused("ADDRESS_REFUSED", "is not an https address", where=url, kept=STANDS)
 
     def _wait_for_turn(self, host: str) -> None:
         """Wait until this host may be asked again; whoever comes next waits for the turn after this one."""

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ingest.errors import Refusal
+from ingest.errors import NO_ROOM, Refusal
 from ingest.naming import called
 
 REAL, SYNTHETIC = "real", "synthetic"
@@ -88,6 +88,7 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
         remove_half_landed(folder)
     except OSError as error:
         raise Refusal(
+            "DISK_FULL" if error.errno in NO_ROOM else "FOLDER_NOT_USABLE",
             f"could not be landed: {error.strerror}",
             where=called(papers),
             kept="nothing of it; the warehouse is as it was",
@@ -184,6 +185,7 @@ def claim_kind(landing: Path, kind: str, *, what: str) -> None:
     held = kind_held(landing)
     if held != kind:
         raise Refusal(
+            "KINDS_MIXED",
             f"brings {kind} data, and this home holds {held} data: the two never meet",
             where=what,
             kept="nothing of it was landed; the warehouse is as it was",
@@ -217,6 +219,7 @@ def read_papers(beside: Path) -> Papers:
         return Papers(**found)
     except (ValueError, KeyError, TypeError) as error:
         raise Refusal(
+            "LANDING_DAMAGED",
             f"is not the papers of a landed file ({type(error).__name__})",
             where=str(beside),
             kept="the bytes beside it; raw and the marts are as they were",
@@ -253,7 +256,12 @@ def find(landing: Path, relative: str) -> LandedFile:
     path = (landing / relative).resolve()
     beside = _beside(path)
     if not path.is_relative_to(landing.resolve()) or not path.is_file() or not beside.is_file():
-        raise Refusal("is not a landed file with its papers", where=relative, next_step=f"look in {landing}")
+        raise Refusal(
+            "LANDED_FILE_NOT_THERE",
+            "is not a landed file with its papers",
+            where=relative,
+            next_step=f"look in {landing}",
+        )
     papers = read_papers(beside)
     return LandedFile(path, papers, papers.landed_at)
 
@@ -365,6 +373,7 @@ def every_file(landing: Path) -> Iterator[LandedFile]:
         bodies = _bodies(folder, papers.sha256)
         if not bodies:
             raise Refusal(
+                "LANDING_DAMAGED",
                 "its papers are in landing and its bytes are not",
                 where=f"{papers.source}/{papers.dataset}/{papers.sha256}",
                 next_step="restore the landing folder from its backup; nothing can be rebuilt without it",

@@ -21,6 +21,15 @@ WARNED = (
     "repeated rows",
 )  # kinds of drift that are somebody's work whenever they appear
 
+# By kind of drift; a correction that a person confirmed is nobody's work.
+WARNING_CODES = {
+    "new columns": "COLUMN_UNDECLARED",
+    "new columns by place": "COLUMN_UNDECLARED",
+    "missing columns": "COLUMN_DROPPED",
+    "rows gone": "ROWS_GONE",
+    "repeated rows": "ROWS_REPEATED",
+}
+
 
 def insert(
     cursor: psycopg.Cursor,
@@ -40,6 +49,7 @@ def insert(
     loaded: int,
     quarantined: int,
     reason: str | None,
+    code: str | None = None,
     totals: dict[str, float] | None = None,
     changes: dict[str, object] | None = None,
     label_counts: Mapping[str, int] | None = None,
@@ -49,14 +59,14 @@ def insert(
     row = cursor.execute(
         """insert into ops.load (load_id, source, dataset, release_date, sha256, file_name, landed_path, url, bytes, landed_at,
                loaded_at, classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state,
-               reason, drift, is_synthetic, part, totals, changes, label_counts)
+               reason, code, drift, is_synthetic, part, totals, changes, label_counts)
            overriding system value
-           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
+           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
             load_id, source.source, name, release, papers.sha256, papers.file_name,
             below_landing(landed, landing), papers.url, papers.bytes, papers.landed_at, now,
             contents.vintage if contents else None, first, last,
-            loaded + quarantined, loaded, quarantined, state, reason, Jsonb(contents.drift if contents else {}),
+            loaded + quarantined, loaded, quarantined, state, reason, code, Jsonb(contents.drift if contents else {}),
             papers.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
             Jsonb(label_counts or {}),
         ],
@@ -79,7 +89,7 @@ def record_refusal(
     load_id = insert(
         cursor, source, name, landed, now, landing,
         load_id=None, state="refused", part="", release=landed.papers.release_date, contents=None, first=None, last=None,
-        loaded=0, quarantined=faulty.rows, reason=sentence(faulty.faults),
+        loaded=0, quarantined=faulty.rows, reason=sentence(faulty.faults), code=faulty.code,
     )  # fmt: skip
     quarantine(cursor, load_id, faulty.faults)
 
@@ -96,10 +106,10 @@ def has_stood(connection: psycopg.Connection, source: Source, name: str, landed:
 def quarantine(cursor: psycopg.Cursor, load_id: int, faults: Sequence[Fault]) -> None:
     """Keep the faults of a load's rows, one line a row and column."""
     cursor.executemany(
-        """insert into quarantine.refused_row (load_id, sheet, row_number, column_name, value, reason)
-           values (%s, %s, %s, %s, %s, %s) on conflict (load_id, sheet, row_number, column_name) do update
+        """insert into quarantine.refused_row (load_id, sheet, row_number, column_name, value, code, reason)
+           values (%s, %s, %s, %s, %s, %s, %s) on conflict (load_id, sheet, row_number, column_name) do update
            set reason = left(refused_row.reason || '; ' || excluded.reason, 2000)""",
-        [(load_id, fault.sheet, fault.row, fault.column, fault.value, fault.reason) for fault in faults],
+        [(load_id, fault.sheet, fault.row, fault.column, fault.value, fault.code, fault.reason) for fault in faults],
     )
 
 

@@ -120,6 +120,7 @@ def load(
         if not has_stood:
             note_refused_as(landed)
         raise FileRefused(
+            faulty.code,
             sentence(faulty.faults),
             where=f"{source.source} {name}, {called(landed.papers)}",
             kept=KEPT.format(path=below_landing(landed, landing)),
@@ -127,6 +128,7 @@ def load(
         ) from None
     except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
         raise Refusal(
+            "DISK_FULL",
             f"the database has no room for it ({error.diag.message_primary})",
             where=f"{source.source} {name}, {called(landed.papers)}",
             kept="its bytes are in landing; raw and the marts are as they were",
@@ -156,6 +158,7 @@ def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.date
     ).fetchone()
     if row is None or row[0] != kind:
         raise Refusal(
+            "KINDS_MIXED",
             f"brings {kind} data, and this warehouse holds {row[0] if row else 'no'} data: the two never meet",
             where=called(landed.papers),
             kept="its bytes are in landing; raw and the marts are as they were",
@@ -275,6 +278,7 @@ def _in_words(landed: LandedFile) -> Iterator[None]:
         raise
     except OSError as error:
         raise Refusal(
+            "FOLDER_NOT_USABLE",
             f"its bytes could not be read from disk ({type(error).__name__})",
             where=str(landed.path),
             kept="raw and the marts are as they were",
@@ -283,12 +287,12 @@ def _in_words(landed: LandedFile) -> Iterator[None]:
     except psycopg.Error as error:
         if not isinstance(error, OF_THE_FILE):
             raise
-        raise Faulty([Fault(HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
+        raise Faulty([Fault("UNFORESEEN", HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
     except BaseException as error:
         # What a reader written in Rust gives up with is no Exception.
         if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
             raise
-        raise Faulty([Fault(HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
+        raise Faulty([Fault("UNFORESEEN", HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
 
 
 @contextlib.contextmanager
@@ -299,6 +303,7 @@ def _hashed(landed: LandedFile) -> Iterator[Callable[[], None]]:
         found, _ = hashing.result()
         if found != landed.papers.sha256:
             raise Refusal(
+                "LANDING_DAMAGED",
                 "its bytes are not those that were landed: the hash differs from its name",
                 where=str(landed.path),
                 kept="raw and the marts are as they were",

@@ -82,6 +82,7 @@ def take(connection: psycopg.Connection, key: str, how: str, patience: str = PAT
         connection.execute(f"select pg_{function}(hashtext(%s))".encode(), [key])
     except psycopg.errors.LockNotAvailable as error:
         raise Refusal(
+            "LOCK_HELD_TOO_LONG",
             f"{ahead or 'another command'} has kept the warehouse for {patience}",
             kept="nothing changed",
             next_step="see that it goes on, or end it, and run the same again",

@@ -40,7 +40,15 @@ def part_of(dataset: Dataset, landed: LandedFile) -> str:
     found = re.fullmatch(dataset.part_pattern, landed.papers.file_name)
     if found is None:
         raise Faulty(
-            [Fault(HEADER, THE_FILE, None, f"has a name that does not say what it is about: {dataset.part_pattern}")],
+            [
+                Fault(
+                    "NAME_UNKNOWN",
+                    HEADER,
+                    THE_FILE,
+                    None,
+                    f"has a name that does not say what it is about: {dataset.part_pattern}",
+                )
+            ],
             0,
             "give the file the name it was published under",
         )
@@ -64,6 +72,7 @@ def check_same_release(landed: LandedFile, release_date: dt.date) -> None:
     told = landed.papers.release_date
     if told and told != release_date:
         raise Refusal(
+            "RELEASE_DATE_IMPOSSIBLE",
             f"the same bytes stand in raw as release {release_date}, and now are called release {told}",
             where=called(landed.papers),
             kept="nothing changed",
@@ -164,7 +173,7 @@ def changes_against(done: Copied, dataset: Dataset, before: Before) -> dict[str,
 def check_not_empty(done: Copied, dataset: Dataset) -> None:
     """Refuse a header without rows, unless the dataset has such files."""
     if not (done.rows or done.quarantined or dataset.layout.may_be_empty):
-        raise Faulty([Fault(HEADER, THE_FILE, None, "has a header and no rows")], 0, NEXT_DAMAGED)
+        raise Faulty([Fault("NO_ROWS", HEADER, THE_FILE, None, "has a header and no rows")], 0, NEXT_DAMAGED)
 
 
 def check_of_its_month(done: Copied, dataset: Dataset, part: str) -> None:
@@ -182,7 +191,7 @@ def check_of_its_month(done: Copied, dataset: Dataset, part: str) -> None:
     found += f" and {len(months) - 5} other months" if len(months) > 5 else ""
     reason = f"is of {part} by its name, and {inside:,.0f} of its {done.rows:,} rows are; it has rows of {found}"
     raise Faulty(
-        [Fault(HEADER, THE_FILE, None, reason)],
+        [Fault("NAME_DIFFERS_FROM_ROWS", HEADER, THE_FILE, None, reason)],
         done.rows,
         "if its name is wrong, give it one whose first month is that of its rows; if they lie in many months, day and month have "
         "changed places, or it is no file of one month: ask for it again",
@@ -230,7 +239,7 @@ def check_not_cut(
         more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""
         reason = f"lacks much of what load {before.load_id} had: {'; '.join(lost[:5])}{more}"
         raise Faulty(
-            [Fault(HEADER, THE_FILE, None, reason)],
+            [Fault("LESS_THAN_BEFORE", HEADER, THE_FILE, None, reason)],
             done.rows,
             f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again; if the "
             "publisher has really taken so much back, say so with may_lose in source.yml",
@@ -286,7 +295,15 @@ def check_is_a_revision(
     if wrong:
         more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise Faulty(
-            [Fault(HEADER, THE_FILE, None, f"is no revision of load {before.load_id}: {'; '.join(wrong[:5])}{more}")],
+            [
+                Fault(
+                    "NOT_A_REVISION",
+                    HEADER,
+                    THE_FILE,
+                    None,
+                    f"is no revision of load {before.load_id}: {'; '.join(wrong[:5])}{more}",
+                )
+            ],
             done.rows,
             f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again",
         )
@@ -339,7 +356,7 @@ def check_keeps_rows(
     if lost > had * keeps.at_most_lost:
         reason = f"lacks {lost:,} of {had:,} rows that load {before.load_id} had: {', '.join(told)}"
         raise Faulty(
-            [Fault(HEADER, THE_FILE, None, reason)],
+            [Fault("LESS_THAN_BEFORE", HEADER, THE_FILE, None, reason)],
             done.rows,
             "fetch it again; if the publisher has really taken so much back, say so with keeps in source.yml",
         )
@@ -376,6 +393,7 @@ def check_not_older(done: Copied, dataset: Dataset, landed: LandedFile, before: 
         raise Faulty(
             [
                 Fault(
+                    "OLDER_COPY",
                     HEADER,
                     THE_FILE,
                     None,
@@ -399,12 +417,22 @@ def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: d
             f"is about {outside[0]:%Y-%m}, and the calendar of the marts is {CALENDAR[0]:%Y-%m} to {CALENDAR[1]:%Y-%m}"
         )
         raise Faulty(
-            [Fault(HEADER, THE_FILE, None, reason)], 0, "see how its dates are written; or take those rows out"
+            [Fault("OUTSIDE_CALENDAR", HEADER, THE_FILE, None, reason)],
+            0,
+            "see how its dates are written; or take those rows out",
         )
     tomorrow = (now + dt.timedelta(days=1)).date()
     if release > tomorrow:
         raise Faulty(
-            [Fault(HEADER, THE_FILE, None, f"would be a release of {release}, which is still to come")],
+            [
+                Fault(
+                    "RELEASE_DATE_IMPOSSIBLE",
+                    HEADER,
+                    THE_FILE,
+                    None,
+                    f"would be a release of {release}, which is still to come",
+                )
+            ],
             0,
             "see that the file is of this dataset and not of another; or give its date with --release",
         )
@@ -412,7 +440,11 @@ def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: d
         raise Faulty(
             [
                 Fault(
-                    HEADER, THE_FILE, None, f"is called a release of {release} and has months to {contents.last:%Y-%m}"
+                    "RELEASE_DATE_IMPOSSIBLE",
+                    HEADER,
+                    THE_FILE,
+                    None,
+                    f"is called a release of {release} and has months to {contents.last:%Y-%m}",
                 )
             ],
             0,
@@ -425,6 +457,7 @@ def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: d
         raise Faulty(
             [
                 Fault(
+                    "SPAN_OF_ANOTHER_DATASET",
                     HEADER,
                     THE_FILE,
                     None,
@@ -454,7 +487,7 @@ def check_begins_early_enough(
             f"begins in {contents.first:%Y-%m}, and the file of this dataset that is loaded begins in {row[0]:%Y-%m}"
         )
         raise Faulty(
-            [Fault(HEADER, THE_FILE, None, reason)],
+            [Fault("SPAN_OF_ANOTHER_DATASET", HEADER, THE_FILE, None, reason)],
             0,
             f"see that it is not a file of {dataset.abuts or 'another dataset'}",
         )
@@ -479,7 +512,7 @@ def check_leaves_no_hole(
     if holes:
         reason = f"{', '.join(holes)} would be in neither this file nor {dataset.abuts}"
         raise Faulty(
-            [Fault(HEADER, "months", None, reason)],
+            [Fault("MONTHS_MISSING", HEADER, "months", None, reason)],
             0,
             f"land the {dataset.abuts} file that reaches these months first, then this one again",
         )

@@ -68,7 +68,7 @@ class Publisher:
         older_file: the bytes of that file before the first day.
         kinds: which kinds of fault it can have.
         ends: fault by name of its case, where it ends otherwise than there.
-        says: what a refusal or a quarantined row says of it (a pattern), where it says it otherwise than there.
+        codes: the code of a refusal or a quarantined row, where it is another than there.
         without: faults it cannot have, by name of the case, and why.
         in_file: makes the file of a spoilt table (CSV), where the file is no CSV; then `table` is the honest one.
         table: the table in the file of a day.
@@ -88,7 +88,7 @@ class Publisher:
     older_file: Callable[[], bytes]
     kinds: frozenset[str] = frozenset({TRANSPORT, TEXT, TABLE, ARCHIVE})
     ends: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    says: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     without: Mapping[str, str] = dataclasses.field(default_factory=dict)
     options: Mapping[str, Mapping[str, object]] = dataclasses.field(default_factory=dict)
     in_file: Callable[[bytes], bytes] | None = None
@@ -424,10 +424,7 @@ PUBLISHERS = [
         ends={"another body's MD5": HANDLED, **dict.fromkeys(BAD_ROWS, QUARANTINED)},
         # An archive may have 1.6 GB, and is not kept whole.
         keeps={"a body cut short, no length announced": 0, **dict.fromkeys(ARCHIVES, 0)},
-        says={
-            "a body cut short, no length announced": "was asked for and",
-            **dict.fromkeys(NUMBERS, "Longitude: is no number"),
-        },
+        codes={"a body cut short, no length announced": "ANSWER_NOT_AS_AGREED"},
         in_file=Archive.holding,
         table=Archive.table,
         publish=POLICE.publish,
@@ -449,11 +446,10 @@ PUBLISHERS = [
         options={**columns(1, *CELLS), **columns(12, *NUMBERS), **columns(17, "thousands separators")},
         without=dict.fromkeys(("Excel's serial dates", "dates in American order"), "it has no dates"),
         ends={"a copy older than yesterday's": REFUSED},
-        says={
-            **dict.fromkeys(("a line \\.", "a footer", "a row of totals"), "and 93735 was asked for"),
-            "a body cut short, no length announced": "row 76, column Area Code",
-            "a row with a field less": "rows of different widths",
-            "a body cut where a line ends": "it is an older copy",
+        codes={
+            **dict.fromkeys(("a line \\.", "a footer", "a row of totals"), "ANSWER_NOT_AS_AGREED"),
+            "a body cut short, no length announced": "VALUE_BLANK",
+            "a body cut where a line ends": "OLDER_COPY",
         },
     ),
     Publisher(
@@ -470,18 +466,18 @@ PUBLISHERS = [
             "a body cut where a line ends": HANDLED,
             **dict.fromkeys(("a copy older than yesterday's", "yesterday's copy", "UTF-16"), REFUSED),
         },
-        says={
-            "UTF-16": "is UTF-16, and NOMIS answers in UTF-8",
-            "a web page with status 200": "is no table but says '<!DOCTYPE html>'",
-            "an error in JSON with status 200": 'is no table but says .{"success"',
-            "a header only": "has a header and no records",
+        codes={
+            "UTF-16": "ENCODING_UNKNOWN",
             **dict.fromkeys(
-                ("a copy older than yesterday's", "yesterday's copy"), "lacks .*2026-10, which was asked for"
+                (
+                    "a copy older than yesterday's",
+                    "yesterday's copy",
+                    "Excel's serial dates",
+                    "dates in American order",
+                ),
+                "ANSWER_NOT_AS_AGREED",
             ),
-            **dict.fromkeys(
-                ("Excel's serial dates", "dates in American order"), "lacks 2026-01, .*, which was asked for"
-            ),
-            "a body cut short, no length announced": "is not valid CSV",
+            "a body cut short, no length announced": "FILE_DAMAGED",
             **dict.fromkeys(
                 (
                     "a line \\.",
@@ -489,7 +485,7 @@ PUBLISHERS = [
                     "a footer",
                     "a row of totals",
                 ),
-                "its records say that there are .*and 700 of them",
+                "CHANGED_WHILE_READ",
             ),
         },
     ),
@@ -513,7 +509,6 @@ PUBLISHERS = [
         narrow=with_key,
         # Nobody says of which day the file is, so an older one would speak as the newest.
         ends={"a copy older than yesterday's": REFUSED, **dict.fromkeys(BAD_ROWS, QUARANTINED)},
-        says={"dates in American order": "Date: does not match"},
         options={**columns(3, "a line end within quotation marks"), "a body cut where a line ends": {"keep": 0.4}},
         without=dict.fromkeys(NUMBERS, "it counts nothing"),
     ),

@@ -11,6 +11,7 @@ import dataclasses
 import datetime as dt
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import psycopg
@@ -18,6 +19,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from ingest.codes import registry
 from ingest.landing import SYNTHETIC, kind_held
 from warehouse import channels
 from warehouse.channels import Channel, ChannelDown, ChannelRefused
@@ -31,20 +33,8 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 20.0
 LONGEST_PROBLEM = 20_000
 LONGEST_SUBJECT = 250
+GATE_HELD = "GATE_HELD"
 
-# Headings of docs/runbook.md, by the step that failed; where the step is none of these, the page as a whole.
-RUNBOOK = {
-    "night": "A night ended without a word",
-    "fetch": "A publisher is down",
-    "land": "A publisher has changed its file",
-    "load": "A publisher has changed its file",
-    "transform": "The build failed",
-    "build": "The build failed",
-    "gate": "A release is held",
-    "publish": "The database",
-    "watch": "The watch found something",
-    "set aside": "A file was set aside",
-}
 KEPT = "alerts"  # folder of the home for alerts that were raised while the database was away
 
 
@@ -57,6 +47,7 @@ class Alert:
         run_id: the run it is about; a run has one alert at most.
         kind: held (the gate blocked a release, or all that happened is that files were set aside), failed (a step did) or found (the
             watch found something).
+        code: what kind of failure, of the registry (`vru explain CODE`); of several the first, and the body has each.
         subject: one line.
         body: what failed, how the marts stand, what to do.
         raised_at: when it was written down (UTC).
@@ -69,6 +60,7 @@ class Alert:
     alert_id: int
     run_id: str
     kind: str
+    code: str | None
     subject: str
     body: str
     raised_at: dt.datetime
@@ -83,16 +75,18 @@ class Alert:
         return f"{self.subject}\n\n{self.body}"
 
 
+_Problem = tuple[str, str, str | None, str]  # step, subject, code, sentence
 _Outcome = Literal["delivered", "down", "refused", "nothing to send", "sent by another"]
 
 
-def record_problem(settings: Settings, run_id: str, step: str, subject: str, problem: str) -> None:
+def record_problem(settings: Settings, run_id: str, step: str, subject: str, code: str, problem: str) -> None:
     """Write down that a step of a run failed, for the run's one alert. The last word on a step and subject stands.
 
     Args:
         run_id: the run.
         step: fetch, land, load, transform, gate, publish, ...
         subject: what the step was about: "mps borough_recent", "release 7".
+        code: what kind of failure it was, of the registry (ingest/codes.csv).
         problem: what was wrong, in words; names of files, columns, areas and months, never a row.
 
     Raises:
@@ -100,10 +94,10 @@ def record_problem(settings: Settings, run_id: str, step: str, subject: str, pro
     """
     with connect(settings, PUBLISHER) as connection:
         connection.execute(
-            """insert into ops.run_problem (run_id, step, subject, problem, happened_at) values (%s, %s, %s, %s, %s)
+            """insert into ops.run_problem (run_id, step, subject, code, problem, happened_at) values (%s, %s, %s, %s, %s, %s)
                on conflict (run_id, step, subject) do update
-               set problem = excluded.problem, happened_at = excluded.happened_at""",
-            [run_id, step, subject, _one_line(problem), settings.now()],
+               set code = excluded.code, problem = excluded.problem, happened_at = excluded.happened_at""",
+            [run_id, step, subject, code, _one_line(problem), settings.now()],
         )
 
 
@@ -139,12 +133,12 @@ def raise_alert(settings: Settings, run_id: str) -> Alert | None:
         return _of_run(connection, run_id)
 
 
-def raise_found(settings: Settings, subject: str, problems: list[str], *, is_away: bool) -> None:
+def raise_found(settings: Settings, subject: str, problems: list[tuple[str, str]], *, is_away: bool) -> None:
     """Raise one alert for what was found outside a run.
 
     Args:
         subject: one line.
-        problems: a sentence each.
+        problems: a code and a sentence each.
         is_away: the database cannot be reached: send the alert all the same, and keep it in the home until `enter_kept`.
     """
     moment = settings.now()
@@ -152,13 +146,14 @@ def raise_found(settings: Settings, subject: str, problems: list[str], *, is_awa
     run_id = f"watch-{moment:%Y%m%dT%H%M%S%f}"
     lines = [
         "What was found:",
-        *(f"- {problem}" for problem in problems),
+        *(f"- {_with_code(code, problem)}" for code, problem in problems),
         "",
-        f"Next: docs/runbook.md, section '{RUNBOOK['watch']}'.",
+        f"Next: docs/runbook.md{_sections(code for code, _ in problems)}.",
     ]
     kept = {
         "run_id": run_id,
         "kind": "found",
+        "code": problems[0][0],
         "subject": _one_line(f"{mark}Violence-reduction warehouse: {subject}", LONGEST_SUBJECT),
         "body": "\n".join(_one_line(line) if line else line for line in lines),
         "raised_at": moment.isoformat(),
@@ -201,10 +196,10 @@ def _channel_names(settings: Settings) -> str:
 def _enter(connection: psycopg.Connection, kept: dict[str, Any]) -> int:
     with connection.transaction():
         row = connection.execute(
-            """insert into ops.alert (run_id, kind, subject, body, raised_at, channel, attempts, delivered_at, last_error)
-               values (%(run_id)s, %(kind)s, %(subject)s, %(body)s, %(raised_at)s, %(channel)s, %(attempts)s, %(delivered_at)s, %(last_error)s)
+            """insert into ops.alert (run_id, kind, code, subject, body, raised_at, channel, attempts, delivered_at, last_error)
+               values (%(run_id)s, %(kind)s, %(code)s, %(subject)s, %(body)s, %(raised_at)s, %(channel)s, %(attempts)s, %(delivered_at)s, %(last_error)s)
                on conflict (run_id) do update set run_id = excluded.run_id returning alert_id""",
-            kept,
+            {"code": None, **kept},
         ).fetchone()
         assert row is not None  # noqa: S101 - an upsert gives its row
         for name in kept.get("taken_by", []):
@@ -288,8 +283,8 @@ def _of_run(connection: psycopg.Connection, run_id: str) -> Alert | None:
 
 
 def _write(settings: Settings, connection: psycopg.Connection, run_id: str) -> Alert | None:
-    problems: list[tuple[str, str, str]] = connection.execute(
-        "select step, subject, problem from ops.run_problem where run_id = %s order by happened_at, step, subject",
+    problems: list[_Problem] = connection.execute(
+        "select step, subject, code, problem from ops.run_problem where run_id = %s order by happened_at, step, subject",
         [run_id],
     ).fetchall()
     newest = connection.execute(
@@ -301,17 +296,19 @@ def _write(settings: Settings, connection: psycopg.Connection, run_id: str) -> A
     is_new_block = held is not None and held[2] == "blocked" and held[5]
     if not problems and not is_new_block:
         return None
-    steps = list(dict.fromkeys(step for step, _, _ in problems)) or ["gate"]
+    steps = list(dict.fromkeys(step for step, *_ in problems)) or ["gate"]
     is_held = is_new_block or (held is not None and "gate" in steps) or steps == ["set aside"]
     kind = "held" if is_held else "failed"
+    codes = [*([GATE_HELD] if is_new_block else []), *(code for _, _, code, _ in problems if code)]
     connection.execute(
-        """insert into ops.alert (run_id, kind, subject, body, raised_at, channel)
-           values (%s, %s, %s, %s, %s, %s)""",
+        """insert into ops.alert (run_id, kind, code, subject, body, raised_at, channel)
+           values (%s, %s, %s, %s, %s, %s, %s)""",
         [
             run_id,
             kind,
+            codes[0] if codes else None,
             _subject(connection, run_id, kind, held, problems),
-            _body(connection, held, problems, steps),
+            _body(connection, held, problems, codes),
             settings.now(),
             _channel_names(settings),
         ],
@@ -324,7 +321,7 @@ def _subject(
     run_id: str,
     kind: str,
     held: tuple[Any, ...] | None,
-    problems: list[tuple[str, str, str]],
+    problems: list[_Problem],
 ) -> str:
     row = connection.execute("select data_kind from ops.warehouse").fetchone()
     mark = "[synthetic data] " if row and row[0] == "synthetic" else ""
@@ -334,7 +331,7 @@ def _subject(
         what = "; ".join(
             dict.fromkeys(
                 f"{subject} was set aside" if step == "set aside" else f"{step} failed for {subject}"
-                for step, subject, _ in problems
+                for step, subject, _, _ in problems
             )
         )
     return _one_line(f"{mark}Violence-reduction warehouse: {what} (run {run_id})", LONGEST_SUBJECT)
@@ -343,13 +340,15 @@ def _subject(
 def _body(
     connection: psycopg.Connection,
     held: tuple[Any, ...] | None,
-    problems: list[tuple[str, str, str]],
-    steps: list[str],
+    problems: list[_Problem],
+    codes: list[str],
 ) -> str:
-    lines = ["What was set aside:" if steps == ["set aside"] else "What failed:"]
-    lines += [f"- {step}, {subject}: {problem}" for step, subject, problem in problems]
-    if held is not None and not any(held[3] and held[3] in problem for _, _, problem in problems):
-        lines.append(f"- release {held[0]} is held since {_london(held[4])}: {_one_line(held[3])}")
+    is_all_aside = bool(problems) and {step for step, *_ in problems} == {"set aside"}
+    lines = ["What was set aside:" if is_all_aside else "What failed:"]
+    lines += [f"- {step}, {subject}: {_with_code(code, problem)}" for step, subject, code, problem in problems]
+    if held is not None and not any(held[3] and held[3] in problem for *_, problem in problems):
+        told = f"release {held[0]} is held since {_london(held[4])}: {_one_line(held[3])}"
+        lines.append(f"- {_with_code(GATE_HELD if held[2] == 'blocked' else None, told)}")
     lines += ["", "The marts:", f"- {_standing(connection)}"]
     lines += [
         f"- {source} {dataset} is {state}"
@@ -360,12 +359,22 @@ def _body(
                where state <> 'fresh'"""
         )
     ]
-    sections = list(dict.fromkeys(RUNBOOK[step] for step in steps if step in RUNBOOK))
     lines += [
         "",
-        "Next: `vru status`, then docs/runbook.md" + "".join(f", section '{name}'" for name in sections) + ".",
+        f"Next: `vru status`, then docs/runbook.md{_sections(codes)}.",
     ]
     return "\n".join(lines)
+
+
+def _with_code(code: str | None, problem: str) -> str:
+    """A problem's sentence, its code last; a refusal's own words end with it already."""
+    return problem if code is None or f"[{code}]" in problem else f"{problem} [{code}]"
+
+
+def _sections(codes: Iterable[str]) -> str:
+    """Where the runbook has more on these codes, in words."""
+    found = [registry()[code].runbook for code in codes if code in registry()]
+    return "".join(f", section '{name}'" for name in dict.fromkeys(found) if name)
 
 
 def _standing(connection: psycopg.Connection) -> str:

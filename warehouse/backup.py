@@ -97,12 +97,13 @@ def read(folder: Path) -> Backup:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Refusal(
+            "BACKUP_DAMAGED",
             f"is no backup: its {MANIFEST} cannot be read ({type(error).__name__})",
             where=str(folder),
             next_step="`vru backup --list` names those there are",
         ) from error
     if found.pop("version") != VERSION:
-        raise Refusal("was written by a newer version of this project", where=str(folder))
+        raise Refusal("BACKUP_TOO_NEW", "was written by a newer version of this project", where=str(folder))
     return Backup(folder=folder, **{**found, "created_at": dt.datetime.fromisoformat(found["created_at"])})
 
 
@@ -120,6 +121,7 @@ def take(settings: Settings, *, keep: int | None = None) -> Backup:
     """
     if not has_admin(settings):
         raise Refusal(
+            "ADMIN_NEEDED",
             "a backup reads every table, and VRU_DATABASE_URL names no user who may",
             next_step="run it where `vru setup` runs",
         )
@@ -132,6 +134,7 @@ def take(settings: Settings, *, keep: int | None = None) -> Backup:
                 _remove_old(settings, keep)
     except OSError as error:
         raise Refusal(
+            "BACKUP_FAILED",
             f"the backup could not be written ({error.strerror})",
             where=str(base),
             kept="the backups before it",
@@ -222,6 +225,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
     differing = sorted(name for name in backup.tables.keys() | found if backup.tables.get(name) != found.get(name))
     if differing:
         raise Refusal(
+            "RESTORE_DIFFERS",
             f"what came back differs from the backup in {', '.join(differing[:5])}",
             where=str(folder),
             kept="the home as far as it was restored, marked as unfinished",
@@ -273,6 +277,7 @@ def _run(settings: Settings, program: str, *arguments: str) -> None:
     if result.returncode:
         lines = result.stderr.strip().splitlines()
         raise Refusal(
+            "BACKUP_FAILED",
             f"{program} failed: {lines[0] if lines else 'it gave no reason'}",
             next_step="correct that, and run it again",
         )
@@ -339,6 +344,7 @@ def _check_whole(backup: Backup, store: Path) -> None:
             damaged.append(f"{LANDING}/{path}")
     if damaged:
         raise Refusal(
+            "BACKUP_DAMAGED",
             f"{len(damaged)} of its files are missing or damaged: {', '.join(damaged[:5])}",
             where=str(backup.folder),
             kept="this home as it was",
@@ -350,6 +356,7 @@ def _check_empty(settings: Settings) -> None:
     """See that the home holds nothing that a restore would take away."""
     if any(settings.landing.glob("*/*/*")):
         raise Refusal(
+            "HOME_NOT_EMPTY",
             "this home holds landed files, and a backup is restored into an empty one",
             where=str(settings.home),
             kept="it as it was",
@@ -359,6 +366,7 @@ def _check_empty(settings: Settings) -> None:
     with connect(settings, ADMIN) as connection:
         if connection.execute("select 1 from ops.load limit 1").fetchone():
             raise Refusal(
+                "HOME_NOT_EMPTY",
                 "this database holds loads, and a backup is restored into an empty one",
                 kept="it as it was",
                 next_step="point VRU_DATABASE_URL at an empty database",

@@ -93,6 +93,7 @@ def set_up(settings: Settings, *, again: bool = False) -> None:
     """
     if restoring(settings).exists():
         raise Refusal(
+            "RESTORE_UNFINISHED",
             "a restore into this home was not finished",
             where=str(settings.home),
             kept="what it had restored so far, which is not whole",
@@ -183,6 +184,7 @@ def _set_up_database(settings: Settings, *, again: bool) -> None:
                 connection, lambda: _set_up_schemas(connection, read_sources(), is_superuser=is_superuser)
             ):
                 raise Refusal(
+                    "READERS_IN_THE_WAY",
                     f"set-up has to change what readers use, and {readers.told(readers.sessions(connection))} kept it locked",
                     kept="the warehouse as it was",
                     next_step="run it again; a reader's transaction is ended once it is older than its role may hold one "

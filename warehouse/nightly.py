@@ -67,7 +67,7 @@ def _noted(run_id: str, step: str, subject: str) -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
-        alerts.record_problem(settings(), run_id, step, subject, str(refusal))
+        alerts.record_problem(settings(), run_id, step, subject, refusal.code, str(refusal))
         raise
     except Exception as error:
         alerts.record_problem(
@@ -75,6 +75,7 @@ def _noted(run_id: str, step: str, subject: str) -> Iterator[None]:
             run_id,
             step,
             subject,
+            "UNFORESEEN",
             f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
         )
         raise
@@ -96,10 +97,14 @@ def _for_run(stand_ins: str | None) -> Settings:
     try:
         addresses = {str(name): str(address) for name, address in json.loads(stand_ins or "{}").items()}
     except (ValueError, AttributeError):
-        raise Refusal(f"stand_ins is not JSON of addresses by source: {stand_ins!r}", kept="nothing changed") from None
+        raise Refusal(
+            "OPTION_INVALID", f"stand_ins is not JSON of addresses by source: {stand_ins!r}", kept="nothing changed"
+        ) from None
     for name, address in addresses.items():
         if not is_loopback(_host(address)):
-            raise Refusal(f"the stand-in publisher of {name} is at {address}, which is not this machine")
+            raise Refusal(
+                "OPTION_INVALID", f"the stand-in publisher of {name} is at {address}, which is not this machine"
+            )
     return chosen.model_copy(update={"base_urls": {**chosen.base_urls, **addresses}})
 
 
@@ -166,6 +171,7 @@ def _until_fetching_ends(chosen: Settings, run_id: str, source: str) -> Iterator
         if chosen.now() - begun < FETCHING:
             raise
         raise Refusal(
+            away.code,
             away.problem,
             where=away.where,
             kept=away.kept,
@@ -208,7 +214,7 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
                 _remember(chosen, source, dataset, found)
             _remember(chosen, source, dataset, *unchanged)
             if refused:
-                parts = _PartsRefused(together(refused))
+                parts = _PartsRefused(refused[0].code, together(refused))
                 parts.landed = tuple(landed)
                 raise parts
     return landed
@@ -298,7 +304,7 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
         if len(refused) == 1:
             raise refused[0]
         if refused:
-            raise FileRefused(together(refused))
+            raise FileRefused(refused[0].code, together(refused))
     return {"files": files, "rows": rows}
 
 
@@ -335,6 +341,7 @@ def gate(run_id: str, candidate_id: str) -> str:
         _clear_what_waited(settings())
         if verdict.verdict == "blocked":
             raise ReleaseHeld(
+                "GATE_HELD",
                 f"the release is held: {verdict.reason}",
                 kept="the marts are as they were",
                 next_step="docs/runbook.md, section 'A release is held'; `vru status` says since when",
@@ -379,7 +386,12 @@ def notify(run_id: str, failed: Sequence[str] = ()) -> None:
         step, _, dataset = task.partition("_") if source else (task, "", "")
         if not any(step == other and (not source or subject == f"{source} {dataset}") for other, subject in told):
             alerts.record_problem(
-                settings(), run_id, step, f"{source} {dataset}" if source else "the run", WITHOUT_A_WORD
+                settings(),
+                run_id,
+                step,
+                f"{source} {dataset}" if source else "the run",
+                "NIGHT_CUT_OFF",
+                WITHOUT_A_WORD,
             )
     alerts.raise_alert(settings(), run_id)
 
@@ -427,6 +439,7 @@ def replay(
         withdrawn = _left_out(*asked, "withdrawn") if file is None else []
     if not done:
         raise Refusal(
+            "LANDED_FILE_NOT_THERE",
             f"no loaded file of {source} {dataset} lies in that range",
             next_step="a range is of files that stand in raw; one that was refused is loaded by its path: "
             f"`vru replay {source} {dataset} --file {refused[0] if refused else 'PATH'}` (`vru loads` gives each path)"
@@ -438,6 +451,7 @@ def replay(
 
 def _is_withdrawn(file: landing.LandedFile, told: dict[str, str], but: str, else_do: str = "") -> Refusal:
     return Refusal(
+        "FILE_WITHDRAWN",
         f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and {but}",
         where=f"{file.papers.source} {file.papers.dataset}, {called(file.papers)}",
         kept="its bytes are in landing; it is in no build",
@@ -476,6 +490,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
             ).fetchone()
             if row is None or row[2] not in {"loaded", "set_aside"}:
                 raise Refusal(
+                    "LOAD_IN_ANOTHER_STATE",
                     f"load {load_id} of {source} {dataset} {f'is {row[2]}' if row else 'is not in the ledger'}",
                     kept="nothing changed",
                     next_step="only a load that stands or is set aside can be withdrawn: state loaded or set_aside in `vru loads`",
@@ -498,6 +513,7 @@ def _told(option: str, text: str) -> str:
     """What a person gave as an option, in one line. Raises Refusal where it is blank or has bytes that are no UTF-8."""
     if not text.strip() or any("\ud800" <= character <= "\udfff" for character in text):
         raise Refusal(
+            "OPTION_INVALID",
             f"--{option} is {'not text in UTF-8' if text.strip() else 'empty'}",
             kept="nothing changed",
             next_step="say it in words",
@@ -550,6 +566,7 @@ def _load_before(
         done = load_file(connection, declared, dataset, before, chosen.now(), chosen.landing)
     except Refusal as refusal:
         raise Refusal(
+            refusal.code,
             f"the release before it cannot take its place: {refusal.problem}",
             where=refusal.where,
             kept="nothing changed, and nothing is withdrawn",
@@ -595,13 +612,14 @@ def _host(url: str) -> str:
 def _look_recorded(chosen: Settings, run_id: str, source: str, dataset: str) -> Iterator[None]:
     """Note the outcome of a look at a publisher on the dataset, where `marts.data_status` reads it."""
 
-    def note(reason: str | None) -> None:
+    def note(reason: str | None, code: str | None = None) -> None:
         with connect(chosen, LOADER) as connection:
             connection.execute(
                 """update ops.dataset set last_checked_at = %(now)s, last_check_failed_because = %(reason)s,
+                       last_check_failed_code = %(code)s,
                        failing_since = case when %(reason)s::text is null then null else coalesce(failing_since, %(now)s) end
                    where source = %(source)s and dataset = %(dataset)s""",
-                {"now": chosen.now(), "reason": reason, "source": source, "dataset": dataset},
+                {"now": chosen.now(), "reason": reason, "code": code, "source": source, "dataset": dataset},
             )
             if reason is None:  # at this try: what went wrong at one before is nobody's concern any more
                 connection.execute(
@@ -612,7 +630,7 @@ def _look_recorded(chosen: Settings, run_id: str, source: str, dataset: str) -> 
     try:
         yield
     except Refusal as refusal:
-        note(str(refusal))
+        note(str(refusal), refusal.code)
         raise
     note(None)
 
@@ -761,6 +779,7 @@ def _meant(chosen: Settings, source: str, dataset: str, file: str) -> landing.La
     paths = landing.named(chosen.landing, source, dataset, file)
     if len(paths) != 1:
         raise Refusal(
+            "LANDED_FILE_NOT_THERE",
             f"{len(paths) or 'no'} landed files of {source} {dataset} have the name {file}",
             next_step=f"give the path of one: {', '.join(paths)}" if paths else "`vru loads` gives the path of each",
         )

@@ -195,6 +195,7 @@ def _publisher(settings: Settings) -> Iterator[psycopg.Connection]:
         except psycopg.errors.IntegrityError as error:
             # The detail would quote a row; the names are enough.
             raise Refusal(
+                "MART_RULE_BROKEN",
                 f"the rows break the rule {error.diag.constraint_name or error.diag.column_name} of "
                 f"{error.diag.schema_name}.{error.diag.table_name}",
                 kept=UNTOUCHED,
@@ -203,6 +204,7 @@ def _publisher(settings: Settings) -> Iterator[psycopg.Connection]:
             ) from error
         except psycopg.OperationalError as error:
             raise Refusal(
+                "DATABASE_REFUSED",
                 f"the database gave up while publishing: {' '.join(str(error).split())}",
                 kept="the marts, whole: as they were, or published if the connection was lost at the very end",
                 next_step="see to what it says and publish again; what was published is not published twice",
@@ -236,6 +238,7 @@ def _publish(
     verdicts = _releases(connection, sql.SQL("candidate_id = %s and rolled_back_to is null"), [candidate_id])
     if not verdicts:
         raise Refusal(
+            "CANDIDATE_NOT_PUBLISHABLE",
             f"candidate {candidate_id} has no verdict",
             kept=UNTOUCHED,
             next_step="run `vru build`, which judges what it builds",
@@ -243,6 +246,7 @@ def _publish(
     release = verdicts[0]
     if release.verdict == "blocked":
         raise Refusal(
+            "GATE_HELD",
             f"the gate blocked candidate {candidate_id} (release {release.release_id}): {release.verdict_reason}",
             kept=UNTOUCHED,
             next_step="`vru status` says what is held; correct the delivery or the check, then run `vru build`",
@@ -263,6 +267,7 @@ def _publish(
     _check_data_kind(connection, release, current)
     if release.state == "held" and pinned is None and not force:
         raise Refusal(
+            "GATE_HELD",
             f"release {release.release_id} of candidate {candidate_id} is held: {release.verdict_reason}",
             kept=UNTOUCHED,
             next_step="run `vru build`",
@@ -271,6 +276,7 @@ def _publish(
         release = _open_release(connection, release, rolled_back_to=None)
     if current and release.release_id < current.release_id:
         raise Refusal(
+            "CANDIDATE_NOT_PUBLISHABLE",
             f"release {current.release_id} was published after candidate {candidate_id} was judged "
             f"(as release {release.release_id})",
             kept=UNTOUCHED,
@@ -299,6 +305,7 @@ def _pin(connection: psycopg.Connection, candidate_id: str) -> RolledBackFrom | 
     if bad is None:
         return None
     return RolledBackFrom(
+        "ROLLED_BACK_FROM",
         f"not published: the marts were rolled back from release {bad} to release {rollback.rolled_back_to}, and "
         f"candidate {candidate_id} is made from the same files as release {bad}",
         kept=f"the marts as release {rollback.release_id} left them",
@@ -328,6 +335,7 @@ def _candidate(
         Refusal: when another build has begun since, or this one never ended.
     """
     changed = Refusal(
+        "CANDIDATE_NOT_PUBLISHABLE",
         f"schema candidate does not hold candidate {candidate_id}: another build has begun since, or this one was cut short",
         kept=UNTOUCHED,
         next_step="run `vru build`, which judges what it builds",
@@ -359,6 +367,7 @@ def _check_data_kind(connection: psycopg.Connection, release: _Release, current:
     kinds = {(home[0] if home else None) or release.data_kind, current.data_kind if current else release.data_kind}
     if kinds != {release.data_kind}:
         raise Refusal(
+            "KINDS_MIXED",
             f"candidate {release.candidate_id} is made from {release.data_kind} data and this home publishes "
             f"{(kinds - {release.data_kind}).pop()} data; the two never meet",
             kept=UNTOUCHED,
@@ -447,6 +456,7 @@ def _roll_back(settings: Settings, connection: psycopg.Connection, release_id: i
         states: dict[int, str] = dict(connection.execute("select release_id, state from ops.release").fetchall())
         known = {"unchanged": "changed nothing", "held": "was held", "judged": "was never published"}
         raise Refusal(
+            "RELEASE_UNKNOWN",
             f"release {release_id} {known[states[release_id]]}"
             if release_id in states
             else f"there is no release {release_id}",

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from ingest import landing, queue, raw
 from ingest.checks import MONTHS_BESIDE, few
 from ingest.declaration import CountedIn, find_source, read_sources
-from ingest.errors import Refusal, in_one_line
+from ingest.errors import Refusal, Wrong, in_one_line
 from ingest.load import load as load_file
 from ingest.naming import called_by_hash
 from warehouse import alerts, transform
@@ -50,6 +50,7 @@ class Load:
     landed_at: dt.datetime
     state: str
     reason: str | None
+    code: str | None
     set_aside: dict[str, str]
     is_synthetic: bool
     is_accepted: bool
@@ -119,7 +120,10 @@ def _judge(settings: Settings, connection: psycopg.Connection) -> list[Load]:
         elif _may_be_tried(load, reason):
             _take_back(settings, connection, load)
         elif reason:
-            connection.execute("update ops.load set reason = %s where load_id = %s", [reason, load.load_id])
+            connection.execute(
+                "update ops.load set reason = %s, code = %s where load_id = %s",
+                [reason.reason, reason.code, load.load_id],
+            )
     return now_aside
 
 
@@ -140,12 +144,14 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
         if load is None or load.state != "set_aside":
             state = f"it is {load.state if load else known[1]}" if known else "the ledger has no such load"
             raise Refusal(
+                "LOAD_IN_ANOTHER_STATE",
                 f"load {load_id} is not set aside ({state}), so there is nothing to accept",
                 kept="nothing changed",
                 next_step="`vru status` names the loads that are set aside, and `vru loads` the state of each",
             )
         if load.set_aside.get("kind") == BUILD:
             raise Refusal(
+                "LOAD_IN_ANOTHER_STATE",
                 f"load {load_id} cannot be accepted: {load.reason}",
                 kept="nothing changed",
                 next_step="docs/runbook.md, section 'A file was set aside'",
@@ -165,6 +171,7 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
         ).fetchone()
         if stands is None:
             raise Refusal(
+                "LOAD_IN_ANOTHER_STATE",
                 f"load {load_id} would not stand: a newer release speaks for {load.part}",
                 kept="nothing changed",
                 next_step="`vru loads` names it",
@@ -176,14 +183,14 @@ def _loads(connection: psycopg.Connection) -> list[Load]:
     with connection.cursor(row_factory=class_row(Load)) as cursor:
         return cursor.execute(
             """select l.load_id, l.source, l.dataset, l.part, l.file_name, l.landed_path, l.rows_loaded, l.label_counts, l.totals,
-                   l.release_date, l.landed_at, l.state, l.reason, l.set_aside, l.is_synthetic,
+                   l.release_date, l.landed_at, l.state, l.reason, l.code, l.set_aside, l.is_synthetic,
                    exists (select from ops.acceptance as a
                            where a.source = l.source and a.dataset = l.dataset and a.sha256 = l.sha256) as is_accepted
                from ops.load as l where l.state in ('loaded', 'set_aside') order by l.load_id"""
         ).fetchall()
 
 
-def _contradicted(loads: Sequence[Load]) -> dict[int, str]:
+def _contradicted(loads: Sequence[Load]) -> dict[int, Wrong]:
     """Why loads are no whole month beside the months before and after it, by load."""
     monthly = {(s.source, name) for s in read_sources().values() for name, d in s.datasets.items() if d.part_is_month}
     series: dict[tuple[str, str, str], dict[int, Load]] = {}
@@ -207,11 +214,11 @@ def _contradicted(loads: Sequence[Load]) -> dict[int, str]:
                     f"rows of {label}", count, [n for one in beside if (n := one.label_counts.get(label))]
                 )
             if reason:
-                reasons[load.load_id] = reason
+                reasons[load.load_id] = Wrong("MONTH_NOT_WHOLE", reason)
     return reasons
 
 
-def _less_than_another_feed(loads: Sequence[Load]) -> dict[int, str]:
+def _less_than_another_feed(loads: Sequence[Load]) -> dict[int, Wrong]:
     """Why loads are not whole beside another feed that counts the same (`counted_in` of their dataset), by load.
 
     Stand-in publishers give each feed a size of its own, so invented files say nothing here.
@@ -232,7 +239,7 @@ def _less_than_another_feed(loads: Sequence[Load]) -> dict[int, str]:
         if dataset.layout.first_month_may_be_partial and own:
             del own[min(own)]
         if reason := _less(own, theirs[rule], rule):
-            reasons[load.load_id] = reason
+            reasons[load.load_id] = Wrong("LESS_THAN_ANOTHER_FEED", reason)
     return reasons
 
 
@@ -266,21 +273,21 @@ def _less(own: Mapping[str, float], theirs: Mapping[str, float], rule: CountedIn
     return None
 
 
-def _may_be_tried(load: Load, reason: str | None) -> bool:
+def _may_be_tried(load: Load, reason: Wrong | None) -> bool:
     """Whether a load that is set aside may stand in the next build: nothing contradicts it, and the code that failed is another."""
     found_by_this_code = load.set_aside.get("code") == transform.code_version()
     return reason is None and not (load.set_aside.get("kind") == BUILD and found_by_this_code)
 
 
-def _put_aside(connection: psycopg.Connection, load: Load, kind: str, reason: str) -> Load:
+def _put_aside(connection: psycopg.Connection, load: Load, kind: str, wrong: Wrong) -> Load:
     told = {"kind": kind, "code": transform.code_version()}
     with connection.transaction():
         raw.take_out_for_good(connection, load.source, load.dataset, [load.load_id])
         connection.execute(
-            "update ops.load set state = 'set_aside', reason = %s, set_aside = %s where load_id = %s",
-            [reason, Jsonb(told), load.load_id],
+            "update ops.load set state = 'set_aside', reason = %s, code = %s, set_aside = %s where load_id = %s",
+            [wrong.reason, wrong.code, Jsonb(told), load.load_id],
         )
-    return dataclasses.replace(load, state="set_aside", reason=reason, set_aside=told)
+    return dataclasses.replace(load, state="set_aside", reason=wrong.reason, code=wrong.code, set_aside=told)
 
 
 def _take_back(settings: Settings, connection: psycopg.Connection, load: Load) -> Refusal | None:
@@ -288,7 +295,8 @@ def _take_back(settings: Settings, connection: psycopg.Connection, load: Load) -
     try:
         with connection.transaction():
             connection.execute(
-                "update ops.load set state = 'superseded', reason = null where load_id = %s", [load.load_id]
+                "update ops.load set state = 'superseded', reason = null, code = null where load_id = %s",
+                [load.load_id],
             )
             file = landing.find(settings.landing, load.landed_path)
             load_file(connection, find_source(load.source), load.dataset, file, settings.now(), settings.landing)
@@ -332,6 +340,7 @@ def _build_without(
     files = "; ".join(load.called for load in new[:FILES_TOLD])
     more = f" and {len(new) - FILES_TOLD} more" if len(new) > FILES_TOLD else ""
     raise Refusal(
+        failed.code,
         failed.problem + (f"; new since the last good build: {files}{more}" if new else ""),
         where=failed.where,
         kept=failed.kept,
@@ -351,7 +360,7 @@ class _Search:
     ) -> None:
         self.settings, self.connection = settings, connection
         self.suspects = {load.landed_path for load in suspects}
-        self.reason = f"the build fails with it: {failed.problem}"
+        self.wrong = Wrong("BUILD_FAILS_WITH_IT", f"the build fails with it: {failed.problem}")
         self.builds_left = ATTEMPTS
         self.candidate: str | None = None
 
@@ -363,7 +372,7 @@ class _Search:
                 if load.state == "set_aside":
                     _take_back(self.settings, self.connection, load)
             elif load.state == "loaded":
-                aside.append(_put_aside(self.connection, load, BUILD, self.reason))
+                aside.append(_put_aside(self.connection, load, BUILD, self.wrong))
             else:
                 aside.append(load)
         return aside
@@ -401,5 +410,6 @@ def _tell(settings: Settings, run_id: str, load: Load) -> None:
         run_id,
         STEP,
         load.called,
+        load.code or "MONTH_NOT_WHOLE",
         f"load {load.load_id} {load.reason}",
     )

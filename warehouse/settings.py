@@ -169,6 +169,7 @@ def read_settings(environment: dict[str, str]) -> Settings:
             problems.append(f"{name}{item['msg'].removeprefix('Value error, ')}")
     if problems:
         raise Refusal(
+            "SETTINGS_INVALID",
             "the settings are wrong: " + "; ".join(problems),
             next_step=f"correct the environment; the settings are {', '.join(PREFIX + f.upper() for f in sorted(known))}",
         )

@@ -228,6 +228,7 @@ def plan(
         problems.append("schema candidate holds no table")
     if problems:
         raise Refusal(
+            "MART_SHAPE_REFUSED",
             "the marts cannot take the shape of this candidate: " + "; ".join(problems),
             kept="marts and history as they were",
             next_step="correct the model in dbt_project/models/marts, or give the new shape a new name beside the old "
@@ -415,6 +416,7 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
         [[schema for schema, _ in names], [table for _, table in names]],
     ).fetchall()
     raise Refusal(
+        "READERS_IN_THE_WAY",
         f"the shape of {', '.join(name for (name,) in held) or ', '.join(f'{MARTS}.{table}' for table in tables)} "
         f"has to change, and for {PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
         kept="marts and history as they were",

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from ingest.ledger import WARNED, in_words
+from ingest.ledger import WARNED, WARNING_CODES, in_words
 from warehouse.connection import ANALYST, GATE, LOADER, connect
 from warehouse.settings import Settings
 
@@ -32,7 +32,14 @@ def newest_verdict(settings: Settings) -> Row | None:
         """select release_id, state, verdict, verdict_reason, judged_at, data_kind from ops.release
            where rolled_back_to is null order by release_id desc limit 1""",
     )
-    return found[0] if found else None
+    return {**found[0], "code": _code_of(found[0])} if found else None
+
+
+def _code_of(verdict: Row) -> str | None:
+    """The code of a release that is held; None of any other."""
+    if verdict["state"] != "held":
+        return None
+    return "GATE_HELD" if verdict["verdict"] == "blocked" else "ROLLED_BACK_FROM"
 
 
 def failed_checks(settings: Settings, release_id: int) -> list[Row]:
@@ -53,7 +60,7 @@ def loads(settings: Settings) -> list[Row]:
         settings,
         GATE,
         """select load_id, source, dataset, release_date, file_name, landed_path, sha256, first_period, last_period, rows_in_file, rows_loaded,
-               rows_quarantined, state, reason, drift, changes, loaded_at from ops.load order by load_id""",
+               rows_quarantined, state, code, reason, drift, changes, loaded_at from ops.load order by load_id""",
     )
     return [{**row, "drift": in_words(row["drift"]), "changed": changed(row["changes"])} for row in rows]
 
@@ -115,7 +122,8 @@ def warnings(settings: Settings) -> list[Row]:
             if kind in WARNED or (kind == "missing columns" and before is not None and columns != before.get(kind, []))
         }
         if new:
-            found.append({**row, "warning": in_words(new)})
+            codes = [WARNING_CODES[kind] for kind in new if kind in WARNING_CODES]
+            found.append({**row, "codes": codes, "warning": in_words(new)})
     return found
 
 
@@ -145,7 +153,7 @@ def set_aside(settings: Settings) -> list[Row]:
     return _rows(
         settings,
         GATE,
-        """select source, dataset, load_id, file_name, reason from ops.load where state = 'set_aside'
+        """select source, dataset, load_id, file_name, code, reason from ops.load where state = 'set_aside'
            order by source, dataset, file_name, load_id""",
     )
 
@@ -155,7 +163,7 @@ def refused_rows(settings: Settings, limit: int) -> list[Row]:
     return _rows(
         settings,
         LOADER,
-        """select l.source, l.dataset, l.file_name, l.landed_path, r.row_number, r.column_name, r.value, r.reason, l.loaded_at
+        """select l.source, l.dataset, l.file_name, l.landed_path, r.row_number, r.column_name, r.value, r.code, r.reason, l.loaded_at
            from quarantine.refused_row as r join ops.load as l using (load_id)
            order by r.load_id desc, r.row_number, r.column_name limit %s""",
         [limit],

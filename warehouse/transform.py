@@ -71,6 +71,7 @@ def inputs(settings: Settings) -> Inputs:
         kind = connection.execute("select data_kind from ops.warehouse").fetchone()
     if not loads or kind is None or kind[0] is None:
         raise Refusal(
+            "NOTHING_LOADED",
             "there is nothing to build from: no file has been loaded",
             kept="the marts are as they were",
             next_step="`make nightly` fetches from the stand-in publishers; `vru land SOURCE DATASET FILE` takes a file by hand",
@@ -206,6 +207,7 @@ def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
         nodes, problem = _failure(result.stdout, result.stderr)
         sources = [_sources_of(node, settings.home / "dbt" / "manifest.json") for node in nodes]
         failed = BuildFailed(
+            "BUILD_FAILED",
             f"the build failed: {problem}",
             where="dbt",
             kept="the marts are as they were",

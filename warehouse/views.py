@@ -88,6 +88,7 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
     gone = [(name, "table" if name in marts else "view") for name in candidate if name in marts or name in there]
     if not shape.in_short_tries(connection, lambda: _drop(connection, gone)):
         raise Refusal(
+            "READERS_IN_THE_WAY",
             f"the shape of {', '.join(f'{shape.MARTS}.{name}' for name, _ in gone)} has to change, and for "
             f"{shape.PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
             kept="marts and history as they were",
@@ -126,6 +127,7 @@ def _check(
         ]
     if problems:
         raise Refusal(
+            "MART_SHAPE_REFUSED",
             "the marts cannot take the shape of this candidate: " + "; ".join(problems),
             kept="marts and history as they were",
             next_step="correct the model in dbt_project/models/marts, or give the new shape a new name beside the old "

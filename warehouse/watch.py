@@ -32,10 +32,12 @@ class Finding:
     """Something that is wrong.
 
     Attributes:
+        code: what kind of failure it is, of the registry (ingest/codes.csv).
         key: what and since when: the same finding is told once.
         problem: a sentence.
     """
 
+    code: str
     key: str
     problem: str
 
@@ -58,7 +60,10 @@ def look_and_tell(settings: Settings) -> tuple[list[Finding], list[Finding]]:
         still = told if is_away else told & {one.key for one in found}
         if new:
             alerts.raise_found(
-                settings, "; ".join(_head(one) for one in new), [one.problem for one in new], is_away=is_away
+                settings,
+                "; ".join(_head(one) for one in new),
+                [(one.code, one.problem) for one in new],
+                is_away=is_away,
             )
         _remember(settings, still | {one.key for one in new})
         if not is_away:
@@ -70,17 +75,21 @@ def tell_no_night(settings: Settings, refusal: Refusal) -> None:
     """Raise one alert that a night could not begin: it has no run that could tell."""
     finding = database_away(refusal)
     if not isinstance(refusal, WarehouseAway):
-        finding = Finding(f"no set-up {settings.london_date()}", f"a night could not begin: {refusal}")
+        finding = Finding(
+            "NIGHT_NOT_BEGUN", f"no set-up {settings.london_date()}", f"a night could not begin: {refusal}"
+        )
     with _one_at_a_time(settings):
         told = _told(settings)
         if finding.key not in told:
-            alerts.raise_found(settings, _head(finding), [finding.problem], is_away=isinstance(refusal, WarehouseAway))
+            alerts.raise_found(
+                settings, _head(finding), [(finding.code, finding.problem)], is_away=isinstance(refusal, WarehouseAway)
+            )
             _remember(settings, told | {finding.key})
 
 
 def database_away(refusal: Refusal) -> Finding:
     """The finding that the warehouse's database cannot be reached."""
-    return Finding("database", f"the warehouse's database cannot be reached: {refusal}")
+    return Finding(refusal.code, "database", f"the warehouse's database cannot be reached: {refusal}")
 
 
 def look(settings: Settings) -> list[Finding]:
@@ -108,11 +117,13 @@ def _late_night(settings: Settings) -> Iterator[Finding]:
     if asked is None or asked < midnight:
         since = f"since {asked.astimezone(LONDON):%Y-%m-%d %H:%M}" if asked else "yet"
         yield Finding(
+            "NIGHT_LATE",
             f"no night {now:%Y-%m-%d}",
             f"no night has asked the publishers {since}, and one is due every day by {NIGHT_IS_DUE:%H:%M}",
         )
     elif waiting:
         yield Finding(
+            "LOADS_NOT_JUDGED",
             f"not judged {now:%Y-%m-%d}",
             f"{waiting} loaded file{'s' if waiting > 1 else ''} wait to be published: no release was judged since they were loaded",
         )
@@ -122,11 +133,14 @@ def _scheduler(settings: Settings) -> Iterator[Finding]:
     state = airflow.scheduler_state(settings)
     if state.heard_at is not None and not state.is_alive:
         yield Finding(
+            "SCHEDULER_SILENT",
             f"scheduler {state.heard_at.isoformat()}",
             f"the scheduler was last heard of at {state.heard_at.astimezone(LONDON):%Y-%m-%d %H:%M}: no night will begin by itself",
         )
     for dag in state.paused_dags:
-        yield Finding(f"paused {dag}", f"the DAG {dag} is paused: it will not run until somebody unpauses it")
+        yield Finding(
+            "DAG_PAUSED", f"paused {dag}", f"the DAG {dag} is paused: it will not run until somebody unpauses it"
+        )
 
 
 def _unreported_runs(settings: Settings) -> Iterator[Finding]:
@@ -142,7 +156,9 @@ def _unreported_runs(settings: Settings) -> Iterator[Finding]:
     for run, dag in failed:
         if run not in known:
             yield Finding(
-                f"run {run}", f"the run {run} of the DAG {dag} failed and raised no alert of its own; its log says why"
+                "NIGHT_CUT_OFF",
+                f"run {run}",
+                f"the run {run} of the DAG {dag} failed and raised no alert of its own; its log says why",
             )
 
 
@@ -153,6 +169,7 @@ def _overdue_feeds(settings: Settings) -> Iterator[Finding]:
         ).fetchall()
     for source, dataset, since, why in rows:
         yield Finding(
+            "DATASET_STALE",
             f"stale {source} {dataset} {since:%Y-%m-%d}" if since else f"stale {source} {dataset}",
             f"{source} {dataset} is stale: {why}",
         )

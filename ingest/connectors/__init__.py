@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -10,9 +9,7 @@ from typing import cast
 from ingest.connectors import file_at_url, fingertips, inbox, london_datastore, nomis, police_uk_archive
 from ingest.connectors.look import Connector, Finding, Look
 from ingest.declaration import Dataset
-from ingest.errors import BodyRefused, PublisherUnavailable, Refusal, unforeseen
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+from ingest.errors import NO_ROOM, BodyRefused, PublisherUnavailable, Refusal, unforeseen
 
 _CONNECTORS = {
     "inbox": inbox,
@@ -48,12 +45,14 @@ def in_words(look: Look, where: str = "") -> Iterator[None]:
         where = where or f"{look.source.source} {look.name}"
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise Refusal(
+                "DISK_FULL",
                 f"there is no room on this machine's disk ({error.strerror})",
                 where=where,
                 kept="nothing of it was landed; the last good data stand",
                 next_step=f"make room on the disk of {look.landing} and run the same again",
             ) from None
         raise BodyRefused(
+            "UNFORESEEN",
             f"what came {unforeseen(error)}",
             where=where,
             kept="nothing of it was loaded; the last good data stand",
@@ -70,5 +69,5 @@ def check(look: Look) -> list[Finding]:
                 return way.check(look)
             way.list_releases(look)
     except (BodyRefused, PublisherUnavailable) as refused:
-        return [Finding(look.name, refused.problem)]
+        return [Finding(look.name, refused.problem, refused.code)]
     return []

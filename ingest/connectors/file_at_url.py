@@ -42,11 +42,11 @@ def check_header(look: Look, offer: Offer) -> list[Finding]:
                 only_first=None if is_workbook else HEADER_WITHIN,
             )
         except (BodyRefused, PublisherUnavailable) as refused:
-            return [Finding(asked, refused.problem)]
+            return [Finding(asked, refused.problem, refused.code)]
         assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
         found, faults = open_tables(body.file, look.dataset.layout)
         is_readable = is_workbook or is_text(body.file.read_bytes())
-    findings = [Finding(asked, str(fault)) for fault in faults]
+    findings = [Finding(asked, str(fault), fault.code) for fault in faults]
     if not is_readable:
         findings.append(Finding(asked, "is not UTF-8"))
     if not faults:
@@ -73,7 +73,9 @@ def fetch(look: Look, offer: Offer) -> Fetched:
         if body.file is None:
             if last is None:
                 raise BodyRefused(
-                    "the publisher says that nothing has changed since a look we never took", where=offer.url
+                    "ANSWER_NOT_AS_AGREED",
+                    "the publisher says that nothing has changed since a look we never took",
+                    where=offer.url,
                 )
             return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
         landed = land_body(look, offer, body)
@@ -133,6 +135,7 @@ def check_kind(look: Look, offer: Offer, *, is_synthetic: bool) -> None:
     if is_synthetic != look.must_be_synthetic:
         kinds = ("synthetic", "real") if is_synthetic else ("real", "synthetic")
         raise BodyRefused(
+            "KINDS_MIXED",
             f"what came is {kinds[0]} and {kinds[1]} data were asked for",
             where=offer.told,
             kept="nothing was landed",
@@ -151,6 +154,7 @@ def refuse_foreign(look: Look, offer: Offer, landed: LandedFile) -> None:
     if foreign:
         note_refusal(landed, foreign.reason)
         raise BodyRefused(
+            foreign.code,
             f"what came {foreign.reason}",
             where=offer.told,
             kept=f"its bytes are in landing ({landed.path.name}); raw and the marts are as they were",

@@ -39,9 +39,10 @@ def take(
     try:
         size = file.stat().st_size
         if not file.is_file():
-            raise Refusal("is not a file", where=str(file), kept="nothing was landed")
+            raise Refusal("FILE_NOT_THERE", "is not a file", where=str(file), kept="nothing was landed")
         if size > declared.max_bytes:
             raise Refusal(
+                "FILE_TOO_LARGE",
                 f"has {size:,} bytes, and a file of {source.source} {dataset} may have {declared.max_bytes:,}",
                 where=str(file),
                 kept="nothing was landed",
@@ -49,7 +50,9 @@ def take(
             )
         sha256, size = sha256_of(file)
     except OSError as error:
-        raise Refusal(f"cannot be read: {error.strerror}", where=str(file), kept="nothing was landed") from error
+        raise Refusal(
+            "FILE_NOT_THERE", f"cannot be read: {error.strerror}", where=str(file), kept="nothing was landed"
+        ) from error
     papers = Papers(
         source=source.source,
         dataset=dataset,

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from ingest.connectors import file_at_url
 from ingest.connectors.look import Fetched, Finding, Look, Offer, Seen
 from ingest.declaration import SEEDS, FingertipsQuery
-from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
 from ingest.landing import LandedFile, note_refusal
 from ingest.readers.text import encoding_of
 
@@ -136,6 +136,7 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     """
     if offer.file_name.startswith(_MISSING):
         raise BodyRefused(
+            "NO_LONGER_OFFERED",
             f"the publisher no longer has {offer.file_name.removeprefix(_MISSING + ': ')} at any area type that is asked for",
             where=offer.url,
             kept="what was loaded of them before",
@@ -158,7 +159,7 @@ def check(look: Look) -> list[Finding]:
         ids = [want.indicator_id for want in wanted(query.catalogue) if want.indicator_id in metadata]
         area_types = _area_types(look, ids, query.area_types) if query.serves == "data" else {}
     except (BodyRefused, PublisherUnavailable) as refused:
-        return [Finding(refused.where, refused.problem)]
+        return [Finding(refused.where, refused.problem, refused.code)]
     findings = []
     for want in wanted(query.catalogue):
         asked = f"indicator {want.indicator_id}"
@@ -182,20 +183,29 @@ def _check(look: Look, offer: Offer, landed: LandedFile, last: Seen | None) -> N
         BodyRefused: it is not; its bytes stay in landing.
     """
     asked = parse_qs(urlsplit(offer.url).query)["indicator_ids"][0].split(",")
-    before = _told(landed.path.with_name(f"{last.sha256}{landed.path.suffix}")) if last else _Told("", frozenset(), "")
+    before = (
+        _told(landed.path.with_name(f"{last.sha256}{landed.path.suffix}")) if last else _Told(None, frozenset(), "")
+    )
     told = _told(landed.path)
     problem = None
     if told.wrong:
         problem = told.wrong
     elif not told.ids:
-        problem = "has a header and no rows, and the publisher says that there are some"
+        problem = Wrong("NO_ROWS", "has a header and no rows, and the publisher says that there are some")
     elif not told.ids <= set(asked):
-        problem = f"is of the indicators {', '.join(one[:20] for one in sorted(told.ids)[:5])}, and {', '.join(asked[:5])} was asked for"
+        found = ", ".join(one[:20] for one in sorted(told.ids)[:5])
+        problem = Wrong(
+            "ANSWER_NOT_AS_AGREED", f"is of the indicators {found}, and {', '.join(asked[:5])} was asked for"
+        )
     elif told.newest < before.newest:
-        problem = f"ends with the period {told.newest}, and what came before with {before.newest}: it is an older copy"
+        problem = Wrong(
+            "OLDER_COPY",
+            f"ends with the period {told.newest}, and what came before with {before.newest}: it is an older copy",
+        )
     if problem:
-        note_refusal(landed, problem)
+        note_refusal(landed, problem.reason)
         raise BodyRefused(
+            problem.code,
             f"what came {problem}",
             where=offer.url,
             kept=f"its bytes are in landing ({landed.path.name}); raw and the marts are as they were",
@@ -207,14 +217,14 @@ def _check(look: Look, offer: Offer, landed: LandedFile, last: Seen | None) -> N
 class _Told:
     """What a body says: why it is no table of indicators, if it is none; which indicators it is of, and its newest period."""
 
-    wrong: str
+    wrong: Wrong | None
     ids: frozenset[str]
     newest: str
 
 
 def _told(file: Path) -> _Told:
     if not file.is_file():
-        return _Told("is not there", frozenset(), "")
+        return _Told(Wrong("LANDED_FILE_NOT_THERE", "is not there"), frozenset(), "")
     ids, newest = set(), ""
     with file.open("rb") as handle:
         encoding = encoding_of(handle.read(4))
@@ -223,13 +233,14 @@ def _told(file: Path) -> _Told:
         try:
             header = rows.fieldnames or [""]
             if "Indicator ID" not in header:
-                return _Told(f"begins with {header[0][:60]!r} and has no column 'Indicator ID'", frozenset(), "")
+                wrong = f"begins with {header[0][:60]!r} and has no column 'Indicator ID'"
+                return _Told(Wrong("COLUMN_MISSING", wrong), frozenset(), "")
             for row in rows:
                 ids.add(row["Indicator ID"] or "")
                 newest = max(newest, row.get(_SORTABLE) or "")
         except csv.Error as error:
-            return _Told(f"is not valid CSV: {error}", frozenset(), "")
-    return _Told("", frozenset(ids), newest)
+            return _Told(Wrong("FILE_DAMAGED", f"is not valid CSV: {error}"), frozenset(), "")
+    return _Told(None, frozenset(ids), newest)
 
 
 def _query(look: Look) -> FingertipsQuery:
@@ -286,6 +297,7 @@ def _note_available(look: Look, parameters: dict[str, str], found: dict[int, set
 
 def _not_as_agreed(url: str, what: str) -> BodyRefused:
     return BodyRefused(
+        "ANSWER_NOT_AS_AGREED",
         f"the answer is not {what}",
         where=url,
         kept=KEPT,

@@ -103,7 +103,7 @@ def check(look: Look) -> list[Finding]:
     try:
         offers = list_releases(look)
     except (BodyRefused, PublisherUnavailable) as refused:
-        return [Finding(f"inbox {_label(look)}", refused.problem)]
+        return [Finding(f"inbox {_label(look)}", refused.problem, refused.code)]
     store, folder = _folder(look)
     names = {offer.file_name for offer in offers}
     absent = sorted(_manifest(look, store, folder).files.keys() - names)
@@ -127,14 +127,14 @@ def check(look: Look) -> list[Finding]:
                 with _opened(look, store, info, offer.file_name, offer.told) as origin, copy.open("wb") as target:
                     shutil.copyfileobj(origin, target, 1024 * 1024)
             except BodyRefused as refused:
-                findings.append(Finding(asked, refused.problem))
+                findings.append(Finding(asked, refused.problem, refused.code))
                 continue
             sha256, _ = sha256_of(copy)
             found, faults = open_tables(copy, look.dataset.layout, corrections_of(look.source.source, sha256))
         if look.dataset.part_pattern and not re.fullmatch(look.dataset.part_pattern, offer.file_name):
             named = f"has a name that does not say what it is about: {look.dataset.part_pattern}"
             findings.append(Finding(asked, named))
-        findings += [Finding(asked, str(fault)) for fault in faults]
+        findings += [Finding(asked, str(fault), fault.code) for fault in faults]
         new = list(dict.fromkeys(name for table in found for name in table.header.unknown)) if not faults else []
         findings += [Finding(asked, f"has a column that is not declared: {name}") for name in new]
     return findings
@@ -185,6 +185,7 @@ def fetch(look: Look, offer: Offer) -> Fetched:
         copy = temporary / "file"
         if info["size"] > look.dataset.max_bytes:
             raise BodyRefused(
+                "FILE_TOO_LARGE",
                 f"has {info['size']:,} bytes, and a file of this dataset may have {look.dataset.max_bytes:,}",
                 where=offer.told,
                 kept="nothing was landed; the file is where it was",
@@ -196,6 +197,7 @@ def fetch(look: Look, offer: Offer) -> Fetched:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
         if told.sha256 and told.sha256 != sha256:
             raise BodyRefused(
+                "HASH_DIFFERS",
                 f"its SHA-256 is {sha256} and its manifest says {told.sha256}: it is not whole, or not the file that was sent",
                 where=offer.told,
                 kept="nothing was landed; the file is where it was",
@@ -245,6 +247,7 @@ def _folder(look: Look) -> tuple[Any, str]:
         store.invalidate_cache()
     except (ImportError, ValueError, OSError) as error:
         raise BodyRefused(
+            "INBOX_AWAY",
             f"the inbox cannot be reached ({type(error).__name__}: {str(error).splitlines()[0][:200]})",
             where=_label(look),
             kept="nothing was fetched; the last good data stand",
@@ -321,6 +324,7 @@ def _says_its_bytes(info: dict[str, Any]) -> bool:
 
 def _no_file(told: str, wrong: str) -> BodyRefused:
     return BodyRefused(
+        "INBOX_ENTRY_NOT_A_FILE",
         wrong,
         where=told,
         kept="nothing of it was landed; it is where it was",
@@ -330,6 +334,7 @@ def _no_file(told: str, wrong: str) -> BodyRefused:
 
 def _being_written(told: str) -> BodyRefused:
     return BodyRefused(
+        "CHANGED_WHILE_READ",
         "was being written while it was read",
         where=told,
         kept="nothing was landed; the file is where it was",
@@ -405,6 +410,7 @@ def _opened_folder(look: Look) -> Iterator[int]:
                 if error.errno not in (errno.ELOOP, errno.ENOTDIR, errno.ENOENT):
                     raise
                 raise BodyRefused(
+                    "INBOX_ENTRY_NOT_A_FILE",
                     f"its folder {step} is {'no longer there' if error.errno == errno.ENOENT else 'a link, and links are not followed'}",
                     where=_label(look),
                     kept="nothing was landed; what lies there is where it was",
@@ -444,6 +450,7 @@ def _manifest(look: Look, store: fsspec.AbstractFileSystem, folder: str) -> Mani
             else _why_not(info, MANIFEST) or "it is not JSON"
         )
         raise BodyRefused(
+            "MANIFEST_INVALID",
             f"the manifest cannot be read: {wrong}",
             where=f"{_label(look)}/{MANIFEST}",
             kept="nothing was landed; the files are where they were",
@@ -461,7 +468,11 @@ def _download(look: Look, offer: Offer) -> Fetched:
         body = look.client.fetch(offer.url, folder, max_bytes=look.dataset.max_bytes, validators=headers)
         if body.file is None:
             if last is None:
-                raise BodyRefused("says that nothing has changed since a look we never took", where=offer.url)
+                raise BodyRefused(
+                    "ANSWER_NOT_AS_AGREED",
+                    "says that nothing has changed since a look we never took",
+                    where=offer.url,
+                )
             return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
         landed = land_body(look, offer, body)
     return Fetched(offer, landed, body.headers.get("ETag"), body.headers.get("Last-Modified"), body.sha256, body.bytes)

@@ -35,6 +35,7 @@ def list_releases(look: Look) -> list[Offer]:
         resources = [(str(r["name"]), str(r["url"])) for r in answer["result"]["resources"]]
     except (KeyError, TypeError):
         raise BodyRefused(
+            "ANSWER_NOT_AS_AGREED",
             "the answer is not the description of a dataset (no result.resources with name and url)",
             where=url,
             kept="nothing was fetched; the last good data stand",
@@ -44,6 +45,7 @@ def list_releases(look: Look) -> list[Offer]:
     for name, address in meant:
         if not is_address(address):
             raise BodyRefused(
+                "ADDRESS_REFUSED",
                 f"names {address[:200]!r} for {name[:200]!r}, which is no address",
                 where=url,
                 kept=STANDS,
@@ -52,6 +54,7 @@ def list_releases(look: Look) -> list[Offer]:
     offers = [Offer(urljoin(url, address), _file_name(address)) for _, address in meant]
     if not offers:
         raise BodyRefused(
+            "NO_LONGER_OFFERED",
             f"the dataset offers no file {location.file_name!r}; it offers {', '.join(sorted({n for n, _ in resources}))}",
             where=url,
             kept="nothing was fetched; the last good data stand",
@@ -77,7 +80,7 @@ def check(look: Look) -> list[Finding]:
     try:
         newest = list_releases(look)[-1]
     except (BodyRefused, PublisherUnavailable) as refused:
-        return [Finding(f"package {location.package}, file {location.file_name}", refused.problem)]
+        return [Finding(f"package {location.package}, file {location.file_name}", refused.problem, refused.code)]
     return check_header(look, newest)
 
 

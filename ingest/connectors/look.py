@@ -104,10 +104,12 @@ class Finding:
     Attributes:
         asked: what it was asked about: a dataset, a file, an indicator, a name, an area type.
         differs: how its answer differs from the declaration, in words.
+        code: what kind of failure that is, of the registry (ingest/codes.csv).
     """
 
     asked: str
     differs: str
+    code: str = "DIFFERS_FROM_DECLARATION"
 
 
 class Connector(Protocol):

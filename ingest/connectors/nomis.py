@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from ingest.connectors.file_at_url import check_kind, keep_body, refuse_foreign
 from ingest.connectors.look import Fetched, Finding, Look, Offer
 from ingest.declaration import NomisQuery
-from ingest.errors import BodyRefused, PublisherUnavailable
+from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
 from ingest.http import Body
 from ingest.landing import note_refusal, sha256_of
 from ingest.readers.records import is_count, records_wrong
@@ -52,6 +52,7 @@ def list_releases(look: Look) -> list[Offer]:
     periods = [period for period in _periods(look) if period.code >= query.first_period]
     if not periods:
         raise BodyRefused(
+            "NO_LONGER_OFFERED",
             f"the dataset has no period from {query.first_period} on",
             where=_url(look, "time.def.sdmx.json"),
             kept=KEPT,
@@ -105,8 +106,9 @@ def fetch(look: Look, offer: Offer) -> Fetched:
         if problem is None:
             refuse_foreign(look, named, landed)
         else:
-            note_refusal(landed, problem)
+            note_refusal(landed, problem.reason)
             raise BodyRefused(
+                problem.code,
                 f"what came {problem}",
                 where=offer.url,
                 kept=f"its bytes are in landing ({body.sha256[:12]}…); raw and the marts are as they were",
@@ -122,14 +124,14 @@ def check(look: Look) -> list[Finding]:
     try:
         list_releases(look)
     except (BodyRefused, PublisherUnavailable) as refused:
-        findings.append(Finding(query.dataset_id, refused.problem))
+        findings.append(Finding(query.dataset_id, refused.problem, refused.code))
     for dimension, asked in query.query.items():
         if dimension == "geography":
             continue  # asked for by GSS codes, which NOMIS does not list
         try:
             there = _codes(look, dimension)
         except (BodyRefused, PublisherUnavailable) as refused:
-            findings.append(Finding(f"{query.dataset_id}, dimension {dimension}", refused.problem))
+            findings.append(Finding(f"{query.dataset_id}, dimension {dimension}", refused.problem, refused.code))
             continue
         wanted = [code for part in asked.split(",") for code in part.split("...")]
         gone = [code for code in wanted if code not in there]
@@ -145,10 +147,12 @@ def _codes(look: Look, dimension: str) -> set[str]:
         lists = _many(answer["structure"]["codelists"]["codelist"])
         return {str(code["value"]) for codelist in lists for code in _many(codelist["code"])}
     except (AttributeError, KeyError, TypeError):
-        raise BodyRefused("the answer is not the list of a dimension's codes", where=url, kept=KEPT) from None
+        raise BodyRefused(
+            "ANSWER_NOT_AS_AGREED", "the answer is not the list of a dimension's codes", where=url, kept=KEPT
+        ) from None
 
 
-def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body]], str | None]:
+def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body]], Wrong | None]:
     """The pages of a delivery with their addresses, and what is wrong with them as a whole."""
     query = _query(look)
     pages: list[tuple[str, Body]] = []
@@ -180,30 +184,30 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
             return pages, wrong
 
 
-def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, str]], str | None]:
+def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, str]], Wrong | None]:
     """Number, total, period and area (blank where it is not told) of each record of a page; and what is wrong with it where it is none."""
     body = file.read_bytes()
     first = body[:200].decode("utf-8", "replace").splitlines()[0] if body.strip() else ""
     if not first:
-        return [], "is empty: NOMIS answers so where nothing matches the query"
+        return [], Wrong("NO_ROWS", "is empty: NOMIS answers so where nothing matches the query")
     if encoding_of(body[:4]) != UTF_8:
-        return [], "is UTF-16, and NOMIS answers in UTF-8"
+        return [], Wrong("ENCODING_UNKNOWN", "is UTF-16, and NOMIS answers in UTF-8")
     with file.open(encoding="utf-8-sig", newline="", errors="replace") as handle:
         rows = csv.DictReader(handle, strict=True)
         try:
             if not {"RECORD_OFFSET", "RECORD_COUNT"} <= set(rows.fieldnames or ()):
                 foreign = foreign_body(body[:512])
-                return [], str(
-                    foreign
-                ) if foreign and not first.isprintable() else f"is no table but says {first[:120]!r}"
+                if foreign and not first.isprintable():
+                    return [], Wrong(foreign.code, str(foreign))
+                return [], Wrong("NOT_THE_FILE", f"is no table but says {first[:120]!r}")
             names = ("RECORD_OFFSET", "RECORD_COUNT", "DATE", "GEOGRAPHY_CODE")
             found = [
                 (r.get(names[0]) or "", r.get(names[1]) or "", r.get(names[2]) or "", r.get(names[3]) or "")
                 for r in rows
             ]
         except csv.Error as error:
-            return [], f"is not valid CSV: {error}"
-    return found, None if found else "has a header and no records"
+            return [], Wrong("FILE_DAMAGED", f"is not valid CSV: {error}")
+    return found, None if found else Wrong("NO_ROWS", "has a header and no records")
 
 
 def _areas(query: NomisQuery) -> set[str]:
@@ -217,17 +221,18 @@ def _areas(query: NomisQuery) -> set[str]:
     return areas
 
 
-def _other_than(asked: set[str], found: set[str]) -> str | None:
+def _other_than(asked: set[str], found: set[str]) -> Wrong | None:
     """How what a delivery is of differs from what was asked for: an answer to another question, an older copy, an area left out."""
     if found in (asked, {""}):
         return None
     lacks, has = sorted(asked - found), sorted(found - asked)
-    return " and ".join(
+    reason = " and ".join(
         [
             *([f"lacks {', '.join(lacks[:5])}, which was asked for"] if lacks else []),
             *([f"has {', '.join(has[:5])}, which was not asked for"] if has else []),
         ]
     )
+    return Wrong("ANSWER_NOT_AS_AGREED", reason)
 
 
 def _put_together(whole: Path, pages: Iterable[Path]) -> None:
@@ -273,6 +278,7 @@ def _periods(look: Look) -> list[Period]:
     except (AttributeError, KeyError, TypeError):
         said = answer.get("error") if isinstance(answer, dict) else None
         raise BodyRefused(
+            "ANSWER_NOT_AS_AGREED",
             f"the answer says {str(said)[:120]!r}" if said else "the answer is not the list of a dataset's periods",
             where=url,
             kept=KEPT,

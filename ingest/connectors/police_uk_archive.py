@@ -121,9 +121,11 @@ def fetch(look: Look, offer: Offer) -> Fetched:
                     digest.update(block)
                     file.write(block)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            raise _refused(f"is damaged: {error}", where) from None
+            raise _archive_refused("ARCHIVE_DAMAGED", f"is damaged: {error}", where) from None
         if size != info.file_size:
-            raise _refused(f"has {size:,} bytes and the archive's directory says {info.file_size:,}", where)
+            raise _archive_refused(
+                "ARCHIVE_DAMAGED", f"has {size:,} bytes and the archive's directory says {info.file_size:,}", where
+            )
         headers = {"X-Archive-MD5": archive.listed.md5, "X-Member-CRC32": f"{info.CRC:08x}"}
         body = Body(archive.listed.url, 200, headers, path, digest.hexdigest(), size, archive.is_synthetic)
         landed = land_body(look, dataclasses.replace(offer, url=f"{archive.listed.url}#{name}"), body)
@@ -141,7 +143,7 @@ def check(look: Look) -> list[Finding]:
     try:
         listed = _newest(look)
     except (BodyRefused, PublisherUnavailable) as refused:
-        return [Finding(refused.where, refused.problem)]
+        return [Finding(refused.where, refused.problem, refused.code)]
     asked = f"archive {listed.month}"
     try:
         archive = _in_parts(look, listed, location)
@@ -158,7 +160,7 @@ def check(look: Look) -> list[Finding]:
     except RangeNotKept:
         return [Finding(asked, "is not served in parts: a night would take it whole")]
     except (BodyRefused, PublisherUnavailable) as refused:
-        return [Finding(asked, refused.problem)]
+        return [Finding(asked, refused.problem, refused.code)]
     return findings
 
 
@@ -211,7 +213,7 @@ def _begins_otherwise(archive: _Archive, info: zipfile.ZipInfo, look: Look) -> l
         return [Finding(asked, f"cannot be read: {error}")]
     header, faults = resolve(next(csv.reader(io.StringIO(line, newline="")), []), look.dataset.layout)
     new = [] if faults else [Finding(asked, f"has a column that is not declared: {name}") for name in header.unknown]
-    return [*(Finding(asked, str(fault)) for fault in faults), *new]
+    return [*(Finding(asked, str(fault), fault.code) for fault in faults), *new]
 
 
 def _newest(look: Look) -> Listed:
@@ -226,6 +228,7 @@ def _newest(look: Look) -> Listed:
             archives.append(Listed(urljoin(url, html.unescape(this[1])), this[2], md5[0].lower()))
     if not archives:
         raise BodyRefused(
+            "ANSWER_NOT_AS_AGREED",
             "the page lists no archive (a link to YYYY-MM.zip followed by its MD5)",
             where=url,
             kept="nothing was fetched; the last good data stand",
@@ -271,7 +274,7 @@ def _whole(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
     md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if md5 != listed.md5:
         file.close()
-        raise _refused(f"has the MD5 {md5} and the page says {listed.md5}", listed.url)
+        raise _archive_refused("HASH_DIFFERS", f"has the MD5 {md5} and the page says {listed.md5}", listed.url)
     return _Archive(listed, _as_zip(file, listed.url), None, body.is_synthetic)
 
 
@@ -279,7 +282,7 @@ def _as_zip(file: IO[bytes] | _Remote, url: str) -> zipfile.ZipFile:
     try:
         found = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise _refused(f"is no zip archive: {error}", url) from None
+        raise _archive_refused("ARCHIVE_DAMAGED", f"is no zip archive: {error}", url) from None
     return found
 
 
@@ -292,10 +295,12 @@ def _members(archive: _Archive, look: Look, location: ArchiveMembers) -> list[zi
     url = archive.listed.url
     infos = archive.zip.infolist()
     if len(infos) > _MEMBERS_MAX:
-        raise _refused(f"holds {len(infos):,} members", url)
+        raise _archive_refused("ARCHIVE_UNSAFE", f"holds {len(infos):,} members", url)
     for info in infos:
         if info.filename.startswith("/") or ".." in info.filename.split("/") or "\\" in info.orig_filename:
-            raise _refused(f"holds a member whose name leads out of its folder: {info.orig_filename!r}", url)
+            raise _archive_refused(
+                "ARCHIVE_UNSAFE", f"holds a member whose name leads out of its folder: {info.orig_filename!r}", url
+            )
     ours = [info for info in infos if re.fullmatch(location.member_pattern, info.filename)]
     names = [info.filename for info in ours]
     for info in ours:
@@ -309,10 +314,10 @@ def _members(archive: _Archive, look: Look, location: ArchiveMembers) -> list[zi
         elif info.file_size > _RATIO_MAX * info.compress_size + _BLOCK:
             what = f"would grow from {info.compress_size:,} to {info.file_size:,} bytes, which no text does"
         if what is not None:
-            raise _refused(what, f"{url}, member {info.filename}")
+            raise _archive_refused("ARCHIVE_UNSAFE", what, f"{url}, member {info.filename}")
     if not ours:
         there = ", ".join(sorted(info.filename for info in infos)[:5]) or "nothing"
-        raise _refused(f"holds no member {location.member_pattern}; it holds {there}", url)
+        raise _archive_refused("NO_LONGER_OFFERED", f"holds no member {location.member_pattern}; it holds {there}", url)
     return sorted(ours, key=lambda info: info.filename)
 
 
@@ -328,8 +333,9 @@ def _day_after(month: str) -> dt.date:
     return (dt.date(int(month[:4]), int(month[5:]), 28) + dt.timedelta(days=4)).replace(day=1)
 
 
-def _refused(what: str, where: str) -> BodyRefused:
+def _archive_refused(code: str, what: str, where: str) -> BodyRefused:
     return BodyRefused(
+        code,
         f"the archive {what}" if "member" not in where else f"the member {what}",
         where=where,
         kept="nothing of it was landed; the last good data stand",
@@ -353,7 +359,7 @@ class _Remote(io.RawIOBase):
         self._size, self._version = tail.total, tail.version
         self.is_synthetic = tail.is_synthetic
         if self._size > max_bytes:
-            raise _refused(f"has {self._size:,} bytes, and one may have {max_bytes:,}", url)
+            raise _archive_refused("FILE_TOO_LARGE", f"has {self._size:,} bytes, and one may have {max_bytes:,}", url)
         self._tail_start, self._tail = tail.first, tail.body
         self._ahead_start, self._ahead = 0, b""
 
@@ -372,7 +378,7 @@ class _Remote(io.RawIOBase):
         if end <= self._position:
             return 0
         if end - self._position > _DIRECTORY_MAX:
-            raise _refused(f"has a directory of {end - self._position:,} bytes", self._url)
+            raise _archive_refused("ARCHIVE_UNSAFE", f"has a directory of {end - self._position:,} bytes", self._url)
         found = self._bytes(self._position, end)
         buffer[: len(found)] = found
         self._position += len(found)

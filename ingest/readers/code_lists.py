@@ -84,7 +84,13 @@ def vintage_of(code_list: CodeList, found: Iterable[Key]) -> str | Fault:
         return fitting[0]
     columns = " and ".join(code_list.columns)
     if fitting:
-        return Fault(HEADER, columns, None, f"fit several vintages of the list {code_list.seed}: {', '.join(fitting)}")
+        return Fault(
+            "CATEGORY_LIST_UNKNOWN",
+            HEADER,
+            columns,
+            None,
+            f"fit several vintages of the list {code_list.seed}: {', '.join(fitting)}",
+        )
     closest = min(known.code_of, key=lambda name: len(alien[name]) + len(absent[name]))
     wrong = []
     if alien[closest]:
@@ -92,6 +98,7 @@ def vintage_of(code_list: CodeList, found: Iterable[Key]) -> str | Fault:
     if absent[closest]:
         wrong.append(f"lacks {_words(absent[closest])}, which every file of that vintage has: it may be cut short")
     return Fault(
+        "CATEGORY_LIST_UNKNOWN",
         HEADER,
         columns,
         None,
@@ -139,6 +146,7 @@ def incomplete(complete: Complete, code_list: CodeList, vintage: str, found: Ite
             there[code].add(area_of[folded(label)])
     return [
         Fault(
+            "AREAS_MISSING",
             HEADER,
             code,
             None,
@@ -200,7 +208,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             if layout.is_of_people:
                 # The name of a person may stand where a code should; what is told is what the list has.
                 reason += nearest(code_list, shown)
-            faults.append(Fault(number, place, None if layout.is_of_people else shown, reason))
+            faults.append(Fault("LABEL_UNKNOWN", number, place, None if layout.is_of_people else shown, reason))
     return faults
 
 

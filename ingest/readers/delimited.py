@@ -66,11 +66,11 @@ def read_start(file: Path, layout: Layout) -> Start:
         return Start(None, 0, [])
     end = first.find(b"\n") + 1
     if not end:
-        return Start(None, 0, [Fault(HEADER, THE_FILE, None, "has no line end in its first 64 KiB")])
+        return Start(None, 0, [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no line end in its first 64 KiB")])
     try:
         line = first[:end].decode("utf-8-sig")
     except UnicodeDecodeError:
-        return Start(None, 0, [Fault(HEADER, THE_FILE, None, "is not UTF-8 (in its header)")])
+        return Start(None, 0, [Fault("ENCODING_UNKNOWN", HEADER, THE_FILE, None, "is not UTF-8 (in its header)")])
     if separator_of(line, layout.every_header) != "," or bounds.has_long_line(file):
         return Start(None, 0, [])
     header, faults = resolve(next(csv.reader(io.StringIO(line, newline=""))), layout)

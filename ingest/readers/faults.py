@@ -15,8 +15,12 @@ LONGEST = 200  # characters of a file's content that a fault tells: it says wher
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """One refused row and column. `row` counts data rows from 1; `value` is None where it is personal or there is none."""
+    """One refused row and column. `row` counts data rows from 1; `value` is None where it is personal or there is none.
 
+    `code` is of the registry (ingest/codes.csv).
+    """
+
+    code: str
     row: int
     column: str
     value: str | None
@@ -91,6 +95,12 @@ class Faulty(Exception):
         self.faults = faults if isinstance(faults, Faults) else Faults(faults)
         self.rows = rows
         self.next_step = next_step
+
+    @property
+    def code(self) -> str:
+        """The code of the refusal: that of the first fault of the file as a whole, where there is one, else of the first."""
+        of_all = [fault for fault in self.faults if fault.column in {THE_FILE, THE_REST}]
+        return next((fault.code for fault in [*of_all, *self.faults]), "NOT_THE_FILE")
 
 
 def what_next(faults: Sequence[Fault]) -> str:

@@ -68,7 +68,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     """
     if len(names) > COLUMNS:
         reason = f"has {len(names):,} columns, and a file may have {COLUMNS:,}"
-        return Header(len(names), {}, {}, ()), [Fault(HEADER, "header", None, reason)]
+        return Header(len(names), {}, {}, ()), [Fault("FILE_TOO_LARGE", HEADER, "header", None, reason)]
     wanted = {folded(alias): column.name for column in layout.columns for alias in column.headers}
     patterns = [(re.compile(c.header_pattern), c.name) for c in layout.columns if c.header_pattern]
     is_month = re.compile(layout.month_columns.header_pattern, re.ASCII) if layout.month_columns else None
@@ -83,20 +83,28 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             if column in positions:
                 # What only matches a pattern may be a value.
                 shown = name if folded(name) in wanted or not layout.is_of_people else None
-                faults.append(Fault(HEADER, "header", shown, f"is a second column for {column}"))
+                faults.append(Fault("COLUMN_REPEATED", HEADER, "header", shown, f"is a second column for {column}"))
             positions[column] = index
             published[column] = name
         elif layout.month_columns and is_month and is_month.fullmatch(name.strip()):
             month = month_of(name.strip(), layout.month_columns)
             if month is None:
                 faults.append(
-                    Fault(HEADER, "header", name, f"is no month written as {layout.month_columns.header_forms}")
+                    Fault(
+                        "HEADER_UNKNOWN",
+                        HEADER,
+                        "header",
+                        name,
+                        f"is no month written as {layout.month_columns.header_forms}",
+                    )
                 )
             else:
                 months.append(MonthColumn(index, name.strip(), month))
         elif is_month and _may_be_a_month(name):
             # To leave it out would lose a month. What is no month by its name is judged by its cells.
-            faults.append(Fault(HEADER, "header", name, f"is not known (column {index + 1}){_advice(name)}"))
+            faults.append(
+                Fault("HEADER_UNKNOWN", HEADER, "header", name, f"is not known (column {index + 1}){_advice(name)}")
+            )
         else:
             unknown.append(index)
     if layout.is_of_people and not positions:
@@ -104,7 +112,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         reason = (
             f"is none of this dataset: no column of ours is in the first line, whose {len(names)} fields are not shown"
         )
-        return Header(len(names), {}, {}, ()), [Fault(HEADER, "header", None, reason)]
+        return Header(len(names), {}, {}, ()), [Fault("NOT_THE_FILE", HEADER, "header", None, reason)]
     month_faults = _month_faults(months, names) if layout.month_columns else []
     missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]
     every = [called(names, index) for index in range(len(names))]
@@ -114,12 +122,15 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     faults[:0] = no_header
     if layout.is_of_people and unknown and (missing or no_header):
         count = "a column that is" if len(unknown) == 1 else f"{len(unknown)} columns that are"
-        faults.append(Fault(HEADER, "header", None, f"has {count} not known: {some_of(told)}"))
+        faults.append(Fault("HEADER_UNKNOWN", HEADER, "header", None, f"has {count} not known: {some_of(told)}"))
     elif missing or month_faults:
         # Where a known column or a month is missing, an unknown one may be it under a new name.
-        faults += [Fault(HEADER, "header", names[i], f"is not known (column {i + 1})") for i in unknown]
+        faults += [
+            Fault("HEADER_UNKNOWN", HEADER, "header", names[i], f"is not known (column {i + 1})") for i in unknown
+        ]
     faults += [
         Fault(
+            "COLUMN_MISSING",
             HEADER,
             "header",
             None,
@@ -133,6 +144,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         # Each may be missing, but then the others say the time.
         faults += [
             Fault(
+                "COLUMN_MISSING",
                 HEADER,
                 "header",
                 None,
@@ -173,16 +185,16 @@ def _no_header(
     is_a_row = missing <= 1 and len(unknown) >= len(positions) + missing
     if is_behind and (cells or is_a_row):
         reason = "is damaged: the header goes on into a row: a line end is missing"
-        return [Fault(HEADER, THE_FILE, None, f"{reason} (its first line has {len(names)} fields)")]
+        return [Fault("FILE_DAMAGED", HEADER, THE_FILE, None, f"{reason} (its first line has {len(names)} fields)")]
     if cells:
         where = some_of([f"column {index + 1}" for index in cells])
         reason = f"has a number or a date where the name of a column should be: {where}"
-        return [Fault(HEADER, "header", None, reason)]
+        return [Fault("NOT_THE_FILE", HEADER, "header", None, reason)]
     # A renamed column, which is missing too, is better called so; of persons nothing is told either way.
     is_too_many = 2 * len(unknown) > len(positions) if layout.is_of_people else len(unknown) >= len(positions)
     if is_too_many and (layout.is_of_people or not missing):
         reason = f"is not one that we know: {len(positions)} of its columns are declared and {len(unknown)} are not"
-        return [Fault(HEADER, "header", None, reason)]
+        return [Fault("HEADER_UNKNOWN", HEADER, "header", None, reason)]
     return []
 
 
@@ -214,6 +226,7 @@ def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault
     if not months:
         return [
             Fault(
+                "COLUMN_MISSING",
                 HEADER,
                 "header",
                 None,
@@ -228,12 +241,20 @@ def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault
             continue
         same = "is repeated" if earlier.header == column.header else f"is the same month as {earlier.header!r}"
         faults.append(
-            Fault(HEADER, "header", column.header, f"{same} (columns {earlier.place + 1} and {column.place + 1})")
+            Fault(
+                "COLUMN_REPEATED",
+                HEADER,
+                "header",
+                column.header,
+                f"{same} (columns {earlier.place + 1} and {column.place + 1})",
+            )
         )
     present = set(first)
     gaps = [m for m in months_between(min(present), max(present)) if m not in present]
     if gaps:
-        faults.append(Fault(HEADER, "header", None, f"lacks the month{'s' * (len(gaps) > 1)} {some_of(gaps)}"))
+        faults.append(
+            Fault("MONTHS_MISSING", HEADER, "header", None, f"lacks the month{'s' * (len(gaps) > 1)} {some_of(gaps)}")
+        )
     return faults
 
 

@@ -79,7 +79,7 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
     tables, faults = read_tables(file, layout, corrections)
     for table in tables:
         if not table.rows:
-            faults.append(Fault(HEADER, THE_FILE, None, "has a header and no rows", table.sheet))
+            faults.append(Fault("NO_ROWS", HEADER, THE_FILE, None, "has a header and no rows", table.sheet))
     if any(fault.column == "header" for fault in faults) or not tables:
         return MonthFile(tables, None, faults)
     for table in tables:
@@ -123,7 +123,7 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
     try:
         lines.extend(bounds.rows_of(lines_of_text, separator))
     except csv.Error as error:
-        return [], [Fault(len(lines), "the row", None, f"is not valid CSV ({error})")]
+        return [], [Fault("FILE_DAMAGED", len(lines), "the row", None, f"is not valid CSV ({error})")]
     names, faults = corrected(lines[0], "", corrections)
     header, wrong = resolve(names, layout)
     faults += wrong
@@ -132,6 +132,7 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
     if not text.endswith(("\n", "\r")):
         faults.append(
             Fault(
+                "FILE_CUT_SHORT",
                 HEADER,
                 THE_FILE,
                 None,
@@ -187,7 +188,7 @@ def _counted_twice(table: MonthTable, complete: Complete, vintages: CodeList, vi
             if both:
                 label = " / ".join(row[positions[column]] for column in (*vintages.columns, complete.across))
                 reason = f"counts the same as row {other_number} under another spelling, in {both[0]}"
-                faults.append(Fault(number, "the row", label, reason))
+                faults.append(Fault("ROW_REPEATED", number, "the row", label, reason))
         first[key].append((number, row))
     return faults
 
@@ -202,7 +203,7 @@ def _nameless_months(table: MonthTable) -> list[Fault]:
         if not cells or not all(any(character.isalpha() for character in cell) for cell in cells):
             # One cell of a month may be blank, or written as no count is.
             reason = f"is not known (column {place + 1}), and its cells are not words alone: it may be a month"
-            faults.append(Fault(HEADER, "header", name, reason))
+            faults.append(Fault("HEADER_UNKNOWN", HEADER, "header", name, reason))
     return faults
 
 
@@ -216,17 +217,25 @@ def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layou
     faults: list[Fault] = []
     for number, row in rows:
         if len(row) != header.width:
-            faults.append(Fault(number, "the row", None, f"has {len(row)} fields where the header has {header.width}"))
+            faults.append(
+                Fault(
+                    "ROW_WIDTH_DIFFERS",
+                    number,
+                    "the row",
+                    None,
+                    f"has {len(row)} fields where the header has {header.width}",
+                )
+            )
             continue
         if not are_cells("\n".join([row[index] for index, *_ in header.months])):
             faults += [
-                Fault(number, month, row[index], f"is not {months.cell_is}")
+                Fault("VALUE_NOT_A_NUMBER", number, month, row[index], f"is not {months.cell_is}")
                 for index, month, _ in header.months
                 if not is_cell(plain(row[index]))
             ]
         elif takes_any_number(months.cell_pattern):
             faults += [
-                Fault(number, month, row[index], REASON)
+                Fault("VALUE_OUT_OF_RANGE", number, month, row[index], REASON)
                 for index, month, _ in header.months
                 if is_too_large(row[index])
             ]
@@ -234,7 +243,9 @@ def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layou
         if layout.unique:
             key = tuple(folded(row[header.positions[column]]) for column in layout.unique)
             if key in seen:
-                faults.append(Fault(number, "the row", " / ".join(key), f"stands already in row {seen[key]}"))
+                faults.append(
+                    Fault("ROW_REPEATED", number, "the row", " / ".join(key), f"stands already in row {seen[key]}")
+                )
             seen[key] = number
     return faults
 

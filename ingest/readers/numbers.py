@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 
 from ingest.declaration import Number
+from ingest.errors import Wrong
 
 # A sign, digits, a point, an exponent: as R, Excel, .NET and PostgreSQL write numbers, and as PostgreSQL and Arrow read them.
 PATTERN = r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?"
@@ -28,26 +29,26 @@ def plain(value: str) -> str:
     return f"{number.normalize():f}" if number is not None and abs(number) < LARGEST else value
 
 
-def wrong_with(value: str, declared: Number) -> str | None:
+def wrong_with(value: str, declared: Number) -> Wrong | None:
     """Why a published value is not a number as declared; None where it is."""
     number = number_of(value)
     if number is None:
-        return "is no number"
+        return Wrong("VALUE_NOT_A_NUMBER", "is no number")
     if declared.no_value is not None and number == declared.no_value:
         return None
     if abs(number) >= LARGEST:
-        return REASON
+        return Wrong("VALUE_OUT_OF_RANGE", REASON)
     if declared.is_whole and number != number.to_integral_value():
-        return "is no whole number"
+        return Wrong("VALUE_NOT_A_NUMBER", "is no whole number")
     return outside(number, declared.at_least, declared.at_most)
 
 
-def outside(number: Decimal, at_least: float | None, at_most: float | None) -> str | None:
+def outside(number: Decimal, at_least: float | None, at_most: float | None) -> Wrong | None:
     """Why a number lies outside its range; None where it does not."""
     if at_least is not None and number < Decimal(str(at_least)):
-        return f"is below {at_least:.15g}, the least that it can be"
+        return Wrong("VALUE_OUT_OF_RANGE", f"is below {at_least:.15g}, the least that it can be")
     if at_most is not None and number > Decimal(str(at_most)):
-        return f"is above {at_most:.15g}, the most that it can be"
+        return Wrong("VALUE_OUT_OF_RANGE", f"is above {at_most:.15g}, the most that it can be")
     return None
 
 

@@ -34,7 +34,11 @@ def row_faults(row_number: int, row: list[str], header: Header, layout: Layout) 
         if names and folded(fields[rule.name]) not in names:
             place = f"{header.published[rule.code]} and {header.published[rule.name]}"
             shown = f"{fields[rule.code]} / {fields[rule.name]}"
-            faults.append(Fault(row_number, place, shown, "are not one area: the code is that of another"))
+            faults.append(
+                Fault(
+                    "LABEL_OF_ANOTHER_CODE", row_number, place, shown, "are not one area: the code is that of another"
+                )
+            )
     numbers = {column.name: column.number for column in layout.columns if column.number}
 
     def number(column: str) -> Decimal | None:
@@ -49,15 +53,15 @@ def row_faults(row_number: int, row: list[str], header: Header, layout: Layout) 
             # Both are printed from floating point.
             if low > high and not math.isclose(low, high, rel_tol=1e-9, abs_tol=1e-9):
                 reason = f"is above {header.published[upper]}, {fields[upper]}"
-                faults.append(Fault(row_number, header.published[lower], fields[lower], reason))
+                faults.append(Fault("VALUES_CONTRADICT", row_number, header.published[lower], fields[lower], reason))
     for narrower in layout.ranges:
         if not _is_in(narrower, fields, layout):
             continue
         for column in narrower.columns:
             value = number(column)
-            reason_why = None if value is None else outside(value, narrower.at_least, narrower.at_most)
-            if reason_why:
-                faults.append(Fault(row_number, header.published[column], fields[column], reason_why))
+            wrong = None if value is None else outside(value, narrower.at_least, narrower.at_most)
+            if wrong:
+                faults.append(Fault(wrong.code, row_number, header.published[column], fields[column], wrong.reason))
     return faults
 
 

@@ -62,13 +62,21 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
         return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
     if layout.sheets and layout.sheets.required:
         reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
-        return [], [Fault(HEADER, THE_FILE, None, reason)]
+        return [], [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, reason)]
     lines = _lines(file, layout)
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or Fault(HEADER, THE_FILE, None, "has no header")]
+        return [], [names or Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no header")]
     if any(character < " " and character not in "\t\r\n" for name in names for character in name):
-        return [], [Fault(HEADER, THE_FILE, None, "is no text: its header holds NUL bytes or other control characters")]
+        return [], [
+            Fault(
+                "ENCODING_UNKNOWN",
+                HEADER,
+                THE_FILE,
+                None,
+                "is no text: its header holds NUL bytes or other control characters",
+            )
+        ]
     names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
     return [Table("", header, lines)], [*uncorrected, *faults]
@@ -90,10 +98,10 @@ def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]
             except StopIteration:
                 return
             except csv.Error as error:
-                yield number, Fault(number, THE_REST, None, f"is not valid CSV: {error}")
+                yield number, Fault("FILE_DAMAGED", number, THE_REST, None, f"is not valid CSV: {error}")
                 return
             except UnicodeDecodeError:
-                yield number, Fault(number, THE_REST, None, "is not UTF-16")
+                yield number, Fault("ENCODING_UNKNOWN", number, THE_REST, None, "is not UTF-16")
                 return
             if row:
                 yield number, row
@@ -105,11 +113,21 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
         members = bounds.members_of(file)
         with zipfile.ZipFile(file) as archive:
             if any(member.filename == "xl/workbook.xml" for member in members):
-                return [], [Fault(HEADER, THE_FILE, None, f"is a workbook: {SAVE_AS}, and land that")]
+                return [], [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, f"is a workbook: {SAVE_AS}, and land that")]
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
-                return [], [Fault(HEADER, THE_FILE, None, "is a zip archive, but not one of pages stored as they came")]
+                return [], [
+                    Fault(
+                        "NOT_THE_FILE",
+                        HEADER,
+                        THE_FILE,
+                        None,
+                        "is a zip archive, but not one of pages stored as they came",
+                    )
+                ]
             if sum(m.compress_size for m in members) > file.stat().st_size:
-                return [], [Fault(HEADER, THE_FILE, None, "is a zip archive whose pages lie in one another")]
+                return [], [
+                    Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, "is a zip archive whose pages lie in one another")
+                ]
             lines_of = {}
             for member in members:
                 with archive.open(member) as page:
@@ -117,11 +135,13 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
             wrong = [name for name, line in lines_of.items() if foreign_body(line) or encoding_of(line) != UTF_8]
             headers = {line.rstrip(b"\n") for line in lines_of.values()}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        return [], [Fault(HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]
+        return [], [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]
     if wrong:
-        return [], [Fault(HEADER, THE_FILE, None, f"holds pages that are no delimited text: {some_of(wrong)}")]
+        return [], [
+            Fault("NOT_THE_FILE", HEADER, THE_FILE, None, f"holds pages that are no delimited text: {some_of(wrong)}")
+        ]
     if len(headers) != 1:
-        return [], [Fault(HEADER, "header", None, f"is not the same on all {len(members)} pages")]
+        return [], [Fault("FILE_DAMAGED", HEADER, "header", None, f"is not the same on all {len(members)} pages")]
 
     def rows() -> Iterator[tuple[int, list[str] | Fault]]:
         number = 0
@@ -137,7 +157,10 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
                         except StopIteration:
                             break
                         except csv.Error as error:
-                            yield number + 1, Fault(number + 1, THE_REST, None, f"is not valid CSV: {error}")
+                            yield (
+                                number + 1,
+                                Fault("FILE_DAMAGED", number + 1, THE_REST, None, f"is not valid CSV: {error}"),
+                            )
                             return
                         if row and (line or not index):
                             yield number, row
@@ -146,7 +169,7 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     lines = rows()
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or Fault(HEADER, THE_FILE, None, "has no page with a header")]
+        return [], [names or Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no page with a header")]
     header, faults = resolve(names, layout)
     return [Table("", header, lines)], faults
 
@@ -162,25 +185,33 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
-        return [], [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return [], [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
     if layout.sheets.is_one and len(wanted) > 1:
         reason = (
             f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
         )
-        return [], [Fault(HEADER, THE_FILE, None, reason)]
+        return [], [Fault("SHEET_UNKNOWN", HEADER, THE_FILE, None, reason)]
     if not wanted:
         there = some_of(workbook.sheet_names)
-        return [], [Fault(HEADER, THE_FILE, None, f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
+        return [], [
+            Fault(
+                "SHEET_MISSING",
+                HEADER,
+                THE_FILE,
+                None,
+                f"has no sheet named {layout.sheets.name_pattern}; it has {there}",
+            )
+        ]
     faults = refused_content(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
     faults += [
-        Fault(HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
+        Fault("SHEET_MISSING", HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
         for name in layout.sheets.required
         if name not in wanted
     ]
     if layout.sheets.others_are_unknown:
         faults += [
-            Fault(HEADER, f"sheet {name}", None, "is not one that we know: nobody said what it counts")
+            Fault("SHEET_UNKNOWN", HEADER, f"sheet {name}", None, "is not one that we know: nobody said what it counts")
             for name in wanted
             if name not in layout.sheets.required
         ]
@@ -191,7 +222,11 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         above = (sheet.start or (0, 0))[0]  # rows above the first that holds anything are not given
         names = next(itertools.islice(rows, layout.sheets.header_row - 1 - above, None), None)
         if names is None:
-            faults.append(Fault(HEADER, f"sheet {name}", None, f"has no row {layout.sheets.header_row}, its header"))
+            faults.append(
+                Fault(
+                    "NOT_THE_FILE", HEADER, f"sheet {name}", None, f"has no row {layout.sheets.header_row}, its header"
+                )
+            )
             continue
         names, uncorrected = corrected(_without_empty_end(names), name, corrections)
         header, wrong = resolve(names, layout)
@@ -228,7 +263,7 @@ def explain(file: Path, layout: Layout) -> tuple[int, Faults]:
             wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
             faults.add(wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet)))
     if not ends_whole(file, layout):
-        faults.append(Fault(number, THE_FILE, None, "is cut short: its last row has no line end"))
+        faults.append(Fault("FILE_CUT_SHORT", number, THE_FILE, None, "is cut short: its last row has no line end"))
     return number, faults
 
 
@@ -280,7 +315,7 @@ class Seen:
             if this == that
             else f"stands already in row {first}, and says something else there"
         )
-        return [Fault(number, "the row", None if self._is_of_people else " / ".join(key), reason)]
+        return [Fault("ROW_REPEATED", number, "the row", None if self._is_of_people else " / ".join(key), reason)]
 
     def has(self, key: tuple[str, ...]) -> bool:
         """Whether a row with these values of the columns came already; notes it where none did."""
@@ -328,7 +363,15 @@ def time_of(row: Sequence[str], header: Header, period: Period) -> str:
 def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
     """What is wrong with one row, its codes included."""
     if len(row) != header.width:
-        return [Fault(number, "the row", None, f"has {len(row)} fields where the header has {header.width}")]
+        return [
+            Fault(
+                "ROW_WIDTH_DIFFERS",
+                number,
+                "the row",
+                None,
+                f"has {len(row)} fields where the header has {header.width}",
+            )
+        ]
     faults = []
     for column in layout.columns:
         if column.name not in header.positions:
@@ -336,7 +379,15 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         value = row[header.positions[column.name]]
         shown = layout.told(column, value)
         if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
-            faults.append(Fault(number, header.published[column.name], None, "is not UTF-8 text, or holds a NUL byte"))
+            faults.append(
+                Fault(
+                    "ENCODING_UNKNOWN",
+                    number,
+                    header.published[column.name],
+                    None,
+                    "is not UTF-8 text, or holds a NUL byte",
+                )
+            )
         elif not value:
             if column.blank_only_where:
                 others = {
@@ -347,17 +398,19 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
                         header.published[name] if layout.is_of_people else f"{header.published[name]} is {found!r}"
                         for name, found in others.items()
                     )
-                    faults.append(Fault(number, header.published[column.name], shown, f"is blank where {there}"))
+                    faults.append(
+                        Fault("VALUE_BLANK", number, header.published[column.name], shown, f"is blank where {there}")
+                    )
             elif not column.may_be_blank:
-                faults.append(Fault(number, header.published[column.name], shown, "is blank"))
+                faults.append(Fault("VALUE_BLANK", number, header.published[column.name], shown, "is blank"))
         elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
             expected = f"is not {column.pattern_is}" if column.pattern_is else f"does not match {column.pattern}"
-            faults.append(Fault(number, header.published[column.name], shown, expected))
-        elif column.number and (reason := wrong_with(value, column.number)):
-            faults.append(Fault(number, header.published[column.name], shown, reason))
+            faults.append(Fault("VALUE_MALFORMED", number, header.published[column.name], shown, expected))
+        elif column.number and (wrong := wrong_with(value, column.number)):
+            faults.append(Fault(wrong.code, number, header.published[column.name], shown, wrong.reason))
         elif column.check_digit and not is_verhoeff(value):
             reason = "is no number that was issued: its check digit is wrong"
-            faults.append(Fault(number, header.published[column.name], shown, reason))
+            faults.append(Fault("VALUE_MALFORMED", number, header.published[column.name], shown, reason))
     if layout.period and not faults:
         value = time_of(row, header, layout.period)
         if is_timed(value, layout.period) and day_of(value, layout.period) is None:
@@ -365,7 +418,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             is_told = all(layout.told(c, row[header.positions[c.name]]) is not None for c in columns)
             place = " and ".join(header.published[c.name] for c in columns)
             reason = f"is no day of the calendar, written as {examples(layout.period)}"
-            faults.append(Fault(number, place, value if is_told else None, reason))
+            faults.append(Fault("TIME_INVALID", number, place, value if is_told else None, reason))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
     if not faults and sense.has_rules(layout):

@@ -48,27 +48,43 @@ def refused_archive(file: Path) -> list[Fault]:
     try:
         members = bounds.members_of(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     most = min(LARGEST, PACKED_AT_MOST * max(file.stat().st_size, 1))
     unpacked = sum(member.file_size for member in members)
     if unpacked > most:
-        return [Fault(HEADER, THE_FILE, None, f"unpacks to {unpacked:,} bytes, which no real workbook does")]
+        return [
+            Fault(
+                "ARCHIVE_UNSAFE", HEADER, THE_FILE, None, f"unpacks to {unpacked:,} bytes, which no real workbook does"
+            )
+        ]
     names = [member.filename for member in members]
     outside = [name for name in names if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name)]
     if outside:
-        return [Fault(HEADER, THE_FILE, outside[0], "is the name of a member that leads out of the archive")]
+        return [
+            Fault(
+                "ARCHIVE_UNSAFE", HEADER, THE_FILE, outside[0], "is the name of a member that leads out of the archive"
+            )
+        ]
     if any(member.flag_bits & 1 for member in members):
-        return [Fault(HEADER, THE_FILE, None, "is encrypted")]
+        return [Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, "is encrypted")]
     # Which of two is read is for each reader to say, and what looks at a workbook must look at what is read of it.
     if len({name.replace("\\", "/").lower() for name in names}) != len(names):
-        return [Fault(HEADER, THE_FILE, None, "holds two members of one name")]
+        return [Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, "holds two members of one name")]
     if "xl/workbook.xml" not in names:
-        return [Fault(HEADER, THE_FILE, None, f"is a zip archive and no workbook: it holds {', '.join(names[:5])}")]
+        return [
+            Fault(
+                "NOT_THE_FILE",
+                HEADER,
+                THE_FILE,
+                None,
+                f"is a zip archive and no workbook: it holds {', '.join(names[:5])}",
+            )
+        ]
     try:
         # The reader of the cells unpacks a member to its end, wherever the directory says that this is.
         bounds.check_sizes(file)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
-        return [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     return []
 
 
@@ -107,15 +123,15 @@ def look_into(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict[str,
                 if spanned > max(ALWAYS, SPARSE * extent.cells):
                     told = f"spans {spanned:,} places and has {extent.cells:,} cells, the furthest in row"
                     far = f"{told} {extent.last_row + 1:,} or column {extent.last_column + 1:,}: no real sheet is so empty"
-                    return {}, [Fault(HEADER, where, None, far)]
+                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, far)]
                 if places > most_places:
                     told = f"brings the places to {places:,} or more, which no real workbook of {size:,} bytes has"
-                    return {}, [Fault(HEADER, where, None, told)]
+                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, told)]
                 if text > most_text:
                     told = f"brings the text of the cells to {text:,} bytes or more, which no real workbook of {size:,} bytes has"
-                    return {}, [Fault(HEADER, where, None, told)]
+                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, told)]
     except _TooMuch as error:
-        return {}, [Fault(HEADER, THE_FILE, None, f"{error}, and no real workbook does")]
+        return {}, [Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, f"{error}, and no real workbook does")]
     except (
         zipfile.BadZipFile,
         OSError,
@@ -124,7 +140,7 @@ def look_into(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict[str,
         RuntimeError,
         expat.ExpatError,
     ) as error:
-        return {}, [Fault(HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return {}, [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
     return extents, []
 
 
@@ -290,7 +306,7 @@ def refused_content(
     faults: list[Fault] = []
     for name, extent in extents.items():
         if extent.is_hidden:
-            faults.append(Fault(HEADER, f"sheet {name}", None, "is hidden"))
+            faults.append(Fault("CELLS_NOT_DATA", HEADER, f"sheet {name}", None, "is hidden"))
         faults += _not_data(file, name, extent, header_row, sums_are_data)
     return faults
 
@@ -355,10 +371,14 @@ def _not_data(file: Path, sheet: str, extent: Extent, header_row: int, sums_are_
     for column, row, text in extent.formulas:
         cell = f"{column}{row}"
         if not sums_are_data or not _is_sum_of_column(text.strip(), column):
-            faults.append(Fault(HEADER, where, None, f"holds a formula in cell {cell}"))
+            faults.append(Fault("CELLS_NOT_DATA", HEADER, where, None, f"holds a formula in cell {cell}"))
             break
         if not _adds_up(rows, column, row, text.strip()):
-            faults.append(Fault(HEADER, where, None, f"holds a sum in cell {cell} that its cells do not come to"))
+            faults.append(
+                Fault(
+                    "CELLS_NOT_DATA", HEADER, where, None, f"holds a sum in cell {cell} that its cells do not come to"
+                )
+            )
             break
     for first, top, last, bottom in merges:
         inside = range(_index(first), _index(last) + 1)
@@ -366,7 +386,9 @@ def _not_data(file: Path, sheet: str, extent: Extent, header_row: int, sums_are_
             cell != "" and index not in inside for row in rows[top - 1 : bottom] for index, cell in enumerate(row)
         )
         if has_data or top <= header_row:
-            faults.append(Fault(HEADER, where, None, f"has the cells {first}{top}:{last}{bottom} merged"))
+            faults.append(
+                Fault("CELLS_NOT_DATA", HEADER, where, None, f"has the cells {first}{top}:{last}{bottom} merged")
+            )
             break
     return faults
 

@@ -44,11 +44,11 @@ class Steps(types.ModuleType):
                 return results.get(step)
             case "unavailable once":
                 del self.scenario[name]
-                raise PublisherUnavailable("503")
+                raise PublisherUnavailable("PUBLISHER_DOWN", "503")
             case "unavailable":
-                raise PublisherUnavailable("503")
+                raise PublisherUnavailable("PUBLISHER_DOWN", "503")
             case "refused":
-                raise Refusal("not the file")
+                raise Refusal("NOT_THE_FILE", "not the file")
             case "broken":
                 raise ZeroDivisionError
             case "nothing":

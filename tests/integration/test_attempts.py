@@ -14,9 +14,9 @@ import pytest
 from ingest import copying, landing
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
-from ingest.errors import FileRefused
 from ingest.landing import LandedFile
 from tests.mps_files import borough_file
+from tests.refused import refused_with
 from warehouse import nightly
 from warehouse.connection import ADMIN, connect
 from warehouse.settings import Settings
@@ -77,9 +77,8 @@ def test_a_file_whose_load_was_killed_twice_is_refused_until_somebody_asks_for_i
     night_that_is_killed(warehouse)
     night_that_is_killed(warehouse)
     assert ledger(warehouse) == []
-    with pytest.raises(
-        FileRefused,
-        match="has ended the process that loaded it, or that of the database, 2 times, and is not tried again as it is",
+    with refused_with(
+        "LOAD_ENDED_ITS_PROCESS",
     ):
         night()
     nightly.notify("night")
@@ -125,7 +124,7 @@ def test_whatever_a_file_ends_its_load_with_is_a_line_in_the_ledger(
         raise error
 
     monkeypatch.setattr(copying, "read", fails)
-    with pytest.raises(FileRefused, match="could not be read, and nobody foresaw why"):
+    with refused_with("UNFORESEEN"):
         night()
     ((state, reason),) = ledger(warehouse)
     assert state == "refused"
@@ -145,7 +144,7 @@ def test_a_database_that_runs_out_of_memory_twice_with_a_file_is_asked_no_more(
     for _ in range(2):
         with pytest.raises(Exception, match="the database has no room for it"):
             night()
-    with pytest.raises(FileRefused, match="has ended the process that loaded it, or that of the database, 2 times"):
+    with refused_with("LOAD_ENDED_ITS_PROCESS"):
         night()
 
 

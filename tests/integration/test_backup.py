@@ -10,10 +10,10 @@ import pytest
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
-from ingest.errors import Refusal
 from tests.candidates import judged, pair, read
 from tests.conftest import Server, new_warehouse
 from tests.mps_files import borough_file
+from tests.refused import refused_with
 from warehouse import backup, nightly
 from warehouse.connection import ADMIN
 from warehouse.publish import publish
@@ -63,14 +63,14 @@ def test_what_was_backed_up_comes_back_in_an_empty_home_and_a_cut_restore_is_run
     with monkeypatch.context() as context:
         # As a kill would: the schemas are gone by then, and nothing has come back.
         context.setattr(backup.embedded, "bin_path", lambda: cut_restore(tmp_path))
-        with pytest.raises(Refusal, match="pg_restore failed"):
+        with refused_with("BACKUP_FAILED", match="pg_restore"):
             backup.restore(empty, taken.folder)
     assert backup.restore(empty, taken.folder).tables == taken.tables
     assert landed_files(empty) == landed_files(warehouse)
     assert read(empty, AS_OF) == read(warehouse, AS_OF)
     assert read(empty, "select state from ops.release order by release_id", ADMIN) == [("published",), ("published",)]
     assert publish(empty, judged(empty, pair(2))).state == "published"
-    with pytest.raises(Refusal, match="holds landed files"):
+    with refused_with("HOME_NOT_EMPTY"):
         backup.restore(empty, taken.folder)
 
 
@@ -82,7 +82,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
     path, sha256 = next((p, s) for p, s in taken.landing.items() if p.endswith(".csv"))
     kept = taken.folder.parent / "landing" / sha256[:2] / sha256
     kept.unlink()
-    with pytest.raises(Refusal, match=f"1 of its files are missing or damaged: landing/{path}"):
+    with refused_with("BACKUP_DAMAGED", match=f"landing/{path}"):
         backup.restore(empty, taken.folder)
     assert landed_files(empty) == {}
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from expectations.suite import read_suites
+from ingest.codes import registry
 from tests.mps_files import borough_file
 from warehouse import cli
 from warehouse.settings import Settings
@@ -45,8 +47,15 @@ def vru(settings: Settings, *arguments: str, **more: str) -> subprocess.Complete
     return result
 
 
+def code(result: subprocess.CompletedProcess[str]) -> str:
+    """The code at the end of what a command that failed says, in one line."""
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    return result.stderr.removesuffix("]\n").rpartition("[")[2]
+
+
 COMMANDS = [
-    "airflow", "alerts", "build", "db", "down", "land", "loads", "nightly", "quarantine", "rebuild", "releases", "replay",
+    "airflow", "alerts", "build", "db", "down", "explain", "land", "loads", "nightly", "quarantine", "rebuild", "releases", "replay",
     "rollback", "setup", "sources", "sql", "status", "up", "withdraw",
 ]  # fmt: skip
 
@@ -59,62 +68,99 @@ def test_every_command_has_help(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "says"),
+    ("changed", "kind", "names"),
     [
-        ({"VRU_HOEM": "x", "VRU_TODAY": "soon"}, "VRU_HOEM is not a setting; VRU_TODAY"),
-        ({"VRU_DATABASE_URL": "postgresql://nobody:wrong@127.0.0.1:1/vru"}, "the warehouse cannot be reached"),
-        ({"VRU_SECRETS_DIR": "/nowhere/at/all"}, "there is no password file for the role"),
-        ({"VRU_DATABASE_URL": "postgresql://u:p@127.0.0.1:99999/x"}, "has a port that is no number from 0 to 65535"),
-        ({"VRU_BASE_URLS": '{"met": "http://127.0.0.1:1"}'}, "VRU_BASE_URLS names 'met', which is no source"),
-        ({"VRU_AIRFLOW_PORT": "70000"}, "VRU_AIRFLOW_PORT Input should be less than or equal to 65535"),
-        ({"VRU_DATABASE_URL_FILE": sys.executable}, "VRU_DATABASE_URL_FILE names a file that is not UTF-8 text"),
+        ({"VRU_HOEM": "x", "VRU_TODAY": "soon"}, "SETTINGS_INVALID", "VRU_HOEM is not a setting; VRU_TODAY"),
+        ({"VRU_DATABASE_URL": "postgresql://nobody:wrong@127.0.0.1:1/vru"}, "WAREHOUSE_AWAY", "127.0.0.1:1/vru"),
+        ({"VRU_SECRETS_DIR": "/nowhere/at/all"}, "PASSWORD_MISSING", "/nowhere/at/all"),
+        ({"VRU_DATABASE_URL": "postgresql://u:p@127.0.0.1:99999/x"}, "SETTINGS_INVALID", "from 0 to 65535"),
+        ({"VRU_BASE_URLS": '{"met": "http://127.0.0.1:1"}'}, "SETTINGS_INVALID", "VRU_BASE_URLS names 'met'"),
+        ({"VRU_AIRFLOW_PORT": "70000"}, "SETTINGS_INVALID", "VRU_AIRFLOW_PORT"),
+        ({"VRU_DATABASE_URL_FILE": sys.executable}, "SETTINGS_INVALID", "VRU_DATABASE_URL_FILE"),
     ],
 )
-def test_a_wrong_setting_is_a_sentence(warehouse: Settings, changed: dict[str, str], says: str) -> None:
+def test_a_wrong_setting_is_a_sentence(warehouse: Settings, changed: dict[str, str], kind: str, names: str) -> None:
     result = vru(warehouse, "status", **changed)
-    assert result.returncode == 1
-    assert says in result.stderr
-    assert result.stderr.count("\n") == 1
+    assert code(result) == kind
+    assert names in result.stderr
 
 
 def test_a_wrong_password_is_a_sentence(warehouse: Settings, tmp_path: Path) -> None:
     for role in warehouse.secrets.glob("vru_*"):
         (tmp_path / role.name).write_text("wrong")
     result = vru(warehouse, "sql", "select 1", VRU_SECRETS_DIR=str(tmp_path))
-    assert result.returncode == 1
+    assert code(result) == "WAREHOUSE_AWAY"
     assert 'password authentication failed for user "vru_analyst"' in result.stderr
 
 
 def test_building_from_nothing_is_refused(warehouse: Settings) -> None:
-    result = vru(warehouse, "build")
-    assert result.returncode == 1
-    assert "there is nothing to build from: no file has been loaded" in result.stderr
+    assert code(vru(warehouse, "build")) == "NOTHING_LOADED"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "kind", "names"),
     [
         (
             ("land", "met", "borough_recent", "x.csv"),
-            "no source 'met' is declared. Next: use one of fingertips, mhclg, mps",
+            "NOT_DECLARED",
+            "'met' is declared. Next: use one of fingertips, mhclg, mps",
         ),
         (
             ("land", "mps", "wards", "x.csv"),
-            "declares no dataset 'wards'. Next: use one of borough_historical, borough_recent",
+            "NOT_DECLARED",
+            "'wards'. Next: use one of borough_historical, borough_recent",
         ),
-        (("land", "mps", "borough_recent", "absent.csv"), "absent.csv: cannot be read: No such file or directory"),
-        (("rollback", "9"), "9"),
-        (("replay", "mps", "wards"), "declares no dataset 'wards'"),
-        (("sql", "select * from raw.mps__borough_recent"), "permission denied"),
-        (("nightly", "--sources", "mps,met"), "no source 'met' is declared"),
+        (("land", "mps", "borough_recent", "absent.csv"), "FILE_NOT_THERE", "absent.csv"),
+        (("rollback", "9"), "RELEASE_UNKNOWN", "9"),
+        (("replay", "mps", "wards"), "NOT_DECLARED", "'wards'"),
+        (("sql", "select * from raw.mps__borough_recent"), "DATABASE_REFUSED", "mps__borough_recent"),
+        (("nightly", "--sources", "mps,met"), "NOT_DECLARED", "'met'"),
     ],
 )
 def test_what_is_not_there_or_not_allowed_is_a_sentence(
-    warehouse: Settings, arguments: tuple[str, ...], says: str
+    warehouse: Settings, arguments: tuple[str, ...], kind: str, names: str
 ) -> None:
     result = vru(warehouse, *arguments)
-    assert result.returncode == 1
-    assert says in result.stderr
+    assert code(result) == kind
+    assert names in result.stderr
+
+
+def test_a_command_that_fails_tells_a_program_the_code_as_json(warehouse: Settings) -> None:
+    result = vru(warehouse, "sql", "select 1 from nowhere", "--json")
+    assert code(result) == "DATABASE_REFUSED"
+    error = json.loads(result.stdout)["error"]
+    assert list(error) == ["code", "problem", "where", "kept", "next_step"]
+    assert error["code"] == "DATABASE_REFUSED"
+
+
+def explain(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli.main, ["explain", *arguments], prog_name="vru")
+    return result.exit_code, result.output
+
+
+def test_explain_prints_the_entry_of_a_code() -> None:
+    status, output = explain("[header-unknown]", "--json")
+    (entry,) = json.loads(output)
+    assert (status, entry) == (0, registry()["HEADER_UNKNOWN"].model_dump())
+    status, output = explain("HEADER_UNKNOWN")
+    assert [line.split()[0] for line in output.splitlines() if not line.startswith(" ")] == list(entry)
+
+
+def test_explain_without_a_code_lists_every_code() -> None:
+    assert [row["code"] for row in json.loads(explain("--json")[1])] == list(registry())
+    assert set(registry()) <= set(explain()[1].split())
+
+
+def test_explain_says_which_suites_have_a_check_of_the_gate() -> None:
+    suite = next(suite for suite in read_suites() if suite.checks)
+    found = json.loads(explain(suite.checks[0].name, "--json")[1])
+    assert (suite.name, suite.checks[0].severity) in [(one["suite"], one["severity"]) for one in found]
+
+
+def test_a_code_that_is_none_is_a_wrong_argument_and_names_the_nearest() -> None:
+    status, output = explain("HEADR_UNKNOWN")
+    assert status == 2
+    assert "nearest: HEADER_UNKNOWN" in output
 
 
 def test_a_refused_file_is_named_with_row_column_and_value_and_the_status_fails(
@@ -123,11 +169,18 @@ def test_a_refused_file_is_named_with_row_column_and_value_and_the_status_fails(
     file = tmp_path / "july.csv"
     file.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): "3.5"}))
     result = vru(warehouse, "land", "mps", "borough_recent", str(file))
-    assert result.returncode == 1
+    assert code(result) == "VALUE_NOT_A_NUMBER"
     assert "file july.csv: row " in result.stderr
-    assert "column 202602: '3.5' is not a whole number of offences, 0 or more" in result.stderr
+    assert "column 202602: '3.5'" in result.stderr
     (row,) = json.loads(vru(warehouse, "quarantine", "--json").stdout)
     assert (row["file_name"], row["column_name"], row["value"]) == ("july.csv", "202602", "3.5")
+    assert row["code"] == "VALUE_NOT_A_NUMBER"
+    (load,) = json.loads(vru(warehouse, "loads", "--json").stdout)
+    assert (load["state"], load["code"]) == ("refused", "VALUE_NOT_A_NUMBER")
+    status = json.loads(vru(warehouse, "status", "--json").stdout)
+    assert {row["code"] for row in status["datasets"]} == {
+        "NOTHING_LOADED"
+    }  # a file landed by hand says nothing of its publisher
 
 
 def test_a_refused_file_is_loaded_again_by_the_path_it_was_told_with_or_by_its_name(
@@ -156,24 +209,19 @@ def test_a_refused_file_is_loaded_again_by_the_path_it_was_told_with_or_by_its_n
     )  # fmt: skip
     assert f"--file {path}`" in vru(warehouse, *replay, "--from", "2030-01-01").stderr
     for way in (path, "july.csv"):
-        result = vru(warehouse, *replay, "--file", way)
-        assert (result.returncode, "'3.5' is not a whole number" in result.stderr) == (1, True)
+        assert code(vru(warehouse, *replay, "--file", way)) == "VALUE_NOT_A_NUMBER"
 
     bad.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): "4.5"}))
     assert vru(warehouse, "land", "mps", "borough_recent", str(bad)).returncode == 1
     two = vru(warehouse, *replay, "--file", "july.csv").stderr
-    assert "2 landed files of mps borough_recent have the name july.csv" in two
+    assert two.endswith("[LANDED_FILE_NOT_THERE]\n")
     assert path in two
-    assert (
-        "no landed files of mps borough_recent have the name may.csv"
-        in vru(warehouse, *replay, "--file", "may.csv").stderr
-    )
+    assert code(vru(warehouse, *replay, "--file", "may.csv")) == "LANDED_FILE_NOT_THERE"
 
     # What a person took back is left out of a range as well.
     (june,) = (row for row in json.loads(vru(warehouse, "loads", "--json").stdout) if row["state"] == "loaded")
     withdraw = ("withdraw", "mps", "borough_recent", str(june["load_id"]), "--by", "me", "--reason")
-    refusal = vru(warehouse, *withdraw, "not ours \udcff").stderr
-    assert refusal == "vru: --reason is not text in UTF-8. Kept: nothing changed. Next: say it in words.\n"
+    assert code(vru(warehouse, *withdraw, "not ours \udcff")) == "OPTION_INVALID"
     assert vru(warehouse, *withdraw, "not ours").returncode == 0
     good.write_bytes(borough_file("202602", "202603"))
     assert vru(warehouse, "land", "mps", "borough_recent", str(good)).returncode == 0

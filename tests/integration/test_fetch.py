@@ -16,9 +16,10 @@ import sandbox
 from ingest.connectors import in_words, london_datastore
 from ingest.connectors.look import Fetched, Look, Seen
 from ingest.declaration import find_source
-from ingest.errors import BodyRefused, PublisherUnavailable, Refusal
+from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import ATTEMPTS, Client
 from sandbox.server import Publisher
+from tests.refused import refused_with
 from warehouse import nightly
 from warehouse.settings import Settings
 
@@ -127,7 +128,7 @@ def test_a_publisher_that_stays_busy_is_given_up_and_named(
     client: Client, publisher: Publisher, tmp_path: Path, waits: list[float]
 ) -> None:
     publisher.misbehave("status", path_contains=FILE, code=503)
-    with pytest.raises(PublisherUnavailable, match=rf"status 503 \({ATTEMPTS} attempts\)"):
+    with refused_with("PUBLISHER_DOWN", match=rf"status 503 \({ATTEMPTS} attempts\)", kind=PublisherUnavailable):
         fetch_all(client, publisher, tmp_path)
     assert bodies(tmp_path) == []
     assert len(waits) == ATTEMPTS - 1
@@ -137,14 +138,14 @@ def test_a_status_that_will_not_change_is_not_asked_for_again(
     client: Client, publisher: Publisher, tmp_path: Path, waits: list[float]
 ) -> None:
     publisher.misbehave("status", path_contains=FILE, code=404)
-    with pytest.raises(BodyRefused, match="the publisher answered with status 404"):
+    with refused_with("STATUS_REFUSED", match="404", kind=BodyRefused):
         fetch_all(client, publisher, tmp_path)
     assert waits == []
 
 
 def test_a_body_cut_short_is_never_landed(client: Client, publisher: Publisher, tmp_path: Path) -> None:
     publisher.misbehave("truncated_body", path_contains=FILE)
-    with pytest.raises(PublisherUnavailable, match="the body"):
+    with refused_with("PUBLISHER_DOWN", kind=PublisherUnavailable):
         fetch_all(client, publisher, tmp_path)
     assert bodies(tmp_path) == []
 
@@ -158,21 +159,21 @@ def test_a_body_cut_short_once_is_fetched_whole_the_next_time(
 
 
 @pytest.mark.parametrize(
-    ("fault", "says"),
-    [("html_with_200", "what came is an HTML or XML page"), ("empty_with_200", "what came is empty")],
+    ("fault", "code"),
+    [("html_with_200", "NOT_THE_FILE"), ("empty_with_200", "NO_ROWS")],
 )
 def test_a_page_or_nothing_in_place_of_the_file_is_refused_and_its_bytes_kept(
-    client: Client, publisher: Publisher, tmp_path: Path, fault: str, says: str
+    client: Client, publisher: Publisher, tmp_path: Path, fault: str, code: str
 ) -> None:
     publisher.misbehave(fault, path_contains=FILE)
-    with pytest.raises(BodyRefused, match=says):
+    with refused_with(code, kind=BodyRefused):
         fetch_all(client, publisher, tmp_path)
     assert len(bodies(tmp_path)) == 1
 
 
 def test_a_page_in_place_of_the_list_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
     publisher.misbehave("html_with_200", path_contains="package_show")
-    with pytest.raises(BodyRefused, match="the answer is not JSON"):
+    with refused_with("ANSWER_NOT_AS_AGREED", kind=BodyRefused):
         fetch_all(client, publisher, tmp_path)
 
 
@@ -192,7 +193,7 @@ def test_a_resource_whose_address_is_none_is_refused_and_one_nobody_asks_for_is_
     if not is_wanted:
         assert [offer.url for offer in london_datastore.list_releases(look)] == there[:1]
         return
-    with pytest.raises(BodyRefused, match="which is no address") as refused:
+    with refused_with("ADDRESS_REFUSED", kind=BodyRefused) as refused:
         london_datastore.list_releases(look)
     assert told in str(refused.value)
     assert str(refused.value).encode()
@@ -200,13 +201,13 @@ def test_a_resource_whose_address_is_none_is_refused_and_one_nobody_asks_for_is_
 
 def test_a_redirect_to_another_host_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
     publisher.misbehave("redirect_elsewhere", path_contains=FILE)
-    with pytest.raises(BodyRefused, match="not among the hosts this source may be fetched from"):
+    with refused_with("ADDRESS_REFUSED", kind=BodyRefused):
         fetch_all(client, publisher, tmp_path)
 
 
 def test_a_body_larger_than_declared_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
     offer = london_datastore.list_releases(a_look(client, publisher, tmp_path))[-1]
-    with pytest.raises(BodyRefused, match="larger than the 1,000 bytes this dataset may have"):
+    with refused_with("FILE_TOO_LARGE", match="1,000 bytes", kind=BodyRefused):
         client.fetch(offer.url, tmp_path, max_bytes=1000)
 
 
@@ -217,7 +218,11 @@ def test_a_title_that_is_no_longer_offered_is_refused_with_what_is(
     renamed = RECENT.model_copy(update={"location": location})
     source = MPS.model_copy(update={"datasets": {"borough_recent": renamed}})
     look = dataclasses.replace(a_look(client, publisher, tmp_path), source=source)
-    with pytest.raises(BodyRefused, match=r"no file 'MPS Borough Crime.csv'; it offers .*MPS Borough Level Crime"):
+    with refused_with(
+        "NO_LONGER_OFFERED",
+        match=r"no file 'MPS Borough Crime.csv'; it offers .*MPS Borough Level Crime",
+        kind=BodyRefused,
+    ):
         london_datastore.list_releases(look)
 
 
@@ -226,7 +231,7 @@ def test_synthetic_data_are_refused_where_real_data_were_asked_for(
 ) -> None:
     look = a_look(client, publisher, tmp_path, is_stand_in=False)
     offer = london_datastore.list_releases(look)[-1]
-    with pytest.raises(BodyRefused, match="what came is synthetic and real data were asked for"):
+    with refused_with("KINDS_MIXED", kind=BodyRefused):
         london_datastore.fetch(look, offer)
     assert bodies(tmp_path) == []
 
@@ -238,14 +243,14 @@ def test_a_full_disk_under_landing_is_a_sentence_and_leaves_nothing_half(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("ingest.landing.os.fsync", full)
-    with pytest.raises(Refusal, match="could not be landed: No space left on device"):
+    with refused_with("DISK_FULL"):
         fetch_all(client, publisher, tmp_path)
     assert bodies(tmp_path) == []
 
 
 def test_a_full_disk_of_ours_is_no_fault_of_the_publisher(client: Client, publisher: Publisher, tmp_path: Path) -> None:
     look = a_look(client, publisher, tmp_path)
-    with pytest.raises(Refusal, match="there is no room on this machine's disk") as refused, in_words(look):
+    with refused_with("DISK_FULL") as refused, in_words(look):
         raise OSError(28, "No space left on device")
     assert not isinstance(refused.value, BodyRefused)
     assert "make room" in refused.value.next_step
@@ -271,10 +276,10 @@ def test_a_publisher_that_is_away_is_asked_for_ten_minutes_of_a_night_and_less_l
     nobody = json.dumps({"mps": "http://127.0.0.1:1"})
     nightly.begin("night", ["mps"], nobody)
     for dataset in ("borough_recent", "borough_historical"):
-        with pytest.raises(PublisherUnavailable):
+        with refused_with("PUBLISHER_DOWN", kind=PublisherUnavailable):
             nightly.fetch("night", "mps", dataset, nobody)
     assert asked_for == [None, nightly.IMPATIENT]
     monkeypatch.setattr(nightly, "FETCHING", dt.timedelta(0))
-    with pytest.raises(Refusal, match="the next one asks again") as over:
+    with refused_with("PUBLISHER_DOWN") as over:
         nightly.fetch("night", "mps", "borough_recent", nobody)
     assert not isinstance(over.value, PublisherUnavailable)

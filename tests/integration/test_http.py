@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from ingest import http as client_module
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Client, _retry_after, _take_turn
+from tests.refused import refused_with
 
 Answer = Callable[[socket.socket], None]
 
@@ -88,7 +89,10 @@ def test_a_name_behind_which_there_is_no_public_address_is_refused_before_a_byte
     tmp_path: Path, host: str
 ) -> None:
     address = ipaddress.ip_address(int(host))
-    with Client((host,)) as client, pytest.raises(BodyRefused, match=f"is at {address}, which is not a public address"):
+    with (
+        Client((host,)) as client,
+        refused_with("ADDRESS_REFUSED", match=str(address), kind=BodyRefused),
+    ):
         client.fetch(f"https://{host}/", tmp_path, max_bytes=1)
 
 
@@ -104,7 +108,7 @@ def test_loopback_is_for_a_host_that_says_so(tmp_path: Path) -> None:
 
 
 def test_an_address_without_tls_is_refused(tmp_path: Path) -> None:
-    with Client(("data.example",)) as client, pytest.raises(BodyRefused, match="is not an https address"):
+    with Client(("data.example",)) as client, refused_with("ADDRESS_REFUSED", kind=BodyRefused):
         client.fetch("http://data.example/file", tmp_path, max_bytes=1)
 
 
@@ -125,7 +129,7 @@ def test_a_slow_drip_ends_at_the_deadline_wherever_it_drips(tmp_path: Path, slow
 
     with answering(drip) as url:
         began = time.monotonic()
-        with pytest.raises(PublisherUnavailable, match="1 attempt"):
+        with refused_with("PUBLISHER_DOWN", match="1 attempt", kind=PublisherUnavailable):
             fetched(url, tmp_path, deadline=0.6)
         assert time.monotonic() - began < 3
 
@@ -147,7 +151,7 @@ def test_a_body_that_is_not_all_of_it_is_asked_for_again_and_then_refused(
     tmp_path: Path, head: str, body: bytes, says: str
 ) -> None:
     answer = said(f"HTTP/1.1 200 OK\nConnection: close\n{head}", body)
-    with answering(*[answer] * 4) as url, pytest.raises(PublisherUnavailable, match=says):
+    with answering(*[answer] * 4) as url, refused_with("PUBLISHER_DOWN", match=says, kind=PublisherUnavailable):
         fetched(url, tmp_path)
 
 
@@ -162,14 +166,17 @@ def test_a_packed_body_is_unpacked_every_member_of_it(tmp_path: Path, members: i
 def test_a_body_that_unpacks_without_end_is_stopped_at_its_limit(tmp_path: Path) -> None:
     bomb = gzip.compress(bytes(200_000_000), compresslevel=1)
     head = f"HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: {len(bomb)}"
-    with answering(said(head, bomb)) as url, pytest.raises(BodyRefused, match="larger than the 10,000,000 bytes"):
+    with (
+        answering(said(head, bomb)) as url,
+        refused_with("FILE_TOO_LARGE", match="10,000,000 bytes", kind=BodyRefused),
+    ):
         fetched(url, tmp_path)
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 10_000_000
 
 
 def test_a_body_packed_in_a_way_nobody_asked_for_is_refused(tmp_path: Path) -> None:
     answer = said("HTTP/1.1 200 OK\nContent-Encoding: br\nContent-Length: 2", b"ok")
-    with answering(answer) as url, pytest.raises(BodyRefused, match="packed as br, which was not asked for"):
+    with answering(answer) as url, refused_with("ANSWER_NOT_AS_AGREED", kind=BodyRefused):
         fetched(url, tmp_path)
 
 
@@ -187,7 +194,7 @@ def test_a_redirect_to_what_is_no_address_is_refused_with_the_address_it_came_fr
     tmp_path: Path, location: str
 ) -> None:
     answer = said(f"HTTP/1.1 302 Found\nLocation: {location}\nContent-Length: 0")
-    with answering(answer) as url, pytest.raises(BodyRefused, match="which is no address") as refused:
+    with answering(answer) as url, refused_with("ADDRESS_REFUSED", kind=BodyRefused) as refused:
         fetched(url, tmp_path)
     assert refused.value.where == url
     assert location in refused.value.problem
@@ -198,7 +205,7 @@ def test_an_answer_nested_without_end_is_no_json(tmp_path: Path) -> None:
     with (
         answering(said(head, b"[" * 200_000)) as url,
         Client(("127.0.0.1",)) as client,
-        pytest.raises(BodyRefused, match="the answer is not JSON"),
+        refused_with("ANSWER_NOT_AS_AGREED", kind=BodyRefused),
     ):
         client.json(url)
 
@@ -268,7 +275,7 @@ def test_tls_is_verified_and_a_ca_bundle_adds_to_who_is_trusted(tmp_path: Path) 
         thread.start()
         url = f"https://localhost:{server.server_port}/file"
         try:
-            with Client(("localhost",)) as client, pytest.raises(BodyRefused, match="certificate is not trusted"):
+            with Client(("localhost",)) as client, refused_with("CERTIFICATE_NOT_TRUSTED", kind=BodyRefused):
                 client.fetch(url, tmp_path, max_bytes=100)
             with Client(("localhost",), ca_bundle=pem) as client:
                 body = client.fetch(url, tmp_path, max_bytes=100)

@@ -19,6 +19,7 @@ from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Client
 from sandbox.server import Publisher
 from tests.asking import NOW, fetch, look_at, offers
+from tests.refused import refused_with
 
 NOMIS = find_source("nomis")
 JOBS = "NM_57_1.data.csv"
@@ -192,21 +193,21 @@ def spoilt(page: bytes, **changes: str) -> bytes:
 def test_annotations_of_another_form_are_refused_in_words(look: Look, publisher: Publisher) -> None:
     listing = {"structure": {"codelists": {"codelist": {"code": [{"value": 2025, "annotations": ["x"]}]}}}}
     publisher.misbehave("replace_body", path_contains="time.def", body=json.dumps(listing).encode())
-    with pytest.raises(BodyRefused, match="the answer is not the list of a dataset's periods"):
+    with refused_with("ANSWER_NOT_AS_AGREED", kind=BodyRefused):
         offers(look)
 
 
 def test_a_repeated_page_is_refused(look: Look, publisher: Publisher) -> None:
     first = pages_of(the_only(look))[0]
     publisher.misbehave("replace_body", path_contains="RecordOffset=100", body=first)
-    with pytest.raises(BodyRefused, match="has 100 records twice: a page was repeated"):
+    with refused_with("ROW_REPEATED", match="100 records", kind=BodyRefused):
         the_only(look)
 
 
 def test_a_total_that_changes_while_paging_is_refused(look: Look, publisher: Publisher) -> None:
     second = pages_of(the_only(look))[1]
     publisher.misbehave("replace_body", path_contains="RecordOffset=100", body=spoilt(second, count="211"))
-    with pytest.raises(BodyRefused, match="its records say that there are 210 and 211 of them"):
+    with refused_with("CHANGED_WHILE_READ", match="210 and 211", kind=BodyRefused):
         the_only(look)
 
 
@@ -224,7 +225,7 @@ def test_a_page_short_by_one_is_asked_for_again_from_where_it_stopped(look: Look
 def test_a_page_with_a_hole_is_refused(look: Look, publisher: Publisher) -> None:
     lines = pages_of(the_only(look))[0].splitlines(keepends=True)
     publisher.misbehave("replace_body", path_contains="RecordOffset=0", body=b"".join(lines[:40] + lines[41:]))
-    with pytest.raises(BodyRefused, match="records twice"):
+    with refused_with("ROW_REPEATED", kind=BodyRefused):
         the_only(look)
 
 
@@ -259,7 +260,7 @@ def test_an_answer_without_an_area_that_was_asked_for_is_refused_though_it_count
         assert found.landed is not None
         assert found.landed.path.read_bytes() == left
         return
-    with pytest.raises(BodyRefused, match=f"lacks {area}, which was asked for"):
+    with refused_with("ANSWER_NOT_AS_AGREED", match=f"lacks {area}", kind=BodyRefused):
         fetch(asking, offer)
 
 
@@ -287,17 +288,17 @@ def test_the_key_goes_to_the_publisher_and_nowhere_else(
     kept = [file.read_text("latin-1") for file in tmp_path.glob("nomis/**/*") if file.is_file()]
     assert kept
     publisher.misbehave("status", path_contains=JOBS, code=404)
-    with pytest.raises(BodyRefused) as refused:
+    with refused_with("STATUS_REFUSED", kind=BodyRefused) as refused:
         fetch(dataclasses.replace(look, seen=()), found.offer)
     publisher.behave()
     publisher.misbehave("status", path_contains=JOBS, code=503)
-    with pytest.raises(PublisherUnavailable) as away:
+    with refused_with("PUBLISHER_DOWN", kind=PublisherUnavailable) as away:
         fetch(dataclasses.replace(look, seen=()), found.offer)
     publisher.behave()
     publisher.misbehave(
         "redirect_elsewhere", path_contains=JOBS, to="http://elsewhere.invalid/?uid=0xSECRET%2Bkey%2Fof%3Dours"
     )
-    with pytest.raises(BodyRefused) as moved:
+    with refused_with("ADDRESS_REFUSED", kind=BodyRefused) as moved:
         fetch(dataclasses.replace(look, seen=()), found.offer)
     told = [str(refused.value), str(away.value), str(moved.value), repr(found), caplog.text, *kept]
     assert not [text for text in told if "SECRET" in text]
@@ -305,7 +306,7 @@ def test_the_key_goes_to_the_publisher_and_nowhere_else(
 
 def test_a_dataset_that_is_gone_is_refused_by_name(look: Look, publisher: Publisher) -> None:
     publisher.misbehave("replace_body", path_contains="time.def", body=b'{"error": "Dataset does not exist"}')
-    with pytest.raises(BodyRefused, match="the answer says 'Dataset does not exist'"):
+    with refused_with("ANSWER_NOT_AS_AGREED", match="Dataset does not exist", kind=BodyRefused):
         offers(look)
 
 

@@ -15,10 +15,10 @@ import pytest
 from ingest import landing, queue
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
-from ingest.errors import Refusal
 from ingest.load import load as load_file
 from tests.integration.test_nomis import AREAS, answer, jobs
 from tests.integration.test_set_aside import land, month_of_city, rows
+from tests.refused import refused_with
 from warehouse import bootstrap, night, nightly, session, set_aside, transform
 from warehouse.connection import ADMIN, LOADER, connect
 from warehouse.settings import Settings
@@ -67,8 +67,9 @@ def test_who_waits_says_behind_whom_and_since_when(
     session.at_work("vru rebuild")
     with connect(warehouse, LOADER, autocommit=True) as first, connect(warehouse, LOADER) as second:
         with queue.stand_alone(first):
-            with pytest.raises(
-                Refusal, match=r"`vru rebuild` \(process \d+, since .*, vru_loader\) has kept the warehouse"
+            with refused_with(
+                "LOCK_HELD_TOO_LONG",
+                match=r"`vru rebuild` \(process \d+, since .*, vru_loader\)",
             ):
                 queue.take(second, queue.PIPELINE_LOCK, "share", "10ms")
             second.rollback()
@@ -180,9 +181,7 @@ def test_a_withdrawn_load_leaves_raw_at_once_whatever_was_built_from_it(commands
 def test_what_is_not_set_aside_cannot_be_accepted(warehouse: Settings, tmp_path: Path) -> None:
     load_id = land(warehouse, tmp_path, *STREET, month_of_city("2024-01", 300))
     for number, state in ((load_id, "it is loaded"), (99, "the ledger has no such load")):
-        with pytest.raises(
-            Refusal, match=rf"load {number} is not set aside \({state}\), so there is nothing to accept"
-        ):
+        with refused_with("LOAD_IN_ANOTHER_STATE", match=rf"load {number} .*\({state}\)"):
             set_aside.accept(warehouse, number, "it is true", "an analyst")
     assert rows(warehouse, "select count(*) from ops.acceptance") == [(0,)]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from ingest.errors import Refusal
+from tests.refused import refused_with
 from warehouse import bootstrap, readers, shape
 from warehouse.bootstrap import CONNECTION_LIMITS
 from warehouse.connection import ADMIN, ANALYST, LOADER, OPEN, PUBLISHER, connect
@@ -51,7 +51,9 @@ def test_set_up_that_must_change_a_view_waits_for_its_readers_and_names_them(
     monkeypatch.setattr(shape, "SILENCE", 0.0)
     with connect(changed, ANALYST) as reader:
         reader.execute(LOCKED)
-        with pytest.raises(Refusal, match=r"vru_analyst \(in a transaction since 2\d{3}-\d\d-\d\d \d\d:\d\d UTC\)"):
+        with refused_with(
+            "READERS_IN_THE_WAY", match=r"vru_analyst \(in a transaction since 2\d{3}-\d\d-\d\d \d\d:\d\d UTC\)"
+        ):
             bootstrap.set_up(changed)
         reader.execute(LOCKED)
     assert "waiting for vru_analyst (in a transaction since " in capsys.readouterr().err
@@ -92,7 +94,10 @@ def test_a_reader_takes_none_of_our_locks_and_writes_nothing(warehouse: Settings
 
 @pytest.mark.parametrize("database", ["postgres", "template1"])
 def test_a_reader_may_not_enter_the_servers_own_databases(warehouse: Settings, database: str) -> None:
-    with pytest.raises(Refusal, match="permission denied for database"), connect(warehouse, OPEN, database=database):
+    with (
+        refused_with("WAREHOUSE_AWAY", match="permission denied for database"),
+        connect(warehouse, OPEN, database=database),
+    ):
         pass
 
 

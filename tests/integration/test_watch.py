@@ -35,17 +35,18 @@ def asked_just_now(settings: Settings) -> None:
         connection.execute("update ops.dataset set last_checked_at = %s", [settings.now()])
 
 
-def problems(settings: Settings) -> list[str]:
-    return [one.problem for one in watch.look_and_tell(settings)[1]]
+def told(settings: Settings) -> list[str]:
+    """The codes of what a look tells."""
+    return [one.code for one in watch.look_and_tell(settings)[1]]
 
 
 def test_a_night_that_did_not_come_is_told_once_and_again_on_another_day(
     with_channel: Settings, channel: Channel
 ) -> None:
-    assert problems(with_channel) == ["no night has asked the publishers yet, and one is due every day by 00:00"]
-    assert problems(with_channel) == []
+    assert told(with_channel) == ["NIGHT_LATE"]
+    assert told(with_channel) == []
     tomorrow = with_channel.model_copy(update={"today": with_channel.london_date() + dt.timedelta(days=1)})
-    assert len(problems(tomorrow)) == 1
+    assert len(told(tomorrow)) == 1
     assert (
         read(with_channel, ALERTS, ADMIN)
         == [
@@ -68,12 +69,12 @@ def test_a_feed_past_its_freshness_is_told_on_a_night_that_was_green(warehouse: 
     )
     nightly.load_one(warehouse, find_source("mps"), "borough_recent", landed)
     asked_just_now(warehouse)
-    assert problems(warehouse) == [
-        "mps borough_recent is stale: newest month is 2021-12 and the publisher updates monthly"
-    ]
+    assert told(warehouse) == ["DATASET_STALE"]
+    ((body,),) = read(warehouse, "select body from ops.alert", ADMIN)
+    assert "- mps borough_recent is stale: newest month is 2021-12" in body
     with connect(warehouse, ADMIN) as connection:
         connection.execute("update ops.load set loaded_at = loaded_at - interval '2 hours'")
-    assert problems(warehouse) == ["1 loaded file wait to be published: no release was judged since they were loaded"]
+    assert told(warehouse) == ["LOADS_NOT_JUDGED"]
 
 
 def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channel: Settings, channel: Channel) -> None:
@@ -83,19 +84,18 @@ def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channe
             "database_url": read_settings({"VRU_DATABASE_URL": "postgresql://postgres:x@127.0.0.1:1/vru"}).database_url
         }
     )
-    (told,) = problems(away)
-    assert told.startswith("the warehouse's database cannot be reached: 127.0.0.1:1/vru: ")
-    assert problems(away) == []
+    assert told(away) == ["WAREHOUSE_AWAY"]
+    assert told(away) == []
     assert [str(sent["text"]).splitlines()[0] for sent in channel.received] == [
         "Violence-reduction warehouse: the warehouse's database cannot be reached"
     ]
-    assert problems(with_channel) == []
+    assert told(with_channel) == []
     assert read(with_channel, ALERTS, ADMIN) == [
         ("found", "Violence-reduction warehouse: the warehouse's database cannot be reached", True)
     ]
     assert len(channel.received) == 1
     assert list((with_channel.home / "alerts").iterdir()) == []
-    assert len(problems(away)) == 1  # it was back in between
+    assert len(told(away)) == 1  # it was back in between
 
 
 def test_an_alert_that_could_not_be_sent_while_the_database_was_away_arrives_later(
@@ -108,8 +108,8 @@ def test_an_alert_that_could_not_be_sent_while_the_database_was_away_arrives_lat
             "database_url": read_settings({"VRU_DATABASE_URL": "postgresql://postgres:x@127.0.0.1:1/vru"}).database_url
         }
     )
-    assert len(problems(away)) == 1
-    assert problems(with_channel) == []
+    assert len(told(away)) == 1
+    assert told(with_channel) == []
     assert [delivered for _, _, delivered in read(with_channel, ALERTS, ADMIN)] == [True]
 
 
@@ -119,22 +119,17 @@ def test_a_scheduler_that_is_gone_and_a_paused_dag_are_told(
     asked_just_now(warehouse)
     heard = dt.datetime(2026, 11, 20, 3, 12, tzinfo=dt.UTC)
     monkeypatch.setattr(airflow, "scheduler_state", lambda _: SchedulerState(heard, False, ("nightly",)))
-    assert problems(warehouse) == [
-        "the scheduler was last heard of at 2026-11-20 03:12: no night will begin by itself",
-        "the DAG nightly is paused: it will not run until somebody unpauses it",
-    ]
+    assert told(warehouse) == ["SCHEDULER_SILENT", "DAG_PAUSED"]
 
 
 def test_a_run_that_failed_without_an_alert_of_its_own_is_told(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked_just_now(warehouse)
-    alerts.record_problem(warehouse, "one", "fetch", "mps borough_recent", "was away")
+    alerts.record_problem(warehouse, "one", "fetch", "mps borough_recent", "PUBLISHER_DOWN", "was away")
     alerts.raise_alert(warehouse, "one")
     monkeypatch.setattr(airflow, "failed_runs", lambda *_, **__: [("one", "nightly"), ("two", "nightly")])
-    assert problems(warehouse) == [
-        "the run two of the DAG nightly failed and raised no alert of its own; its log says why"
-    ]
+    assert [(one.code, one.key) for one in watch.look_and_tell(warehouse)[1]] == [("NIGHT_CUT_OFF", "run two")]
 
 
 def test_a_scheduler_counts_as_gone_when_its_heart_stops_and_not_when_it_was_stopped(warehouse: Settings) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import SOURCES, read_source, read_sources
-from ingest.errors import Refusal
+from tests.refused import refused_with
 
 
 @pytest.fixture
@@ -61,12 +61,12 @@ def test_a_mistake_in_a_declaration_is_refused_by_file_and_key(
     text = declaration.read_text(encoding="utf-8")
     assert old in text
     declaration.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(Refusal) as refused:
+    with refused_with("DECLARATION_INVALID") as refused:
         read_source(declaration)
     assert told in str(refused.value)
     assert str(declaration) in str(refused.value)
 
 
 def test_a_folder_without_sources_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="no source is declared"):
+    with refused_with("NOT_DECLARED"):
         read_sources(tmp_path)

@@ -145,7 +145,7 @@ def test_where_no_column_is_personal_the_value_is_said(tmp_path: Path) -> None:
 def test_a_byte_that_is_no_text_is_a_fault_that_any_database_can_keep(tmp_path: Path, bad: bytes) -> None:
     faults = read(tmp_path, TABLE.encode().replace(b"Barnet", bad), layout())[1]
     assert faults == ["row 1, column Borough: is not UTF-8 text, or holds a NUL byte"]
-    fault = Fault(0, "header", bad.decode("utf-8", "surrogateescape"), "is not known")
+    fault = Fault("HEADER_UNKNOWN", 0, "header", bad.decode("utf-8", "surrogateescape"), "is not known")
     assert fault.value in ("Bar\\xe9net", "Bar\\x00net")
 
 

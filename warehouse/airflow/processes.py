@@ -124,7 +124,7 @@ def _stand_ins_address(settings: Settings) -> str:
         with contextlib.suppress(ValueError):
             return str(json.loads(log.read_text(encoding="utf-8"))["base_url"])
         time.sleep(0.1)
-    raise Refusal(f"the stand-in publishers did not start: {last_line(log)}", next_step=f"read {log}")
+    raise Refusal("STAND_INS_DOWN", f"the stand-in publishers did not start: {last_line(log)}", next_step=f"read {log}")
 
 
 def _wait_until_well(settings: Settings, seconds: float) -> None:
@@ -133,13 +133,16 @@ def _wait_until_well(settings: Settings, seconds: float) -> None:
         for name in PROCESSES.keys() - _running(settings).keys():
             log = _log(settings, name)
             raise Refusal(
-                f"Airflow's {name} stopped as soon as it was started: {last_line(log)}", next_step=f"read {log}"
+                "AIRFLOW_FAILED",
+                f"Airflow's {name} stopped as soon as it was started: {last_line(log)}",
+                next_step=f"read {log}",
             )
         missing = _not_well(settings)
         if not missing:
             return
         if time.monotonic() > deadline:
             raise Refusal(
+                "AIRFLOW_FAILED",
                 f"Airflow did not get well within {seconds:.0f} seconds: {missing}",
                 next_step=f"read the logs in {settings.home / 'airflow' / 'logs'}",
             )
@@ -235,6 +238,7 @@ def check_same_settings(settings: Settings, extra: dict[str, str]) -> None:
     differing = sorted(name for name in {*theirs, *ours} if theirs.get(name) != ours.get(name))
     if differing:
         raise Refusal(
+            "SCHEDULER_SET_OTHERWISE",
             f"the scheduler that is up in this home was started with other settings ({', '.join(differing)}), and its tasks would go by those",
             kept="nothing was started",
             next_step="run `vru down` first, or start the scheduler again with these settings",
@@ -290,6 +294,7 @@ def _choose_ports(settings: Settings) -> None:
     file = settings.home / "airflow" / "ports.json"
     if settings.airflow_port and not _is_free(settings.airflow_port):
         raise Refusal(
+            "PORT_TAKEN",
             f"port {settings.airflow_port} is taken by another program",
             where="VRU_AIRFLOW_PORT",
             next_step="name a free one, or leave it out and one is chosen",

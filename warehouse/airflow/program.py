@@ -149,7 +149,7 @@ def call(settings: Settings, arguments: list[str], *, log: Path, problem: str) -
             stderr=subprocess.STDOUT,
         )
     if result.returncode:
-        raise Refusal(f"{problem}: {last_line(log)}", where=str(log), next_step=f"read {log}")
+        raise Refusal("AIRFLOW_FAILED", f"{problem}: {last_line(log)}", where=str(log), next_step=f"read {log}")
 
 
 def remembered_ports(settings: Settings) -> Ports:

@@ -42,6 +42,7 @@ def metadata(settings: Settings) -> Iterator[psycopg.Connection]:
         connection.execute("select set_config('datestyle', %(datestyle)s, false)", session.SESSION)
     except psycopg.OperationalError as error:
         raise Refusal(
+            "AIRFLOW_FAILED",
             f"Airflow's own database cannot be reached: {' '.join(str(error).split())}",
             next_step="check VRU_AIRFLOW_DATABASE_URL",
         ) from error
@@ -116,7 +117,7 @@ def close_interrupted_runs(settings: Settings, connection: psycopg.Connection) -
             f"the night begun at {_london(begun_at)} ended without a word {at}, last heard of at {_london(heard_at)}: its process "
             "was killed, or the machine stopped. What its finished tasks did stands; the task that was cut off changed nothing."
         )
-        alerts.record_problem(settings, run_id, CUT_OFF, "nightly", problem)
+        alerts.record_problem(settings, run_id, CUT_OFF, "nightly", "NIGHT_CUT_OFF", problem)
         alerts.raise_alert(settings, run_id)
         told.append(problem)
     for table in ("task_instance", "dag_run"):
@@ -192,6 +193,7 @@ def only_runner(settings: Settings) -> Iterator[IO[str]]:
         except OSError:
             lock.seek(0)
             raise Refusal(
+                "RUN_UNDER_WAY",
                 f"a nightly run of this home is under way, or a build: `{lock.read() or 'unknown'}`",
                 kept="nothing was started",
                 next_step="wait until it has ended",
@@ -214,6 +216,7 @@ def no_run(settings: Settings) -> Iterator[None]:
             under_way = connection.execute("select 1 from dag_run where state = 'running'").fetchone()
         if under_way and is_scheduler_alive(settings):
             raise Refusal(
+                "RUN_UNDER_WAY",
                 "a run of this home is under way on its scheduler",
                 kept="nothing was started",
                 next_step="wait until it has ended; it publishes what is loaded",

@@ -88,12 +88,15 @@ def _run_in_process(
             close_interrupted_runs(settings, connection)
     if process.returncode not in (0, 1):
         raise Refusal(
+            "NIGHT_CUT_OFF",
             f"the nightly run was ended from outside ({_ending(process.returncode)})",
             kept="what its finished tasks did; a step that was cut off changed nothing",
             next_step="run it again",
         )
     if not progress.has_begun:
-        raise Refusal(f"Airflow could not run the DAG nightly: {last_line(log)}", next_step=f"read {log}")
+        raise Refusal(
+            "AIRFLOW_FAILED", f"Airflow could not run the DAG nightly: {last_line(log)}", next_step=f"read {log}"
+        )
     return process.returncode == 0
 
 
@@ -119,6 +122,7 @@ def _run_on_scheduler(settings: Settings, configuration: dict[str, Any], echo: E
         while (state := progress.look()) in (None, *UNFINISHED):
             if not is_scheduler_alive(settings):
                 raise Refusal(
+                    "SCHEDULER_SILENT",
                     "the scheduler stopped before the run had ended",
                     kept="what its finished tasks did",
                     next_step="`vru up` starts it again, and it goes on with the run",

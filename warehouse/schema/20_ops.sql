@@ -29,6 +29,8 @@ create table if not exists ops.dataset (
     primary key (source, dataset)
 );
 alter table ops.dataset add column if not exists newest_published_month date;
+alter table ops.dataset add column if not exists last_check_failed_code text;
+comment on column ops.dataset.last_check_failed_code is 'What kind of failure that was: a code of ingest/codes.csv (`vru explain CODE`).';
 comment on column ops.dataset.newest_published_month is
 'Newest month of which the marts hold a value of this dataset (first day), as marts.dim_source had it when they last moved.';
 comment on table ops.dataset is
@@ -85,6 +87,7 @@ alter table ops.load add column if not exists changes jsonb not null default '{}
 alter table ops.load add column if not exists label_counts jsonb not null default '{}';
 alter table ops.load add column if not exists set_aside jsonb not null default '{}';
 alter table ops.load add column if not exists awaits_verdict boolean not null default false;
+alter table ops.load add column if not exists code text;
 -- Of a home that was set up before a load could be set aside, once: it locks out whoever reads the ledger.
 do $$
 begin
@@ -101,6 +104,8 @@ create unique index if not exists load_once_per_file
 on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
 'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given; withdrawn: they did, until a person took them back (ops.withdrawal); set_aside: no build takes them, for the reason given, until what stands beside them says otherwise or a person accepts them (ops.acceptance); landing keeps its bytes.';
+comment on column ops.load.code is
+'Of a load that was refused or is set aside, what kind of failure that is: a code of ingest/codes.csv (`vru explain CODE`), the first where there are several. Null elsewhere, and of what was refused before codes were kept.';
 comment on column ops.load.release_date is 'When the publisher put this file out: as told, else worked out from its newest month.';
 comment on column ops.load.classification is 'Which vintage of the publisher''s category list the file is written in.';
 comment on column ops.load.rows_in_file is 'Data rows of the file: rows_loaded + rows_quarantined, always.';
@@ -218,6 +223,9 @@ create table if not exists ops.alert (
     last_error text,
     unique (run_id)
 );
+alter table ops.alert add column if not exists code text;
+comment on column ops.alert.code is
+'What kind of failure: a code of ingest/codes.csv (`vru explain CODE`); of several the gravest first. The body has each.';
 comment on table ops.alert is 'Grain: one row a run that ended red: what went wrong, and whether the alert reached every channel.';
 
 create table if not exists ops.alert_delivery (
@@ -236,6 +244,8 @@ create table if not exists ops.run_problem (
     happened_at timestamptz not null,
     primary key (run_id, step, subject)
 );
+alter table ops.run_problem add column if not exists code text;
+comment on column ops.run_problem.code is 'What kind of failure: a code of ingest/codes.csv (`vru explain CODE`).';
 comment on table ops.run_problem is 'Grain: one row a step of a run that failed, in words. The run''s one alert is written from these.';
 
 -- abs(figure - due) > tolerance is null where a figure has gone missing, and a check that asks so lets it pass. In plpgsql, as an sql

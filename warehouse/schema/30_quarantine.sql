@@ -7,6 +7,9 @@ create table if not exists quarantine.refused_row (
     reason text not null,
     primary key (load_id, sheet, row_number, column_name)
 );
+alter table quarantine.refused_row add column if not exists code text;
+comment on column quarantine.refused_row.code is
+'What kind of failure: a code of ingest/codes.csv (`vru explain CODE`), the first where a column has several. Null of rows from before codes were kept.';
 comment on table quarantine.refused_row is
 'Grain: one row a refused row and column of a file. row_number 0 is the header or the file as a whole. The value is withheld where the column is declared personal.';
 comment on column quarantine.refused_row.sheet is 'Sheet of a workbook; empty where the file is none.';

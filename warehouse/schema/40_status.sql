@@ -97,7 +97,8 @@ newest_fetched as (
         source,
         dataset,
         loaded_at,
-        case when state = 'refused' then reason end as reason
+        case when state = 'refused' then reason end as reason,
+        code
     from ops.load
     where url is not null
     order by source asc, dataset asc, load_id desc
@@ -108,7 +109,8 @@ refusal as (
         source,
         dataset,
         loaded_at,
-        reason
+        reason,
+        code
     from newest_fetched
     where reason is not null
 ),
@@ -119,6 +121,7 @@ set_aside as (
         source,
         dataset,
         string_agg(format('load %s was set aside: %s', load_id, reason), '; ' order by load_id) as why,
+        (array_agg(code order by load_id))[1] as code,
         min(loaded_at) as since
     from ops.load
     where state = 'set_aside'
@@ -157,7 +160,8 @@ applies as (
         f.gravity,
         f.state,
         f.why,
-        f.since
+        f.since,
+        f.code
     from ops.dataset as d
     left join loaded as l on d.source = l.source and d.dataset = l.dataset
     left join refusal as r on d.source = r.source and d.dataset = r.dataset
@@ -173,14 +177,15 @@ applies as (
                 l.fetched_at is null,
                 'missing',
                 coalesce(d.last_check_failed_because, r.reason, 'no file of this dataset has been loaded'),
-                d.failing_since
+                d.failing_since,
+                coalesce(d.last_check_failed_code, r.code, 'NOTHING_LOADED')
             ),
-            (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at),
-            (3, b.why is not null, 'held', b.why, b.published_at),
-            (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at),
-            (5, s.why is not null, 'held', s.why, s.since),
-            (6, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since),
-            (7, r.reason is not null, 'stale', r.reason, r.loaded_at),
+            (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at, 'GATE_HELD'),
+            (3, b.why is not null, 'held', b.why, b.published_at, 'ROLLED_BACK_FROM'),
+            (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at, 'ROLLED_BACK_FROM'),
+            (5, s.why is not null, 'held', s.why, s.since, s.code),
+            (6, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since, d.last_check_failed_code),
+            (7, r.reason is not null, 'stale', r.reason, r.loaded_at, r.code),
             (
                 8,
                 ops.today() >= o.overdue_from,
@@ -190,9 +195,10 @@ applies as (
                         then format('newest month is %s and the publisher updates %s', to_char(l.newest_loaded, 'YYYY-MM'), d.cadence)
                     else format('last seen on %s and the publisher updates %s', o.last_seen, d.cadence)
                 end,
-                o.overdue_from::timestamptz
+                o.overdue_from::timestamptz,
+                'DATASET_STALE'
             )
-        ) as f (gravity, applies, state, why, since)
+        ) as f (gravity, applies, state, why, since, code)
     where f.applies
 ),
 
@@ -214,7 +220,8 @@ finding as (
         a.dataset,
         a.state,
         case when a.state = 'stale' then s.why else a.why end as why,
-        case when a.state = 'stale' then s.since else a.since end as since
+        case when a.state = 'stale' then s.since else a.since end as since,
+        a.code
     from applies as a
     left join staleness as s on a.source = s.source and a.dataset = s.dataset
     order by a.source asc, a.dataset asc, a.gravity asc
@@ -234,7 +241,8 @@ select
     d.last_checked_at as checked_at,
     coalesce(f.state, 'fresh') as state,
     f.why,
-    f.since
+    f.since,
+    f.code
 from ops.dataset as d
 left join loaded as l on d.source = l.source and d.dataset = l.dataset
 left join finding as f on d.source = f.source and d.dataset = f.dataset
@@ -251,3 +259,4 @@ comment on column marts.data_status.checked_at is 'When the publisher was last a
 comment on column marts.data_status.state is 'fresh, stale, held or missing.';
 comment on column marts.data_status.why is 'The reason, in words, unless fresh.';
 comment on column marts.data_status.since is 'Since when (UTC), unless fresh.';
+comment on column marts.data_status.code is 'What kind of failure that is, the gravest first: a code that `vru explain` explains. Null where fresh.';

@@ -17,7 +17,9 @@ def check(delivery: Delivery) -> Labels:
         return {}
     said = re.match(r"indicator_(\d+)(.*)", delivery.part)
     if said and said[2]:
-        raise delivery.refuse(f"has a name that says more than its indicator ({said[2]})", NEXT_NAME)
+        raise delivery.refuse(
+            "NAME_DIFFERS_FROM_ROWS", f"has a name that says more than its indicator ({said[2]})", NEXT_NAME
+        )
     groups = delivery.rows(
         """select indicator_id, sex, age, time_period, array_agg(distinct ltrim(area_code, 'n')) filter (where area_code ~ '^n?E09')
            from delivered where category_type = '' group by 1, 2, 3, 4, time_period_sortable order by 1, 2, 3, time_period_sortable"""
@@ -26,7 +28,9 @@ def check(delivery: Delivery) -> Labels:
         others = sorted({indicator for indicator, *_ in groups} - {said[1]})
         if others:
             raise delivery.refuse(
-                f"is of indicator {said[1]} by its name, and has rows of {', '.join(others[:5])}", NEXT_NAME
+                "NAME_DIFFERS_FROM_ROWS",
+                f"is of indicator {said[1]} by its name, and has rows of {', '.join(others[:5])}",
+                NEXT_NAME,
             )
     keeps = delivery.dataset.keeps
     assert keeps is not None  # noqa: S101 - declared so
@@ -37,6 +41,7 @@ def check(delivery: Delivery) -> Labels:
     if gone > keeps.at_most_lost * len(wanted) * len(lacking):
         (indicator, sex, age, period), lacks = next(one for one in lacking if one[1])
         raise delivery.refuse(
+            "AREAS_MISSING",
             f"lacks {gone:,} of the {len(wanted) * len(lacking):,} rows that {len(lacking)} groups of 32 boroughs have: indicator "
             f"{indicator}, {sex}, {age}, {period} lacks {named(sorted(lacks))}",
             NEXT_DAMAGED,

@@ -16,6 +16,7 @@ def check(delivery: Delivery) -> Labels:
     lacks = wanted - {code for (code,) in delivery.rows("select lsoa_code from delivered")}
     if lacks and not (delivery.is_synthetic and delivery.done.rows < LSOAS_OF_A_STAND_IN):
         raise delivery.refuse(
-            f"has {len(wanted) - len(lacks):,} of London's {len(wanted):,} LSOAs: it lacks {some_of(sorted(lacks))}"
+            "AREAS_MISSING",
+            f"has {len(wanted) - len(lacks):,} of London's {len(wanted):,} LSOAs: it lacks {some_of(sorted(lacks))}",
         )
     return {}

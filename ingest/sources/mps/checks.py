@@ -77,10 +77,13 @@ def _check_no_zeros(delivery: Delivery) -> None:
         when = f" in {month}" if month else ""
         borough = names.get(code_of.get(folded(label), ""))
         if kind == "borough" and borough:
-            raise delivery.refuse(f"has 0 offences of every category in {borough}{when}, where there always are some")
+            raise delivery.refuse(
+                "NOTHING_COUNTED", f"has 0 offences of every category in {borough}{when}, where there always are some"
+            )
         if kind == "category":
             raise delivery.refuse(
-                f"has 0 offences of {every.get(label, label)} in every borough{when}, where there always are some"
+                "NOTHING_COUNTED",
+                f"has 0 offences of {every.get(label, label)} in every borough{when}, where there always are some",
             )
 
 
@@ -111,7 +114,9 @@ def _check_boroughs(delivery: Delivery, column: str, enough: int = 0) -> None:
     lacks = sorted(wanted - {code_of.get(folded(label or "")) for (label,) in labels})
     has = len(wanted) - len(lacks)
     if lacks and has >= enough:
-        raise delivery.refuse(f"has rows of {has} of the 32 boroughs: it lacks {named(lacks)}", NEXT_DAMAGED)
+        raise delivery.refuse(
+            "AREAS_MISSING", f"has rows of {has} of the 32 boroughs: it lacks {named(lacks)}", NEXT_DAMAGED
+        )
 
 
 def _check_small_areas(delivery: Delivery, code: str) -> None:
@@ -135,8 +140,9 @@ def _check_small_areas(delivery: Delivery, code: str) -> None:
         there[borough].update(areas)
         if borough in names and len(areas) >= AREAS_TO_JUDGE_BY and most < IN_AREAS * len(areas):
             raise delivery.refuse(
+                "AREAS_MISSING",
                 f"has rows of {len(areas):,} areas in {names[borough]}, and its commonest crime there ({category}) in {most:,} of them: "
-                "rows are missing"
+                "rows are missing",
             )
     if code != "lsoa_code" or sum(map(len, there.values())) < LSOAS_OF_A_WHOLE_FILE:
         return
@@ -151,7 +157,7 @@ def _check_small_areas(delivery: Delivery, code: str) -> None:
             key=lambda one: one[0] / one[1],
         )
         if has < IN_AREAS * of:
-            raise delivery.refuse(f"has {has:,} of the {of:,} LSOAs of {name}: rows are missing")
+            raise delivery.refuse("AREAS_MISSING", f"has {has:,} of the {of:,} LSOAs of {name}: rows are missing")
 
 
 def _check_vawg_sheets(delivery: Delivery) -> None:
@@ -177,8 +183,9 @@ def _check_twice(
         return
     about, a, b = max(differ, key=lambda row: abs(row[1] - row[2]))
     raise delivery.refuse(
+        "FIGURES_DISAGREE",
         f"counts {here:,} in {one} and {there:,} in {other}, and differs in {len(differ):,} of {len(found):,} figures, most in "
-        f"{' / '.join(about)} ({a:,} and {b:,}): rows are missing"
+        f"{' / '.join(about)} ({a:,} and {b:,}): rows are missing",
     )
 
 
@@ -204,7 +211,9 @@ def _check_dashboard(delivery: Delivery) -> Labels:
     if len(has) < BOROUGHS_OF_A_DASHBOARD:
         return {}
     if lacks := sorted(wanted.keys() - has):
-        raise delivery.refuse(f"has rows of {len(has)} of the 32 boroughs: it lacks {named(lacks)}", NEXT_DAMAGED)
+        raise delivery.refuse(
+            "AREAS_MISSING", f"has rows of {len(has)} of the 32 boroughs: it lacks {named(lacks)}", NEXT_DAMAGED
+        )
     twice: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
     by_crime: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
     offences: dict[str, int] = defaultdict(int)
@@ -251,7 +260,8 @@ def _check_commonest(delivery: Delivery, by_crime: dict[str, dict[tuple[str, str
     cells = months * len(borough_names())
     if sum(counts.values()) >= COMMON * len(counts) and len(counts) < IN_BOROUGH_MONTHS * cells:
         raise delivery.refuse(
-            f"has its commonest crime ({crime}) in {len(counts):,} of the {cells:,} months of 32 boroughs: rows are missing"
+            "AREAS_MISSING",
+            f"has its commonest crime ({crime}) in {len(counts):,} of the {cells:,} months of 32 boroughs: rows are missing",
         )
 
 
@@ -261,7 +271,11 @@ def _check_subject(delivery: Delivery) -> None:
     subjects = {folded(subject) for (subject,) in delivery.rows("select distinct crime_type from delivered")}
     if "knifecrime" in named_for and KNIFE not in subjects:
         raise delivery.refuse(
-            f"is of knife crime by its name, and has rows of {', '.join(sorted(subjects))}", NEXT_NAME
+            "NAME_DIFFERS_FROM_ROWS",
+            f"is of knife crime by its name, and has rows of {', '.join(sorted(subjects))}",
+            NEXT_NAME,
         )
     if "othercrime" in named_for and subjects == {KNIFE}:
-        raise delivery.refuse("is of other crimes by its name, and has knife crime alone", NEXT_NAME)
+        raise delivery.refuse(
+            "NAME_DIFFERS_FROM_ROWS", "is of other crimes by its name, and has knife crime alone", NEXT_NAME
+        )

@@ -44,6 +44,7 @@ def check(delivery: Delivery) -> Labels:
             # All areas of a type are asked for by no code of theirs: only the number of records says that they are all there.
             if not says_how_many:
                 raise delivery.refuse(
+                    "RECORD_COUNT_MISSING",
                     "does not say how many records it has (RECORD_COUNT), and nothing else shows that no area is missing",
                     NEXT_DAMAGED,
                 )
@@ -52,7 +53,9 @@ def check(delivery: Delivery) -> Labels:
             if lacks:
                 whole = len(expected - {*query.may_lack})
                 raise delivery.refuse(
-                    f"has {whole - len(lacks)} of {whole} areas: it lacks {named(sorted(lacks))}", NEXT_DAMAGED
+                    "AREAS_MISSING",
+                    f"has {whole - len(lacks)} of {whole} areas: it lacks {named(sorted(lacks))}",
+                    NEXT_DAMAGED,
                 )
         else:
             codes, names = found[dimension], found[f"{dimension}_name"]
@@ -60,6 +63,7 @@ def check(delivery: Delivery) -> Labels:
             has = len(expected) - len(lacks) if codes else len(names)
             if has < len(expected):
                 raise delivery.refuse(
+                    "CATEGORIES_MISSING",
                     f"has {has} of {len(expected)} values of {dimension}"
                     + (f": it lacks {some_of(sorted(lacks))}" if lacks else ""),
                     NEXT_DAMAGED,
@@ -89,7 +93,9 @@ def _check_labels(delivery: Delivery) -> None:
             if listed and found.strip() not in listed:
                 header = next(one.headers[0] for one in layout.columns if one.name == column)
                 reason = f"is the name of {some_of(sorted(listed))}, and the row is of {found}"
-                raise Faulty([Fault(number, header, name, reason)], delivery.done.rows, NEXT_DAMAGED)
+                raise Faulty(
+                    [Fault("LABEL_OF_ANOTHER_CODE", number, header, name, reason)], delivery.done.rows, NEXT_DAMAGED
+                )
 
 
 def _check_parts(delivery: Delivery) -> None:
@@ -117,7 +123,8 @@ def _check_parts(delivery: Delivery) -> None:
         last_age=sql.Literal(SINGLE_YEARS[1]),
     ):
         raise delivery.refuse(
-            f"has {total:,} residents of {what} in {area}, {year}, and its parts add up to {parts:,}: one of them is wrong"
+            "FIGURES_DISAGREE",
+            f"has {total:,} residents of {what} in {area}, {year}, and its parts add up to {parts:,}: one of them is wrong",
         )
 
 
@@ -127,9 +134,14 @@ def _check_name(delivery: Delivery, query: NomisQuery, periods: set[str]) -> Non
     if said is None:
         return
     if said[1] != query.dataset_id:
-        raise delivery.refuse(f"is an answer of {said[1]} by its name, and came as {query.dataset_id}", NEXT_NAME)
+        raise delivery.refuse(
+            "NAME_DIFFERS_FROM_ROWS",
+            f"is an answer of {said[1]} by its name, and came as {query.dataset_id}",
+            NEXT_NAME,
+        )
     if said[2] and periods and (min(periods), max(periods)) != (said[2], said[3]):
         raise delivery.refuse(
+            "NAME_DIFFERS_FROM_ROWS",
             f"has periods {said[2]} to {said[3]} by its name, and {min(periods)} to {max(periods)} in its rows",
             NEXT_NAME,
         )

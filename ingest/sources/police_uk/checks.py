@@ -54,13 +54,15 @@ def check(delivery: Delivery) -> Labels:
     lacks = [kind for kind in always if kind not in by["label"]]
     if lacks and delivery.done.rows:
         raise delivery.refuse(
-            f"has no {' and no '.join(lacks)}, which every month of {force} has: it is not all of the month"
+            "CATEGORIES_MISSING",
+            f"has no {' and no '.join(lacks)}, which every month of {force} has: it is not all of the month",
         )
     if force == "metropolitan" and sum(n for name, n in by["borough"].items() if name) >= ROWS_WITH_EVERY_BOROUGH:
         lacks = [name for name in borough_names().values() if name not in by["borough"]]
         if lacks:
             raise delivery.refuse(
-                f"has no crime in {len(lacks)} of the 32 boroughs ({some_of(lacks)}): it is not all of the month"
+                "AREAS_MISSING",
+                f"has no crime in {len(lacks)} of the 32 boroughs ({some_of(lacks)}): it is not all of the month",
             )
     return {kind: by["label"][kind] for kind in always}
 
@@ -79,7 +81,7 @@ def _check_force(delivery: Delivery, force: str, reported_by: Labels, falls_with
         others = others or outside
     if others:
         said = ", ".join(f"{name} ({rows:,})" for name, rows in sorted(others.items(), key=lambda one: -one[1]))
-        raise delivery.refuse(f"is of {force} by its name, and has rows of {said}", NEXT_NAME)
+        raise delivery.refuse("NAME_DIFFERS_FROM_ROWS", f"is of {force} by its name, and has rows of {said}", NEXT_NAME)
 
 
 def _check_searches(delivery: Delivery, month: str, force: str) -> None:
@@ -96,12 +98,15 @@ def _check_searches(delivery: Delivery, month: str, force: str) -> None:
         in_city=_within(CITY),
     )
     if rows >= SEARCHES_WITH_LAST_DAYS and (last_day or 0) < LAST_DAYS:
-        raise delivery.refuse(f"has {rows:,} searches and none after day {last_day} of {month}: it is cut short")
+        raise delivery.refuse(
+            "MONTH_NOT_WHOLE", f"has {rows:,} searches and none after day {last_day} of {month}: it is cut short"
+        )
     if placed < PLACED_ENOUGH or force == "btp":
         return
     its_own = in_city if force == "city-of-london" else in_london - in_city
     if its_own * 2 < placed:
         raise delivery.refuse(
+            "NAME_DIFFERS_FROM_ROWS",
             f"is of {force} by its name, and {its_own:,} of its {placed:,} searches with a place lie where that force polices "
             f"({in_city:,} in the City of London, {in_london - in_city:,} elsewhere in London)",
             NEXT_NAME,

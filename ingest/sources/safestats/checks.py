@@ -20,6 +20,7 @@ def check(delivery: Delivery) -> Labels:
         lacks = wanted - {code_of.get(folded(label)) for label in labels}
         if lacks:
             raise delivery.refuse(
-                f"has {len(wanted) - len(lacks)} of 33 areas in the sheet {sheet!r}: it lacks {named(sorted(lacks))}"
+                "AREAS_MISSING",
+                f"has {len(wanted) - len(lacks)} of 33 areas in the sheet {sheet!r}: it lacks {named(sorted(lacks))}",
             )
     return {}

@@ -28,6 +28,9 @@ Outcome = Literal["passed", "failed", "crashed"]
 # Nothing of a row may come back: rows may be personal.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
 
+# Where queries are asked: one row a candidate.
+ANY_TABLE = "ops.candidate"
+
 # Errors whose text names tables, columns and functions only. The text of any other may quote a value.
 _SAYABLE = ("UndefinedTable", "UndefinedColumn", "UndefinedFunction", "SyntaxError", "InsufficientPrivilege")
 
@@ -121,7 +124,9 @@ def _expectation(suite: Suite, check: Check) -> Any:
     """The Great Expectations object of a check."""
     import great_expectations.expectations as library
 
-    marks = {"meta": {"check": check.name}, "severity": check.severity}
+    columns = {check.arguments.get(name) for name in ("column", "column_A", "column_B")}
+    meta = {"suite": suite.name, "check": check.name, "may_be_all_null": bool(columns & set(suite.may_be_all_null))}
+    marks = {"meta": meta, "severity": check.severity}
     if check.unexpected_rows is not None:
         # What it puts in for {batch} is a table's name, a subquery or a subquery with an alias, depending on whether the word
         # join occurs. We put the name in; it gets its {batch} in a remark, without which it prints a complaint.
@@ -130,7 +135,7 @@ def _expectation(suite: Suite, check: Check) -> Any:
     found = getattr(library, check.expectation or "", None)
     if found is None:
         raise LookupError(f"Great Expectations has no {check.expectation}")
-    return found(**check.arguments, **marks)
+    return found(**check.arguments_in_full, **marks)
 
 
 def run(url: str, work: Iterable[tuple[Suite, tuple[Check, ...]]]) -> dict[tuple[str, str], Observation]:
@@ -150,10 +155,22 @@ def run(url: str, work: Iterable[tuple[Suite, tuple[Check, ...]]]) -> dict[tuple
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         warehouse = context.data_sources.add_postgres("warehouse", connection_string=url)
+        # A query names its tables itself: all of them are asked as if of one table, which costs one validation and not one a suite.
+        together: dict[str, list[tuple[tuple[str, str], Any]]] = {}
+        # Whatever is raised here, and the library raises anything, means that a check did not run: never that it passed.
+        for suite, checks in work:
+            for check in checks:
+                key = (suite.name, check.name)
+                try:
+                    expectation = _expectation(suite, check)
+                except Exception as error:  # noqa: BLE001
+                    observations[key] = Observation("crashed", remark=_sayable(error))
+                else:
+                    table = suite.target if check.unexpected_rows is None else ANY_TABLE
+                    together.setdefault(table, []).append((key, expectation))
         try:
-            for suite, checks in work:
-                for name, observation in _run_suite(gx, context, warehouse, suite, checks).items():
-                    observations[suite.name, name] = observation
+            for table, asked in together.items():
+                observations |= _ask(gx, warehouse, table, asked)
         finally:
             # It leaves two connections open otherwise.
             warehouse.get_engine().dispose()
@@ -163,37 +180,34 @@ def run(url: str, work: Iterable[tuple[Suite, tuple[Check, ...]]]) -> dict[tuple
     return observations
 
 
-def _run_suite(
-    gx: Any, context: Any, warehouse: Any, suite: Suite, checks: tuple[Check, ...]
-) -> dict[str, Observation]:
-    observations: dict[str, Observation] = {}
-    schema, table = suite.target.split(".")
-    # Whatever is raised here, and the library raises anything, means that a check did not run: never that it passed.
-    expectations = []
-    for check in checks:
-        try:
-            expectations.append(_expectation(suite, check))
-        except Exception as error:  # noqa: BLE001
-            observations[check.name] = Observation("crashed", remark=_sayable(error))
+def _ask(
+    gx: Any, warehouse: Any, target: str, asked: list[tuple[tuple[str, str], Any]]
+) -> dict[tuple[str, str], Observation]:
+    """What expectations found in a table; all of them crashed where the library could not ask."""
+    schema, table = target.split(".")
     try:
-        asset = warehouse.add_table_asset(name=suite.name, table_name=table, schema_name=schema)
-        batch = asset.add_batch_definition_whole_table(suite.name)
-        # All at once: it writes the whole suite down again for each expectation added later.
-        together = context.suites.add(gx.ExpectationSuite(name=suite.name, expectations=expectations))
-        validation = context.validation_definitions.add(
-            gx.ValidationDefinition(name=suite.name, data=batch, suite=together)
-        )
-        answers = validation.run(result_format=RESULT_FORMAT).results
+        asset = warehouse.add_table_asset(name=target, table_name=table, schema_name=schema)
+        suite = gx.ExpectationSuite(name=target, expectations=[expectation for _, expectation in asked])
+        batch = asset.add_batch_definition_whole_table(target).get_batch()
+        answers = batch.validate(suite, result_format=RESULT_FORMAT).results
     except Exception as error:  # noqa: BLE001
-        return {check.name: Observation("crashed", remark=_sayable(error)) for check in checks}
+        return {key: Observation("crashed", remark=_sayable(error)) for key, _ in asked}
+    observations = {}
     for answer in answers:
-        observations[answer.expectation_config.meta["check"]] = read_answer(
-            answer.expectation_config.type, answer.success, answer.result, answer.exception_info
+        meta = answer.expectation_config.meta
+        observations[meta["suite"], meta["check"]] = read_answer(
+            answer.expectation_config.type,
+            answer.success,
+            answer.result,
+            answer.exception_info,
+            may_be_all_null=meta["may_be_all_null"],
         )
     return observations
 
 
-def read_answer(kind: str, success: object, result: object, exception_info: object) -> Observation:
+def read_answer(
+    kind: str, success: object, result: object, exception_info: object, *, may_be_all_null: bool = False
+) -> Observation:
     """What an answer of Great Expectations means.
 
     Args:
@@ -201,6 +215,7 @@ def read_answer(kind: str, success: object, result: object, exception_info: obje
         success: its word for it.
         result: its figures.
         exception_info: one record, or one per metric that crashed.
+        may_be_all_null: whether the column may be without a value, so that there may be none to check.
     """
     crash = _crash(exception_info)
     if crash is not None:
@@ -212,7 +227,7 @@ def read_answer(kind: str, success: object, result: object, exception_info: obje
     if any(isinstance(value, float) and math.isnan(value) for value in result.values()):
         return Observation("crashed", remark="it came back with a figure that is not a number")
     if "element_count" in result:
-        return _read_column_answer(kind, success, result)
+        return _read_column_answer(kind, success, result, may_be_all_null)
     observed = result.get("observed_value")
     if observed is None and isinstance(result.get("missing_count"), int):
         # A comparison of sets: its values are withheld by the result format, its counts are not.
@@ -236,9 +251,9 @@ def read_answer(kind: str, success: object, result: object, exception_info: obje
     return Observation("passed" if success else "failed", remark=remark)
 
 
-def _read_column_answer(kind: str, success: bool, result: Mapping[str, Any]) -> Observation:
+def _read_column_answer(kind: str, success: bool, result: Mapping[str, Any], may_be_all_null: bool) -> Observation:
     elements, missing = result["element_count"], result.get("missing_count") or 0
-    if not elements or (missing == elements and "null" not in kind):
+    if not elements or (missing == elements and "null" not in kind and not may_be_all_null):
         return Observation("failed", remark="there was no value to check")
     unexpected = result.get("unexpected_count")
     if unexpected is None:

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ingest.errors import Refusal
 
 SUITES = Path(__file__).resolve().parent
+# What an argument of an expectation may be called instead of being written out.
+VALUE_SETS = {"the_32_boroughs": [f"E090000{number:02}" for number in range(2, 34)]}
 
 Severity = Literal["critical", "warning"]
 
@@ -74,13 +76,27 @@ class Check(_Strict):
             raise ValueError(f"{self.name}: arguments belong to an expectation")
         if reserved := {"severity", "meta", "id", "result_format", "catch_exceptions"} & self.arguments.keys():
             raise ValueError(f"{self.name}: {', '.join(sorted(reserved))} cannot be an argument")
+        named = self.arguments.get("value_set")
+        if isinstance(named, str) and named not in VALUE_SETS:
+            raise ValueError(f"{self.name}: there is no set {named}, there are {', '.join(VALUE_SETS)}")
         return self
+
+    @property
+    def arguments_in_full(self) -> dict[str, Any]:
+        """The arguments, with a value set that goes by a name written out."""
+        named = self.arguments.get("value_set")
+        return {**self.arguments, "value_set": VALUE_SETS[named]} if isinstance(named, str) else self.arguments
 
 
 class Suite(_Strict):
     """The checks of one table. Every suite also says, unasked, that its table has rows and no column without a value.
 
+    A suite may begin as a template (templates/<name>.yml): `template` names it and `with` gives its parameters, of which {source} and
+    {dataset} are the suite's folder and file. What the suite says itself goes before what the template says; its definitions and
+    checks stand beside the template's.
+
     unasked_of: the definition whose rows the unasked checks look at; of a view all of them would be computed for each column.
+    dataset, datasets: of a landing suite, what of its source it judges; it is in force where the candidate uses any of them.
     rows_come_from: the datasets (source.dataset) a mart's rows are from; the suite is in force where the candidate uses one of
     them, or the mart has rows.
     rows_are_due_where: a query instead of rows_come_from, for a mart that needs more than a load: where it finds a row, the mart
@@ -94,6 +110,7 @@ class Suite(_Strict):
     target: Table
     minimum_checks: Annotated[int, Field(gt=0)]
     dataset: str | None = None
+    datasets: tuple[str, ...] = ()
     may_be_all_null: tuple[str, ...] = ()
     rows_may_fall_because: str | None = None
     rows_come_from: tuple[str, ...] = ()
@@ -157,16 +174,13 @@ def read_suite(file: Path, folder: Path = SUITES) -> Suite:
             that stands twice.
     """
     name = file.relative_to(folder).with_suffix("").as_posix()
+    found = _read_keys(file)
+    if "name" in found:
+        raise Refusal("SUITE_INVALID", "is not a valid suite: name: a suite is named by its file", where=str(file))
+    if "template" in found:
+        found = _from_template(found, file, folder)
     try:
-        # A subclass of the safe loader, so nothing but plain data is made.
-        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506
-        if not isinstance(found, dict):
-            raise Refusal("SUITE_INVALID", "is not a suite: it holds no keys", where=str(file))
-        if "name" in found:
-            raise Refusal("SUITE_INVALID", "is not a valid suite: name: a suite is named by its file", where=str(file))
         suite = Suite.model_validate({**found, "name": name})
-    except yaml.YAMLError as error:
-        raise Refusal("SUITE_INVALID", f"is not valid YAML: {error}", where=str(file)) from error
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(p) for p in e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
@@ -176,6 +190,52 @@ def read_suite(file: Path, folder: Path = SUITES) -> Suite:
     if problems:
         raise Refusal("SUITE_INVALID", f"is not a valid suite: {'; '.join(problems)}", where=str(file))
     return suite
+
+
+def _read_keys(file: Path) -> dict[Any, Any]:
+    try:
+        # A subclass of the safe loader, so nothing but plain data is made.
+        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506
+    except yaml.YAMLError as error:
+        raise Refusal("SUITE_INVALID", f"is not valid YAML: {error}", where=str(file)) from error
+    if not isinstance(found, dict):
+        raise Refusal("SUITE_INVALID", "is not a suite: it holds no keys", where=str(file))
+    return found
+
+
+def _from_template(found: dict[Any, Any], file: Path, folder: Path) -> dict[Any, Any]:
+    """The keys of a suite and of the template it begins as; a brace that no parameter fills is refused where a query holds it."""
+    given = found.get("with", {})
+    template = folder / "templates" / f"{found['template']}.yml"
+    if not isinstance(given, dict) or not template.is_file():
+        problem = (
+            f"template: there is no {template}" if isinstance(given, dict) else "with: must hold parameters by name"
+        )
+        raise Refusal("SUITE_INVALID", f"is not a valid suite: {problem}", where=str(file))
+    parameters = {"source": file.parent.name, "dataset": file.stem, **given}
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: fill(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [fill(inner) for inner in value]
+        if isinstance(value, str):
+            for name, text in parameters.items():
+                value = value.replace(f"{{{name}}}", str(text))
+        return value
+
+    shared, own = fill(_read_keys(template)), {key: found[key] for key in found if key not in {"template", "with"}}
+    try:
+        return {
+            **shared,
+            **own,
+            "definitions": {**shared.get("definitions", {}), **own.get("definitions", {})},
+            "checks": [*shared.get("checks", []), *own.get("checks", [])],
+        }
+    except TypeError as error:
+        raise Refusal(
+            "SUITE_INVALID", "is not a valid suite: definitions are by name and checks are a list", where=str(file)
+        ) from error
 
 
 def _contradictions(suite: Suite) -> Iterator[str]:
@@ -194,7 +254,7 @@ def _contradictions(suite: Suite) -> Iterator[str]:
     if suite.kind == "marts":
         if len(parts) != 2 or suite.target != f"candidate.{parts[-1]}":
             yield f"target: is {suite.target} and must be candidate.{parts[-1]}, the table the file is named after"
-        if suite.dataset is not None:
+        if suite.dataset is not None or suite.datasets:
             yield "dataset: belongs to a landing suite"
     elif suite.kind == "landing":
         if len(parts) != 3:

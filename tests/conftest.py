@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import fcntl
 import itertools
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 from psycopg import sql
 from tabulate import tabulate
 
-from tests.homes import home_like, never_wait_for_the_disk, new_folder
+from tests.homes import Home, home_like, never_wait_for_the_disk, new_folder
 from warehouse import bootstrap, embedded, transform
 from warehouse.connection import ADMIN, connect, url
 from warehouse.settings import Settings, read_settings
@@ -27,11 +29,20 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT.parent / "shared" / "samples"
 TEMPLATE = "vru"
+# The day of the README's answers.
+FIRST_NIGHT = dt.date(2026, 11, 22)
 SHARED = pytest.StashKey[Path]()
 KILL_COLUMNS = ("step", "when", "killed", "the first run", "after running again", "s")
 
 
-LONGEST = ("test_nights.py", "test_questions.py", "test_scheduler.py", "test_faults.py", "test_gate.py")
+LONGEST = (
+    "test_nights.py",
+    "test_questions.py",
+    "test_recomputation.py",
+    "test_scheduler.py",
+    "test_faults.py",
+    "test_gate.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,6 +64,8 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
+        if (night := config.stash[SHARED] / "night").exists():
+            embedded.stop(night / "postgres")
         shutil.rmtree(config.stash[SHARED])
 
 
@@ -74,6 +87,22 @@ def set_up_home(pytestconfig: pytest.Config) -> Path:
             (making / "airflow" / "airflow.cfg").unlink()
             making.rename(shared / "home")
     return shared / "home"
+
+
+@pytest.fixture(scope="session")
+def first_night(pytestconfig: pytest.Config, set_up_home: Path) -> Home:
+    """A home after a first night of every source, as `make nightly` runs it: one for all processes, to be read and not changed."""
+    shared = pytestconfig.stash[SHARED]
+    home = Home(shared / "night", FIRST_NIGHT)
+    with (shared / "night-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "night-is-over").exists():
+            # cp, because the server's files belong to an account of its own.
+            subprocess.run(["cp", "--archive", str(set_up_home), str(home.folder)], check=True)
+            night = home.vru("nightly", "--sources", "sandbox")
+            assert night.returncode == 0, night.stdout + night.stderr
+            (shared / "night-is-over").touch()
+    return home
 
 
 @dataclasses.dataclass(frozen=True)

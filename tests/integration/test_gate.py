@@ -53,6 +53,13 @@ cross join (
 ) as a
 cross join generate_series(timestamp '{FIRST_MONTH}', timestamp '{LAST_MONTH}', interval '1 month') as m (month);
 
+update ops.load as l set totals = t.totals
+from (
+    select case when month < '2024-12-01' then 1 else 2 end as load_id, jsonb_object_agg(to_char(month, 'YYYY-MM'), offences) as totals
+    from (select month, sum(offences) as offences from cell group by month) as months group by 1
+) as t
+where t.load_id = l.load_id;
+
 insert into raw.mps__borough_historical
 select major_text, minor_text, borough_name, to_char(month, 'YYYYMM'), offences::text, 1, row_number
 from cell where month < '2024-12-01';
@@ -73,7 +80,11 @@ insert into intermediate.mps_category values
     ('connect_2025', 'Robbery', 'Robbery of Personal Property', 'mps_robbery_personal', null, null, true, true);
 create table intermediate.known_unallocated_months (source text, month_start_date date, note text);
 insert into intermediate.known_unallocated_months values ('mps', '2025-03-01', 'known');
-create table intermediate.int_mps_winner as select load_id from ops.load;
+create table intermediate.int_mps_winner as
+select 'mps_all_offences' as measure_code, m.month::date as month_start_date, l.load_id
+from ops.load as l cross join lateral generate_series(l.first_period::timestamp, l.last_period::timestamp, interval '1 month') as m (month);
+create table intermediate.int_mps_category_measure as
+select unnest('{mps_all_offences,mps_rape,mps_robbery_personal}'::text[]) as measure_code;
 create table intermediate.known_gap (source text, dataset text, part text, first_month date, last_month date, note text);
 create table intermediate.measure_part as
 select 'mps_all_offences' as measure_code, p.part as part_measure_code, p.relation
@@ -177,83 +188,14 @@ insert into ops.candidate_load select '{CANDIDATE}', load_id from ops.load;
 """
 
 
-WINDOWS = f"""
--- A borough counts the same in every month, so it ranks the same in every window.
-create view candidate.fct_window as
-select w.*, case when rolling_3_count is not null then month_rank end as rolling_3_rank,
-    case when rolling_6_count is not null then month_rank end as rolling_6_rank,
-    case when rolling_12_count is not null then month_rank end as rolling_12_rank,
-    case when rolling_12_count is not null then month_rank end as rolling_12_rank_by_count,
-    case when financial_year_to_date_count is not null then month_rank end as financial_year_to_date_rank,
-    case when month_start_date >= '2025-10-01' and month_rank is not null then 1 end as month_change_quartile,
-    null::smallint as rolling_3_change_quartile, null::smallint as rolling_6_change_quartile, null::smallint as rolling_12_change_quartile,
-    null::smallint as financial_year_to_date_change_quartile, (31 + 4 * month_rank) / 32 as month_quartile,
-    case when rolling_3_count is not null then (31 + 4 * month_rank) / 32 end as rolling_3_quartile,
-    case when rolling_6_count is not null then (31 + 4 * month_rank) / 32 end as rolling_6_quartile,
-    case when rolling_12_count is not null then (31 + 4 * month_rank) / 32 end as rolling_12_quartile,
-    case when financial_year_to_date_count is not null then (31 + 4 * month_rank) / 32 end as financial_year_to_date_quartile
-from (
-    select f.area_code, f.measure_code, f.period_start_date as month_start_date, f.sex, f.age_band, f.value::bigint as month_count,
-        case when f.period_start_date >= '2024-12-01' then 3 end * f.value::bigint as rolling_3_count,
-        case when f.period_start_date >= '2025-03-01' then 6 end * f.value::bigint as rolling_6_count,
-        case when f.period_start_date >= '2025-09-01' then 12 end * f.value::bigint as rolling_12_count,
-        case when f.period_start_date >= '2025-04-01' then extract(month from f.period_start_date)::integer - 3 end * f.value::bigint
-            as financial_year_to_date_count,
-        case when f.area_code like 'E09%' then rank() over (
-            partition by f.measure_code, f.period_start_date, f.area_code like 'E09%' order by f.value desc
-        ) end as month_rank,
-        null::bigint as residents, null::integer as residents_year, null::bigint as rolling_12_residents,
-        null::integer as rolling_12_residents_year,
-        case when f.measure_code = 'mps_rape' and f.period_start_date >= '2025-01-01' then date '2025-01-01' end as break_month_start_date,
-        c.centre as chart_centre, greatest(c.centre - c.reach, 0 * c.centre) as chart_lower, c.centre + c.reach as chart_upper,
-        case when c.centre is not null then 'none' end as chart_signal, f.source_release, f.is_provisional
-    from candidate.fct_measure as f
-    -- Twelve months of one count go before the thirteenth alone; of the 24 steps of a chart, theirs are of the days of a month.
-    left join (
-        select '2025-10-01'::date as month, avg(31 / days) as centre_of_1, 2.66 * avg(31 * abs(1 / days - 1 / days_before)) as reach_of_1
-        from (
-            select m, extract(day from m + interval '1 month' - interval '1 day')::float as days,
-                case when m > '{FIRST_MONTH}' then extract(day from m - interval '1 day')::float end as days_before
-            from generate_series(timestamp '{FIRST_MONTH}', timestamp '2025-09-01', interval '1 month') as m
-        ) as twelve
-    ) as t on t.month = f.period_start_date and f.measure_code <> 'mps_rape'
-    cross join lateral (select f.value::float * t.centre_of_1 as centre, f.value::float * t.reach_of_1 as reach) as c
-) as w;
-
-create view candidate.rpt_borough_measure as
-select w.area_code, a.area_type, w.measure_code, w.month_start_date, w.sex, w.age_band, s.window_kind, s.window_count,
-    (w.month_start_date - make_interval(months => s.months - 1))::date as window_start_date, s.window_rank as rank_in_london,
-    s.quartile as level_quartile, s.change_quartile, s.london_count, null::bigint as denominator, null::integer as denominator_year,
-    null::bigint as london_denominator, null::integer as london_denominator_year, 1000 as rate_per, w.source_release, w.is_provisional, null::float as rate, null::float as rate_lower_95, null::float as rate_upper_95,
-    null::float as rate_lower_998, null::float as rate_upper_998, null::float as london_rate, null::float as location_quotient,
-    case when w.area_code <> 'UNALLOCATED' then 100.0 * s.window_count / s.london_count end as share_of_london_percent, null::text as residents_caveat, null::text as significance_against_london,
-    case when s.months = 1 then w.chart_centre end as chart_centre, case when s.months = 1 then w.chart_lower end as chart_lower,
-    case when s.months = 1 then w.chart_upper end as chart_upper, case when s.months = 1 then w.chart_signal end as chart_signal,
-    coalesce(w.break_month_start_date > w.month_start_date - make_interval(months => s.months - 1), false) as has_series_break
-from candidate.fct_window as w
-inner join candidate.dim_area as a on a.area_code = w.area_code
-inner join candidate.fct_window as l
-    on l.area_code = 'LONDON_32' and l.measure_code = w.measure_code and l.month_start_date = w.month_start_date
-cross join lateral (
-    values ('month', 1, w.month_count, l.month_count, w.month_rank, w.month_quartile, w.month_change_quartile),
-        ('rolling_3', 3, w.rolling_3_count, l.rolling_3_count, w.rolling_3_rank, w.rolling_3_quartile, w.rolling_3_change_quartile),
-        ('rolling_6', 6, w.rolling_6_count, l.rolling_6_count, w.rolling_6_rank, w.rolling_6_quartile, w.rolling_6_change_quartile),
-        ('rolling_12', 12, w.rolling_12_count, l.rolling_12_count, w.rolling_12_rank, w.rolling_12_quartile, w.rolling_12_change_quartile),
-        ('financial_year_to_date', extract(month from w.month_start_date)::integer - 3, w.financial_year_to_date_count,
-            l.financial_year_to_date_count, w.financial_year_to_date_rank, w.financial_year_to_date_quartile,
-            w.financial_year_to_date_change_quartile)
-) as s (window_kind, months, window_count, london_count, window_rank, quartile, change_quartile)
-where s.window_count is not null;
-"""
-
-
 def judge(settings: Settings, candidate_id: str, *, suites: Path | None = None) -> Verdict:
     """Judge by our own suites, but for those of marts that this small candidate does not have."""
     if suites is not None:
         return gate.judge(settings, candidate_id, suites=suites)
     ours = settings.home / "suites"
     if not ours.exists():
-        shutil.copytree(SUITES / "landing", ours / "landing")
+        for folder in ("landing", "templates"):
+            shutil.copytree(SUITES / folder, ours / folder)
         (ours / "marts").mkdir()
         for mart in MARTS:
             shutil.copy(SUITES / "marts" / f"{mart}.yml", ours / "marts")
@@ -295,43 +237,6 @@ def test_a_candidate_without_a_fault_passes_every_check(candidate: Settings) -> 
     verdict = judge(candidate, CANDIDATE)
     assert [(r.suite, r.check, r.outcome, r.detail) for r in verdict.results if r.outcome != "passed"] == []
     assert verdict.verdict == "passed"
-
-
-def test_windows_that_do_not_say_what_the_facts_say_are_named(candidate: Settings) -> None:
-    assert judge(candidate, CANDIDATE).verdict == "passed"
-    as_role(candidate, TRANSFORMER, WINDOWS)
-    for mart in ("fct_window", "rpt_borough_measure"):
-        shutil.copy(SUITES / "marts" / f"{mart}.yml", candidate.home / "suites" / "marts")
-    assert not_passed(judge(candidate, CANDIDATE)) == []
-    as_role(
-        candidate,
-        TRANSFORMER,
-        f"""
-        alter table candidate.dim_measure rename to measure;
-        create view candidate.dim_measure as
-        select m.*, m.measure_code <> 'mps_rape' as is_summable_over_time from (
-            select measure_code, measure_kind, source, datasets, unit, definition, denominator, is_summable_over_areas,
-                licence, attribution, publish_rule from candidate.measure
-        ) as m;
-        alter view candidate.rpt_borough_measure rename to right_one;
-        create view candidate.rpt_borough_measure as
-        select r.area_code, r.area_type, r.measure_code, r.month_start_date, r.sex, r.age_band, r.window_kind,
-            case when r.area_code = '{CAMDEN}' and r.window_kind = 'rolling_12' then r.window_count + 1 else r.window_count end as window_count,
-            r.london_count, r.denominator, r.denominator_year, r.rate_per, 3::float as rate, 2::float as rate_lower_95,
-            2.5::float as rate_upper_95, 1::float as rate_lower_998, 5::float as rate_upper_998, r.window_start_date, r.rank_in_london,
-            r.level_quartile, r.change_quartile, r.london_denominator, r.london_rate, r.location_quotient, r.share_of_london_percent,
-            r.residents_caveat, r.significance_against_london, r.chart_centre, r.chart_lower, r.chart_upper, r.chart_signal, r.has_series_break,
-            r.london_denominator_year, r.source_release, r.is_provisional
-        from candidate.right_one as r;
-        """,
-    )
-    found = {(suite.removeprefix("marts/"), check) for suite, check, _ in not_passed(judge(candidate, CANDIDATE))}
-    assert found >= {
-        ("fct_window", "every_month_says_what_fct_measure_says"),
-        ("rpt_borough_measure", "a_rate_lies_between_its_limits"),
-        ("rpt_borough_measure", "shares_of_boroughs_make_london"),
-        ("rpt_borough_measure", "a_window_is_what_fct_window_and_the_counts_beside_it_say"),
-    }
 
 
 def test_a_figure_differs_that_is_gone_is_another_or_is_no_number(server: Server) -> None:
@@ -400,46 +305,26 @@ def test_faults_in_the_facts_are_each_named_by_area_and_month(candidate: Setting
         f"""
         delete from candidate.fct_measure
         where area_code = '{CAMDEN}' and period_start_date = '2025-03-01' and measure_code = 'mps_rape';
-        update candidate.fct_measure set value = -4
+        update candidate.fct_measure set numerator = -4
         where area_code = '{BARNET}' and period_start_date = '2025-02-01' and measure_code = 'mps_rape';
-        update candidate.fct_measure set value = 'NaN'
+        update candidate.fct_measure set numerator = 'NaN'
         where area_code = '{HACKNEY}' and period_start_date = '2025-01-01' and measure_code = 'mps_rape';
         update candidate.fct_measure set value = null
         where area_code = '{BARNET}' and period_start_date = '2025-04-01' and measure_code = 'mps_robbery_personal';
-        insert into candidate.fct_measure
-        select * from candidate.fct_measure
-        where area_code = '{HACKNEY}' and period_start_date = '2025-05-01' and measure_code = 'mps_robbery_personal';
         """,
     )
     verdict = judge(candidate, CANDIDATE)
     assert verdict.verdict == "blocked"
     assert result(verdict, "every_borough_stands_in_every_month").detail == "Camden 2025-03 mps_rape"
-    assert (
-        result(verdict, "every_value_is_a_number_of_0_or_more").detail
-        == "Barnet 2025-02 mps_rape, Hackney 2025-01 mps_rape"
-    )
+    assert result(verdict, "every_numerator_is_0_or_more").detail == "2 of 1325 rows"
     assert result(verdict, "no_value_is_missing_without_a_note").detail == "Barnet 2025-04 mps_robbery_personal"
     assert (
         result(verdict, "no_count_is_missing", "landing/mps/reconciliation").detail
         == "Barnet 2025-04 mps_robbery_personal"
     )
-    assert (
-        result(verdict, "no_two_rows_share_a_key").detail
-        == "Hackney 2025-05 mps_robbery_personal (rows with this key 2)"
-    )
-    assert result(verdict, "no_two_rows_share_a_key").unexpected_count == 1
-    # 688 = Σ over 32 boroughs of (5 + borough): one lost 11 (Camden is the 6th), one went from 7 to -4, one is no number.
-    assert result(verdict, "london_is_the_sum_of_its_boroughs").detail == (
-        "London (32 boroughs) 2025-05 mps_robbery_personal (sum of boroughs 2519, published 2448), "
-        "London (32 boroughs) 2025-04 mps_robbery_personal (sum of boroughs 2386, published 2448), "
-        "London (32 boroughs) 2025-03 mps_rape (sum of boroughs 677, published 688), "
-        "London (32 boroughs) 2025-02 mps_rape (sum of boroughs 677, published 688), "
-        "London (32 boroughs) 2025-01 mps_rape (sum of boroughs NaN, published 688)"
-    )
     for check in (
         "every_borough_stands_in_every_month",
-        "every_value_is_a_number_of_0_or_more",
-        "no_two_rows_share_a_key",
+        "every_numerator_is_0_or_more",
     ):
         assert f"{check} (marts/fct_measure) failed: " in verdict.reason
     assert "Camden 2025-03 mps_rape" in verdict.reason
@@ -504,21 +389,12 @@ def test_a_figure_that_is_one_off_from_the_file_is_named(candidate: Settings) ->
         update candidate.fct_measure set value = value + 1, numerator = numerator + 1
         where area_code in ('{CAMDEN}', 'LONDON_32') and period_start_date = '2024-11-01'
             and measure_code in ('mps_rape', 'mps_all_offences');
-        update candidate.rpt_borough_month as r set month_count = f.value
-        from candidate.fct_measure as f
-        where f.area_code = r.area_code and f.measure_code = r.measure_code and f.period_start_date = r.month_start_date;
         """,
     )
     verdict = judge(candidate, CANDIDATE)
-    assert not_passed(verdict) == [
-        ("landing/mps/reconciliation", "every_month_adds_up_to_the_file", "failed"),
-        ("landing/mps/reconciliation", "every_figure_is_the_figure_of_the_file", "failed"),
-    ]
+    assert not_passed(verdict) == [("landing/mps/reconciliation", "every_month_adds_up_to_the_file", "failed")]
     month = result(verdict, "every_month_adds_up_to_the_file", "landing/mps/reconciliation")
     assert month.detail == "2024-11 (in file 3160, in candidate 3161)"
-    figure = result(verdict, "every_figure_is_the_figure_of_the_file", "landing/mps/reconciliation")
-    assert figure.detail == "Camden 2024-11 mps_all_offences, mps_rape"
-    assert figure.unexpected_count == 2
 
 
 def test_offences_without_a_borough_pass_to_2_warn_to_5_and_block_above_5_percent_of_a_month(
@@ -527,8 +403,7 @@ def test_offences_without_a_borough_pass_to_2_warn_to_5_and_block_above_5_percen
     def unplaced(month: str, offences: int) -> str:
         """Make so many robberies of a month unplaced, in the file and in the marts; 3136 others have a borough."""
         return f"""
-        update raw.mps__borough_recent set cell = '{offences - 12}'
-        where borough_name = 'Unknown' and month_header = '{month}' and minor_text = 'ROBBERY OF PERSONAL PROPERTY';
+        update ops.load set totals = totals || '{{"{month[:4]}-{month[4:]}": {3136 + offences}}}' where load_id = 2;
         update candidate.fct_measure set value = case measure_code when 'mps_all_offences' then {offences} else {offences - 12} end
         where area_code = 'UNALLOCATED' and to_char(period_start_date, 'YYYYMM') = '{month}' and measure_code <> 'mps_rape';
         """
@@ -700,13 +575,9 @@ def test_a_borough_that_drops_to_nothing_is_a_warning_that_names_it(candidate: S
     change(
         candidate,
         f"""
-        update raw.mps__borough_recent set cell = '0'
-        where borough_name = ' camden ' and month_header = '202509' and minor_text = 'ROBBERY OF PERSONAL PROPERTY';
+        update ops.load set totals = totals || '{{"2025-09": 3094}}' where load_id = 2;
         update candidate.fct_measure set value = value - 66, numerator = numerator - 66
         where area_code in ('{CAMDEN}', 'LONDON_32') and period_start_date = '2025-09-01' and measure_code <> 'mps_rape';
-        update candidate.rpt_borough_month as r set month_count = f.value
-        from candidate.fct_measure as f
-        where f.area_code = r.area_code and f.measure_code = r.measure_code and f.period_start_date = r.month_start_date;
         """,
     )
     verdict = judge(candidate, CANDIDATE)
@@ -721,30 +592,12 @@ def test_faults_in_the_delivery_are_each_named(candidate: Settings) -> None:
     change(
         candidate,
         """
-        update raw.mps__borough_recent set cell = '-1' where _row_number = 6 and month_header = '202501';
-        update raw.mps__borough_recent set cell = '' where _row_number = 7 and month_header = '202502';
-        update raw.mps__borough_recent set cell = null where _row_number = 8 and month_header = '202503';
-        update raw.mps__borough_recent set cell = '1.5' where _row_number = 33 and month_header = '202504';
-        delete from raw.mps__borough_historical where borough_name = 'Borough 2';
+        update ops.load set totals = '{"2024-10": "many"}' where load_id = 1;
         update ops.load set is_synthetic = false, rows_loaded = 65, rows_quarantined = 1 where load_id = 2;
         """,
     )
     verdict = judge(candidate, CANDIDATE)
     assert verdict.verdict == "blocked"
-    cells = result(verdict, "every_cell_is_a_count_of_0_or_more", "landing/mps/borough_recent")
-    assert sorted(cells.named) == [
-        "Borough 7 202502 load 2 row number 7",
-        "Borough 8 202503 load 2 row number 8",
-        "Camden 202501 load 2 row number 6",
-        "No borough recorded 202504 load 2 row number 33",
-    ]
-    assert result(verdict, "every_borough_is_in_the_file", "landing/mps/borough_historical").detail == "Barnet load 1"
-    rows = result(verdict, "raw_holds_the_rows_of_the_ledger", "landing/mps/borough_historical")
-    assert rows.detail == "load 1 (expected 132, found 128)"
-    assert (
-        result(verdict, "raw_holds_the_rows_of_the_ledger", "landing/mps/borough_recent").detail
-        == "load 2 (expected 715, found 726)"
-    )
     assert (
         result(verdict, "real_and_synthetic_data_do_not_meet", "landing/mps/delivery").detail == "borough_recent load 2"
     )
@@ -752,15 +605,6 @@ def test_faults_in_the_delivery_are_each_named(candidate: Settings) -> None:
     assert (quarantined.severity, quarantined.detail) == ("warning", "borough_recent load 2 (rows quarantined 1)")
     crashed = result(verdict, "every_month_adds_up_to_the_file", "landing/mps/reconciliation")
     assert (crashed.outcome, crashed.detail) == ("crashed", "InvalidTextRepresentation")
-
-
-def test_a_file_that_newer_ones_cover_whole_holds_nothing_back_and_one_that_speaks_does(candidate: Settings) -> None:
-    cut = "delete from raw.mps__borough_historical where borough_name = 'Borough 2'"
-    change(candidate, cut)
-    check = ("every_borough_is_in_the_file", "landing/mps/borough_historical")
-    assert result(judge(candidate, CANDIDATE), *check).detail == "Barnet load 1"
-    change(candidate, "delete from intermediate.int_mps_winner where load_id = 1")
-    assert result(judge(candidate, CANDIDATE), *check).outcome == "passed"
 
 
 def test_a_newer_file_that_was_left_out_is_a_warning(candidate: Settings) -> None:
@@ -813,8 +657,7 @@ def test_a_missing_column_a_missing_table_and_a_mart_without_a_suite_each_block(
             ("marts/fct_measure", "no_value_is_missing_without_a_note", "crashed"),
             ("marts/series_break", "the_table_has_rows", "crashed"),
             ("marts/series_break", "every_break_has_a_reason", "crashed"),
-            ("marts/series_break", "every_break_is_of_a_measure_that_exists", "crashed"),
-            ("marts/series_break", "every_break_that_was_measured_stands", "crashed"),
+            ("marts/series_break", "every_break_has_a_label", "crashed"),
             ("marts/series_break", "rows_are_at_least_90_percent_of_what_is_published", "passed"),
         ][:-1]
     )
@@ -1081,7 +924,12 @@ def test_every_suite_of_what_the_candidate_uses_was_used(candidate: Settings) ->
     in_force = {
         suite.name
         for suite in read_suites()
-        if (suite.kind == "landing" and suite.source == "mps" and suite.dataset in used)
+        if (
+            suite.kind == "landing"
+            and suite.source == "mps"
+            and suite.dataset in used
+            and (not suite.datasets or used & {*suite.datasets})
+        )
         or (suite.kind == "marts" and suite.target.removeprefix("candidate.") in MARTS)
     }
     assert {"landing/mps/delivery", "marts/fct_measure"} < in_force

@@ -124,7 +124,7 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
     verdict = gate.judge(warehouse, candidate)
     assert verdict.verdict == "warned", verdict.reason
     assert {(r.suite, r.check) for r in verdict.results if r.outcome != "passed"} == {
-        ("landing/mps/dashboard_tno", "every_borough_is_in_the_file"),
+        ("landing/mps/dashboards", "every_borough_is_in_the_file"),
         ("landing/mps/reconciliation", "at_most_2_percent_of_a_month_has_no_borough"),
     }
 

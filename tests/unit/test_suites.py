@@ -94,6 +94,73 @@ def test_a_mistake_is_refused_by_file_and_key(tmp_path: Path, before: str, after
     assert problem in str(refused.value)
 
 
+TEMPLATE = """
+describes: What {publisher} delivered.
+target: ops.load
+minimum_checks: 1
+definitions:
+  used: select * from {batch} where source = '{source}'
+checks:
+  - name: there_is_one
+    severity: critical
+    unexpected_rows: select 1 as found where not exists (select 1 from used)
+"""
+FROM_TEMPLATE = """
+template: delivery
+with: {publisher: NOMIS}
+minimum_checks: 2
+definitions:
+  newest: select max(release_date) as day from used
+checks:
+  - name: it_is_of_this_year
+    severity: warning
+    unexpected_rows: select day as month from newest where day < date '2026-01-01'
+"""
+
+
+def test_a_suite_says_what_its_template_says_and_more(tmp_path: Path) -> None:
+    written(tmp_path, TEMPLATE, "templates/delivery.yml")
+    suite = read_suite(written(tmp_path, FROM_TEMPLATE, "landing/nomis/delivery.yml"), tmp_path)
+    assert (suite.describes, suite.target, suite.minimum_checks) == ("What NOMIS delivered.", "ops.load", 2)
+    assert [check.name for check in suite.checks] == ["there_is_one", "it_is_of_this_year"]
+    assert suite.query(suite.checks[1].unexpected_rows or "") == (
+        "with used as (select * from ops.load where source = 'nomis'),\n"
+        "newest as (select max(release_date) as day from used)\n"
+        "select day as month from newest where day < date '2026-01-01'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("template", "suite", "problem"),
+    [
+        (TEMPLATE, FROM_TEMPLATE.replace("template: delivery", "template: another"), "template: there is no "),
+        (TEMPLATE, FROM_TEMPLATE.replace("{publisher: NOMIS}", "NOMIS"), "with: must hold parameters by name"),
+        (TEMPLATE, FROM_TEMPLATE.replace("  newest:", "  - newest"), "definitions are by name and checks are a list"),
+        (
+            TEMPLATE.replace("'{source}'", "'{sauce}'"),
+            FROM_TEMPLATE,
+            "definitions.used: holds a brace that is not {batch}",
+        ),
+    ],
+)
+def test_a_template_that_is_not_there_or_not_filled_in_is_refused(
+    tmp_path: Path, template: str, suite: str, problem: str
+) -> None:
+    written(tmp_path, template, "templates/delivery.yml")
+    with pytest.raises(Refusal) as refused:
+        read_suite(written(tmp_path, suite, "landing/nomis/delivery.yml"), tmp_path)
+    assert problem in str(refused.value)
+
+
+def test_a_set_of_values_goes_by_its_name(tmp_path: Path) -> None:
+    wanted = "expectation: ExpectColumnDistinctValuesToEqualSet\n    arguments: {column: borough_code, value_set: the_32_boroughs}"
+    text = GOOD.replace("expectation: ExpectTableRowCountToEqual\n    arguments: {value: 32}", wanted)
+    values = read_suite(written(tmp_path, text), tmp_path).checks[0].arguments_in_full["value_set"]
+    assert (len(values), values[0], values[-1]) == (32, "E09000002", "E09000033")
+    with pytest.raises(Refusal, match="there is no set the_33_boroughs"):
+        read_suite(written(tmp_path, text.replace("the_32", "the_33")), tmp_path)
+
+
 def test_a_landing_suite_stands_under_its_source_and_dataset(tmp_path: Path) -> None:
     with refused_with("SUITE_INVALID", match="landing/<source>/"):
         read_suite(written(tmp_path, GOOD, "landing/boroughs.yml"), tmp_path)
@@ -112,9 +179,8 @@ def test_a_home_of_one_source_is_not_held_for_what_its_files_can_never_fill() ->
 
 
 def test_every_suite_of_the_warehouse_is_readable_and_none_is_overlooked() -> None:
-    assert {suite.name for suite in read_suites()} == {
-        file.relative_to(SUITES).with_suffix("").as_posix() for file in SUITES.rglob("*.y*ml")
-    }
+    files = {file.relative_to(SUITES).with_suffix("").as_posix() for file in SUITES.rglob("*.y*ml")}
+    assert {suite.name for suite in read_suites()} == {name for name in files if not name.startswith("templates/")}
     assert [s.name for s in read_suites() if len(s.checks) != s.minimum_checks] == []
 
 

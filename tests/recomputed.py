@@ -1,0 +1,88 @@
+"""What the independent recomputations share: reading a mart, the statistics by scipy, and telling a figure from the one that is due."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from tests.homes import Home
+from warehouse.connection import ADMIN, connect
+
+Read = Callable[[str], pd.DataFrame]
+Due = Mapping[str, tuple[pd.Series | np.ndarray, float | pd.Series]]
+
+Z = {0.95: stats.norm.ppf(0.975), 0.998: stats.norm.ppf(0.999)}
+
+
+def reader(home: Home) -> Read:
+    """What reads the rows of a query in a home: a day is a day, whatever has no value is NaN."""
+
+    def rows(query: str) -> pd.DataFrame:
+        statement = f"copy ({query}) to stdout with (format csv, header)".encode()
+        with connect(home.settings, ADMIN) as connection, connection.cursor().copy(statement) as copied:
+            text = b"".join(copied)
+        found = pd.read_csv(io.BytesIO(text), true_values=["t"], false_values=["f"], low_memory=False)
+        for column in found.columns:
+            if column == "month" or column.endswith(("_date", "_month")):
+                found[column] = pd.to_datetime(found[column])
+        return found
+
+    return rows
+
+
+def differ(found: pd.Series, due: pd.Series | np.ndarray, within: float | pd.Series = 0) -> int:
+    """How many figures are not what they should be; one that is missing on one side alone differs.
+
+    Args:
+        found: as the mart has them.
+        due: as worked out here.
+        within: half of the last digit, where the mart rounds; else what two ways of adding up may differ by, of the figure.
+    """
+    a, b = np.asarray(found, dtype=float), np.asarray(due, dtype=float)
+    assert np.isfinite(a).any(), f"{getattr(found, 'name', '')}: there is nothing to compare"
+    near = np.abs(a - b) <= np.asarray(within) * (1 + 1e-6) + 1e-9 * np.maximum(np.abs(a), 1)
+    return int((~(near | (np.isnan(a) & np.isnan(b)))).sum())
+
+
+def poisson(count: pd.Series | np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Byar's limits of a count, exact below 10."""
+    n, z, tail = np.asarray(count, dtype=float), Z[confidence], (1 - confidence) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lower = np.where(n < 10, stats.chi2.ppf(tail, 2 * n) / 2, n * (1 - 1 / (9 * n) - z / (3 * np.sqrt(n))) ** 3)
+        above = n + 1
+        upper = np.where(
+            n < 10,
+            stats.chi2.ppf(1 - tail, 2 * above) / 2,
+            above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3,
+        )
+    return np.where(n == 0, 0, lower), upper
+
+
+def wilson(x: pd.Series | np.ndarray, of: pd.Series | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's limits of a proportion at 95 %."""
+    x, n, z = np.asarray(x, dtype=float), np.asarray(of, dtype=float), Z[0.95]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = z * np.sqrt(z * z + 4 * x * (1 - x / n))
+        return (2 * x + z * z - reach) / (2 * (n + z * z)), (2 * x + z * z + reach) / (2 * (n + z * z))
+
+
+def in_range(breaks: pd.DataFrame, spans: pd.DataFrame, first: pd.Series, last: pd.Series) -> np.ndarray:
+    """Whether a break of the measure and area lies after the first day and not after the last."""
+    asked = pd.DataFrame(
+        {"row": range(len(spans)), "measure_code": spans["measure_code"].to_numpy(), "area_code": spans["area_code"].to_numpy(),
+         "first": first.to_numpy(), "last": last.to_numpy()}
+    )  # fmt: skip
+    met = asked.merge(breaks, on="measure_code", suffixes=("", "_of_break"))
+    met = met[met["area_code_of_break"].isna() | (met["area_code_of_break"] == met["area_code"])]
+    met = met[(met["break_month"] > met["first"]) & (met["break_month"] <= met["last"])]
+    return asked["row"].isin(met["row"]).to_numpy()
+
+
+def differing(rows: pd.DataFrame, due: Due) -> dict[str, int]:
+    """How many figures of each column are not what is due, by column; none for those that are all right."""
+    found = {name: differ(rows[name], figure, within) for name, (figure, within) in due.items()}
+    return {name: count for name, count in found.items() if count}

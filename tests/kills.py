@@ -356,9 +356,9 @@ class Matrix:
             found["loads that stand"] = _one(connection, "select count(*) from ops.load where state = 'loaded'")
             found["releases published"] = _one(connection, "select count(*) from ops.release where state = 'published'")
         found["backups"] = min(len(backup.backups(chosen)), 1)
-        found["unfinished"] = bootstrap.restoring(chosen).exists() or (
-            backup.folder_of(chosen) / backup.UNFINISHED
-        ).exists()
+        found["unfinished"] = (
+            bootstrap.restoring(chosen).exists() or (backup.folder_of(chosen) / backup.UNFINISHED).exists()
+        )
         return found
 
 

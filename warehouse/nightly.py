@@ -28,9 +28,9 @@ from ingest.http import Client, is_loopback
 from ingest.load import Loaded, gather_statistics
 from ingest.load import load as load_file
 from ingest.naming import called
-from warehouse import alerts, backup, session, set_aside, transform
+from warehouse import alerts, backup, roles, session, set_aside, transform
 from warehouse import publish as publishing
-from warehouse.connection import LOADER, connect, has_admin
+from warehouse.connection import LOADER, PUBLISHER, connect, has_admin
 from warehouse.settings import Settings, settings
 
 # Of a task: what it had begun, a transaction or a file, is not there.
@@ -113,6 +113,9 @@ def begin(run_id: str, sources: list[str] | None, stand_ins: str | None = None) 
         chosen = _for_run(stand_ins)
         _clock(chosen, run_id).write_text(chosen.now().isoformat(), encoding="utf-8")
         alerts.deliver_pending(chosen)
+        with connect(chosen, PUBLISHER) as connection:
+            if changed := roles.changed(chosen, connection):
+                alerts.record_problem(chosen, run_id, "watch", "roles", roles.problem(changed))
         with connect(chosen, LOADER, autocommit=True) as connection:
             settle_withdrawals(chosen, connection)
         for name in sources or read_sources():

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.errors import Refusal
-from warehouse import airflow, alerts
+from warehouse import airflow, alerts, roles
 from warehouse.connection import PUBLISHER, connect
 from warehouse.embedded import WarehouseAway
 from warehouse.settings import LONDON, Settings
@@ -78,6 +78,13 @@ def tell_no_night(settings: Settings, refusal: Refusal) -> None:
             _remember(settings, told | {finding.key})
 
 
+def tell_repaired(settings: Settings, changed: dict[str, list[str]]) -> None:
+    """Raise an alert that roles had been changed, and that set-up has repaired them: nothing else will show it any more."""
+    if changed:
+        subject = f"{', '.join(changed)} had been changed"
+        alerts.raise_found(settings, subject, [f"{roles.told(changed)}: set-up has repaired it"], is_away=False)
+
+
 def database_away(refusal: Refusal) -> Finding:
     """The finding that the warehouse's database cannot be reached."""
     return Finding("database", f"the warehouse's database cannot be reached: {refusal}")
@@ -89,7 +96,20 @@ def look(settings: Settings) -> list[Finding]:
     Raises:
         WarehouseAway: when the warehouse cannot be reached.
     """
-    return [*_late_night(settings), *_scheduler(settings), *_unreported_runs(settings), *_overdue_feeds(settings)]
+    return [
+        *_changed_roles(settings),
+        *_late_night(settings),
+        *_scheduler(settings),
+        *_unreported_runs(settings),
+        *_overdue_feeds(settings),
+    ]
+
+
+def _changed_roles(settings: Settings) -> Iterator[Finding]:
+    with connect(settings, PUBLISHER) as connection:
+        found = roles.changed(settings, connection)
+    for role, names in found.items():
+        yield Finding(f"role {role} {' '.join(names)}", roles.problem({role: names}))
 
 
 def _late_night(settings: Settings) -> Iterator[Finding]:

@@ -9,8 +9,7 @@ import psycopg
 import pytest
 
 from ingest.errors import Refusal
-from warehouse import bootstrap, readers, shape
-from warehouse.bootstrap import CONNECTION_LIMITS
+from warehouse import bootstrap, readers, roles, shape
 from warehouse.connection import ADMIN, ANALYST, LOADER, OPEN, PUBLISHER, connect
 from warehouse.settings import Settings
 
@@ -26,13 +25,13 @@ def changed(warehouse: Settings) -> Settings:
 
 
 @pytest.fixture
-def hasty(warehouse: Settings) -> Iterator[None]:
-    """The role for anyone may hold a transaction for a tenth of a second."""
-    limit = "alter role vru_open set idle_in_transaction_session_timeout = '{}'"
-    with connect(warehouse, ADMIN, autocommit=True) as connection:
-        connection.execute(limit.format("100ms").encode())
-        yield
-        connection.execute(limit.format(bootstrap.ROLE_SETTINGS[OPEN]["idle_in_transaction_session_timeout"]).encode())
+def hasty(warehouse: Settings) -> None:
+    """The role for anyone may hold a transaction for a tenth of a second, and work on a statement for a minute."""
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            """update ops.role_setting set value = '100ms'
+               where role_name = 'vru_open' and name = 'idle_in_transaction_session_timeout'"""
+        )
 
 
 def test_a_readers_open_transaction_does_not_hold_up_a_set_up_that_has_nothing_to_change(warehouse: Settings) -> None:
@@ -71,6 +70,78 @@ def test_a_reader_beyond_its_limit_is_ended_although_it_lifted_the_limit_itself(
         reader.execute("select 1")
 
 
+@pytest.fixture
+def as_set_up(warehouse: Settings) -> Iterator[Settings]:
+    """A warehouse whose roles are again, after the test, what set-up makes them: other tests share them."""
+    try:
+        yield warehouse
+    finally:
+        bootstrap.set_up(warehouse)
+
+
+def test_what_a_role_changed_of_itself_is_found_and_repaired_by_the_next_set_up(
+    as_set_up: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings_of = """select setdatabase, setconfig from pg_db_role_setting as s join pg_roles as r on r.oid = s.setrole
+                     where rolname in ('vru_open', 'vru_analyst') order by rolname, setdatabase"""
+    with connect(as_set_up, ADMIN) as connection:
+        before = connection.execute(settings_of).fetchall()
+    with connect(as_set_up, ANALYST, autocommit=True) as analyst:
+        analyst.execute("set default_transaction_read_only = off")
+        analyst.execute("alter role vru_analyst set statement_timeout = '1ms'")
+        analyst.execute("alter role vru_analyst set role = 'nosuch'")
+        analyst.execute(f"alter role vru_analyst in database {analyst.info.dbname} set search_path = 'nosuch'".encode())
+    with connect(as_set_up, OPEN, autocommit=True) as anyone:
+        anyone.execute("set default_transaction_read_only = off")
+        anyone.execute("alter role vru_open reset all")
+        anyone.execute("alter role vru_open password 'x'")
+    changed = {
+        ANALYST: ["role", "search_path", "statement_timeout"],
+        OPEN: [
+            "password",
+            "client_connection_check_interval",
+            "default_transaction_read_only",
+            "idle_in_transaction_session_timeout",
+            "jit",
+            "statement_timeout",
+        ],
+    }
+    with connect(as_set_up, PUBLISHER) as publisher:
+        assert roles.changed(as_set_up, publisher) == changed
+    assert bootstrap.set_up(as_set_up) == changed
+    assert (
+        "had been changed and are as they were set up: vru_analyst (role, search_path, statement_timeout); vru_open (password, "
+        in capsys.readouterr().err
+    )
+    with connect(as_set_up, ADMIN) as connection:
+        assert connection.execute(settings_of).fetchall() == before
+    with connect(as_set_up, OPEN) as anyone:
+        assert anyone.execute("show statement_timeout").fetchone() == ("1min",)
+    assert bootstrap.set_up(as_set_up) == {}
+
+
+def test_a_reader_is_ended_by_the_limits_of_set_up_and_not_by_those_it_gave_its_role(as_set_up: Settings) -> None:
+    with connect(as_set_up, ADMIN) as connection:
+        connection.execute("update ops.role_setting set value = '100ms' where role_name = 'vru_open'")
+    with pytest.raises(psycopg.errors.AdminShutdown), connect(as_set_up, OPEN, autocommit=True) as anyone:  # noqa: PT012 - at its end
+        anyone.execute("set default_transaction_read_only = off")
+        anyone.execute("set idle_in_transaction_session_timeout = 0")
+        anyone.execute("alter role vru_open set idle_in_transaction_session_timeout = '1d'")
+        anyone.execute("begin")
+        time.sleep(0.2)
+        with connect(as_set_up, PUBLISHER) as publisher:
+            assert len(readers.end_overdue(publisher)) == 1
+
+
+def test_a_reader_who_has_every_connection_of_its_role_has_changed_nothing(warehouse: Settings) -> None:
+    with connect(warehouse, ADMIN, autocommit=True) as connection:
+        connection.execute("alter role vru_open connection limit 0")
+        try:
+            assert roles.changed(warehouse, connection) == {}
+        finally:
+            connection.execute(f"alter role vru_open connection limit {roles.CONNECTION_LIMITS[OPEN]}".encode())
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -107,5 +178,5 @@ def test_readers_cannot_take_the_connections_that_our_own_roles_need(warehouse: 
             int(connection.execute(f"show {name}".encode()).fetchall()[0][0])
             for name in ("max_connections", "reserved_connections")
         )
-    assert limits == {**CONNECTION_LIMITS, LOADER: -1}
-    assert sum(CONNECTION_LIMITS.values()) + reserved <= most * 2 / 3
+    assert limits == {**roles.CONNECTION_LIMITS, LOADER: -1}
+    assert sum(roles.CONNECTION_LIMITS.values()) + reserved <= most * 2 / 3

@@ -113,6 +113,16 @@ def test_an_alert_that_could_not_be_sent_while_the_database_was_away_arrives_lat
     assert [delivered for _, _, delivered in read(with_channel, ALERTS, ADMIN)] == [True]
 
 
+def test_a_role_that_was_changed_is_told_once(warehouse: Settings) -> None:
+    asked_just_now(warehouse)
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("delete from ops.role_setting where role_name = 'vru_open' and name = 'jit'")
+    assert problems(warehouse) == [
+        "vru_open (jit) was changed since set-up, which a role may do itself: `vru setup` repairs it"
+    ]
+    assert problems(warehouse) == []
+
+
 def test_a_scheduler_that_is_gone_and_a_paused_dag_are_told(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,8 @@ SERVER_SETTINGS = {
     "max_connections": "120",
     # For our own roles: readers cannot take the last connections (warehouse/bootstrap.py).
     "reserved_connections": "20",
+    # Of what is sent by NOTIFY and heard by nobody: the fewest that PostgreSQL takes (512 kB); 8 GB else, and any role may fill them.
+    "max_notify_queue_pages": "64",
     "log_min_duration_statement": "-1",
     "log_parameter_max_length_on_error": "0",
     # An error's detail and context quote the row it is about, and a statement may hold one.

@@ -58,12 +58,20 @@ ROLE_SETTINGS = {
 READERS = (ANALYST, OPEN)
 # Of the 120 that the embedded server has: our own roles always find one.
 CONNECTION_LIMITS = {ANALYST: 40, OPEN: 20}
-# What these roles read and write is of persons, and the first line of an error may quote it ("invalid input syntax ... ").
-# Whoever ran the statement is told; the server's log is not. Only a superuser may set it.
-PRIVATE_LOG = {
-    role: {"log_error_verbosity": "terse", "log_min_error_statement": "panic", "log_min_messages": "fatal"}
-    for role in (LOADER, TRANSFORMER, GATE, PUBLISHER)
+# What only a superuser may set. What the steps read and write is of persons, and the first line of an error may quote it ("invalid input
+# syntax ... "); a reader can write what it likes into an error, and so fill the disk. Whoever ran the statement is told; the server's log is not.
+_QUIET = {"log_error_verbosity": "terse", "log_min_error_statement": "panic", "log_min_messages": "fatal"}
+# Of each session, and a reader may have as many as CONNECTION_LIMITS says.
+_DISK = {ANALYST: {"temp_file_limit": "1GB"}, OPEN: {"temp_file_limit": "256MB"}}
+SUPERUSERS_SETTINGS = {
+    role: _QUIET | _DISK.get(role, {}) for role in (LOADER, TRANSFORMER, GATE, PUBLISHER, ANALYST, OPEN)
 }
+# PostgreSQL's own functions, which anybody may call: locks that order our steps, large objects and messages, which fill the disk with what
+# stands in no table, snapshots that keep old rows, and the end of other sessions.
+_NOT_FOR_READERS = (
+    r"^pg_(try_)?advisory_|^lo_|^lo(read|write)$"
+    "|^pg_(logical_emit_message|notify|export_snapshot|cancel_backend|terminate_backend)$"
+)
 
 
 def wanted(role: str, *, is_superuser: bool) -> dict[str, str]:
@@ -74,7 +82,7 @@ def wanted(role: str, *, is_superuser: bool) -> dict[str, str]:
     """
     # A statement whose client was killed ends within a second; otherwise it would run on, and commit.
     chosen = {"client_connection_check_interval": "1s"} | ROLE_SETTINGS.get(role, {})
-    return chosen | (PRIVATE_LOG.get(role, {}) if is_superuser else {})
+    return chosen | (SUPERUSERS_SETTINGS.get(role, {}) if is_superuser else {})
 
 
 def changed(settings: Settings, connection: psycopg.Connection) -> dict[str, list[str]]:
@@ -189,16 +197,16 @@ def record(connection: psycopg.Connection, *, is_superuser: bool) -> None:
 
 
 def keep_from_readers(connection: psycopg.Connection) -> None:
-    """Advisory locks order our own steps, and large objects belong to no table: neither is for a role that only reads.
+    """Take from everybody but our own steps the functions that are not for a role that only reads.
 
     Only a superuser may say so of PostgreSQL's own functions.
     """
     workers = sql.SQL(", ").join(sql.Identifier(role) for role in (OWNER, *LOGIN_ROLES) if role not in READERS)
-    for (function,) in connection.execute(
-        r"""select oid::regprocedure::text from pg_proc
-            where pronamespace = 'pg_catalog'::regnamespace
-              and (proname ~ '^pg_(try_)?advisory_' or proname ~ '^lo_|^lo(read|write)$')"""
+    for function, is_ours in connection.execute(
+        """select oid::regprocedure::text, proname !~ '^lo' from pg_proc
+           where pronamespace = 'pg_catalog'::regnamespace and proname ~ %s""",
+        [_NOT_FOR_READERS],
     ).fetchall():
         connection.execute(sql.SQL("revoke execute on function {} from public").format(sql.SQL(function)))
-        if "advisory" in function:
+        if is_ours:
             connection.execute(sql.SQL("grant execute on function {} to {}").format(sql.SQL(function), workers))

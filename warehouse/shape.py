@@ -454,8 +454,7 @@ def in_short_tries(connection: psycopg.Connection, change: Callable[[], object])
                 [LOCK_TIMEOUT, before[0] if before else "0"],
             )
             return True
-        for ended in readers.end_overdue(connection):
-            print(f"ended a reader's transaction that held up publishing: {ended}", file=sys.stderr, flush=True)
+        readers.end_overdue_and_say_so(connection)
         waited = time.monotonic() - begun
         if waited > PATIENCE:
             return False

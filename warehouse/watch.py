@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.errors import Refusal
-from warehouse import airflow, alerts, roles
+from warehouse import airflow, alerts, readers, roles
 from warehouse.connection import PUBLISHER, connect
 from warehouse.embedded import WarehouseAway
 from warehouse.settings import LONDON, Settings
@@ -78,6 +78,16 @@ def tell_no_night(settings: Settings, refusal: Refusal) -> None:
             _remember(settings, told | {finding.key})
 
 
+def _overdue_readers(settings: Settings) -> Iterator[Finding]:
+    """Readers' transactions that went on for longer than their role may hold one, ended now: nights look only when they begin and wait."""
+    with connect(settings, PUBLISHER) as connection:
+        ended = readers.end_overdue(connection)
+    for one in ended:
+        yield Finding(
+            f"reader {one}", f"a reader's transaction went on for longer than its role may, and was ended: {one}"
+        )
+
+
 def tell_repaired(settings: Settings, changed: dict[str, list[str]]) -> None:
     """Raise an alert that roles had been changed, and that set-up has repaired them: nothing else will show it any more."""
     if changed:
@@ -98,6 +108,7 @@ def look(settings: Settings) -> list[Finding]:
     """
     return [
         *_changed_roles(settings),
+        *_overdue_readers(settings),
         *_late_night(settings),
         *_scheduler(settings),
         *_unreported_runs(settings),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
 from ingest.errors import Refusal
-from warehouse import bootstrap, readers, roles, shape
+from tests.conftest import Server
+from warehouse import alerts, bootstrap, nightly, readers, roles, set_aside, shape, transform
 from warehouse.connection import ADMIN, ANALYST, LOADER, OPEN, PUBLISHER, connect
 from warehouse.settings import Settings
 
@@ -151,6 +152,14 @@ def test_a_reader_who_has_every_connection_of_its_role_has_changed_nothing(wareh
         "select lo_from_bytea(0, 'x')",
         "select lo_create(0)",
         "create temporary table mine (x integer)",
+        "select pg_logical_emit_message(false, 'a', 'x')",
+        "select pg_logical_emit_message(true, 'a', 'x'::bytea)",
+        "select pg_notify('a', 'x')",
+        "select pg_export_snapshot()",
+        "select pg_terminate_backend(pg_backend_pid())",
+        "select pg_cancel_backend(pg_backend_pid())",
+        "set temp_file_limit = -1",
+        "set log_min_messages = 'debug5'",
     ],
 )
 @pytest.mark.parametrize("role", [OPEN, ANALYST])
@@ -159,6 +168,88 @@ def test_a_reader_takes_none_of_our_locks_and_writes_nothing(warehouse: Settings
         connection.execute("set default_transaction_read_only = off")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement.encode())
+
+
+def test_a_reader_fills_no_disk_with_what_a_query_sorts(as_set_up: Settings) -> None:
+    with connect(as_set_up, ADMIN, autocommit=True) as connection:
+        limits = dict(
+            connection.execute(
+                """select role_name, value from ops.role_setting where name = 'temp_file_limit' order by role_name"""
+            ).fetchall()
+        )
+        # Of its real limit a test would have to write a quarter of a gigabyte.
+        connection.execute("alter role vru_open set temp_file_limit = '1MB'")
+    assert limits == {ANALYST: "1GB", OPEN: "256MB"}
+    with connect(as_set_up, OPEN) as anyone:
+        anyone.execute("set statement_timeout = 0")
+        anyone.execute("set work_mem = '64kB'")
+        with pytest.raises(psycopg.errors.ConfigurationLimitExceeded, match="temporary file size exceeds"):
+            anyone.execute("select count(*) from (select n from generate_series(1, 200000) as n order by -n) as sorted")
+
+
+def test_a_reader_writes_nothing_into_the_servers_log(warehouse: Settings, server: Server) -> None:
+    log = server.settings.home / "postgres" / "log"
+    with connect(warehouse, OPEN, autocommit=True) as anyone:
+        anyone.execute("do $$ begin raise log 'filling the disk'; raise warning 'filling the disk'; end $$")
+        with pytest.raises(psycopg.errors.RaiseException):
+            anyone.execute("do $$ begin raise exception 'filling the disk'; end $$")
+    assert "filling the disk" not in log.read_text(encoding="utf-8")
+
+
+def test_messages_to_nobody_take_less_than_a_megabyte_of_disk(warehouse: Settings) -> None:
+    with connect(warehouse, ADMIN) as connection:
+        assert connection.execute("show max_notify_queue_pages").fetchone() == ("64",)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_who_waits_for_readers_sees_those_who_came_and_went_since_it_began(warehouse: Settings) -> None:
+    with connect(warehouse, PUBLISHER) as publisher:
+        assert readers.sessions(publisher) == []
+        with pytest.raises(psycopg.errors.AdminShutdown), connect(warehouse, OPEN) as anyone:  # noqa: PT012 - at its end
+            anyone.execute("set idle_in_transaction_session_timeout = 0")
+            anyone.execute("select marts_open.publishable(1, 'none')")
+            time.sleep(0.2)
+            assert len(readers.end_overdue(publisher)) == 1
+        # The same again would end, and name, one that is gone.
+        assert readers.end_overdue(publisher) == []
+
+
+def night(settings: Settings) -> None:
+    nightly.begin("night-1", ["mps"])
+
+
+def build(settings: Settings) -> None:
+    set_aside.build(settings, "build-1")
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("step", [night, build])
+def test_a_night_and_a_build_begin_by_ending_who_read_for_too_long(
+    warehouse: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    step: Callable[[Settings], None],
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(transform, "build", lambda *_, **__: "a candidate")
+    with pytest.raises(psycopg.errors.AdminShutdown), connect(warehouse, OPEN) as anyone:  # noqa: PT012 - at its end
+        anyone.execute("set idle_in_transaction_session_timeout = 0")
+        time.sleep(0.2)
+        step(warehouse)
+    told = "ended a reader's transaction that went on for longer than its role may: vru_open (in a transaction since "
+    assert told in capsys.readouterr().err
+
+
+def test_a_night_whose_roles_were_changed_says_so_in_its_alert(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("delete from ops.role_setting where role_name = 'vru_open' and name = 'jit'")
+    night(warehouse)
+    alert = alerts.raise_alert(warehouse, "night-1")
+    assert alert is not None
+    assert "vru_open (jit) was changed since set-up" in alert.body
 
 
 @pytest.mark.parametrize("database", ["postgres", "template1"])

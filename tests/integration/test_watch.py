@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from ingest.connectors import file_drop
@@ -14,7 +16,7 @@ from tests.integration.test_alerts import Channel, channel, with_channel
 from tests.mps_files import borough_file
 from warehouse import airflow, alerts, nightly, watch
 from warehouse.airflow.records import SchedulerState, metadata
-from warehouse.connection import ADMIN, connect
+from warehouse.connection import ADMIN, OPEN, connect
 from warehouse.settings import Settings, read_settings
 
 __all__ = ["channel", "with_channel"]
@@ -121,6 +123,24 @@ def test_a_role_that_was_changed_is_told_once(warehouse: Settings) -> None:
         "vru_open (jit) was changed since set-up, which a role may do itself: `vru setup` repairs it"
     ]
     assert problems(warehouse) == []
+
+
+def test_a_readers_transaction_that_goes_on_for_too_long_is_ended_and_told(warehouse: Settings) -> None:
+    asked_just_now(warehouse)
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            "update ops.role_setting set value = '100ms' where role_name = 'vru_open' and name ~ 'timeout'"
+        )
+    changed = "vru_open (idle_in_transaction_session_timeout, statement_timeout) was changed"
+    with pytest.raises(psycopg.errors.AdminShutdown), connect(warehouse, OPEN) as anyone:  # noqa: PT012 - at its end
+        anyone.execute("set statement_timeout = 0")
+        time.sleep(0.4)
+        found = problems(warehouse)
+    assert len(found) == 2
+    assert found[0].startswith(changed)
+    assert found[1].startswith(
+        "a reader's transaction went on for longer than its role may, and was ended: vru_open (in a transaction since 2"
+    )
 
 
 def test_a_scheduler_that_is_gone_and_a_paused_dag_are_told(

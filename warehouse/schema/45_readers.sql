@@ -68,8 +68,11 @@ comment on view ops.changed_role is
 create or replace function ops.reader_sessions() returns table (
     pid integer, role_name name, since timestamptz, doing text, is_overdue boolean
 )
-language sql stable security definer set search_path = pg_catalog
+language sql volatile security definer set search_path = pg_catalog
 begin atomic
+    -- Else a transaction that looks again, as one that waits does, sees who was there at its first look.
+    select pg_stat_clear_snapshot();
+
     select
         a.pid,
         a.usename as role_name,
@@ -99,7 +102,8 @@ language sql volatile security definer set search_path = pg_catalog, ops
 begin atomic
     select format('%s (in a transaction since %s UTC)', s.role_name, to_char(s.since at time zone 'UTC', 'YYYY-MM-DD HH24:MI'))
     from ops.reader_sessions() as s
-    where s.is_overdue and pg_terminate_backend(s.pid);
+    -- Waited for, so that who looks again finds it gone.
+    where s.is_overdue and pg_terminate_backend(s.pid, 2000);
 end;
 comment on function ops.end_overdue_readers() is 'Ends the transactions of readers that have gone on for longer than their role''s limits allow, and names them.';
 revoke all on function ops.reader_sessions(), ops.end_overdue_readers() from public;

@@ -53,6 +53,8 @@ HOST_RULES = "# Written by `vru setup`: every role shows its password.\nlocal al
 START_SECONDS = 120
 # What its log says where the postmaster was killed, and it or a backend of it is still on its way out.
 OF_A_KILLED_SERVER = re.compile('pre-existing shared memory block|lock file "postmaster.pid" already exists')
+# initdb takes the superuser's password from a file alone.
+_FOR_INITDB = ".postgres-password-"
 # A socket's path may be 107 characters long.
 LONGEST_SOCKET_FOLDER = 90
 
@@ -107,7 +109,9 @@ def create(data: Path, password: str) -> None:
         identity = _identity()
         _let_in(making, identity)
         os.chown(making, identity.uid, identity.gid)
-        with tempfile.NamedTemporaryFile("w", dir=data.parent, prefix=".postgres-password-") as file:
+        for left in data.parent.glob(f"{_FOR_INITDB}*"):  # as well
+            left.unlink()
+        with tempfile.NamedTemporaryFile("w", dir=data.parent, prefix=_FOR_INITDB) as file:
             os.chown(file.name, identity.uid, identity.gid)
             file.write(password)
             file.flush()

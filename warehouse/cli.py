@@ -21,7 +21,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from ingest.naming import is_told
+from ingest.naming import called
 from warehouse import (
     airflow,
     alerts,
@@ -151,7 +151,7 @@ def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetim
                 release_date=release.date() if release else None,
                 is_synthetic=synthetic,
             )
-            click.echo(f"{file.name}: {nightly.load_one(chosen, declared, dataset, landed)}")
+            click.echo(f"{called(landed.papers)}: {nightly.load_one(chosen, declared, dataset, landed)}")
         except Refusal as refusal:
             click.echo(f"vru: {refusal}", err=True)
             refused += 1
@@ -196,20 +196,16 @@ def _print_outcome() -> None:
     )
 
 
-def _file_of(row: dict[str, Any]) -> str:
-    return f", file {row['file_name']}" if is_told(row["source"]) else ""
-
-
 def _print_set_aside(chosen: Settings) -> None:
     for row in status.set_aside(chosen):
         click.echo(
-            f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}{_file_of(row)}: {row['reason']}"
+            f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}: {row['reason']}"
         )
 
 
 def _print_warnings(chosen: Settings) -> None:
     for row in status.warnings(chosen):
-        click.echo(f"WARNING: {row['source']} {row['dataset']}{_file_of(row)}: {row['warning']}")
+        click.echo(f"WARNING: {row['source']} {row['dataset']}, file {row['file_name']}: {row['warning']}")
 
 
 @main.command("status")
@@ -244,7 +240,7 @@ def show_status(as_json: bool) -> None:
     _print_warnings(chosen)
     for row in status.withdrawals(chosen):
         click.echo(
-            f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}{_file_of(row)}, on "
+            f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}, on "
             f"{_plain(row['withdrawn_at'])} by {row['withdrawn_by']}: {row['reason']}"
             f"{'; the marts hold it until the next build' if row['is_still_published'] else ''}"
         )
@@ -457,7 +453,7 @@ def quarantine(limit: int, as_json: bool) -> None:
     """Rows that were refused, and why."""
     if not as_json:
         _banner()
-    _report(status.refused_rows(settings(), limit), as_json, empty="no row has been refused")
+    _report(status.refused_rows(settings(), limit), as_json, empty="no row has been refused", hide=("sha256",))
 
 
 @main.command()

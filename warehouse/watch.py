@@ -190,7 +190,8 @@ def _overdue_feeds(settings: Settings) -> Iterator[Finding]:
 
 
 def _head(finding: Finding) -> str:
-    return finding.problem.partition(":")[0]
+    """What is wrong, without what follows from it. The colon of a time has no space after it."""
+    return finding.problem.partition(": ")[0]
 
 
 @contextlib.contextmanager

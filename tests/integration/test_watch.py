@@ -53,7 +53,7 @@ def test_a_night_that_did_not_come_is_told_once_and_again_on_another_day(
         == [
             (
                 "found",
-                "Violence-reduction warehouse: no night has asked the publishers yet, and one is due every day by 00",
+                "Violence-reduction warehouse: no night has asked the publishers yet, and one is due every day by 00:00",
                 True,
             )
         ]

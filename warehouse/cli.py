@@ -10,6 +10,7 @@ import os
 import sys
 import textwrap
 import time
+import unicodedata
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -368,15 +369,24 @@ def run_sql(query: str, role: str, as_csv: bool, as_json: bool) -> None:
         click.echo(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})")
 
 
-# Wide forms too: spreadsheets of East Asian systems take them for the narrow ones.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@")
+# Nothing is seen of these, and their categories do not say so.
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def _without_formula(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, made text again (OWASP, CSV injection)."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    """Text that a spreadsheet would take for a formula, made text again (OWASP, CSV injection).
+
+    What is invisible at its beginning is looked through, since some program that passes it on takes it away; and wide, small and raised
+    forms of a sign are that sign.
+    """
+    if not isinstance(value, str):
+        return value
+    first = next((one for one in value if one not in _BLANKS and unicodedata.category(one)[0] not in "ZCM"), "")
+    is_formula = unicodedata.normalize("NFKC", first).startswith(_FORMULA_STARTS) or value.startswith(
+        ("\t", "\r", "\n")
+    )
+    return f"'{value}" if is_formula else value
 
 
 @main.group()

@@ -9,7 +9,6 @@ import datetime as dt
 import email.utils
 import fcntl
 import hashlib
-import ipaddress
 import json
 import random
 import re
@@ -32,6 +31,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from ingest.addresses import NotPublic, checked, is_loopback
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.scratch import scratch_folder
 
@@ -312,7 +312,7 @@ class Client:
                 kept="nothing was fetched",
                 next_step="if a proxy signs for it, put its certificate in a file and set VRU_CA_BUNDLE",
             ) from None
-        except _NotPublic as refused:
+        except NotPublic as refused:
             raise BodyRefused(
                 "ADDRESS_REFUSED",
                 f"{urlsplit(here).hostname} is at {refused}, which is not a public address",
@@ -492,10 +492,6 @@ class _Busy(Exception):
         self.wait = wait
 
 
-class _NotPublic(Exception):
-    """A host's address is one of a private network, this machine's, or a cloud's metadata service's."""
-
-
 class _Session(requests.Session):
     """A session that leaves redirects alone: requests looks where one leads even when told not to follow, and fails where it is nowhere."""
 
@@ -520,12 +516,12 @@ class _Adapter(HTTPAdapter):
         class Plain(HTTPConnection):
             def _new_conn(self) -> socket.socket:
                 adapter._open.add(self)
-                return _checked(self.host, self.port, super()._new_conn)
+                return checked(self.host, self.port, super()._new_conn)
 
         class Secure(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
                 adapter._open.add(self)
-                return _checked(self.host, self.port, super()._new_conn)
+                return checked(self.host, self.port, super()._new_conn)
 
         class PlainPool(urllib3.HTTPConnectionPool):
             ConnectionCls = Plain
@@ -547,46 +543,6 @@ class _Adapter(HTTPAdapter):
                     # Not the method of a TLS socket, which would first take the encryption off.
                     socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
-
-def _checked(host: str, port: int | None, connect: Callable[[], socket.socket]) -> socket.socket:
-    """A connection to a host, whose address was looked at before and after: the name is looked up twice."""
-    _check_public(host, port)
-    connected = connect()
-    try:
-        _check_address(host, str(connected.getpeername()[0]))
-    except _NotPublic:
-        connected.close()
-        raise
-    return connected
-
-
-def _check_public(host: str, port: int | None) -> None:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        return  # connecting says so
-    for *_, address in found:
-        _check_address(host, str(address[0]))
-
-
-def _check_address(host: str, text: str) -> None:
-    """See that an address is a public one, or this machine's where the host says so: a stand-in.
-
-    Raises:
-        _NotPublic: private (RFC 1918, RFC 4193), link-local (which has the clouds' metadata services), loopback, ...
-    """
-    address = ipaddress.ip_address(text.partition("%")[0])
-    plain = getattr(address, "ipv4_mapped", None) or address
-    if plain in NAT64:
-        plain = ipaddress.IPv4Address(plain.packed[-4:])
-    if is_loopback(host) and plain.is_loopback:
-        return
-    if not plain.is_global or plain.is_multicast:
-        raise _NotPublic(str(plain))
-
-
-# An IPv4 address behind a translator (RFC 6052): as public as the address that its last four bytes are.
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 _KEPT_HEADERS = frozenset(
     {
@@ -636,16 +592,6 @@ def _led_to(here: str, location: str) -> str:
         return urljoin(here, location)
     except ValueError:
         return location
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: localhost, 127.0.0.0/8, ::1."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _without(secret: Mapping[str, str], text: str) -> str:

@@ -25,7 +25,12 @@ def called(papers: Papers) -> str:
 
 def called_by_hash(source: str, file_name: str, sha256: str) -> str:
     """As `called`, of a file whose papers are not at hand."""
-    return f"file {file_name if is_told(source) else sha256[:SHOWN]}"
+    return f"file {told_name(source, file_name, sha256)}"
+
+
+def told_name(source: str, file_name: str, sha256: str) -> str:
+    """What a report gives for a file's name: the name, or "3f2a90cc41b7" where nobody is told it."""
+    return file_name if is_told(source) else sha256[:SHOWN]
 
 
 def called_by_place(source: str, label: str, names: list[str], name: str) -> str:

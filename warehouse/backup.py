@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -261,19 +260,19 @@ def _drop_everything(settings: Settings) -> None:
 
 
 def _run(settings: Settings, program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs on the warehouse as its admin; the password goes by a file that only we can read."""
+    """Run one of PostgreSQL's programs on the warehouse as its admin.
+
+    The password goes by the program's environment, which its own user alone can read: a file would stay behind a kill.
+    """
     found = parameters(settings, ADMIN)
-    with tempfile.NamedTemporaryFile("w", prefix="vru-pass-") as file:
-        escaped = found.pop("password").replace("\\", "\\\\").replace(":", "\\:")
-        file.write(f"*:*:*:*:{escaped}\n")
-        file.flush()
-        result = children.run(
-            [str(embedded.bin_path() / program), *arguments, *_target(program, found)],
-            env={**{k: v for k, v in os.environ.items() if not k.startswith("PG")}, "PGPASSFILE": file.name},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
+    secret = found.pop("password")
+    result = children.run(
+        [str(embedded.bin_path() / program), *arguments, *_target(program, found)],
+        env={**{k: v for k, v in os.environ.items() if not k.startswith("PG")}, "PGPASSWORD": secret},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
     if result.returncode:
         lines = result.stderr.strip().splitlines()
         raise Refusal(

@@ -15,7 +15,7 @@ from psycopg import sql
 from ingest import queue, raw
 from ingest.declaration import Source, read_sources
 from ingest.errors import Refusal
-from warehouse import airflow, embedded, privacy, readers, session, shape
+from warehouse import airflow, embedded, privacy, readers, roles, session, shape
 from warehouse import connection as connection_module
 from warehouse.connection import (
     ADMIN,
@@ -24,9 +24,7 @@ from warehouse.connection import (
     ANALYST,
     DATABASE,
     GATE,
-    LOADER,
     LOGIN_ROLES,
-    OPEN,
     OWNER,
     PUBLISHER,
     TRANSFORMER,
@@ -38,54 +36,18 @@ from warehouse.settings import Settings
 
 SCHEMA = Path(__file__).resolve().parent / "schema"
 
-# What no session of a role may do for longer. A reader who forgets a transaction must not hold anything up for ever.
-# A server of its own has 4 MB for a hash, compiles what takes a second anyway, and, in a container, has 64 MB that its
-# workers could share. dbt and the nights run two things at a time, so both cores have work without workers.
-_WHOLE_TABLES = {"work_mem": "64MB", "jit": "off", "max_parallel_workers_per_gather": "0"}
-ROLE_SETTINGS = {
-    TRANSFORMER: {
-        "statement_timeout": "30min",
-        # To drop a mart takes a lock on what it refers to, which the long statement beside it (fct_window) reads to its end.
-        "lock_timeout": "10min",
-        "idle_in_transaction_session_timeout": "10min",
-        **_WHOLE_TABLES,
-    },
-    PUBLISHER: {"statement_timeout": "30min", "idle_in_transaction_session_timeout": "10min", **_WHOLE_TABLES},
-    # Its queries are joins of whole tables over common table expressions, of which the planner knows no sizes.
-    GATE: {"statement_timeout": "10min", "enable_nestloop": "off", **_WHOLE_TABLES},
-    # A reader can lift these for its session; ops.end_overdue_readers() holds it to them all the same.
-    ANALYST: {
-        "statement_timeout": "5min",
-        "idle_in_transaction_session_timeout": "5min",
-        "default_transaction_read_only": "on",
-        "jit": "off",
-    },
-    OPEN: {
-        "statement_timeout": "1min",
-        "idle_in_transaction_session_timeout": "1min",
-        "default_transaction_read_only": "on",
-        "jit": "off",
-    },
-}
-READERS = (ANALYST, OPEN)
-# Of the 120 that the embedded server has: our own roles always find one.
-CONNECTION_LIMITS = {ANALYST: 40, OPEN: 20}
-# What these roles read and write is of persons, and the first line of an error may quote it ("invalid input syntax ... ").
-# Whoever ran the statement is told; the server's log is not. Only a superuser may set it.
-PRIVATE_LOG = {
-    role: {"log_error_verbosity": "terse", "log_min_error_statement": "panic", "log_min_messages": "fatal"}
-    for role in (LOADER, TRANSFORMER, GATE, PUBLISHER)
-}
 
-
-def set_up(settings: Settings, *, again: bool = False) -> None:
+def set_up(settings: Settings, *, again: bool = False) -> dict[str, list[str]]:
     """Bring a home to the state this code expects: an empty warehouse the first time, the same warehouse after that.
 
     Where the database was set up by the same schema, roles and declarations, nothing is run in it: every statement that defines
-    a view wants a lock that its readers hold.
+    a view wants a lock that its readers hold. Roles are compared each time, and repaired, since a role may change itself.
 
     Args:
         again: run every statement all the same, to repair what somebody changed by hand.
+
+    Returns:
+        What of which role had been changed since the last set-up, and is as it was again (`roles.changed`).
 
     Raises:
         Refusal: when the server cannot be reached, the admin may not create roles, a reader holds on to what has to change, or a
@@ -99,7 +61,7 @@ def set_up(settings: Settings, *, again: bool = False) -> None:
             kept="what it had restored so far, which is not whole",
             next_step="run `vru restore` again with the same backup",
         )
-    prepare(settings, again=again)
+    return prepare(settings, again=again)
 
 
 def restoring(settings: Settings) -> Path:
@@ -107,7 +69,7 @@ def restoring(settings: Settings) -> Path:
     return settings.home / "restoring"
 
 
-def prepare(settings: Settings, *, again: bool = False) -> None:
+def prepare(settings: Settings, *, again: bool = False) -> dict[str, list[str]]:
     """Do what `set_up` does, in a home that a restore is filling too."""
     privacy.keep_private(settings)
     for folder in (settings.landing, settings.inbox):
@@ -117,9 +79,10 @@ def prepare(settings: Settings, *, again: bool = False) -> None:
             _set_up_embedded_server(settings)
         elif not has_admin(settings):
             _see_that_it_was_done(settings)
-            return
-        _set_up_database(settings, again=again)
+            return {}
+        changed = _set_up_database(settings, again=again)
         airflow.migrate(settings)
+    return changed
 
 
 @contextlib.contextmanager
@@ -159,22 +122,22 @@ def _set_up_embedded_server(settings: Settings) -> None:
         embedded.start(data)
 
 
-def _set_up_database(settings: Settings, *, again: bool) -> None:
+def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]:
     wanted = _fingerprint()
     with connect(settings, ADMIN, autocommit=True) as connection:
         # Of every home that shares this server, one at a time: they write the same roles.
         queue.take(connection, "vru setup", "session")
-        stands = _set_up_by(connection) == wanted and all(
-            _may_log_in(settings, role)
-            for role in LOGIN_ROLES
-            if role != AIRFLOW or settings.airflow_database_url is None
-        )
-        if stands and not again:
-            return
+        if changed := roles.changed(settings, connection):
+            print(f"these roles had been changed and are as they were set up: {roles.told(changed)}", file=sys.stderr)
+        stands = _set_up_by(connection) == wanted and not again
+        if stands and not changed:
+            return {}
         is_superuser = connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (
             True,
         )
-        _set_up_roles(settings, connection, is_superuser=is_superuser)
+        roles.set_up(settings, connection, is_superuser=is_superuser)
+        if stands:
+            return changed
         grant_database(connection)
         _set_up_airflow_database(settings, connection)
         if is_superuser:
@@ -190,17 +153,25 @@ def _set_up_database(settings: Settings, *, again: bool) -> None:
                     next_step="run it again; a reader's transaction is ended once it is older than its role may hold one "
                     "(docs/runbook.md)",
                 )
+            roles.record(connection, is_superuser=is_superuser)
             connection.execute(
                 """insert into ops.set_up (fingerprint, set_up_at) values (%s, now())
                    on conflict (is_the_only_row) do update set fingerprint = excluded.fingerprint, set_up_at = excluded.set_up_at""",
                 [wanted],
             )
+    return changed
 
 
 def _fingerprint() -> str:
     """What a database depends on that was set up by this code: schema, roles, and what the sources declare (a hash)."""
     digest = hashlib.sha256()
-    for file in (*sorted(SCHEMA.glob("*.sql")), Path(__file__), Path(raw.__file__), Path(connection_module.__file__)):
+    for file in (
+        *sorted(SCHEMA.glob("*.sql")),
+        Path(__file__),
+        Path(roles.__file__),
+        Path(raw.__file__),
+        Path(connection_module.__file__),
+    ):
         digest.update(file.read_bytes() + b"\0")
     for source in read_sources().values():
         digest.update(source.model_dump_json().encode() + b"\0")
@@ -214,72 +185,10 @@ def _set_up_by(connection: psycopg.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def _may_log_in(settings: Settings, role: str) -> bool:
-    """Whether a role's password is the one in the secrets folder."""
-    try:
-        with connect(settings, role):
-            return True
-    except Refusal:
-        return False
-
-
-def _set_up_roles(settings: Settings, connection: psycopg.Connection, *, is_superuser: bool) -> None:
-    known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'vru%'")}
-    if OWNER not in known:
-        connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(OWNER)))
-    for role in LOGIN_ROLES:
-        verb = "alter" if role in known else "create"
-        # As a verifier: a statement that fails is written to the server's log, password and all.
-        verifier = connection.pgconn.encrypt_password(
-            password(settings, role, make=True).encode(), role.encode(), b"scram-sha-256"
-        )
-        connection.execute(
-            sql.SQL(verb + " role {} login connection limit {} password {}").format(
-                sql.Identifier(role), sql.Literal(CONNECTION_LIMITS.get(role, -1)), sql.Literal(verifier.decode())
-            )
-        )
-        # A statement whose client was killed ends within a second; otherwise it would run on, and commit.
-        chosen = {"client_connection_check_interval": "1s"} | ROLE_SETTINGS.get(role, {})
-        for name, value in (chosen | (PRIVATE_LOG.get(role, {}) if is_superuser else {})).items():
-            connection.execute(
-                sql.SQL("alter role {} set {} = {}").format(
-                    sql.Identifier(role), sql.Identifier(name), sql.Literal(value)
-                )
-            )
-    for role in (OWNER, AIRFLOW):
-        # An admin who is no superuser must belong to a role before it can act or create for it.
-        connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
-    for role in READERS:
-        # So that a function of the owner's may see and end a reader's session.
-        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(OWNER)))
-    if is_superuser and connection.info.server_version >= 160000:
-        connection.execute(
-            sql.SQL("grant pg_use_reserved_connections to {}").format(
-                sql.SQL(", ").join(sql.Identifier(role) for role in LOGIN_ROLES if role not in READERS)
-            )
-        )
-
-
 def _close_other_databases(connection: psycopg.Connection) -> None:
     """Nobody but superusers works in the server's own databases."""
     for name in ("postgres", "template1"):
         connection.execute(sql.SQL("revoke connect, temporary on database {} from public").format(sql.Identifier(name)))
-
-
-def _keep_locks_from_readers(connection: psycopg.Connection) -> None:
-    """Advisory locks order our own steps, and large objects belong to no table: neither is for a role that only reads.
-
-    Only a superuser may say so of PostgreSQL's own functions.
-    """
-    workers = sql.SQL(", ").join(sql.Identifier(role) for role in (OWNER, *LOGIN_ROLES) if role not in READERS)
-    for (function,) in connection.execute(
-        r"""select oid::regprocedure::text from pg_proc
-            where pronamespace = 'pg_catalog'::regnamespace
-              and (proname ~ '^pg_(try_)?advisory_' or proname ~ '^lo_|^lo(read|write)$')"""
-    ).fetchall():
-        connection.execute(sql.SQL("revoke execute on function {} from public").format(sql.SQL(function)))
-        if "advisory" in function:
-            connection.execute(sql.SQL("grant execute on function {} to {}").format(sql.SQL(function), workers))
 
 
 def grant_database(connection: psycopg.Connection) -> None:
@@ -310,7 +219,7 @@ def _set_up_airflow_database(settings: Settings, connection: psycopg.Connection)
 def _set_up_schemas(connection: psycopg.Connection, sources: dict[str, Source], *, is_superuser: bool) -> None:
     files = sorted(SCHEMA.glob("*.sql"))
     if is_superuser:
-        _keep_locks_from_readers(connection)
+        roles.keep_from_readers(connection)
     connection.execute(sql.SQL("set local role {}").format(sql.Identifier(OWNER)))
     for file in files:
         if file.name.startswith("90_"):

@@ -10,6 +10,7 @@ import os
 import sys
 import textwrap
 import time
+import unicodedata
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,7 +22,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import NO_ROOM, Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from ingest.naming import is_told
+from ingest.naming import called
 from warehouse import (
     airflow,
     alerts,
@@ -162,7 +163,7 @@ def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetim
                 release_date=release.date() if release else None,
                 is_synthetic=synthetic,
             )
-            click.echo(f"{file.name}: {nightly.load_one(chosen, declared, dataset, landed)}")
+            click.echo(f"{called(landed.papers)}: {nightly.load_one(chosen, declared, dataset, landed)}")
         except Refusal as refusal:
             click.echo(f"vru: {refusal}", err=True)
             refused += 1
@@ -207,14 +208,10 @@ def _print_outcome() -> None:
     )
 
 
-def _file_of(row: dict[str, Any]) -> str:
-    return f", file {row['file_name']}" if is_told(row["source"]) else ""
-
-
 def _print_set_aside(chosen: Settings) -> None:
     for row in status.set_aside(chosen):
         click.echo(
-            f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}{_file_of(row)}: {row['reason']}"
+            f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}: {row['reason']}"
             + (f" [{row['code']}]" if row["code"] else "")
         )
 
@@ -222,7 +219,7 @@ def _print_set_aside(chosen: Settings) -> None:
 def _print_warnings(chosen: Settings) -> None:
     for row in status.warnings(chosen):
         click.echo(
-            f"WARNING: {row['source']} {row['dataset']}{_file_of(row)}: {row['warning']} [{', '.join(row['codes'])}]"
+            f"WARNING: {row['source']} {row['dataset']}, file {row['file_name']}: {row['warning']} [{', '.join(row['codes'])}]"
         )
 
 
@@ -258,7 +255,7 @@ def show_status(as_json: bool) -> None:
     _print_warnings(chosen)
     for row in status.withdrawals(chosen):
         click.echo(
-            f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}{_file_of(row)}, on "
+            f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}, on "
             f"{_plain(row['withdrawn_at'])} by {row['withdrawn_by']}: {row['reason']}"
             f"{'; the marts hold it until the next build' if row['is_still_published'] else ''}"
         )
@@ -386,15 +383,24 @@ def run_sql(query: str, role: str, as_csv: bool, as_json: bool) -> None:
         click.echo(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})")
 
 
-# Wide forms too: spreadsheets of East Asian systems take them for the narrow ones.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@")
+# Nothing is seen of these, and their categories do not say so.
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def _without_formula(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, made text again (OWASP, CSV injection)."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    """Text that a spreadsheet would take for a formula, made text again (OWASP, CSV injection).
+
+    What is invisible at its beginning is looked through, since some program that passes it on takes it away; and wide, small and raised
+    forms of a sign are that sign.
+    """
+    if not isinstance(value, str):
+        return value
+    first = next((one for one in value if one not in _BLANKS and unicodedata.category(one)[0] not in "ZCM"), "")
+    is_formula = unicodedata.normalize("NFKC", first).startswith(_FORMULA_STARTS) or value.startswith(
+        ("\t", "\r", "\n")
+    )
+    return f"'{value}" if is_formula else value
 
 
 @main.group()
@@ -471,7 +477,7 @@ def quarantine(limit: int, as_json: bool) -> None:
     """Rows that were refused, and why."""
     if not as_json:
         _banner()
-    _report(status.refused_rows(settings(), limit), as_json, empty="no row has been refused")
+    _report(status.refused_rows(settings(), limit), as_json, empty="no row has been refused", hide=("sha256",))
 
 
 @main.command()

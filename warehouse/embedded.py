@@ -36,6 +36,8 @@ SERVER_SETTINGS = {
     "max_connections": "120",
     # For our own roles: readers cannot take the last connections (warehouse/bootstrap.py).
     "reserved_connections": "20",
+    # Of what is sent by NOTIFY and heard by nobody: the fewest that PostgreSQL takes (512 kB); 8 GB else, and any role may fill them.
+    "max_notify_queue_pages": "64",
     "log_min_duration_statement": "-1",
     "log_parameter_max_length_on_error": "0",
     # An error's detail and context quote the row it is about, and a statement may hold one.
@@ -51,6 +53,8 @@ HOST_RULES = "# Written by `vru setup`: every role shows its password.\nlocal al
 START_SECONDS = 120
 # What its log says where the postmaster was killed, and it or a backend of it is still on its way out.
 OF_A_KILLED_SERVER = re.compile('pre-existing shared memory block|lock file "postmaster.pid" already exists')
+# initdb takes the superuser's password from a file alone.
+_FOR_INITDB = ".postgres-password-"
 # A socket's path may be 107 characters long.
 LONGEST_SOCKET_FOLDER = 90
 
@@ -105,7 +109,9 @@ def create(data: Path, password: str) -> None:
         identity = _identity()
         _let_in(making, identity)
         os.chown(making, identity.uid, identity.gid)
-        with tempfile.NamedTemporaryFile("w", dir=data.parent, prefix=".postgres-password-") as file:
+        for left in data.parent.glob(f"{_FOR_INITDB}*"):  # as well
+            left.unlink()
+        with tempfile.NamedTemporaryFile("w", dir=data.parent, prefix=_FOR_INITDB) as file:
             os.chown(file.name, identity.uid, identity.gid)
             file.write(password)
             file.flush()

@@ -47,10 +47,11 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
         landing.claim_kind(chosen.landing, kind, what=f"the night that SOURCES={sources} asks for")
     echo(f"home: {chosen.home}")
     try:
-        bootstrap.set_up(chosen)
+        repaired = bootstrap.set_up(chosen)
     except Refusal as refusal:
         watch.tell_no_night(chosen, refusal)
         raise
+    watch.tell_repaired(chosen, repaired)
     before = status.current_release(chosen)
     with _stand_ins(chosen, names, is_live, echo) as stand_ins:
         is_green = airflow.run_nightly(chosen, names, stand_ins=stand_ins, echo=echo)

@@ -19,18 +19,19 @@ from urllib.parse import urlsplit
 import psycopg
 
 from ingest import attempts, landing, queue, raw
+from ingest.addresses import is_loopback
 from ingest.connectors import check as ask
 from ingest.connectors import connector, in_words
 from ingest.connectors.look import Fetched, Finding, Look, Seen
 from ingest.declaration import Source, find_source, read_sources
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal, in_one_line, together
-from ingest.http import Client, is_loopback
+from ingest.http import Client
 from ingest.load import Loaded, gather_statistics
 from ingest.load import load as load_file
 from ingest.naming import called
-from warehouse import alerts, backup, session, set_aside, transform
+from warehouse import alerts, backup, readers, roles, session, set_aside, transform
 from warehouse import publish as publishing
-from warehouse.connection import LOADER, connect, has_admin
+from warehouse.connection import LOADER, PUBLISHER, connect, has_admin
 from warehouse.settings import Settings, settings
 
 # Of a task: what it had begun, a transaction or a file, is not there.
@@ -118,6 +119,10 @@ def begin(run_id: str, sources: list[str] | None, stand_ins: str | None = None) 
         chosen = _for_run(stand_ins)
         _clock(chosen, run_id).write_text(chosen.now().isoformat(), encoding="utf-8")
         alerts.deliver_pending(chosen)
+        with connect(chosen, PUBLISHER) as connection:
+            readers.end_overdue_and_say_so(connection)
+            if changed := roles.changed(chosen, connection):
+                alerts.record_problem(chosen, run_id, "watch", "roles", "ROLE_CHANGED", roles.problem(changed))
         with connect(chosen, LOADER, autocommit=True) as connection:
             settle_withdrawals(chosen, connection)
         for name in sources or read_sources():

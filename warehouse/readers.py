@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import sys
 from collections.abc import Iterable
 
 import psycopg
@@ -41,6 +42,16 @@ def end_overdue(connection: psycopg.Connection) -> list[str]:
     if not _is_set_up(connection):
         return []
     return [name for (name,) in connection.execute("select ops.end_overdue_readers()").fetchall()]
+
+
+def end_overdue_and_say_so(connection: psycopg.Connection) -> None:
+    """As `end_overdue`, each told on standard error."""
+    for ended in end_overdue(connection):
+        print(
+            f"ended a reader's transaction that went on for longer than its role may: {ended}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _is_set_up(connection: psycopg.Connection) -> bool:

@@ -22,7 +22,7 @@ from ingest.declaration import CountedIn, find_source, read_sources
 from ingest.errors import Refusal, Wrong, in_one_line
 from ingest.load import load as load_file
 from ingest.naming import called_by_hash
-from warehouse import alerts, transform
+from warehouse import alerts, readers, transform
 from warehouse.connection import LOADER, connect
 from warehouse.settings import Settings
 
@@ -83,6 +83,7 @@ def build(settings: Settings, run_id: str, *, unless_current: bool = False, whol
         Refusal: as transform.build; where the build fails whatever is left out, with the files that are new since the last good one.
     """
     with connect(settings, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
+        readers.end_overdue_and_say_so(connection)
         # Of these a candidate was built that the one to come takes the place of.
         for source, by_dataset in raw.left_behind(connection).items():
             for dataset, load_ids in by_dataset.items():

@@ -31,7 +31,7 @@ VALID_TO = "valid_to_release_id"
 # the victim of a deadlock.
 DDL_LOCK_TIMEOUT = "800ms"
 DDL_PAUSE_SECONDS = (0.2, 1.0)
-# Seconds that a change keeps trying. Longer than a reader may hold a transaction open (bootstrap.ROLE_SETTINGS), so that
+# Seconds that a change keeps trying. Longer than a reader may hold a transaction open (roles.ROLE_SETTINGS), so that
 # one who forgot a transaction delays a night and does not stop it.
 PATIENCE = 16 * 60.0
 # After so many seconds of waiting, a person is told for whom.
@@ -456,8 +456,7 @@ def in_short_tries(connection: psycopg.Connection, change: Callable[[], object])
                 [LOCK_TIMEOUT, before[0] if before else "0"],
             )
             return True
-        for ended in readers.end_overdue(connection):
-            print(f"ended a reader's transaction that held up publishing: {ended}", file=sys.stderr, flush=True)
+        readers.end_overdue_and_say_so(connection)
         waited = time.monotonic() - begun
         if waited > PATIENCE:
             return False

@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from ingest.ledger import WARNED, WARNING_CODES, in_words
+from ingest.naming import told_name
 from warehouse.connection import ANALYST, GATE, LOADER, connect
 from warehouse.settings import Settings
 
@@ -104,14 +105,14 @@ def warnings(settings: Settings) -> list[Row]:
         settings,
         LOADER,
         """with load as (
-               select source, dataset, file_name, loaded_at, drift,
+               select source, dataset, file_name, sha256, loaded_at, drift,
                    lag(drift) over files as before,
                    row_number() over (partition by source, dataset order by release_date desc, landed_at desc, load_id desc)
                        as age
                from ops.load where state in ('loaded', 'superseded')
                window files as (partition by source, dataset order by release_date, landed_at, load_id)
            )
-           select source, dataset, file_name, loaded_at as since, drift, before from load where age = 1 and drift <> '{}'""",
+           select source, dataset, file_name, sha256, loaded_at as since, drift, before from load where age = 1 and drift <> '{}'""",
     )
     found = []
     for row in rows:
@@ -132,7 +133,7 @@ def withdrawals(settings: Settings) -> list[Row]:
     return _rows(
         settings,
         GATE,
-        """select l.source, l.dataset, l.load_id, l.file_name, w.withdrawn_at, w.withdrawn_by, w.reason,
+        """select l.source, l.dataset, l.load_id, l.file_name, l.sha256, w.withdrawn_at, w.withdrawn_by, w.reason,
                exists (
                    select from ops.candidate_load as c
                    where c.load_id = l.load_id and c.candidate_id = (
@@ -153,7 +154,7 @@ def set_aside(settings: Settings) -> list[Row]:
     return _rows(
         settings,
         GATE,
-        """select source, dataset, load_id, file_name, code, reason from ops.load where state = 'set_aside'
+        """select source, dataset, load_id, file_name, sha256, code, reason from ops.load where state = 'set_aside'
            order by source, dataset, file_name, load_id""",
     )
 
@@ -163,7 +164,7 @@ def refused_rows(settings: Settings, limit: int) -> list[Row]:
     return _rows(
         settings,
         LOADER,
-        """select l.source, l.dataset, l.file_name, l.landed_path, r.row_number, r.column_name, r.value, r.code, r.reason, l.loaded_at
+        """select l.source, l.dataset, l.file_name, l.sha256, l.landed_path, r.row_number, r.column_name, r.value, r.code, r.reason, l.loaded_at
            from quarantine.refused_row as r join ops.load as l using (load_id)
            order by r.load_id desc, r.row_number, r.column_name limit %s""",
         [limit],
@@ -177,4 +178,11 @@ def data_kind(settings: Settings) -> str | None:
 
 def _rows(settings: Settings, role: str, query: str, values: list[Any] | None = None) -> list[Row]:
     with connect(settings, role) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query.encode(), values).fetchall()
+        return [_named(row) for row in cursor.execute(query.encode(), values).fetchall()]
+
+
+def _named(row: Row) -> Row:
+    """A row of files with the name that may be told: no report reads another."""
+    if "file_name" in row:
+        row["file_name"] = told_name(row["source"], row["file_name"], row["sha256"])
+    return row

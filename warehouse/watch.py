@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.errors import Refusal
-from warehouse import airflow, alerts
+from warehouse import airflow, alerts, readers, roles
 from warehouse.connection import PUBLISHER, connect
 from warehouse.embedded import WarehouseAway
 from warehouse.settings import LONDON, Settings
@@ -87,6 +87,27 @@ def tell_no_night(settings: Settings, refusal: Refusal) -> None:
             _remember(settings, told | {finding.key})
 
 
+def _overdue_readers(settings: Settings) -> Iterator[Finding]:
+    """Readers' transactions that went on for longer than their role may hold one, ended now: nights look only when they begin and wait."""
+    with connect(settings, PUBLISHER) as connection:
+        ended = readers.end_overdue(connection)
+    for one in ended:
+        yield Finding(
+            "READER_OVERDUE",
+            f"reader {one}",
+            f"a reader's transaction went on for longer than its role may, and was ended: {one}",
+        )
+
+
+def tell_repaired(settings: Settings, changed: dict[str, list[str]]) -> None:
+    """Raise an alert that roles had been changed, and that set-up has repaired them: nothing else will show it any more."""
+    if changed:
+        subject = f"{', '.join(changed)} had been changed"
+        alerts.raise_found(
+            settings, subject, [("ROLE_CHANGED", f"{roles.told(changed)}: set-up has repaired it")], is_away=False
+        )
+
+
 def database_away(refusal: Refusal) -> Finding:
     """The finding that the warehouse's database cannot be reached."""
     return Finding(refusal.code, "database", f"the warehouse's database cannot be reached: {refusal}")
@@ -98,7 +119,21 @@ def look(settings: Settings) -> list[Finding]:
     Raises:
         WarehouseAway: when the warehouse cannot be reached.
     """
-    return [*_late_night(settings), *_scheduler(settings), *_unreported_runs(settings), *_overdue_feeds(settings)]
+    return [
+        *_changed_roles(settings),
+        *_overdue_readers(settings),
+        *_late_night(settings),
+        *_scheduler(settings),
+        *_unreported_runs(settings),
+        *_overdue_feeds(settings),
+    ]
+
+
+def _changed_roles(settings: Settings) -> Iterator[Finding]:
+    with connect(settings, PUBLISHER) as connection:
+        found = roles.changed(settings, connection)
+    for role, names in found.items():
+        yield Finding("ROLE_CHANGED", f"role {role} {' '.join(names)}", roles.problem({role: names}))
 
 
 def _late_night(settings: Settings) -> Iterator[Finding]:
@@ -176,7 +211,8 @@ def _overdue_feeds(settings: Settings) -> Iterator[Finding]:
 
 
 def _head(finding: Finding) -> str:
-    return finding.problem.partition(":")[0]
+    """What is wrong, without what follows from it. The colon of a time has no space after it."""
+    return finding.problem.partition(": ")[0]
 
 
 @contextlib.contextmanager

@@ -16,7 +16,9 @@ from typing import TextIO
 
 # Bytes of a line, and characters of a row that quotes spread over several lines: 1,581; so of a field: 329.
 LINE = 128 * 1024
-COLUMNS = 2_000  # of a header: 171
+LINES = 2_000_000  # of a text, those that hold nothing among them: most of a million
+CELLS = 40_000_000  # of a file with a column a month: 20 million
+COLUMNS = 2_000  # of a header, and that a sheet may have cells in: 171
 MEMBERS = 4_000  # of an archive: 92
 SHEETS = 500  # of a workbook, and relations of one: 23 and 27
 STRINGS = 2_000_000  # that a workbook shares: 10,043
@@ -26,7 +28,7 @@ TOO_LONG = f"a row is longer than {LINE:,} characters"
 
 
 def rows_of(text: TextIO, separator: str = ",") -> Iterator[list[str]]:
-    """The rows of delimited text, none of them longer than a line may be.
+    """The rows of delimited text, none of them longer than a line may be, and no more lines than a text may have.
 
     Raises:
         csv.Error: a row is no row, or too long.
@@ -40,6 +42,8 @@ def rows_of(text: TextIO, separator: str = ",") -> Iterator[list[str]]:
             room -= len(line)
             if room < 0:
                 raise csv.Error(TOO_LONG)
+            if number > LINES:
+                raise csv.Error(f"a file has {LINES:,} lines at most")
             yield line
 
     try:

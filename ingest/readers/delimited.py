@@ -152,6 +152,8 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
             )
             for batch in reader:
                 rows += batch.num_rows
+                if rows >= bounds.LINES:
+                    return None
                 for position, pattern, may_be_blank in checks:
                     if not _column_is_clean(batch.column(names[position]), pattern, may_be_blank):
                         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import io
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,11 +12,11 @@ from pathlib import Path
 from ingest.corrections import Correction, corrected
 from ingest.declaration import CodeList, Complete, Layout
 from ingest.readers import bounds, code_lists
-from ingest.readers.faults import HEADER, THE_FILE, Fault
+from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number
 from ingest.readers.tables import open_tables
-from ingest.readers.text import ZIP, decode, folded, foreign_body, separator_of
+from ingest.readers.text import ZIP, decode, encoding_of, folded, foreign_body, separator_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,15 +76,16 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
     with file.open("rb") as handle:
         is_workbook = handle.read(len(ZIP)) == ZIP
     read_tables = _sheets if layout.sheets and (is_workbook or not layout.sheets.is_one) else _text
-    tables, faults = read_tables(file, layout, corrections)
+    tables, of_header = read_tables(file, layout, corrections)
+    faults = Faults(of_header)
     for table in tables:
         if not table.rows:
             faults.append(Fault("NO_ROWS", HEADER, THE_FILE, None, "has a header and no rows", table.sheet))
     if any(fault.column == "header" for fault in faults) or not tables:
         return MonthFile(tables, None, faults)
     for table in tables:
-        found = [*_nameless_months(table), *_row_faults(table.rows, table.header, layout)]
-        faults += [dataclasses.replace(fault, sheet=table.sheet) for fault in found]
+        found = itertools.chain(_nameless_months(table), _row_faults(table.rows, table.header, layout))
+        faults.add(dataclasses.replace(fault, sheet=table.sheet) if table.sheet else fault for fault in found)
     vintage = None
     vintages = code_lists.vintage_list(layout)
     if vintages and not faults:
@@ -100,8 +101,8 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
                 pairs = (
                     (tuple(folded(row[header.positions[c]]) for c in vintages.columns), row[across]) for row in rows
                 )
-                faults += code_lists.incomplete(layout.complete, vintages, vintage, pairs)
-                faults += _counted_twice(tables[0], layout.complete, vintages, vintage)
+                faults.add(code_lists.incomplete(layout.complete, vintages, vintage, pairs))
+                faults.add(_counted_twice(tables[0], layout.complete, vintages, vintage))
     return MonthFile(tables, vintage, faults)
 
 
@@ -111,35 +112,64 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
         foreign = foreign_body(handle.read(512))
     if foreign:
         return [], [foreign]
-    body = file.read_bytes()
-    text = decode(body)
-    if isinstance(text, Fault):
-        return [], [text]
-    lines: list[list[str]] = []
-    del body
-    # Not StringIO, which holds four bytes a character: fifteen years of LSOAs are 43 MB.
-    lines_of_text = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
-    separator = separator_of(text[: bounds.LINE].partition("\n")[0], layout.every_header)
-    try:
-        lines.extend(bounds.rows_of(lines_of_text, separator))
-    except csv.Error as error:
-        return [], [Fault("FILE_DAMAGED", len(lines), "the row", None, f"is not valid CSV ({error})")]
-    names, faults = corrected(lines[0], "", corrections)
-    header, wrong = resolve(names, layout)
-    faults += wrong
-    # A line of nothing but separators carries nothing: spreadsheets leave them at the end.
-    rows = [(number, line) for number, line in enumerate(lines[1:], start=1) if any(field.strip() for field in line)]
-    if not text.endswith(("\n", "\r")):
-        faults.append(
-            Fault(
-                "FILE_CUT_SHORT",
-                HEADER,
-                THE_FILE,
-                None,
-                f"ends in the middle of a line (row {rows[-1][0] if rows else 0} has no line end): it is cut short",
-            )
-        )
+    is_whole = _ends_whole(file)
+    if isinstance(is_whole, Fault):
+        return [], [is_whole]
+    rows: list[tuple[int, list[str]]] = []
+    number = cells = 0
+    with file.open(encoding=_encoding(file), newline="") as text:
+        separator = separator_of(text.read(bounds.LINE).partition("\n")[0], layout.every_header)
+        text.seek(0)
+        lines = bounds.rows_of(text, separator)
+        try:
+            names, faults = corrected(next(lines), "", corrections)
+            header, wrong = resolve(names, layout)
+            faults += wrong
+            if faults:  # then its rows, however many, are of no use
+                return [], faults
+            for number, line in enumerate(lines, start=1):
+                # A line of nothing but separators carries nothing: spreadsheets leave them at the end.
+                if any(field.strip() for field in line):
+                    cells += len(line)
+                    if cells > bounds.CELLS:
+                        return [], [
+                            Fault(
+                                "FILE_TOO_LARGE",
+                                number,
+                                "the row",
+                                None,
+                                f"is beyond {bounds.CELLS:,} cells, and a file has no more",
+                            )
+                        ]
+                    rows.append((number, line))
+        except csv.Error as error:
+            return [], [Fault("FILE_DAMAGED", number + 1, "the row", None, f"is not valid CSV ({error})")]
+    if not is_whole:
+        last = rows[-1][0] if rows else 0
+        reason = f"ends in the middle of a line (row {last} has no line end): it is cut short"
+        faults.append(Fault("FILE_CUT_SHORT", HEADER, THE_FILE, None, reason))
     return [MonthTable("", header, rows)], faults
+
+
+def _encoding(file: Path) -> str:
+    with file.open("rb") as handle:
+        return encoding_of(handle.read(4))
+
+
+def _ends_whole(file: Path) -> bool | Fault:
+    """Whether a text ends with a line end, or what keeps it from being text; nothing of it is held but a block."""
+    last = ""
+    try:
+        with file.open(encoding=_encoding(file), newline="") as text:
+            while block := text.read(bounds.LINE):
+                if "\0" in block:
+                    raise ValueError
+                last = block[-1]
+    except ValueError:  # it is none: where, is looked for once more
+        found = decode(file.read_bytes())
+        if isinstance(found, Fault):
+            return found
+    return last in {"\n", "\r"}
 
 
 def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
@@ -207,47 +237,42 @@ def _nameless_months(table: MonthTable) -> list[Fault]:
     return faults
 
 
-def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layout) -> list[Fault]:
+def _row_faults(rows: list[tuple[int, list[str]]], header: Header, layout: Layout) -> Iterator[Fault]:
+    """What is wrong with rows, one after the other: each may be wrong."""
     months = layout.month_columns
     assert months is not None  # noqa: S101 - the caller chose this reader by it
     is_cell = re.compile(months.cell_pattern, re.ASCII).fullmatch
     # A row is matched at once: cells are many, and next to none of them is wrong.
     are_cells = re.compile(f"(?:{months.cell_pattern})(?:\n(?:{months.cell_pattern}))*", re.ASCII).fullmatch
     seen: dict[tuple[str, ...], int] = {}
-    faults: list[Fault] = []
     for number, row in rows:
         if len(row) != header.width:
-            faults.append(
-                Fault(
-                    "ROW_WIDTH_DIFFERS",
-                    number,
-                    "the row",
-                    None,
-                    f"has {len(row)} fields where the header has {header.width}",
-                )
+            yield Fault(
+                "ROW_WIDTH_DIFFERS",
+                number,
+                "the row",
+                None,
+                f"has {len(row)} fields where the header has {header.width}",
             )
             continue
         if not are_cells("\n".join([row[index] for index, *_ in header.months])):
-            faults += [
+            yield from (
                 Fault("VALUE_NOT_A_NUMBER", number, month, row[index], f"is not {months.cell_is}")
                 for index, month, _ in header.months
                 if not is_cell(plain(row[index]))
-            ]
+            )
         elif takes_any_number(months.cell_pattern):
-            faults += [
+            yield from (
                 Fault("VALUE_OUT_OF_RANGE", number, month, row[index], REASON)
                 for index, month, _ in header.months
                 if is_too_large(row[index])
-            ]
-        faults += code_lists.row_faults(number, row, header, layout)
+            )
+        yield from code_lists.row_faults(number, row, header, layout)
         if layout.unique:
             key = tuple(folded(row[header.positions[column]]) for column in layout.unique)
             if key in seen:
-                faults.append(
-                    Fault("ROW_REPEATED", number, "the row", " / ".join(key), f"stands already in row {seen[key]}")
-                )
+                yield Fault("ROW_REPEATED", number, "the row", " / ".join(key), f"stands already in row {seen[key]}")
             seen[key] = number
-    return faults
 
 
 def totals(file: MonthFile) -> dict[str, float]:

@@ -115,7 +115,8 @@ def look_into(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict[str,
                 extent = extents[name] = Extent(strings, is_hidden)
                 with archive.open(path) as stream:
                     for _ in _parsed(stream, extent.start, extent.text):
-                        if places + extent.cells > most_places or text + extent.bytes > most_text:
+                        is_wide = extent.last_column >= bounds.COLUMNS
+                        if is_wide or places + extent.cells > most_places or text + extent.bytes > most_text:
                             break  # what is left of it makes it no smaller
                 spanned = (extent.last_row + 1) * (extent.last_column + 1)
                 places += max(spanned, extent.cells)
@@ -129,6 +130,9 @@ def look_into(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict[str,
                     return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, told)]
                 if text > most_text:
                     told = f"brings the text of the cells to {text:,} bytes or more, which no real workbook of {size:,} bytes has"
+                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, told)]
+                if extent.last_column >= bounds.COLUMNS:
+                    told = f"has cells in column {extent.last_column + 1:,}, and a sheet may have {bounds.COLUMNS:,} columns"
                     return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, told)]
     except _TooMuch as error:
         return {}, [Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, f"{error}, and no real workbook does")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from tests.conftest import Server, new_warehouse
 from tests.mps_files import borough_file
 from tests.refused import refused_with
 from warehouse import backup, nightly
-from warehouse.connection import ADMIN
+from warehouse.connection import ADMIN, parameters
 from warehouse.publish import publish
 from warehouse.settings import Settings
 
@@ -47,6 +49,37 @@ def cut_restore(folder: Path) -> Path:
     program.write_text("#!/bin/sh\necho cut >&2\nexit 1\n")
     program.chmod(0o700)
     return program.parent
+
+
+def test_the_superusers_password_is_in_no_file_while_a_backup_runs(
+    warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill then leaves none behind."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    program = tmp_path / "programs" / "pg_dump"
+    program.parent.mkdir()
+    program.write_text(
+        f"""#!/bin/sh
+        echo "$PGPASSWORD" | sha256sum > '{tmp_path}/told'
+        for word in "$PGPASSWORD" '{password_of(warehouse)}'; do grep -rlF -- "$word" '{warehouse.home}' '{tmp_path}/tmp'; done > '{tmp_path}/found'
+        ps -o args= -p "$$" >> '{tmp_path}/found'
+        exit 1
+        """
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr(backup.embedded, "bin_path", lambda: program.parent)
+    with refused_with("BACKUP_FAILED", match="pg_dump failed"):
+        backup.take(warehouse)
+    found = (tmp_path / "found").read_text(encoding="utf-8").splitlines()
+    assert len(found) == 1
+    assert password_of(warehouse) not in found[0]
+    told = hashlib.sha256(f"{password_of(warehouse)}\n".encode()).hexdigest()
+    assert (tmp_path / "told").read_text(encoding="utf-8").split()[0] == told
+
+
+def password_of(settings: Settings) -> str:
+    return parameters(settings, ADMIN)["password"]
 
 
 def landed_files(settings: Settings) -> dict[str, bytes]:

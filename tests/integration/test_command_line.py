@@ -254,3 +254,20 @@ def test_the_url_of_a_role_is_one_a_client_can_use(warehouse: Settings) -> None:
             assert cursor.fetchone() == ("vru_analyst",)
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1", "+1", "-1", "@x", "\t1", "\n1", "\r1",
+        " =1", "\xa0=1", "\u3000=1", "\ufeff=1", "\u200b=1", "\x0b=1", "\x00=1", "\u202e \u2066=1", "\ufe0f=1", "\u3164=1",
+        "＝1", "﹦1", "﹢1", "﹣1", "﹫x", "⁼1", "₊1",
+    ],
+)  # fmt: skip
+def test_text_that_a_spreadsheet_may_take_for_a_formula_is_marked_as_text(text: str) -> None:
+    assert cli._without_formula(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("value", ["", " ", "1", "a=1", " a", "\u200b", "é", "e\u0301", -1, None])
+def test_other_values_are_exported_as_they_are(value: object) -> None:
+    assert cli._without_formula(value) == value

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ingest import http as client_module
+from ingest.addresses import NotPublic, check_address
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Client, _retry_after, _take_turn
 from tests.refused import refused_with
@@ -96,10 +97,59 @@ def test_a_name_behind_which_there_is_no_public_address_is_refused_before_a_byte
         client.fetch(f"https://{host}/", tmp_path, max_bytes=1)
 
 
-@pytest.mark.parametrize("address", ["64:ff9b::a00:1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe"])
-def test_a_private_address_behind_a_translator_is_private(address: str) -> None:
-    with pytest.raises(Exception, match=str(ipaddress.IPv4Address(ipaddress.ip_address(address).packed[-4:]))):
-        client_module._check_address("data.example", address)
+@pytest.mark.parametrize(
+    "address",
+    ["64:ff9b::a00:1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "::ffff:169.254.169.254", "::ffff:10.0.0.1"],
+)
+def test_a_private_address_in_an_ipv6_address_is_private(address: str) -> None:
+    with pytest.raises(NotPublic, match=str(ipaddress.IPv4Address(ipaddress.ip_address(address).packed[-4:]))):
+        check_address("data.example", address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b:1::a9fe:a9fe",  # a translator of one network's own (RFC 8215)
+        "2002:a9fe:a9fe::1",  # 6to4
+        "2002:7f00:1::",
+        "2001:0:a9fe:a9fe::1",  # Teredo
+        "::169.254.169.254",  # IPv4-compatible
+        "::127.0.0.1",
+        "::ffff:0:169.254.169.254",  # RFC 2765
+        "::",
+        "::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "fd00:ec2::254",  # where Amazon's cloud keeps its keys
+        "5f00::1",
+        "100::1",
+        "2001:db8::1",
+        "3fff::1",
+        "4000::1",
+        "ff02::1",
+        "192.88.99.1",
+        "192.0.0.192",
+        "198.18.0.1",
+        "168.63.129.16",
+        "224.0.0.1",
+        "255.255.255.255",
+    ],
+)
+def test_an_address_that_nobody_on_the_internet_has_is_no_publishers(address: str) -> None:
+    with pytest.raises(NotPublic):
+        check_address("data.example", address)
+
+
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e", "::ffff:93.184.215.14"]
+)
+def test_a_public_address_may_be_a_publishers(address: str) -> None:
+    check_address("data.example", address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_this_machine_is_asked_where_the_host_says_so(address: str) -> None:
+    check_address("localhost", address)
 
 
 def test_loopback_is_for_a_host_that_says_so(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from ingest.load import Loaded
 from sandbox.safestats import feeds
 from tests.builds import build_and_publish, found_by
 from tests.conftest import Server, warehouse_to_build
+from tests.integration.test_command_line import vru
 from tests.integration.test_load import rows
 from warehouse import night, nightly, status
 from warehouse.connection import ADMIN, ANALYST, OPEN, connect
@@ -344,6 +346,22 @@ def test_a_newer_file_of_a_month_takes_the_place_of_the_older(warehouse: Setting
     assert rows(warehouse, "select state from ops.load order by load_id") == [("superseded",), ("loaded",)]
 
 
+def test_the_name_of_a_file_of_persons_is_in_no_report(warehouse: Settings, tmp_path: Path) -> None:
+    good, bad = tmp_path / "jane-example-2026-10.csv", tmp_path / "john-example-2026-10.csv"
+    good.write_text(ambulance(), encoding="utf-8")
+    bad.write_text(ambulance("x,12/10/2026,21:15,Assault,20,M,Camdem,"), encoding="utf-8")
+    landed = vru(warehouse, "land", "safestats", "ambulance_incidents", str(good), str(bad), "--synthetic")
+    hashes = [hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in (good, bad)]
+    assert landed.stdout.startswith(f"file {hashes[0]}: loaded 40 rows")
+    assert f"\nfile {hashes[1]}: loaded 40 rows" in landed.stdout
+    listed = [
+        vru(warehouse, command, *options).stdout for command in ("loads", "quarantine") for options in ((), ("--json",))
+    ]
+    assert all(hashes[1] in told for told in listed)
+    reports = [landed.stdout, landed.stderr, vru(warehouse, "status").stdout, *listed]
+    assert [told for told in reports if "-example" in told] == []
+
+
 def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_landed_again(
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,8 +379,9 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
         (mistaken.load_id, dt.date(2026, 11, 22), "the owner", "not London's")
     ]
     ((line),) = status.withdrawals(warehouse)
+    (sha256,) = rows(warehouse, "select sha256 from ops.load where load_id = 2")[0]
     assert (line["file_name"], line["reason"], line["is_still_published"]) == (
-        "not-ours-2026-10.csv",
+        sha256[:12],
         "not London's",
         False,
     )

@@ -74,7 +74,9 @@ def test_a_home_may_stand_at_any_path_and_its_socket_is_private(name: str) -> No
         data = Path(folder) / name / "postgres"
         data.parent.mkdir(mode=0o700)
         try:
+            (data.parent / ".postgres-password-of-a-set-up-that-was-killed").write_text("secret")
             embedded.create(data, "secret")
+            assert list(data.parent.glob(".postgres-password-*")) == []
             socket_folder, _ = embedded.start(data)
             assert socket_folder != data
             assert stat.S_IMODE(socket_folder.stat().st_mode) == 0o700

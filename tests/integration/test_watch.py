@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from ingest.connectors import file_drop
@@ -14,7 +16,7 @@ from tests.integration.test_alerts import Channel, channel, with_channel
 from tests.mps_files import borough_file
 from warehouse import airflow, alerts, nightly, watch
 from warehouse.airflow.records import SchedulerState, metadata
-from warehouse.connection import ADMIN, connect
+from warehouse.connection import ADMIN, OPEN, connect
 from warehouse.settings import Settings, read_settings
 
 __all__ = ["channel", "with_channel"]
@@ -52,7 +54,7 @@ def test_a_night_that_did_not_come_is_told_once_and_again_on_another_day(
         == [
             (
                 "found",
-                "Violence-reduction warehouse: no night has asked the publishers yet, and one is due every day by 00",
+                "Violence-reduction warehouse: no night has asked the publishers yet, and one is due every day by 00:00",
                 True,
             )
         ]
@@ -111,6 +113,38 @@ def test_an_alert_that_could_not_be_sent_while_the_database_was_away_arrives_lat
     assert len(told(away)) == 1
     assert told(with_channel) == []
     assert [delivered for _, _, delivered in read(with_channel, ALERTS, ADMIN)] == [True]
+
+
+def test_a_role_that_was_changed_is_told_once(warehouse: Settings) -> None:
+    asked_just_now(warehouse)
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("delete from ops.role_setting where role_name = 'vru_open' and name = 'jit'")
+    _, found = watch.look_and_tell(warehouse)
+    assert [(one.code, one.problem) for one in found] == [
+        (
+            "ROLE_CHANGED",
+            "vru_open (jit) was changed since set-up, which a role may do itself: `vru setup` repairs it",
+        )
+    ]
+    assert told(warehouse) == []
+
+
+def test_a_readers_transaction_that_goes_on_for_too_long_is_ended_and_told(warehouse: Settings) -> None:
+    asked_just_now(warehouse)
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            "update ops.role_setting set value = '100ms' where role_name = 'vru_open' and name ~ 'timeout'"
+        )
+    changed = "vru_open (idle_in_transaction_session_timeout, statement_timeout) was changed"
+    with pytest.raises(psycopg.errors.AdminShutdown), connect(warehouse, OPEN) as anyone:  # noqa: PT012 - at its end
+        anyone.execute("set statement_timeout = 0")
+        time.sleep(0.4)
+        _, found = watch.look_and_tell(warehouse)
+    assert [one.code for one in found] == ["ROLE_CHANGED", "READER_OVERDUE"]
+    assert found[0].problem.startswith(changed)
+    assert found[1].problem.startswith(
+        "a reader's transaction went on for longer than its role may, and was ended: vru_open (in a transaction since 2"
+    )
 
 
 def test_a_scheduler_that_is_gone_and_a_paused_dag_are_told(

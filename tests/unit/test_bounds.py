@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +15,22 @@ import pytest
 from ingest.declaration import Layout
 from ingest.readers import bounds, delimited, month_columns, tables
 from ingest.readers import workbook as books
+from ingest.readers.faults import Faults
 
 LAYOUT = Layout.model_validate({"columns": [{"name": "a", "headers": ["A"]}, {"name": "b", "headers": ["B"]}]})
 SHEETS = Layout.model_validate(
     {"columns": [{"name": "a", "headers": ["A"]}], "sheets": {"name_pattern": "Sheet.*", "is_one": True}}
+)
+MONTHS = Layout.model_validate(
+    {
+        "columns": [{"name": "a", "headers": ["A"]}],
+        "month_columns": {
+            "header_pattern": r"\d{6}",
+            "header_forms": ["%Y%m"],
+            "cell_pattern": r"\d+",
+            "cell_is": "a whole number",
+        },
+    }
 )
 
 
@@ -77,12 +90,68 @@ def test_a_header_may_have_so_many_columns_and_no_more(tmp_path: Path) -> None:
 
 
 def test_a_file_of_months_is_held_to_the_same_lines(tmp_path: Path) -> None:
-    months = {"header_pattern": r"\d{6}", "header_forms": ["%Y%m"], "cell_pattern": r"\d+", "cell_is": "a whole number"}
-    layout = Layout.model_validate({"columns": [{"name": "a", "headers": ["A"]}], "month_columns": months})
     file = tmp_path / "file"
     file.write_bytes(b"A,202401\n" + b"," * 1_000_000 + b"\n")
-    (fault,) = month_columns.read(file, layout).faults
+    (fault,) = month_columns.read(file, MONTHS).faults
     assert fault.reason == "is not valid CSV (a row is longer than 131,072 characters, on line 2)"
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\r", b"\r\n", b"1,1\n", b",\n"])
+def test_a_text_has_so_many_lines_and_no_more_whatever_they_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    monkeypatch.setattr(bounds, "LINES", 10)
+    end = line.strip(b"1,")
+    told = "is not valid CSV: a file has 10 lines at most, on line 11"
+    assert told not in faults_of(tmp_path, b"A,B" + end + line * 9)
+    assert faults_of(tmp_path, b"A,B" + end + line * 1000).endswith(told)
+    file = tmp_path / "file"
+    file.write_bytes(b"A,202401" + end + line * 9)
+    assert "lines at most" not in str(month_columns.read(file, MONTHS).faults)
+    file.write_bytes(b"A,202401" + end + line * 1000)
+    assert "a file has 10 lines at most, on line 11" in str(month_columns.read(file, MONTHS).faults)
+
+
+def test_what_goes_to_postgresql_as_it_is_has_no_more_lines_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"A,B\n" + b"1,1\n" * 9)
+    monkeypatch.setattr(bounds, "LINES", 10)
+    assert delimited.is_clean(file, delimited.read_start(file, LAYOUT), LAYOUT) is not None
+    monkeypatch.setattr(bounds, "LINES", 9)
+    assert delimited.is_clean(file, delimited.read_start(file, LAYOUT), LAYOUT) is None
+
+
+def test_a_file_of_months_has_so_many_cells_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"A,202401\nx,1\ny,1\n")
+    monkeypatch.setattr(bounds, "CELLS", 4)
+    assert month_columns.read(file, MONTHS).faults == []
+    monkeypatch.setattr(bounds, "CELLS", 3)
+    (fault,) = month_columns.read(file, MONTHS).faults
+    assert str(fault) == "row 2, column the row: is beyond 3 cells, and a file has no more"
+
+
+def test_a_file_of_months_holds_none_of_its_blank_lines_and_reads_no_row_below_a_wrong_header(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    for header in (b"A,202401\nx,1\n", b"A,unknown\n"):
+        file.write_bytes(header + b"\n" * 30_000)
+        tracemalloc.start()
+        month_columns.read(file, MONTHS)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 1_000_000
+
+
+def test_of_a_file_of_months_that_is_wrong_in_every_row_some_faults_are_kept_and_the_others_counted(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"A,202401\n" + b"x,y\n" * 1500)
+    faults = month_columns.read(file, MONTHS).faults
+    assert isinstance(faults, Faults)
+    assert (len(faults), faults.more) == (1000, 500)
 
 
 def test_an_archive_with_a_long_list_of_members_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,11 +179,12 @@ def test_a_member_that_unpacks_to_more_than_the_directory_says_is_seen(tmp_path:
         (bounds, "STRINGS", 4, book(HEADER_CELL, strings="<si><t>a</t></si>" * 4), "shares more than 3 strings"),
         (bounds, "LINE", 50, book(HEADER_CELL, strings=f"<si><t>{'a' * 50}</t></si>"), "shares a string of more than 49"),
         (bounds, "LINE", 50, book(HEADER_CELL.replace(">A<", f">{'A' * 50}<")), "has a cell of more than 49 characters"),
+        (bounds, "COLUMNS", 3, book(HEADER_CELL + '<row><c r="C2"><v>1</v></c></row>'), "cells in column 3, and a sheet may have 2"),
         (books, "CELLS", 6, book(HEADER_CELL + "<row><c><v>1</v></c></row>" * 5), "brings the places to 6 or more"),
         (books, "SUMS", 2, book(HEADER_CELL + "</sheetData>" + 2 * MERGED + "<sheetData>"), "more than 1 merged"),
         (books, "LONGEST_TOKEN", 2004, book(f"{HEADER_CELL}<!--{'-a' * 2000}"), "a comment or a tag in it is longer than 2,003"),
     ],
-    ids=["sheets", "strings", "a string", "a cell", "places", "merged cells", "a comment"],
+    ids=["sheets", "strings", "a string", "a cell", "columns", "places", "merged cells", "a comment"],
 )  # fmt: skip
 def test_each_part_of_a_workbook_has_a_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: object, name: str, fits: int, body: bytes, says: str

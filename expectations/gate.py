@@ -312,7 +312,7 @@ def _exists(connection: psycopg.Connection, table: str) -> bool:
 
 
 def _checks_every_suite_gets(connection: psycopg.Connection, suite: Suite) -> tuple[Check, ...]:
-    """What Great Expectations passes without a word: a table without rows, a column without values, a table cut down."""
+    """What Great Expectations passes: a table without rows, a column without values, a table cut down."""
     rows = sql.SQL(suite.unasked_of or "{batch}")
     # A view computes every row that is counted; one is enough to know.
     empty = sql.SQL("select 0 as rows_found where not exists (select 1 from {})").format(rows).as_string(connection)

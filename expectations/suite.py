@@ -148,7 +148,7 @@ class Suite(_Strict):
 
 
 class _OneOfEachKey(yaml.CSafeLoader):
-    """YAML that refuses a key given twice, of which it would otherwise keep the last without a word."""
+    """YAML that refuses a key given twice, of which the loader would keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()

@@ -85,7 +85,7 @@ class Publisher:
             ValueError: `day` is before the present one. Publishers do not withdraw what they have published.
         """
         if day < self.today:
-            raise ValueError(f"the publishers are at {self.today}, which is after {day}; serve anew to go back")
+            raise ValueError(f"the publishers are at {self.today}, which is after {day}; start it again to go back")
         self._clock = lambda: day
 
     def misbehave(self, fault: str, *, path_contains: str = "", times: int | None = None, **options: object) -> None:

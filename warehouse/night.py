@@ -138,7 +138,7 @@ def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = Fa
 
     Args:
         unless_current: do nothing where the current release was built from the same files by the same code.
-        whole: build every table anew, and not only what new files touch.
+        whole: rebuild every table, not only what new files touch.
 
     Returns:
         Whether the marts now hold what was loaded.

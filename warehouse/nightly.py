@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from expectations import gate as judging
 from ingest import attempts, landing, queue, raw
 from ingest.addresses import is_loopback
 from ingest.connectors import check as ask
@@ -36,7 +37,7 @@ from warehouse.settings import Settings, settings
 
 # Of a task: what it had begun, a transaction or a file, is not there.
 WITHOUT_A_WORD = (
-    "it ended without a word: its process was killed (out of memory, perhaps), it ran longer than it may, or its log in Airflow says "
+    "it was cut off: its process was killed (out of memory, perhaps), it ran longer than it may, or its log in Airflow says "
     "why. Kept: what was there before it. Next: read that log, then run it again."
 )
 
@@ -62,7 +63,7 @@ class _PartsRefused(Refusal):
 
 @contextmanager
 def _noted(run_id: str, step: str, subject: str) -> Iterator[None]:
-    """Write down what goes wrong in a step, in words, for the run's one alert; then let it go on up."""
+    """Record what goes wrong in a step for the run's one alert; then let it go on up."""
     if not run_id.startswith(BY_HAND):
         session.at_work(f"a night's {step}")
     try:
@@ -339,8 +340,6 @@ def gate(run_id: str, candidate_id: str) -> str:
     Raises:
         ReleaseHeld: it is blocked; names checks, areas and months.
     """
-    from expectations import gate as judging
-
     with _noted(run_id, "gate", "candidate"):
         verdict = judging.judge(settings(), candidate_id)
         _clear_what_waited(settings())
@@ -521,7 +520,7 @@ def _told(option: str, text: str) -> str:
             "OPTION_INVALID",
             f"--{option} is {'not text in UTF-8' if text.strip() else 'empty'}",
             kept="nothing changed",
-            next_step="say it in words",
+            next_step="give a reason",
         )
     return in_one_line(text.strip())
 

@@ -207,7 +207,7 @@ def _publisher(settings: Settings) -> Iterator[psycopg.Connection]:
                 "DATABASE_REFUSED",
                 f"the database gave up while publishing: {' '.join(str(error).split())}",
                 kept="the marts, whole: as they were, or published if the connection was lost at the very end",
-                next_step="see to what it says and publish again; what was published is not published twice",
+                next_step="mend what it names and publish again; nothing is published twice",
             ) from error
 
 

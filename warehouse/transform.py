@@ -89,7 +89,7 @@ def build(settings: Settings, *, unless_current: bool = False, whole: bool = Fal
 
     Args:
         unless_current: do nothing where the current release was built from the same files by the same code.
-        whole: build every table anew, whatever stands.
+        whole: rebuild every table, whatever stands.
 
     Returns:
         The candidate's id; None where nothing was built because nothing has changed.
@@ -170,7 +170,7 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
         "VRU_DBT_SSLMODE": connection.get("sslmode", "prefer"),
         "PGOPTIONS": session.as_options(),  # a profile has no key for them
         "DO_NOT_TRACK": "1",
-        "PYTHONDONTWRITEBYTECODE": "",  # dbt compiles itself anew at every start otherwise
+        "PYTHONDONTWRITEBYTECODE": "",  # otherwise dbt is compiled again at every start
     }
     return children.run(
         [
@@ -199,7 +199,7 @@ def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
         options = ["--no-write-json", "--select", "resource_type:model"]
         for source in settled:
             options += ["--exclude", f"stg_{source}__*", f"int_{source}_*"]
-        # A test of a table that stays and of one that is built anew is run: cautious leaves out those alone that look at nothing new,
+        # A test of a table that stays and of one that is rebuilt is run: cautious leaves out those alone that look at nothing new,
         # the seeds' among them, which the whole build of this code passed.
         options += ["--indirect-selection", "cautious", "--exclude-resource-types", "unit_test"]
     result = dbt(settings, "build", "--log-format", "json", *options)

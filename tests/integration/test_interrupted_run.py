@@ -70,7 +70,7 @@ def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Se
         assert state() == "failed"
         assert told is not None
         assert re.fullmatch(
-            r"the night begun at \S+ \S+ ended without a word while ((begin|mps\.\w+)(, )?)+ was under way, last heard of at .*",
+            r"the night begun at \S+ \S+ was cut off while ((begin|mps\.\w+)(, )?)+ was under way, last heard of at .*",
             told,
         )
         assert "mps.fetch_borough_recent" in told
@@ -79,7 +79,7 @@ def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Se
         assert run_id == f"manual__{moment}"
         assert "night failed for nightly" in subject
         assert told in body
-        assert "section 'A night ended without a word'" in body
+        assert "section 'A night was cut off'" in body
         left = connection.execute(
             "select task_id from task_instance where run_id = %s and state in ('running', 'queued', 'up_for_retry')",
             [f"manual__{moment}"],

@@ -452,7 +452,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
     assert (note["withdrawn_by"], note["reason"]) == ("the owner", r"not\x0aLondon's")
     assert withdrawn_when(warehouse) == note["withdrawn_at"]
 
-    # So does whatever reads landing: none of them takes the bytes back without a word.
+    # So does whatever reads landing: none of them takes the bytes back silently.
     landing.forget_withdrawal(file)
     with pytest.raises(
         Refusal,

@@ -114,7 +114,7 @@ def close_interrupted_runs(settings: Settings, connection: psycopg.Connection) -
     for run_id, begun_at, heard_at, under_way, done in _interrupted(connection):
         at = f"while {under_way} was under way" if under_way else f"after {done}" if done else "before its first task"
         problem = (
-            f"the night begun at {_london(begun_at)} ended without a word {at}, last heard of at {_london(heard_at)}: its process "
+            f"the night begun at {_london(begun_at)} was cut off {at}, last heard of at {_london(heard_at)}: its process "
             "was killed, or the machine stopped. What its finished tasks did stands; the task that was cut off changed nothing."
         )
         alerts.record_problem(settings, run_id, CUT_OFF, "nightly", "NIGHT_CUT_OFF", problem)
@@ -154,7 +154,7 @@ def _london(moment: dt.datetime) -> str:
 
 
 def newest_night_cut_off(settings: Settings) -> str | None:
-    """What is to be said of this home's newest night where it ended without a word; its alert is raised if nobody has yet.
+    """What to say of this home's newest night where it was cut off; its alert is raised if nobody has yet.
 
     Returns:
         None where it ended by itself or is under way, and where Airflow's own database is not for us to ask.
@@ -240,7 +240,7 @@ def pools() -> dict[str, dict[str, Any]]:
 
 
 def set_pools(settings: Settings) -> None:
-    """Make sure Airflow has the pools that the DAGs name. A task whose pool is missing waits for ever, without a word."""
+    """Make sure Airflow has the pools that the DAGs name. A task whose pool is missing waits for ever, and nothing says so."""
     with metadata(settings) as connection:
         known = {name for (name,) in connection.execute("select pool from slot_pool")}
     if pools().keys() <= known:

@@ -15,7 +15,7 @@ from psycopg import sql
 from ingest import queue, raw
 from ingest.declaration import Source, read_sources
 from ingest.errors import Refusal
-from warehouse import airflow, embedded, privacy, readers, roles, session, shape
+from warehouse import airflow, embedded, migrations, privacy, readers, roles, session, shape
 from warehouse import connection as connection_module
 from warehouse.connection import (
     ADMIN,
@@ -166,7 +166,7 @@ def _fingerprint() -> str:
     """What a database depends on that was set up by this code: schema, roles, and what the sources declare (a hash)."""
     digest = hashlib.sha256()
     for file in (
-        *sorted(SCHEMA.glob("*.sql")),
+        *sorted(SCHEMA.rglob("*.sql")),
         Path(__file__),
         Path(roles.__file__),
         Path(raw.__file__),
@@ -222,6 +222,8 @@ def _set_up_schemas(connection: psycopg.Connection, sources: dict[str, Source], 
         roles.keep_from_readers(connection)
     connection.execute(sql.SQL("set local role {}").format(sql.Identifier(OWNER)))
     for file in files:
+        if file.name.startswith("20_"):
+            migrations.run(connection)
         if file.name.startswith("90_"):
             _set_up_raw_tables(connection, sources)
             _record_datasets(connection, sources)

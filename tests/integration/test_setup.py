@@ -17,7 +17,7 @@ from ingest.declaration import read_sources
 from tests.conftest import Server
 from tests.homes import home_like
 from tests.refused import refused_with
-from warehouse import bootstrap, embedded, privacy
+from warehouse import bootstrap, embedded, migrations, privacy
 from warehouse.connection import ADMIN, ANALYST, LOADER, LOGIN_ROLES, connect, password
 from warehouse.settings import Settings, read_settings
 
@@ -38,6 +38,48 @@ def test_setting_up_again_changes_nothing(warehouse: Settings) -> None:
     bootstrap.set_up(warehouse)
     with connect(warehouse, ADMIN) as connection:
         assert connection.execute(catalogue, [ROOMS]).fetchall() == before
+
+
+def test_a_home_from_before_migrations_were_numbered_is_brought_up_to_date(warehouse: Settings) -> None:
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            """drop view if exists marts.data_status cascade;
+               drop table ops.migration;
+               alter table ops.load drop column code, drop column set_aside cascade, drop column awaits_verdict cascade;
+               alter table ops.alert drop column code;
+               update ops.set_up set fingerprint = 'of an older version';
+               insert into ops.load (source, dataset, release_date, sha256, file_name, landed_path, bytes, landed_at, loaded_at, rows_in_file,
+                   rows_loaded, rows_quarantined, state, is_synthetic)
+               values ('mps', 'vawg', '2026-01-01', 'a', 'f', 'p', 1, now(), now(), 1, 1, 0, 'superseded', false)"""
+        )
+    bootstrap.set_up(warehouse)
+    numbers = [(one.number, one.subject) for one in migrations.migrations()]
+    with connect(warehouse, ADMIN) as connection:
+        assert connection.execute("select number, subject from ops.migration order by 1").fetchall() == numbers
+        kept = connection.execute("select file_name, state, code, set_aside, awaits_verdict from ops.load").fetchall()
+    assert kept == [("f", "superseded", None, {}, False)]
+
+
+def test_a_home_of_a_newer_version_is_refused_and_left_as_it_is(warehouse: Settings) -> None:
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            "insert into ops.migration values (9999, 'x'); update ops.set_up set fingerprint = 'of a newer version'"
+        )
+    with refused_with("HOME_TOO_NEW", match="migration 9999"):
+        bootstrap.set_up(warehouse)
+
+
+def test_a_new_migration_runs_once_and_a_number_left_out_is_an_error(warehouse: Settings, tmp_path: Path) -> None:
+    for one in migrations.migrations():
+        shutil.copy(one.file, tmp_path)
+    number = len(migrations.migrations()) + 1
+    (tmp_path / f"{number:04}_more.sql").write_text("create table ops.more (n integer)")
+    with connect(warehouse, ADMIN) as connection:
+        assert [one.subject for one in migrations.run(connection, tmp_path)] == ["more"]
+        assert migrations.run(connection, tmp_path) == []
+    (tmp_path / f"{number + 2:04}_later.sql").write_text("select 1")
+    with pytest.raises(ValueError, match="without a gap"):
+        migrations.migrations(tmp_path)
 
 
 def test_an_empty_warehouse_says_that_every_dataset_is_missing(warehouse: Settings) -> None:

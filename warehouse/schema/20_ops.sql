@@ -1,107 +1,15 @@
 -- The ledgers. A row here is written in the same transaction as what it describes.
-create table if not exists ops.warehouse (
-    is_the_only_row boolean primary key default true check (is_the_only_row),
-    data_kind text check (data_kind in ('real', 'synthetic')),
-    decided_by text,
-    decided_at timestamptz
-);
 comment on table ops.warehouse is 'Grain: one row. Whether this home holds real or synthetic data; it never holds both.';
 
-create table if not exists ops.dataset (
-    source text not null,
-    dataset text not null,
-    position integer not null,
-    title text not null,
-    publisher text not null,
-    page_url text not null,
-    licence text not null,
-    licence_url text not null,
-    attribution text not null,
-    cadence text not null,
-    stale_after_days integer not null,
-    classification text not null,
-    owner text not null,
-    legal_gateway text not null,
-    publish_rule text not null,
-    last_checked_at timestamptz,
-    last_check_failed_because text,
-    failing_since timestamptz,
-    primary key (source, dataset)
-);
-alter table ops.dataset add column if not exists newest_published_month date;
-alter table ops.dataset add column if not exists last_check_failed_code text;
 comment on column ops.dataset.last_check_failed_code is 'What kind of failure that was: a code of ingest/codes.csv (`vru explain CODE`).';
 comment on column ops.dataset.newest_published_month is
 'Newest month of which the marts hold a value of this dataset (first day), as marts.dim_source had it when they last moved.';
 comment on table ops.dataset is
 'Grain: one row a declared dataset (ingest/sources/*/source.yml), with the outcome of the last look at its publisher.';
 
-create table if not exists ops.fetched_address (
-    source text not null,
-    dataset text not null,
-    url text not null,
-    etag text,
-    last_modified text,
-    sha256 text not null,
-    bytes bigint not null,
-    fetched_at timestamptz not null,
-    checked_at timestamptz not null,
-    primary key (source, dataset, url)
-);
 comment on table ops.fetched_address is
 'Grain: one row an address. What was there at the last look, so that an unchanged file is not fetched twice.';
 
-create table if not exists ops.load (
-    load_id bigint generated always as identity primary key,
-    source text not null,
-    dataset text not null,
-    release_date date,
-    sha256 text not null,
-    file_name text not null,
-    landed_path text not null,
-    url text,
-    bytes bigint not null,
-    landed_at timestamptz not null,
-    loaded_at timestamptz not null,
-    classification text,
-    first_period date,
-    last_period date,
-    rows_in_file bigint not null,
-    rows_loaded bigint not null,
-    rows_quarantined bigint not null,
-    state text not null check (state in ('loaded', 'superseded', 'refused', 'withdrawn', 'set_aside')),
-    reason text,
-    drift jsonb not null default '{}',
-    is_synthetic boolean not null,
-    part text not null default '',
-    totals jsonb not null default '{}',
-    changes jsonb not null default '{}',
-    label_counts jsonb not null default '{}',
-    set_aside jsonb not null default '{}',
-    awaits_verdict boolean not null default false,
-    check (rows_in_file = rows_loaded + rows_quarantined)
-);
-alter table ops.load add column if not exists part text not null default '';
-alter table ops.load add column if not exists totals jsonb not null default '{}';
-alter table ops.load add column if not exists changes jsonb not null default '{}';
-alter table ops.load add column if not exists label_counts jsonb not null default '{}';
-alter table ops.load add column if not exists set_aside jsonb not null default '{}';
-alter table ops.load add column if not exists awaits_verdict boolean not null default false;
-alter table ops.load add column if not exists code text;
--- Of a home that was set up before a load could be set aside, once: it locks out whoever reads the ledger.
-do $$
-begin
-    if not exists (
-        select from pg_constraint
-        where conrelid = 'ops.load'::regclass and conname = 'load_state_check' and pg_get_constraintdef(oid) like '%set_aside%'
-    ) then
-        alter table ops.load drop constraint load_state_check,
-            add constraint load_state_check check (state in ('loaded', 'superseded', 'refused', 'withdrawn', 'set_aside'));
-    end if;
-end
-$$;
-create unique index if not exists load_once_per_file
-on ops.load (source, dataset, sha256) where state = 'loaded';
 comment on table ops.load is
 'Grain: one row a file that reached the loader. loaded: its rows stand in raw; superseded: they did, and were loaded again or can be from landing; refused: nothing was loaded, for the reason given; withdrawn: they did, until a person took them back (ops.withdrawal); set_aside: no build takes them, for the reason given, until what stands beside them says otherwise or a person accepts them (ops.acceptance); landing keeps its bytes.';
 comment on column ops.load.code is
@@ -124,24 +32,9 @@ comment on column ops.load.awaits_verdict is
 comment on column ops.load.part is
 'What the file is about besides its release (a force and month, say): of each part the newest release speaks. Empty where a file is about all of its dataset.';
 
-create table if not exists ops.acceptance (
-    source text not null,
-    dataset text not null,
-    sha256 text not null,
-    accepted_at timestamptz not null,
-    accepted_by text not null,
-    reason text not null,
-    primary key (source, dataset, sha256)
-);
 comment on table ops.acceptance is
 'Grain: one row a file that had been set aside and that a person says is true (`vru accept`): it is not set aside again for what it lacks.';
 
-create table if not exists ops.withdrawal (
-    load_id bigint primary key references ops.load,
-    withdrawn_at timestamptz not null,
-    withdrawn_by text not null,
-    reason text not null
-);
 comment on table ops.withdrawal is
 'Grain: one row a load that was withdrawn: its data owner took it back, or it was landed by mistake. Its bytes stay in landing, unread.';
 
@@ -154,38 +47,11 @@ comment on function ops.gather_raw_statistics(text) is
 'Gathers planner statistics of a raw table. Without them, the first build and the first gate after a load are planned blind.';
 revoke all on function ops.gather_raw_statistics(text) from public;
 
-create table if not exists ops.candidate (
-    candidate_id text primary key,
-    input_fingerprint text not null,
-    code_version text not null,
-    data_kind text not null check (data_kind in ('real', 'synthetic')),
-    begun_at timestamptz not null default clock_timestamp(),
-    built_at timestamptz
-);
 comment on table ops.candidate is
 'Grain: one row a build of schema candidate. The newest (begun_at) is what stands there now, or is being built where built_at is null.';
 
-create table if not exists ops.candidate_load (
-    candidate_id text not null references ops.candidate on delete cascade,
-    load_id bigint not null references ops.load,
-    primary key (candidate_id, load_id)
-);
 comment on table ops.candidate_load is 'Grain: one row a candidate and load that went into it.';
 
-create table if not exists ops.release (
-    release_id bigint generated always as identity primary key,
-    candidate_id text not null references ops.candidate,
-    verdict text not null check (verdict in ('passed', 'warned', 'blocked')),
-    verdict_reason text not null default '',
-    state text not null check (state in ('judged', 'published', 'unchanged', 'held')),
-    judged_at timestamptz not null,
-    published_at timestamptz,
-    code_version text not null,
-    data_kind text not null check (data_kind in ('real', 'synthetic')),
-    row_counts jsonb,
-    row_changes jsonb,
-    rolled_back_to bigint references ops.release
-);
 comment on table ops.release is
 'Grain: one row a judged candidate. published: it moved the marts; unchanged: it would have moved nothing; held: the gate blocked it, or its input had been rolled back from, and the marts stayed as they were.';
 comment on column ops.release.release_id is
@@ -196,55 +62,15 @@ comment on column ops.release.row_changes is
 comment on column ops.release.rolled_back_to is
 'Set where a person went back (or forward again) to an earlier release: the marts are what they were then.';
 
-create table if not exists ops.quality_result (
-    quality_result_id bigint generated always as identity primary key,
-    candidate_id text not null references ops.candidate on delete cascade,
-    suite text not null,
-    check_name text not null,
-    severity text not null check (severity in ('critical', 'warning')),
-    outcome text not null check (outcome in ('passed', 'failed', 'crashed')),
-    unexpected_count bigint,
-    detail text not null default '',
-    checked_at timestamptz not null
-);
 comment on table ops.quality_result is
 'Grain: one row a check of a gate. detail names areas and months, never personal values.';
 
-create table if not exists ops.alert (
-    alert_id bigint generated always as identity primary key,
-    run_id text not null,
-    kind text not null,
-    subject text not null,
-    body text not null,
-    raised_at timestamptz not null,
-    channel text not null,
-    attempts integer not null default 0,
-    delivered_at timestamptz,
-    last_error text,
-    unique (run_id)
-);
-alter table ops.alert add column if not exists code text;
 comment on column ops.alert.code is
 'What kind of failure: a code of ingest/codes.csv (`vru explain CODE`); of several the gravest first. The body has each.';
 comment on table ops.alert is 'Grain: one row a run that ended red: what went wrong, and whether the alert reached every channel.';
 
-create table if not exists ops.alert_delivery (
-    alert_id bigint not null references ops.alert (alert_id),
-    channel text not null,
-    delivered_at timestamptz not null,
-    primary key (alert_id, channel)
-);
 comment on table ops.alert_delivery is 'Grain: one row an alert and channel that took it: no channel is sent an alert twice because another was down.';
 
-create table if not exists ops.run_problem (
-    run_id text not null,
-    step text not null,
-    subject text not null,
-    problem text not null,
-    happened_at timestamptz not null,
-    primary key (run_id, step, subject)
-);
-alter table ops.run_problem add column if not exists code text;
 comment on column ops.run_problem.code is 'What kind of failure: a code of ingest/codes.csv (`vru explain CODE`).';
 comment on table ops.run_problem is 'Grain: one row a step of a run that failed, in words. The run''s one alert is written from these.';
 

@@ -1,13 +1,3 @@
-create table if not exists quarantine.refused_row (
-    load_id bigint not null references ops.load on delete cascade,
-    sheet text not null default '',
-    row_number bigint not null,
-    column_name text not null,
-    value text,
-    reason text not null,
-    primary key (load_id, sheet, row_number, column_name)
-);
-alter table quarantine.refused_row add column if not exists code text;
 comment on column quarantine.refused_row.code is
 'What kind of failure: a code of ingest/codes.csv (`vru explain CODE`), the first where a column has several. Null of rows from before codes were kept.';
 comment on table quarantine.refused_row is

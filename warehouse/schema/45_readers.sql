@@ -1,18 +1,7 @@
 -- What keeps a reader from stopping the warehouse. A role can lift the limits that set-up gave it, so they are held from outside.
-create table if not exists ops.set_up (
-    is_the_only_row boolean primary key default true check (is_the_only_row),
-    fingerprint text not null,
-    set_up_at timestamptz not null
-);
 comment on table ops.set_up is
 'Grain: one row. By which schema, roles and declarations this database was set up: set-up runs nothing where they are the same.';
 
-create table if not exists ops.role_setting (
-    role_name text not null,
-    name text not null,
-    value text not null,
-    primary key (role_name, name)
-);
 comment on table ops.role_setting is
 'Grain: a setting of a role, as set-up gave it. A role may change its own settings and not this table: by this one readers are ended.';
 

@@ -32,12 +32,6 @@ comment on function marts_open.tells_a_part(bigint, numeric, numeric, numeric) i
 'Whether a total, known to the unit, leaves one of its suppressed parts (each 1 to 7) fewer than five values. lowest and highest are what its parts come to at the least and at the most.';
 
 -- For the view's owner alone: who sees why a total is suppressed knows more of its parts.
-create table if not exists marts_open.withheld_total (
-    measure_code text not null,
-    period_start_date date not null,
-    area_code text not null,
-    primary key (measure_code, period_start_date, area_code)
-);
 comment on table marts_open.withheld_total is
 'Grain: one row per measure, month and total of areas that marts_open.measure withholds because it would tell a suppressed part, or another total that does. Chosen by the publisher with each release. Read by nobody else.';
 comment on column marts_open.withheld_total.measure_code is 'Measure of dim_measure. Unit code. Source marts.fct_measure.';

@@ -30,7 +30,8 @@ NEXT_NAME = "if its name is wrong, give it the name it was published under; if i
 LATER_THAN_DUE = 3  # months by which the date in a name may be after the release that its newest month makes due
 MONTHS_BESIDE = 6  # on either side of a month, that say how much a whole one has
 ENOUGH_TO_JUDGE_BY = 100  # of a month beside it, or of one label there
-LEAST_SHARE = 0.25  # of the median of the months beside it
+LEAST_SHARE, MOST_TIMES = 0.25, 4  # of the median of the months beside it
+MONTHS_TO_TELL_TOO_MUCH = 3  # of one or two months beside it, it is they that may be cut
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,19 +160,24 @@ def _check_dates_in_name(delivery: Delivery) -> None:
             )
 
 
-def few(what: str, found: float, beside: Iterable[float]) -> str | None:
-    """Why a month is not whole, in words, by what the months beside it have; None where they do not say so."""
+def unlike_beside(what: str, found: float, beside: Iterable[float]) -> str | None:
+    """Why a month cannot be right, as a sentence, by what the months beside it have; None where they do not say so."""
     enough = [count for count in beside if count >= ENOUGH_TO_JUDGE_BY]
-    if not enough or found >= LEAST_SHARE * (middle := statistics.median(enough)):
+    middle = statistics.median(enough) if enough else 0
+    if enough and found < LEAST_SHARE * middle:
+        how, so = "less than a quarter of", "it is not all of the month"
+    elif len(enough) >= MONTHS_TO_TELL_TOO_MUCH and found > MOST_TIMES * middle:
+        how, so = f"more than {MOST_TIMES} times", "rows are doubled, or of other months too"
+    else:
         return None
     return (
-        f"has {found:,.10g} {what}, less than a quarter of the {middle:,.0f} that the months beside it have "
-        f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): it is not all of the month"
+        f"has {found:,.10g} {what}, {how} the {middle:,.0f} that the months beside it have "
+        f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): {so}"
     )
 
 
 def _check_months_beside(delivery: Delivery) -> None:
-    """Refuse a file of many months one of which has next to nothing of what the months beside it in the file have."""
+    """Refuse a file of many months one of which has next to nothing, or several times, of what the months beside it in the file have."""
     if delivery.dataset.part_is_month or delivery.dataset.layout.has_sheet_column:
         return  # a file of one month, and of a few late entries of others; or one whose sheets begin and end at months of their own
     months = sorted(month for month in delivery.done.totals if month)
@@ -181,7 +187,7 @@ def _check_months_beside(delivery: Delivery) -> None:
     what = "in all" if delivery.dataset.layout.month_columns else "rows"
     for place, month in enumerate(months):
         beside = totals[max(place - MONTHS_BESIDE, 0) : place] + totals[place + 1 : place + 1 + MONTHS_BESIDE]
-        if reason := few(f"{what} in {month}", totals[place], beside):
+        if reason := unlike_beside(f"{what} in {month}", totals[place], beside):
             raise delivery.refuse("MONTH_NOT_WHOLE", reason)
 
 

@@ -122,7 +122,7 @@ def test_a_publisher_that_is_down_makes_the_run_red_and_its_data_stale(home: Sto
 
 def test_a_delivery_that_is_not_fit_is_held_and_the_marts_stand_byte_for_byte(home: Story) -> None:
     marts = home.marts()
-    spoilt = recounted(offered(home.publisher, RECENT), 0.5)
+    spoilt = recounted(offered(home.publisher, RECENT), 0.8)
     home.publisher.misbehave("replace_body", path_contains=RECENT, body=spoilt)
     night = home.night()
     home.publisher.behave()

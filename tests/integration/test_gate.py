@@ -717,7 +717,7 @@ def suites(candidate: Settings, tmp_path: Path) -> Callable[..., Path]:
         (folder / "landing" / "mps").mkdir(parents=True, exist_ok=True)
         (folder / "marts" / "dim_borough.yml").write_text(BOROUGHS_SUITE.format(minimum=minimum, checks=checks))
         (folder / "landing" / "mps" / "loads.yml").write_text(
-            "describes: Loads.\ntarget: ops.load\nminimum_checks: 1\nmay_be_all_null: [url, reason]\n"
+            "describes: Loads.\ntarget: ops.load\nminimum_checks: 1\nmay_be_all_null: [url, reason, code]\n"
             "checks: [{name: there_are_two, severity: critical, expectation: ExpectTableRowCountToEqual, arguments: {value: 2}}]\n"
         )
         return folder

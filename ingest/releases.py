@@ -14,7 +14,7 @@ from psycopg import sql
 
 from ingest import raw
 from ingest.copying import Contents, Copied
-from ingest.declaration import Dataset, Source, raw_table
+from ingest.declaration import Dataset, Source, raw_columns, raw_table
 from ingest.errors import Refusal
 from ingest.landing import LandedFile, note_return
 from ingest.naming import called
@@ -268,9 +268,10 @@ def check_is_a_revision(
         and month not in partial_months(dataset, done.totals, before.totals)
     ]  # fmt: skip
     if not wrong and months and months.cells == "a_row_each":
-        same = [column.name for column in dataset.layout.columns if not column.is_dropped]
+        # A label means another thing on another sheet.
+        same = [name for name in raw_columns(dataset.layout) if name != "cell"]
         counts = sql.SQL(
-            "select {same}, month_header, cell::numeric as count from {table} where _load_id = {load} and cell::numeric >= {least}"
+            "select {same}, cell::numeric as count from {table} where _load_id = {load} and cell::numeric >= {least}"
         )
         parts = {
             "same": sql.SQL(", ").join(sql.SQL("lower({0}) as {0}").format(sql.Identifier(name)) for name in same),
@@ -279,7 +280,7 @@ def check_is_a_revision(
         row = cursor.execute(
             sql.SQL(
                 """select count(*), count(*) filter (where abs(this.count - that.count) > {half} * that.count)
-                   from ({that}) as that inner join ({this}) as this using ({columns}, month_header)"""
+                   from ({that}) as that inner join ({this}) as this using ({columns})"""
             ).format(
                 half=sql.Literal(MAY_DIFFER_BY),
                 that=counts.format(load=sql.Literal(before.load_id), least=sql.Literal(COUNT_TO_COMPARE), **parts),

@@ -20,6 +20,8 @@ import sandbox
 from sandbox.server import Publisher
 from tests.homes import Home, declarations_of, home_like
 
+pytestmark = pytest.mark.timeout(600)  # a rebuild loads, builds, judges and publishes all of it
+
 TODAY = dt.date(2014, 10, 22)
 DATASETS = {"mps": ["borough_historical", "borough_recent"]}
 RECENT = "MPS Borough Level Crime (most recent 24 months)"

@@ -82,6 +82,7 @@ def csv_rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
+@pytest.mark.timeout(600)
 def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
     to_build: Settings, tmp_path: Path, samples: Path
 ) -> None:

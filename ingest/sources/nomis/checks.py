@@ -13,9 +13,6 @@ from ingest.declaration import NomisQuery
 from ingest.readers.faults import NEXT_DAMAGED, Fault, Faulty, some_of
 from ingest.readers.text import folded
 
-# Codes of NM_2002_1 and its kin: all ages, and ages 0 to 90 and over.
-ALL_AGES, SINGLE_YEARS = "200", (101, 191)
-
 
 def check(delivery: Delivery) -> Labels:
     """As ingest.checks.check."""
@@ -33,8 +30,6 @@ def check(delivery: Delivery) -> Labels:
     says_how_many, found = row[0], {column: set(values or ()) for column, values in zip(columns, row[1:], strict=True)}
     _check_name(delivery, query, found.get("date") or set())
     _check_labels(delivery)
-    if delivery.name == "population" and not delivery.is_synthetic:
-        _check_parts(delivery)
     areas = found["geography_code"]
     if len(areas) == 1:
         return {}  # an answer about one area is all that was asked for
@@ -78,54 +73,19 @@ def _check_labels(delivery: Delivery) -> None:
     for row in seed("nomis_label"):
         if row["dataset"] == delivery.name:
             code_of[row["dimension"]][folded(row["published_name"])].add(row["code"])
-    for row in seed("boroughs"):
-        code_of["geography_code"][folded(row["borough_name"])].add(row["borough_code"])
     for dimension, codes in code_of.items():
-        column = "geography_name" if dimension == "geography_code" else f"{dimension}_name"
         for number, found, name in delivery.rows(
             "select min(_row_number), {code}, {name} from delivered where {code} <> '' and {name} <> '' group by 2, 3 order by 1",
             code=sql.Identifier(dimension),
-            name=sql.Identifier(column),
+            name=sql.Identifier(f"{dimension}_name"),
         ):
-            if dimension == "geography_code" and not found.startswith("E09"):
-                continue  # a ward may have a borough's name
             listed = codes.get(folded(name))
             if listed and found.strip() not in listed:
-                header = next(one.headers[0] for one in layout.columns if one.name == column)
+                header = next(column.headers[0] for column in layout.columns if column.name == f"{dimension}_name")
                 reason = f"is the name of {some_of(sorted(listed))}, and the row is of {found}"
                 raise Faulty(
                     [Fault("LABEL_OF_ANOTHER_CODE", number, header, name, reason)], delivery.done.rows, NEXT_DAMAGED
                 )
-
-
-def _check_parts(delivery: Delivery) -> None:
-    """Refuse residents that are not the sum of their single years of age, or of women and men: one of the figures is wrong."""
-    for area, year, what, total, parts in delivery.rows(
-        """, counted as (
-               select geography_name, date_name, gender, c_age, sum(obs_value::numeric) as people
-               from delivered where measures in ('', '20100') and obs_value <> '' group by 1, 2, 3, 4
-           )
-           select geography_name, date_name, gender_name, total, parts from (
-               select geography_name, date_name, 'all ages of gender ' || gender as gender_name,
-                   max(people) filter (where c_age = {all_ages}) as total,
-                   sum(people) filter (where c_age::integer between {first_age} and {last_age}) as parts,
-                   count(*) filter (where c_age::integer between {first_age} and {last_age}) as ages
-               from counted where c_age <> '' group by 1, 2, gender
-           ) as by_age where ages = 1 + {last_age} - {first_age} and total <> parts
-           union all
-           select geography_name, date_name, 'both genders of age ' || c_age, max(people) filter (where gender = '0'),
-               sum(people) filter (where gender in ('1', '2'))
-           from counted where gender <> '' group by 1, 2, c_age
-           having count(*) = 3 and max(people) filter (where gender = '0') <> sum(people) filter (where gender in ('1', '2'))
-           order by 1, 2, 3 limit 1""",
-        all_ages=sql.Literal(ALL_AGES),
-        first_age=sql.Literal(SINGLE_YEARS[0]),
-        last_age=sql.Literal(SINGLE_YEARS[1]),
-    ):
-        raise delivery.refuse(
-            "FIGURES_DISAGREE",
-            f"has {total:,} residents of {what} in {area}, {year}, and its parts add up to {parts:,}: one of them is wrong",
-        )
 
 
 def _check_name(delivery: Delivery, query: NomisQuery, periods: set[str]) -> None:

@@ -31,7 +31,7 @@ LATER_THAN_DUE = 3  # months by which the date in a name may be after the releas
 MONTHS_BESIDE = 6  # on either side of a month, that say how much a whole one has
 ENOUGH_TO_JUDGE_BY = 100  # of a month beside it, or of one label there
 LEAST_SHARE, MOST_TIMES = 0.25, 4  # of the median of the months beside it
-MONTHS_TO_TELL_TOO_MUCH = 3  # of one or two months beside it, it is they that may be cut
+MONTHS_TO_TELL_TOO_MUCH = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,19 +160,25 @@ def _check_dates_in_name(delivery: Delivery) -> None:
             )
 
 
-def unlike_beside(what: str, found: float, beside: Iterable[float]) -> str | None:
-    """Why a month cannot be right, as a sentence, by what the months beside it have; None where they do not say so."""
+def few(what: str, found: float, beside: Iterable[float]) -> str | None:
+    """Why a month is not whole, as a sentence, by what the months beside it have; None where they do not say so."""
     enough = [count for count in beside if count >= ENOUGH_TO_JUDGE_BY]
-    middle = statistics.median(enough) if enough else 0
-    if enough and found < LEAST_SHARE * middle:
-        how, so = "less than a quarter of", "it is not all of the month"
-    elif len(enough) >= MONTHS_TO_TELL_TOO_MUCH and found > MOST_TIMES * middle:
-        how, so = f"more than {MOST_TIMES} times", "rows are doubled, or of other months too"
-    else:
+    if not enough or found >= LEAST_SHARE * (middle := statistics.median(enough)):
         return None
     return (
-        f"has {found:,.10g} {what}, {how} the {middle:,.0f} that the months beside it have "
-        f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): {so}"
+        f"has {found:,.10g} {what}, less than a quarter of the {middle:,.0f} that the months beside it have "
+        f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): it is not all of the month"
+    )
+
+
+def _many(what: str, found: float, beside: Iterable[float]) -> str | None:
+    """Why a month of a file has too much, as a sentence. Months that came in files of their own may be the ones that are cut."""
+    enough = [count for count in beside if count >= ENOUGH_TO_JUDGE_BY]
+    if len(enough) < MONTHS_TO_TELL_TOO_MUCH or found <= MOST_TIMES * (middle := statistics.median(enough)):
+        return None
+    return (
+        f"has {found:,.10g} {what}, more than {MOST_TIMES} times the {middle:,.0f} that the months beside it have "
+        f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): rows are doubled, or of other months too"
     )
 
 
@@ -187,7 +193,8 @@ def _check_months_beside(delivery: Delivery) -> None:
     what = "in all" if delivery.dataset.layout.month_columns else "rows"
     for place, month in enumerate(months):
         beside = totals[max(place - MONTHS_BESIDE, 0) : place] + totals[place + 1 : place + 1 + MONTHS_BESIDE]
-        if reason := unlike_beside(f"{what} in {month}", totals[place], beside):
+        about = f"{what} in {month}"
+        if reason := few(about, totals[place], beside) or _many(about, totals[place], beside):
             raise delivery.refuse("MONTH_NOT_WHOLE", reason)
 
 

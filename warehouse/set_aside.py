@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from ingest import landing, queue, raw
-from ingest.checks import MONTHS_BESIDE, unlike_beside
+from ingest.checks import MONTHS_BESIDE, few
 from ingest.declaration import CountedIn, find_source, read_sources
 from ingest.errors import Refusal, Wrong, in_one_line
 from ingest.load import load as load_file
@@ -209,9 +209,9 @@ def _contradicted(loads: Sequence[Load]) -> dict[int, Wrong]:
                 for other in range(month - MONTHS_BESIDE, month + MONTHS_BESIDE + 1)
                 if other != month and other in months
             ]
-            reason = unlike_beside("rows", load.rows_loaded, [one.rows_loaded for one in beside])
+            reason = few("rows", load.rows_loaded, [one.rows_loaded for one in beside])
             for label, count in load.label_counts.items():
-                reason = reason or unlike_beside(
+                reason = reason or few(
                     f"rows of {label}", count, [n for one in beside if (n := one.label_counts.get(label))]
                 )
             if reason:

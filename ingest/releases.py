@@ -260,6 +260,8 @@ def check_is_a_revision(
     if before is None or release < before.release:
         return
     months = dataset.layout.month_columns
+    if not months and not dataset.part_is_month:
+        return  # such a publisher may begin to give more rows a period, by deprivation say
     most = MAY_GROW_BY_COUNTS if months else MAY_GROW_BY_ROWS
     wrong = [
         f"{month} has {done.totals[month]:,.10g} and had {then:,.10g}"

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ingest.checks import borough_names
 from ingest.errors import Refusal
 
 SUITES = Path(__file__).resolve().parent
 # What an argument of an expectation may be called instead of being written out.
-VALUE_SETS = {"the_32_boroughs": [f"E090000{number:02}" for number in range(2, 34)]}
+VALUE_SETS = {"the_32_boroughs": sorted(borough_names())}
 
 Severity = Literal["critical", "warning"]
 
@@ -194,8 +195,7 @@ def read_suite(file: Path, folder: Path = SUITES) -> Suite:
 
 def _read_keys(file: Path) -> dict[Any, Any]:
     try:
-        # A subclass of the safe loader, so nothing but plain data is made.
-        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506
+        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneOfEachKey)  # noqa: S506 - it is safe
     except yaml.YAMLError as error:
         raise Refusal("SUITE_INVALID", f"is not valid YAML: {error}", where=str(file)) from error
     if not isinstance(found, dict):

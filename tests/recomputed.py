@@ -34,6 +34,18 @@ def reader(home: Home) -> Read:
     return rows
 
 
+def breaks_of_series(read: Read) -> pd.DataFrame:
+    """Measure, area (NaN: every one), month and kind of each break that steps."""
+    return read(
+        "select measure_code, area_code, break_month, break_kind from marts.series_break where break_kind <> 'restated'"
+    )
+
+
+def borough_codes(read: Read) -> list[str]:
+    """The codes of the 32 boroughs."""
+    return list(read("select borough_code from marts.dim_borough")["borough_code"])
+
+
 def differ(found: pd.Series, due: pd.Series | np.ndarray, within: float | pd.Series = 0) -> int:
     """How many figures are not what they should be; one that is missing on one side alone differs.
 

@@ -36,7 +36,7 @@ from warehouse.connection import LOADER, PUBLISHER, connect, has_admin
 from warehouse.settings import Settings, settings
 
 # Of a task: what it had begun, a transaction or a file, is not there.
-WITHOUT_A_WORD = (
+CUT_OFF = (
     "it was cut off: its process was killed (out of memory, perhaps), it ran longer than it may, or its log in Airflow says "
     "why. Kept: what was there before it. Next: read that log, then run it again."
 )
@@ -395,7 +395,7 @@ def notify(run_id: str, failed: Sequence[str] = ()) -> None:
                 step,
                 f"{source} {dataset}" if source else "the run",
                 "NIGHT_CUT_OFF",
-                WITHOUT_A_WORD,
+                CUT_OFF,
             )
     alerts.raise_alert(settings(), run_id)
 

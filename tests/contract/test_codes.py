@@ -88,7 +88,7 @@ def test_each_code_stands_once_and_its_sentences_are_plain() -> None:
     "kind", [Refusal, PublisherUnavailable, BodyRefused, FileRefused, ReleaseHeld, WarehouseAway, transform.BuildFailed]
 )
 def test_a_failure_keeps_its_code_from_one_process_to_another(kind: type[Refusal]) -> None:
-    there = pickle.loads(pickle.dumps(kind("NO_ROWS", "is empty", where="a.csv", kept="all", next_step="wait")))  # noqa: S301
+    there = pickle.loads(pickle.dumps(kind("NO_ROWS", "is empty", where="a.csv", kept="all", next_step="wait")))  # noqa: S301 - its own bytes
     assert (type(there), there.code, there.where, there.kept, there.next_step) == (
         kind,
         "NO_ROWS",

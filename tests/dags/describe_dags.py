@@ -23,7 +23,7 @@ def main(folder: Path, names: list[str]) -> dict[str, Any]:
     from airflow.dag_processing.dagbag import DagBag
 
     # Airflow imports these before it reads a file (parsing_pre_import_modules), so reading a file does not pay for them.
-    from airflow.sdk import DAG, task  # noqa: F401
+    from airflow.sdk import DAG, task  # noqa: F401 - for the import
 
     socket.socket.connect = _no_network  # type: ignore[method-assign, assignment]
     socket.socket.connect_ex = _no_network  # type: ignore[method-assign, assignment]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.homes import Home
-from tests.recomputed import Due, Read, differ, differing, in_range, poisson, reader
+from tests.recomputed import Due, Read, borough_codes, breaks_of_series, differ, differing, in_range, poisson, reader
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -31,14 +31,12 @@ def read(first_night: Home) -> Read:
 
 @pytest.fixture(scope="module")
 def breaks(read: Read) -> pd.DataFrame:
-    return read(
-        "select measure_code, area_code, break_month, break_kind from marts.series_break where break_kind <> 'restated'"
-    )
+    return breaks_of_series(read)
 
 
 @pytest.fixture(scope="module")
 def boroughs(read: Read) -> list[str]:
-    return list(read("select borough_code from marts.dim_borough")["borough_code"])
+    return borough_codes(read)
 
 
 def quarters(ranked: pd.DataFrame, by: str) -> pd.Series:
@@ -196,8 +194,8 @@ def test_charts_are_of_the_24_months_before_since_the_newest_break(
     rows = rows.merge(
         steps.rename(columns={"scope_area_code": "area_code"}), on=["measure_code", "month", "area_code"], how="left", suffixes=("", "_own")
     ).sort_values("order")  # fmt: skip
-    restarts = (rows["restarts_chart"] == True) | (rows["restarts_chart_own"] == True)  # noqa: E712
-    apart = (rows["stands_apart"] == True) | (rows["stands_apart_own"] == True)  # noqa: E712
+    restarts = rows["restarts_chart"].eq(True) | rows["restarts_chart_own"].eq(True)
+    apart = rows["stands_apart"].eq(True) | rows["stands_apart_own"].eq(True)
     series = rows.groupby(SERIES, sort=False).ngroup()
     chart = series.astype(str) + "/" + restarts.groupby(series).cumsum().astype(str)
     per_day = (rows["value"] / rows["days"]).where(~apart)

@@ -11,7 +11,19 @@ import pytest
 from scipy import stats
 
 from tests.homes import Home
-from tests.recomputed import Due, Read, Z, differ, differing, in_range, poisson, reader, wilson
+from tests.recomputed import (
+    Due,
+    Read,
+    Z,
+    borough_codes,
+    breaks_of_series,
+    differ,
+    differing,
+    in_range,
+    poisson,
+    reader,
+    wilson,
+)
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -23,14 +35,12 @@ def read(first_night: Home) -> Read:
 
 @pytest.fixture(scope="module")
 def breaks(read: Read) -> pd.DataFrame:
-    return read(
-        "select measure_code, area_code, break_month, break_kind from marts.series_break where break_kind <> 'restated'"
-    )
+    return breaks_of_series(read)
 
 
 @pytest.fixture(scope="module")
 def boroughs(read: Read) -> list[str]:
-    return list(read("select borough_code from marts.dim_borough")["borough_code"])
+    return borough_codes(read)
 
 
 def test_hotspots_rank_share_and_rate_the_counts_beside_them(read: Read, breaks: pd.DataFrame) -> None:

@@ -46,8 +46,20 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first: two processes share the files out in order, and the last ones should be short."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+    """The longest files first: two processes share the files out in order, and the last ones should be short.
+
+    Within test_faults.py, one publisher after the other: each is served and loaded once.
+    """
+    stands: list[object] = []
+
+    def order(item: pytest.Item) -> tuple[int, int]:
+        stand = item.callspec.params.get("stand") if hasattr(item, "callspec") else None
+        if stand is not None and stand not in stands:
+            stands.append(stand)
+        longest = LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST)
+        return longest, 0 if stand is None else stands.index(stand)
+
+    items.sort(key=order)
 
 
 def pytest_configure(config: pytest.Config) -> None:

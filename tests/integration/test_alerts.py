@@ -24,11 +24,11 @@ from pydantic import SecretStr
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from tests.candidates import build, judge, judged, pair, read
-from warehouse import alerts, channels, nightly
-from warehouse.alerts import deliver_pending, raise_alert, record_problem
-from warehouse.connection import ADMIN
+from warehouse import alerts, steps
+from warehouse.alerts import channels, deliver_pending, raise_alert, record_problem
+from warehouse.platform.connection import ADMIN
+from warehouse.platform.settings import Settings, read_settings
 from warehouse.publish import publish
-from warehouse.settings import Settings, read_settings
 
 
 class Channel:
@@ -184,9 +184,9 @@ def test_an_alert_about_invented_data_says_so(warehouse: Settings) -> None:
 def test_a_task_that_was_killed_and_left_no_word_is_in_the_alert_and_one_that_left_one_is_there_once(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(steps, "settings", lambda: warehouse)
     record_problem(warehouse, "night-1", "fetch", "mps borough_recent", "PUBLISHER_DOWN", "the publisher answered 503")
-    nightly.notify("night-1", ["mps.fetch_borough_recent", "mps.load_borough_recent", "transform"])
+    steps.notify("night-1", ["mps.fetch_borough_recent", "mps.load_borough_recent", "transform"])
     [alert] = alerts.alerts(warehouse)
     assert str(alert["body"]).count("borough_recent: ") == 2
     assert "- fetch, mps borough_recent: the publisher answered 503" in str(alert["body"])

@@ -16,10 +16,11 @@ from tests.candidates import judged, pair, read
 from tests.conftest import Server, new_warehouse
 from tests.mps_files import borough_file
 from tests.refused import refused_with
-from warehouse import backup, nightly
-from warehouse.connection import ADMIN, parameters
+from warehouse import steps
+from warehouse.home import backup
+from warehouse.platform.connection import ADMIN, parameters
+from warehouse.platform.settings import Settings
 from warehouse.publish import publish
-from warehouse.settings import Settings
 
 MPS = find_source("mps")
 AS_OF = "select marts_history.area_as_of(1)::text from generate_series(1, 1) order by 1"
@@ -39,7 +40,7 @@ def filled(warehouse: Settings, tmp_path: Path) -> None:
     file = tmp_path / "recent.csv"
     file.write_bytes(borough_file("202411", "202610"))
     landed = file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now(), is_synthetic=True)
-    nightly.load_one(warehouse, MPS, "borough_recent", landed)
+    steps.load_one(warehouse, MPS, "borough_recent", landed)
 
 
 def cut_restore(folder: Path) -> Path:

@@ -18,7 +18,7 @@ from expectations.suite import read_suites
 from ingest.codes import registry
 from tests.mps_files import borough_file
 from warehouse import cli
-from warehouse.settings import Settings
+from warehouse.platform.settings import Settings
 
 VRU = str(Path(sys.executable).with_name("vru"))
 

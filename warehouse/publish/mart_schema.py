@@ -18,8 +18,8 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
-from warehouse import readers
-from warehouse.connection import ANALYST, GATE
+from warehouse.platform import readers
+from warehouse.platform.connection import ANALYST, GATE
 
 CANDIDATE = "candidate"
 MARTS = "marts"

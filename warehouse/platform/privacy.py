@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from warehouse.settings import Settings
+from warehouse.platform.settings import Settings
 
 OTHERS = stat.S_IRWXO
 GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -55,7 +55,7 @@ def _narrow(path: Path, settings: Settings, group: int | None, *, may_pass: bool
     """Take away what others, and a group that was not declared, may do.
 
     Args:
-        may_pass: let it be passed through by a group: root's server runs as another user (warehouse/embedded.py).
+        may_pass: let it be passed through by a group: root's server runs as another user (warehouse/platform/embedded.py).
     """
     state = path.stat()
     taken = mask(settings)

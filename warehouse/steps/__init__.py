@@ -30,10 +30,13 @@ from ingest.http import Client
 from ingest.load import Loaded, gather_statistics
 from ingest.load import load as load_file
 from ingest.naming import called
-from warehouse import alerts, backup, readers, roles, session, set_aside, transform
+from warehouse import alerts
 from warehouse import publish as publishing
-from warehouse.connection import LOADER, PUBLISHER, connect, has_admin
-from warehouse.settings import Settings, settings
+from warehouse.build import set_aside, transform
+from warehouse.home import backup
+from warehouse.platform import readers, roles, session
+from warehouse.platform.connection import LOADER, PUBLISHER, connect, has_admin
+from warehouse.platform.settings import Settings, settings
 
 # Of a task: what it had begun, a transaction or a file, is not there.
 CUT_OFF = (

@@ -24,9 +24,10 @@ from psycopg import sql
 from ingest import queue
 from ingest.errors import Refusal
 from ingest.landing import sha256_of
-from warehouse import bootstrap, children, embedded
-from warehouse.connection import ADMIN, connect, has_admin, parameters
-from warehouse.settings import Settings
+from warehouse.home import setup
+from warehouse.platform import children, embedded
+from warehouse.platform.connection import ADMIN, connect, has_admin, parameters
+from warehouse.platform.settings import Settings
 
 MANIFEST = "manifest.json"
 DUMP = "warehouse.dump"
@@ -203,14 +204,14 @@ def restore(settings: Settings, folder: Path) -> Backup:
     backup = read(folder)
     store = folder.parent / LANDING
     _check_whole(backup, store)
-    marker = bootstrap.restoring(settings)
+    marker = setup.restoring(settings)
     if marker.exists():
         # Tables without the constraints that set-up counts on.
         _drop_everything(settings)
     else:
         _check_empty(settings)
         _write(marker, backup.folder.name)
-    bootstrap.prepare(settings)
+    setup.prepare(settings)
     for path, sha256 in backup.landing.items():
         target = settings.landing / path
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -230,7 +231,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
             kept="the home as far as it was restored, marked as unfinished",
             next_step="restore another backup into a new home, and report this",
         )
-    bootstrap.prepare(settings, again=True)
+    setup.prepare(settings, again=True)
     marker.unlink()
     return dataclasses.replace(backup, seconds=time.monotonic() - begun)
 
@@ -361,7 +362,7 @@ def _check_empty(settings: Settings) -> None:
             kept="it as it was",
             next_step="set VRU_HOME to a new folder (and VRU_DATABASE_URL to an empty database, where you use one)",
         )
-    bootstrap.set_up(settings)
+    setup.set_up(settings)
     with connect(settings, ADMIN) as connection:
         if connection.execute("select 1 from ops.load limit 1").fetchone():
             raise Refusal(

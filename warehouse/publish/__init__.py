@@ -23,10 +23,10 @@ from psycopg.types.json import Jsonb
 
 from ingest import queue
 from ingest.errors import Refusal
-from warehouse import difference, opened, shape, views
-from warehouse.connection import PUBLISHER, connect
-from warehouse.difference import Counts
-from warehouse.settings import Settings
+from warehouse.platform.connection import PUBLISHER, connect
+from warehouse.platform.settings import Settings
+from warehouse.publish import disclosure, mart_schema, merge, views
+from warehouse.publish.merge import Counts
 
 LOCK = "vru publish"
 # Longer than any publish takes, so that two at once come one after the other.
@@ -214,13 +214,13 @@ def _publisher(settings: Settings) -> Iterator[psycopg.Connection]:
 def _take_turn(connection: psycopg.Connection) -> None:
     # Under READ COMMITTED, what is read after the wait is what the publisher before us left.
     queue.take(connection, LOCK, "transaction", TURN_TIMEOUT)
-    connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(shape.LOCK_TIMEOUT)))
+    connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(mart_schema.LOCK_TIMEOUT)))
 
 
 def _releases(connection: psycopg.Connection, condition: sql.SQL, values: list[Any]) -> list[_Release]:
     rows = connection.execute(
         sql.SQL("select {} from ops.release where {} order by release_id desc").format(
-            shape.columns_of(_RELEASE_COLUMNS), condition
+            mart_schema.columns_of(_RELEASE_COLUMNS), condition
         ),
         values,
     )
@@ -328,7 +328,7 @@ def _inputs(connection: psycopg.Connection, candidate_ids: list[str]) -> dict[st
 
 def _candidate(
     connection: psycopg.Connection, candidate_id: str
-) -> tuple[dict[str, shape.Table], dict[str, views.View]]:
+) -> tuple[dict[str, mart_schema.Table], dict[str, views.View]]:
     """The tables of the candidate, held still for this transaction, and its views.
 
     Raises:
@@ -340,23 +340,23 @@ def _candidate(
         kept=UNTOUCHED,
         next_step="run `vru build`, which judges what it builds",
     )
-    names = sorted(shape.read_tables(connection, shape.CANDIDATE))
+    names = sorted(mart_schema.read_tables(connection, mart_schema.CANDIDATE))
     if names:
         try:
             # A build that replaces one of them now waits until we are through.
             connection.execute(
                 sql.SQL("lock table {} in access share mode").format(
-                    sql.SQL(", ").join(sql.Identifier(shape.CANDIDATE, name) for name in names)
+                    sql.SQL(", ").join(sql.Identifier(mart_schema.CANDIDATE, name) for name in names)
                 )
             )
         except psycopg.errors.UndefinedTable as error:
             raise changed from error
-    candidate_views = views.read_views(connection, shape.CANDIDATE)
+    candidate_views = views.read_views(connection, mart_schema.CANDIDATE)
     # A build announces itself before it touches a table. None had when this is read, so what is read above is this one's.
     newest = connection.execute(
         "select candidate_id, built_at from ops.candidate order by begun_at desc, candidate_id desc limit 1"
     ).fetchone()
-    tables = shape.read_tables(connection, shape.CANDIDATE)
+    tables = mart_schema.read_tables(connection, mart_schema.CANDIDATE)
     if newest is None or newest[0] != candidate_id or newest[1] is None or sorted(tables) != names:
         raise changed
     return tables, candidate_views
@@ -409,7 +409,7 @@ def _close_release(
         release,
         state="published" if moved else "unchanged",
         published_at=settings.now() if moved else None,
-        row_counts={name: difference.count(connection, sql.Identifier(shape.MARTS, name)) for name in changes},
+        row_counts={name: merge.count(connection, sql.Identifier(mart_schema.MARTS, name)) for name in changes},
         row_changes=changes,
     )
     connection.execute(
@@ -423,7 +423,7 @@ def _close_release(
 
 def _note_newest_months(connection: psycopg.Connection) -> None:
     """Write on each dataset the newest month that the marts now have of it, where `marts.data_status` reads it."""
-    described = shape.read_tables(connection, shape.MARTS).get("dim_source")
+    described = mart_schema.read_tables(connection, mart_schema.MARTS).get("dim_source")
     # Marts that an older version of this code built do not say it.
     if described and "newest_published_month" in {column.name for column in described.columns}:
         connection.execute(
@@ -467,27 +467,30 @@ def _roll_back(settings: Settings, connection: psycopg.Connection, release_id: i
     if target == current:
         return dataclasses.replace(_as_publication(current, current), state="unchanged", row_changes={})
     new = _open_release(connection, target, rolled_back_to=release_id)
-    marts, history = shape.read_tables(connection, shape.MARTS), shape.read_tables(connection, shape.HISTORY)
+    marts, history = (
+        mart_schema.read_tables(connection, mart_schema.MARTS),
+        mart_schema.read_tables(connection, mart_schema.HISTORY),
+    )
     sources = {
-        name: sql.SQL("{}({})").format(sql.Identifier(shape.HISTORY, f"{name}_as_of"), sql.Literal(release_id))
+        name: sql.SQL("{}({})").format(sql.Identifier(mart_schema.HISTORY, f"{name}_as_of"), sql.Literal(release_id))
         for name in marts
     }
     late = {name: _columns_that_came_later(connection, marts[name], history[name], sources[name]) for name in marts}
-    shape.lock(connection, [name for name in marts if late[name]], "access exclusive")
+    mart_schema.lock(connection, [name for name in marts if late[name]], "access exclusive")
     changes = {}
     for name, mart in marts.items():
-        for statement in shape.allow_nulls(name, late[name]):
+        for statement in mart_schema.allow_nulls(name, late[name]):
             connection.execute(statement)
-        changes[name] = difference.move(connection, mart, sources[name], new.release_id)
+        changes[name] = merge.move(connection, mart, sources[name], new.release_id)
     connection.execute("set constraints all immediate")
-    opened.publish(connection)
+    disclosure.publish(connection)
     if not _any(changes):
         return dataclasses.replace(_as_publication(current, current), state="unchanged", row_changes={})
     return _close_release(settings, connection, new, current, changes, moved=True)
 
 
 def _columns_that_came_later(
-    connection: psycopg.Connection, mart: shape.Table, history: shape.Table, source: sql.Composed
+    connection: psycopg.Connection, mart: mart_schema.Table, history: mart_schema.Table, source: sql.Composed
 ) -> list[str]:
     """Columns that must be filled now and are empty in the rows of the release that is restored."""
     optional = {column.name for column in history.columns if not column.is_not_null}
@@ -503,7 +506,7 @@ def _columns_that_came_later(
 
 def _move_to_candidate(
     connection: psycopg.Connection,
-    candidate: dict[str, shape.Table],
+    candidate: dict[str, mart_schema.Table],
     candidate_views: dict[str, views.View],
     release_id: int,
 ) -> tuple[dict[str, Counts], bool]:
@@ -512,9 +515,9 @@ def _move_to_candidate(
     Returns:
         Rows moved in each mart, and whether any mart's shape changed.
     """
-    marts = shape.read_tables(connection, shape.MARTS)
-    plans, foreign_keys = shape.plan(
-        candidate, marts, shape.read_tables(connection, shape.HISTORY), candidate_views.keys()
+    marts = mart_schema.read_tables(connection, mart_schema.MARTS)
+    plans, foreign_keys = mart_schema.plan(
+        candidate, marts, mart_schema.read_tables(connection, mart_schema.HISTORY), candidate_views.keys()
     )
     altered = [name for name, plan in plans.items() if plan.alters]
     moved: dict[str, Counts] = {}
@@ -524,12 +527,12 @@ def _move_to_candidate(
             connection.execute(statement)
         source = candidate[name]
         if plans[name].is_new:
-            moved[name] = difference.fill(connection, source, release_id)
+            moved[name] = merge.fill(connection, source, release_id)
         else:
-            moved[name] = difference.move(connection, source, source.identifier, release_id)
+            moved[name] = merge.move(connection, source, source.identifier, release_id)
 
     if any(plan.drops for plan in plans.values()):
-        shape.lock(connection, altered, "access exclusive")
+        mart_schema.lock(connection, altered, "access exclusive")
         for name in altered:
             for statement in plans[name].drops:
                 connection.execute(statement)
@@ -537,7 +540,7 @@ def _move_to_candidate(
         if name not in altered:
             move(name)
     # Readers of these wait from here to the commit, so they come last.
-    shape.lock(connection, altered, "access exclusive")
+    mart_schema.lock(connection, altered, "access exclusive")
     for name in altered:
         move(name)
     # A table with checks outstanding cannot be altered; all rows are in place, so they can be made now.
@@ -547,7 +550,7 @@ def _move_to_candidate(
             connection.execute(statement)
     for statement in foreign_keys:
         connection.execute(statement)
-    shape.lock(
+    mart_schema.lock(
         connection,
         [name for name, plan in plans.items() if plan.comments and not plan.is_new and not plan.alters],
         "share update exclusive",
@@ -556,11 +559,11 @@ def _move_to_candidate(
         for statement in plan.comments:
             connection.execute(statement)
     reshaped = bool(foreign_keys) or any(plans.values())
-    for name, mart in (shape.read_tables(connection, shape.MARTS) if reshaped else marts).items():
+    for name, mart in (mart_schema.read_tables(connection, mart_schema.MARTS) if reshaped else marts).items():
         if name in candidate:
-            shape.refresh_as_of(connection, mart)
+            mart_schema.refresh_as_of(connection, mart)
     viewed = views.publish(connection, candidate_views, marts)
-    opened.publish(connection)
+    disclosure.publish(connection)
     return {name: moved[name] for name in candidate}, reshaped or viewed
 
 
@@ -576,6 +579,6 @@ def _analyze(connection: psycopg.Connection, publication: Publication) -> None:
             if any(counts.values()):
                 connection.execute(
                     sql.SQL("analyze {}, {}").format(
-                        sql.Identifier(shape.MARTS, name), sql.Identifier(shape.HISTORY, name)
+                        sql.Identifier(mart_schema.MARTS, name), sql.Identifier(mart_schema.HISTORY, name)
                     )
                 )

@@ -23,24 +23,14 @@ from ingest.declaration import find_source, read_sources
 from ingest.errors import NO_ROOM, Refusal
 from ingest.landing import SYNTHETIC, kind_held
 from ingest.naming import called
-from warehouse import (
-    airflow,
-    alerts,
-    backup,
-    bootstrap,
-    embedded,
-    explaining,
-    night,
-    nightly,
-    privacy,
-    session,
-    set_aside,
-    status,
-    watch,
-)
+from warehouse import airflow, alerts, runs, steps
 from warehouse import publish as publishing
-from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
-from warehouse.settings import Settings, settings
+from warehouse.build import set_aside
+from warehouse.home import backup, setup
+from warehouse.platform import embedded, privacy, session
+from warehouse.platform.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
+from warehouse.platform.settings import Settings, settings
+from warehouse.reports import explaining, status, watch
 
 SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
 AS_JSON = "vru.as_json"  # of a command's context: whether a program reads what it prints
@@ -110,15 +100,15 @@ def main() -> None:
     os.umask(privacy.mask(settings()))
 
 
-@main.command()
+@main.command("setup")
 @click.option("--again", is_flag=True, help="Run every statement again, to repair what was changed by hand.")
-def setup(again: bool) -> None:
+def set_up_home(again: bool) -> None:
     """Set this home up: PostgreSQL, roles, schemas, Airflow's database. Running it again changes nothing."""
     if repaired := privacy.keep_private(settings()):
         click.echo(
             f"{repaired:,} files and folders of this home could be read by others of this machine; now they cannot"
         )
-    bootstrap.set_up(settings(), again=again)
+    setup.set_up(settings(), again=again)
     click.echo(f"ready: {settings().home}")
 
 
@@ -128,7 +118,7 @@ def setup(again: bool) -> None:
 )
 def run_nightly(sources: str) -> None:
     """Run the nightly job through Airflow, then say what it published."""
-    is_green = night.run(settings(), sources, echo=click.echo)
+    is_green = runs.run(settings(), sources, echo=click.echo)
     _print_outcome()
     if not is_green:
         newest = alerts.alerts(settings())[:1]
@@ -150,7 +140,7 @@ def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetim
     """Take files by hand as if fetched: land them and load them."""
     chosen, declared = settings(), find_source(source)
     declared.dataset(dataset)
-    bootstrap.set_up(chosen)
+    setup.set_up(chosen)
     refused = 0
     for file in files:
         try:
@@ -163,7 +153,7 @@ def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetim
                 release_date=release.date() if release else None,
                 is_synthetic=synthetic,
             )
-            click.echo(f"{called(landed.papers)}: {nightly.load_one(chosen, declared, dataset, landed)}")
+            click.echo(f"{called(landed.papers)}: {steps.load_one(chosen, declared, dataset, landed)}")
         except Refusal as refusal:
             click.echo(f"vru: {refusal}", err=True)
             refused += 1
@@ -174,7 +164,7 @@ def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetim
 @main.command()
 def build() -> None:
     """Transform what is loaded, judge it, and publish it if it is fit. Where the marts hold it already, nothing is done."""
-    if not night.build_and_publish(settings(), echo=click.echo, unless_current=True):
+    if not runs.build_and_publish(settings(), echo=click.echo, unless_current=True):
         _print_outcome()
         sys.exit(1)
     _print_outcome()
@@ -304,7 +294,7 @@ def rollback(release: int) -> None:
 @main.command()
 def rebuild() -> None:
     """Rebuild every table from landing alone: empty raw, load every landed file again, build, judge, publish."""
-    if not night.rebuild(settings(), echo=click.echo):
+    if not runs.rebuild(settings(), echo=click.echo):
         _print_outcome()
         sys.exit(1)
     _print_outcome()
@@ -322,7 +312,7 @@ def replay(
     """Load landed files again; then run `vru build`."""
     _banner()
     first, last = (day.date().isoformat() if day else None for day in (from_release, to_release))
-    done = nightly.replay(source, dataset, first, last, file)
+    done = steps.replay(source, dataset, first, last, file)
     click.echo(f"loaded {done['files']} files again, {done['rows']:,} rows")
     for path in done["refused"]:
         click.echo(f"not taken, since it was refused: load it with `vru replay {source} {dataset} --file {path}`")
@@ -340,7 +330,7 @@ def replay(
 @click.option("--by", default=getpass.getuser, help="Who says so (else your user name here).")
 def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> None:
     """Take a load back: landed by mistake, or its owner withdrew it. Its bytes are kept, and read no more; then run `vru build`."""
-    before = nightly.withdraw(source, dataset, load_id, reason, by)
+    before = steps.withdraw(source, dataset, load_id, reason, by)
     click.echo(
         f"load {load_id} is withdrawn; `vru build` takes it out of the marts, and landing the same file again takes it back"
     )
@@ -448,7 +438,7 @@ def check_sources(names: tuple[str, ...], live: bool, as_json: bool) -> None:
     asked = list(names) or list(read_sources())
     for name in asked:
         find_source(name)
-    found = night.check_sources(
+    found = runs.check_sources(
         settings(), asked, is_live=live, echo=(lambda line: click.echo(line, err=True)) if as_json else click.echo
     )
     _report(found, as_json, empty="everything is as declared")
@@ -495,8 +485,8 @@ def up() -> None:
 
     A home that holds synthetic data gets the stand-in publishers beside them, so that its scheduled run asks those.
     """
-    bootstrap.set_up(settings())
-    airflow.up(settings(), stand_ins_for=night.sources_to_stand_in_for(settings()), echo=click.echo)
+    setup.set_up(settings())
+    airflow.up(settings(), stand_ins_for=runs.sources_to_stand_in_for(settings()), echo=click.echo)
 
 
 @main.command()
@@ -566,7 +556,3 @@ def explain(code: str | None, as_json: bool) -> None:
 def run_airflow(arguments: tuple[str, ...]) -> None:
     """Airflow's own command, in this home's environment."""
     airflow.execute(settings(), list(arguments))
-
-
-if __name__ == "__main__":
-    main()

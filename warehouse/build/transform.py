@@ -17,9 +17,9 @@ import psycopg
 
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
-from warehouse import children, session
-from warehouse.connection import TRANSFORMER, connect, parameters
-from warehouse.settings import PROJECT, Settings
+from warehouse.platform import children, session
+from warehouse.platform.connection import TRANSFORMER, connect, parameters
+from warehouse.platform.settings import PROJECT, Settings
 
 DBT_PROJECT = PROJECT / "dbt_project"
 # What a build's result depends on besides the landed files.

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ingest.declaration import SOURCES, read_sources
 from ingest.errors import Refusal
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 PREFIX = "VRU_"
 LONDON = zoneinfo.ZoneInfo("Europe/London")
 

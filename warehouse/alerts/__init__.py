@@ -21,10 +21,10 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from ingest.codes import registry
 from ingest.landing import SYNTHETIC, kind_held
-from warehouse import channels
-from warehouse.channels import Channel, ChannelDown, ChannelRefused
-from warehouse.connection import PUBLISHER, connect
-from warehouse.settings import LONDON, Settings
+from warehouse.alerts import channels
+from warehouse.alerts.channels import Channel, ChannelDown, ChannelRefused
+from warehouse.platform.connection import PUBLISHER, connect
+from warehouse.platform.settings import LONDON, Settings
 
 NO_CHANNEL = "none"
 

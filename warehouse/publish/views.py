@@ -13,10 +13,11 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
-from warehouse import opened, readers, shape
+from warehouse.platform import readers
+from warehouse.publish import disclosure, mart_schema
 
 # PostgreSQL prints its keywords in capitals and names as they are, so what follows in small letters is an alias.
-_READ_TABLE = re.compile(rf'\b{shape.CANDIDATE}\.(\w+|"[^"]+")( (?:[a-z_]\w*|"[^"]+"))?')
+_READ_TABLE = re.compile(rf'\b{mart_schema.CANDIDATE}\.(\w+|"[^"]+")( (?:[a-z_]\w*|"[^"]+"))?')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,14 +25,14 @@ class View:
     """One view as the catalogue knows it; its text reads schema candidate or marts, whichever it stands in."""
 
     name: str
-    columns: tuple[shape.Column, ...]
+    columns: tuple[mart_schema.Column, ...]
     comment: str | None
     text: str
 
     @property
     def in_marts(self) -> str:
         """Its text, reading the marts."""
-        return re.sub(rf"\b{shape.CANDIDATE}\.", f"{shape.MARTS}.", self.text)
+        return re.sub(rf"\b{mart_schema.CANDIDATE}\.", f"{mart_schema.MARTS}.", self.text)
 
     @property
     def as_of(self) -> str:
@@ -39,7 +40,7 @@ class View:
 
         def read(found: re.Match[str]) -> str:
             name = found[1].strip('"')
-            return f'{shape.HISTORY}."{name}_as_of"($1){found[2] or f" {found[1]}"}'
+            return f'{mart_schema.HISTORY}."{name}_as_of"($1){found[2] or f" {found[1]}"}'
 
         return _READ_TABLE.sub(read, self.text).rstrip(";")
 
@@ -57,12 +58,12 @@ def read_views(connection: psycopg.Connection, schema: str) -> dict[str, View]:
         [schema],
     ).fetchall()
     return {
-        name: View(name, tuple(map(shape.Column, names, types, [False] * len(names), comments)), comment, text)
+        name: View(name, tuple(map(mart_schema.Column, names, types, [False] * len(names), comments)), comment, text)
         for name, comment, text, names, types, comments in found
     }
 
 
-def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: dict[str, shape.Table]) -> bool:
+def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: dict[str, mart_schema.Table]) -> bool:
     """Give the marts the candidate's views, in the publishing transaction, after its tables stand.
 
     Args:
@@ -75,7 +76,7 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
     Raises:
         Refusal: when a view would take a column or a type away from those who read it.
     """
-    there = read_views(connection, shape.MARTS)
+    there = read_views(connection, mart_schema.MARTS)
     _check(candidate, there, marts, _published(connection))
     if all(
         name in there
@@ -86,11 +87,11 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
         return False
     # One may read another, so all of them go before any comes.
     gone = [(name, "table" if name in marts else "view") for name in candidate if name in marts or name in there]
-    if not shape.in_short_tries(connection, lambda: _drop(connection, gone)):
+    if not mart_schema.in_short_tries(connection, lambda: _drop(connection, gone)):
         raise Refusal(
             "READERS_IN_THE_WAY",
-            f"the shape of {', '.join(f'{shape.MARTS}.{name}' for name, _ in gone)} has to change, and for "
-            f"{shape.PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
+            f"the shape of {', '.join(f'{mart_schema.MARTS}.{name}' for name, _ in gone)} has to change, and for "
+            f"{mart_schema.PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
             kept="marts and history as they were",
             next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
         )
@@ -102,13 +103,13 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
 def _published(connection: psycopg.Connection) -> set[str]:
     """Names of the marts that can be asked for as of a release."""
     rows = connection.execute(
-        "select proname from pg_proc where pronamespace = to_regnamespace(%s)::oid", [shape.HISTORY]
+        "select proname from pg_proc where pronamespace = to_regnamespace(%s)::oid", [mart_schema.HISTORY]
     )
     return {name.removesuffix("_as_of") for (name,) in rows}
 
 
 def _check(
-    candidate: dict[str, View], there: dict[str, View], marts: dict[str, shape.Table], published: set[str]
+    candidate: dict[str, View], there: dict[str, View], marts: dict[str, mart_schema.Table], published: set[str]
 ) -> None:
     """See that no reader's query breaks."""
     problems = [
@@ -137,19 +138,21 @@ def _check(
 
 def _drop(connection: psycopg.Connection, gone: list[tuple[str, str]]) -> None:
     """What a table said before it became a view stays in marts_history."""
-    if {name for name, kind in gone if kind == "table"} & {*opened.READ}:
-        opened.withdraw(connection)
+    if {name for name, kind in gone if kind == "table"} & {*disclosure.READ}:
+        disclosure.withdraw(connection)
     for name, kind in reversed(gone):
         connection.execute(
-            sql.SQL("drop function if exists {}(bigint)").format(sql.Identifier(shape.HISTORY, f"{name}_as_of"))
+            sql.SQL("drop function if exists {}(bigint)").format(sql.Identifier(mart_schema.HISTORY, f"{name}_as_of"))
         )
         connection.execute(
-            sql.SQL("drop table {}" if kind == "table" else "drop view {}").format(sql.Identifier(shape.MARTS, name))
+            sql.SQL("drop table {}" if kind == "table" else "drop view {}").format(
+                sql.Identifier(mart_schema.MARTS, name)
+            )
         )
 
 
 def _create(connection: psycopg.Connection, new: View) -> None:
-    mart, as_of = sql.Identifier(shape.MARTS, new.name), sql.Identifier(shape.HISTORY, f"{new.name}_as_of")
+    mart, as_of = sql.Identifier(mart_schema.MARTS, new.name), sql.Identifier(mart_schema.HISTORY, f"{new.name}_as_of")
     # With the reader's rights: a view must not show what its tables would not.
     connection.execute(
         sql.SQL("create view {} with (security_invoker = true) as {}").format(mart, sql.SQL(new.in_marts))
@@ -166,4 +169,4 @@ def _create(connection: psycopg.Connection, new: View) -> None:
             "create function {}(release_id bigint) returns setof {} language sql stable parallel safe as {}"
         ).format(as_of, mart, sql.Literal(new.as_of))
     )
-    shape.describe_as_of(connection, new.name)
+    mart_schema.describe_as_of(connection, new.name)

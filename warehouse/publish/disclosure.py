@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.declaration import SEEDS
-from warehouse import shape
+from warehouse.publish import mart_schema
 
 OPEN = "marts_open"
 VIEW = "measure"
@@ -184,7 +184,7 @@ def publish(connection: psycopg.Connection) -> None:
 
     Where the marts it reads are not all there, there is no view either.
     """
-    if not shape.read_tables(connection, shape.MARTS).keys() >= set(READ):
+    if not mart_schema.read_tables(connection, mart_schema.MARTS).keys() >= set(READ):
         return
     new, view = sql.Identifier(OPEN, f"{VIEW}_new"), sql.Identifier(OPEN, VIEW)
     _withhold(connection)

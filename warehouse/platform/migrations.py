@@ -1,8 +1,8 @@
 """Migrations: what changes the tables that a home keeps, in files of rising number, each run once in a home and never back.
 
-`warehouse/schema/migrations/0003_subject.sql` is one. A new home runs them all, from the first; so does one from before they were numbered, and the
+`warehouse/platform/schema/migrations/0003_subject.sql` is one. A new home runs them all, from the first; so does one from before they were numbered, and the
 first two find that it has what they would make. What can be made again from nothing (views, functions, rights) is no migration: it stands
-in `warehouse/schema/` and is run whenever it has changed.
+in `warehouse/platform/schema/` and is run whenever it has changed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def run(connection: psycopg.Connection, folder: Path = FOLDER) -> list[Migration
            )"""
     )
     connection.execute(
-        "comment on table ops.migration is 'Grain: one row a migration (warehouse/schema/migrations) that this home has run.'"
+        "comment on table ops.migration is 'Grain: one row a migration (warehouse/platform/schema/migrations) that this home has run.'"
     )
     done = {number for (number,) in connection.execute("select number from ops.migration")}
     if newer := sorted(done - {one.number for one in known}):

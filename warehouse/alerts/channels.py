@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from warehouse.settings import Settings
+from warehouse.platform.settings import Settings
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
-from warehouse.connection import (
+from warehouse.platform.connection import (
     AIRFLOW,
     ANALYST,
     GATE,
@@ -24,7 +24,7 @@ from warehouse.connection import (
     has_admin,
     password,
 )
-from warehouse.settings import Settings
+from warehouse.platform.settings import Settings
 
 # What no session of a role may do for longer. A reader who forgets a transaction must not hold anything up for ever.
 # A server of its own has 4 MB for a hash, compiles what takes a second anyway, and, in a container, has 64 MB that its

@@ -18,9 +18,12 @@ from ingest.errors import FileRefused, Refusal
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
 from ingest.naming import called
-from warehouse import airflow, alerts, bootstrap, nightly, set_aside, status, watch
-from warehouse.connection import LOADER, TRANSFORMER, connect
-from warehouse.settings import PROJECT, Settings
+from warehouse import airflow, alerts, steps
+from warehouse.build import set_aside
+from warehouse.home import setup
+from warehouse.platform.connection import LOADER, TRANSFORMER, connect
+from warehouse.platform.settings import PROJECT, Settings
+from warehouse.reports import status, watch
 
 Echo = Callable[[str], None]
 
@@ -47,7 +50,7 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
         landing.claim_kind(chosen.landing, kind, what=f"the night that SOURCES={sources} asks for")
     echo(f"home: {chosen.home}")
     try:
-        repaired = bootstrap.set_up(chosen)
+        repaired = setup.set_up(chosen)
     except Refusal as refusal:
         watch.tell_no_night(chosen, refusal)
         raise
@@ -74,7 +77,7 @@ def check_sources(chosen: Settings, names: list[str], *, is_live: bool, echo: Ec
     with _stand_ins(chosen, names, is_live, echo) as stand_ins:
         for name in names:
             for dataset in find_source(name).datasets:
-                findings = nightly.check(name, dataset, json.dumps(stand_ins) if stand_ins else None)
+                findings = steps.check(name, dataset, json.dumps(stand_ins) if stand_ins else None)
                 echo(f"{name} {dataset}: {'as declared' if not findings else f'{len(findings)} differ'}")
                 found += [
                     {"source": name, "dataset": dataset, "asked": one.asked, "differs": one.differs, "code": one.code}
@@ -143,8 +146,8 @@ def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = Fa
     Returns:
         Whether the marts now hold what was loaded.
     """
-    bootstrap.set_up(chosen)
-    run_id = f"{nightly.BY_HAND}{uuid.uuid4().hex[:12]}"
+    setup.set_up(chosen)
+    run_id = f"{steps.BY_HAND}{uuid.uuid4().hex[:12]}"
     with _only_build(chosen), airflow.no_run(chosen):
         return _build_and_publish(chosen, run_id, echo, unless_current=unless_current, whole=whole)
 
@@ -166,11 +169,11 @@ def _build_and_publish(chosen: Settings, run_id: str, echo: Echo, *, unless_curr
             alerts.raise_alert(chosen, run_id)
             return True
         echo("judging it")
-        nightly.gate(run_id, candidate_id)
+        steps.gate(run_id, candidate_id)
         echo("publishing it")
-        nightly.publish(run_id, candidate_id, force=True)
+        steps.publish(run_id, candidate_id, force=True)
         alerts.raise_alert(chosen, run_id)
-    except nightly.ReleaseHeld:
+    except steps.ReleaseHeld:
         alerts.raise_alert(chosen, run_id)
         return False
     except Refusal as refusal:
@@ -186,9 +189,9 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
     Raises:
         Refusal: when a file that stood in raw is now refused; then everything is as it was.
     """
-    bootstrap.set_up(chosen)
+    setup.set_up(chosen)
     with connect(chosen, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
-        nightly.settle_withdrawals(chosen, connection)
+        steps.settle_withdrawals(chosen, connection)
         stood = _standing(connection)
         with connection.transaction():
             raw.empty(connection)

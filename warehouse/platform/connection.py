@@ -14,9 +14,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from ingest.errors import Refusal
-from warehouse import embedded, session
-from warehouse.embedded import WarehouseAway
-from warehouse.settings import Settings
+from warehouse.platform import embedded, session
+from warehouse.platform.embedded import WarehouseAway
+from warehouse.platform.settings import Settings
 
 LOADER = "vru_loader"
 TRANSFORMER = "vru_transformer"

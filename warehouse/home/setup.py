@@ -15,9 +15,10 @@ from psycopg import sql
 from ingest import queue, raw
 from ingest.declaration import Source, read_sources
 from ingest.errors import Refusal
-from warehouse import airflow, embedded, migrations, privacy, readers, roles, session, shape
-from warehouse import connection as connection_module
-from warehouse.connection import (
+from warehouse import airflow
+from warehouse.platform import connection as connection_module
+from warehouse.platform import embedded, migrations, privacy, readers, roles, session
+from warehouse.platform.connection import (
     ADMIN,
     AIRFLOW,
     AIRFLOW_DATABASE,
@@ -32,9 +33,10 @@ from warehouse.connection import (
     has_admin,
     password,
 )
-from warehouse.settings import Settings
+from warehouse.platform.settings import Settings
+from warehouse.publish import mart_schema
 
-SCHEMA = Path(__file__).resolve().parent / "schema"
+SCHEMA = migrations.FOLDER.parent
 
 
 def set_up(settings: Settings, *, again: bool = False) -> dict[str, list[str]]:
@@ -143,7 +145,7 @@ def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]
         if is_superuser:
             _close_other_databases(connection)
         with connection.transaction():
-            if not shape.in_short_tries(
+            if not mart_schema.in_short_tries(
                 connection, lambda: _set_up_schemas(connection, read_sources(), is_superuser=is_superuser)
             ):
                 raise Refusal(

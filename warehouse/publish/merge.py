@@ -7,29 +7,29 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from warehouse import shape
+from warehouse.publish import mart_schema
 
 Counts = dict[str, int]
 
 
-def fill(connection: psycopg.Connection, source: shape.Table, release_id: int) -> Counts:
+def fill(connection: psycopg.Connection, source: mart_schema.Table, release_id: int) -> Counts:
     """The first rows of a new mart, in the order of its key, so that rows that are asked for together lie together."""
-    columns = shape.columns_of(source.names)
-    mart, history = sql.Identifier(shape.MARTS, source.name), sql.Identifier(shape.HISTORY, source.name)
+    columns = mart_schema.columns_of(source.names)
+    mart, history = sql.Identifier(mart_schema.MARTS, source.name), sql.Identifier(mart_schema.HISTORY, source.name)
     inserted = connection.execute(
         sql.SQL("insert into {} ({}) select {} from {} order by {}").format(
-            mart, columns, columns, source.identifier, shape.columns_of(source.key)
+            mart, columns, columns, source.identifier, mart_schema.columns_of(source.key)
         )
     ).rowcount
     connection.execute(
         sql.SQL("insert into {} ({}, {}) select {}, {} from {}").format(
-            history, columns, sql.Identifier(shape.VALID_FROM), columns, sql.Literal(release_id), mart
+            history, columns, sql.Identifier(mart_schema.VALID_FROM), columns, sql.Literal(release_id), mart
         )
     )
     return {"inserted": inserted, "updated": 0, "deleted": 0}
 
 
-def move(connection: psycopg.Connection, table: shape.Table, source: sql.Composable, release_id: int) -> Counts:
+def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.Composable, release_id: int) -> Counts:
     """Make one mart hold the rows of a source by touching the rows that differ and no other, and keep what they said.
 
     Args:
@@ -40,16 +40,16 @@ def move(connection: psycopg.Connection, table: shape.Table, source: sql.Composa
     Returns:
         Rows inserted, updated and deleted.
     """
-    mart, history = sql.Identifier(shape.MARTS, table.name), sql.Identifier(shape.HISTORY, table.name)
+    mart, history = sql.Identifier(mart_schema.MARTS, table.name), sql.Identifier(mart_schema.HISTORY, table.name)
     values = tuple(name for name in table.names if name not in table.key)
     first = sql.Identifier(table.key[0])
     difference = sql.Identifier("pg_temp", f"{table.name[:50]}_difference")
     differs = sql.SQL("s.{first} is null or m.{first} is null").format(first=first)
     if values:
         differs += sql.SQL(" or row({}) is distinct from row({})").format(
-            shape.columns_of(values, "s"), shape.columns_of(values, "m")
+            mart_schema.columns_of(values, "s"), mart_schema.columns_of(values, "m")
         )
-    key, columns = shape.columns_of(table.key), shape.columns_of(table.names)
+    key, columns = mart_schema.columns_of(table.key), mart_schema.columns_of(table.names)
     # It carries the new values: joining the source a second time is where a misjudged plan would take minutes. And it
     # lies in the order of the key, as the mart does: changing rows in another order costs several times as much.
     found = connection.execute(
@@ -88,8 +88,8 @@ def move(connection: psycopg.Connection, table: shape.Table, source: sql.Composa
         "same": sql.SQL(" and ").join(sql.SQL("t.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key),
         "columns": columns,
         "release": sql.Literal(release_id),
-        "valid_from": sql.Identifier(shape.VALID_FROM),
-        "valid_to": sql.Identifier(shape.VALID_TO),
+        "valid_from": sql.Identifier(mart_schema.VALID_FROM),
+        "valid_to": sql.Identifier(mart_schema.VALID_TO),
         "set": sql.SQL(", ").join(sql.SQL("{0} = d.{0}").format(sql.Identifier(name)) for name in values),
         # Two rows that swap a value of another unique column could not be updated one after the other.
         "gone": sql.SQL("('deleted', 'updated')" if table.has_other_unique else "('deleted')"),

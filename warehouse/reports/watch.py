@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.errors import Refusal
-from warehouse import airflow, alerts, readers, roles
-from warehouse.connection import PUBLISHER, connect
-from warehouse.embedded import WarehouseAway
-from warehouse.settings import LONDON, Settings
+from warehouse import airflow, alerts
+from warehouse.platform import readers, roles
+from warehouse.platform.connection import PUBLISHER, connect
+from warehouse.platform.embedded import WarehouseAway
+from warehouse.platform.settings import LONDON, Settings
 
 # A night begins at 02:30 and takes minutes; by now it is late.
 NIGHT_IS_DUE = dt.time(7)

@@ -22,9 +22,11 @@ from ingest.declaration import CountedIn, find_source, read_sources
 from ingest.errors import Refusal, Wrong, in_one_line
 from ingest.load import load as load_file
 from ingest.naming import called_by_hash
-from warehouse import alerts, readers, transform
-from warehouse.connection import LOADER, connect
-from warehouse.settings import Settings
+from warehouse import alerts
+from warehouse.build import transform
+from warehouse.platform import readers
+from warehouse.platform.connection import LOADER, connect
+from warehouse.platform.settings import Settings
 
 STEP = "set aside"  # of a run's problems
 BESIDE, BUILD = "beside", "build"  # why: what stands beside it, or the build

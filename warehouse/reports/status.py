@@ -8,8 +8,8 @@ from psycopg.rows import dict_row
 
 from ingest.ledger import WARNED, WARNING_CODES, in_words
 from ingest.naming import told_name
-from warehouse.connection import ANALYST, GATE, LOADER, connect
-from warehouse.settings import Settings
+from warehouse.platform.connection import ANALYST, GATE, LOADER, connect
+from warehouse.platform.settings import Settings
 
 Row = dict[str, Any]
 

@@ -38,7 +38,7 @@ from sandbox.server import Publisher as Served
 from sandbox.server import serve_sites
 from sandbox.spoilt_archives import workbook
 from tests.mps_files import boroughs
-from warehouse import steps
+from warehouse.steps import publishers
 
 TRANSPORT, TEXT, TABLE, ARCHIVE, PAGES = "transport", "text", "table", "archive", "pages"
 HANDLED, QUARANTINED, REFUSED = "handled", "row quarantined", "refused"
@@ -282,7 +282,7 @@ class Export:
 
 def with_key(patch: pytest.MonkeyPatch) -> None:
     """A home that holds the publisher's key."""
-    patch.setattr(steps, "_publishers_key", lambda *_: "invented")
+    patch.setattr(publishers, "key_of", lambda *_: "invented")
 
 
 @cache

@@ -41,6 +41,7 @@ from tests.publishers import (
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
+from warehouse.steps import context, fetching, loading
 
 
 @dataclasses.dataclass(frozen=True)
@@ -266,10 +267,11 @@ def stand(request: pytest.FixtureRequest, shared: tuple[Settings, psycopg.Connec
     publisher: Publisher = request.param
     settings, connection = shared
     with publisher.serve() as served, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "settings", lambda: settings)
-        patch.setattr(steps, "find_source", {publisher.source.source: publisher.source}.__getitem__)
+        patch.setattr(context, "settings", lambda: settings)
+        for step in (fetching, loading):
+            patch.setattr(step, "find_source", {publisher.source.source: publisher.source}.__getitem__)
         # The same client, which waits for nothing but an answer.
-        patch.setattr(steps, "Client", partial(http.Client, sleep=lambda _: None))
+        patch.setattr(fetching, "Client", partial(http.Client, sleep=lambda _: None))
         patch.setattr(http, "CONNECT_TIMEOUT", 0.05)
         publisher.narrow(patch)
         yield Stand(publisher, served, settings, connection)

@@ -29,6 +29,7 @@ from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
+from warehouse.steps import context
 
 SAFESTATS = find_source("safestats")
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
@@ -204,7 +205,7 @@ BAD_ENTRIES = {
 def test_what_is_no_file_is_refused_by_its_place_and_holds_no_other_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look, kind: str, told: str
 ) -> None:
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     monkeypatch.setattr(inbox, "PAUSE", 0.05)  # nothing here is still being written
     look = dataclasses.replace(look, inbox=warehouse.inbox)
     put(look)
@@ -345,7 +346,7 @@ def test_a_file_replaced_with_the_same_size_and_time_is_landed_again(look: Look)
 def test_what_no_connector_foresaw_is_told_in_words_and_holds_no_other_file_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look
 ) -> None:
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     look = dataclasses.replace(look, inbox=warehouse.inbox)
     put(look, "tfl-2026-09.csv")
     put(look)
@@ -370,7 +371,7 @@ def test_what_no_connector_foresaw_is_told_in_words_and_holds_no_other_file_back
 def test_an_alert_names_every_refused_file_by_its_hash_where_a_name_may_be_of_a_person(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look
 ) -> None:
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     look = dataclasses.replace(look, inbox=warehouse.inbox)
     for month in range(1, 8):
         put(look, f"tfl-2026-{month:02d}.csv", BODY.replace(b"Borough", b"Town%d" % month))
@@ -513,7 +514,7 @@ def test_the_stand_in_leaves_a_folder_with_somebody_elses_files_alone(tmp_path: 
 def test_a_file_that_is_refused_does_not_keep_the_others_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     folder = warehouse.inbox / "safestats" / "tfl_driver_incidents"
     folder.mkdir(parents=True)
     page = b"<html>please sign in</html>"

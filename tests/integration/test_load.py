@@ -27,6 +27,7 @@ from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, LOADER, connect
 from warehouse.platform.settings import Settings
+from warehouse.steps import context
 
 MPS = find_source("mps")
 ROWS = len(categories("connect_2025")) * 33  # 32 boroughs and Unknown
@@ -323,7 +324,7 @@ def test_a_publisher_who_goes_back_to_what_was_there_is_believed_again(warehouse
 def test_a_file_the_publisher_went_back_to_speaks_again_though_the_night_that_fetched_it_was_killed(
     warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     newest = (
         "select load_id from ops.load where state = 'loaded' order by release_date desc, landed_at desc, load_id desc"
     )

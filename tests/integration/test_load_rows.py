@@ -24,6 +24,7 @@ from warehouse import steps
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
 from warehouse.reports import status
+from warehouse.steps import context, loading
 
 Land = Callable[..., Loaded]
 HEADER = "Borough,Month,Park type,Incidents\n"
@@ -338,8 +339,8 @@ def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse
 def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_come(
     warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
-    monkeypatch.setattr(steps, "find_source", {"parks": PARKS}.__getitem__)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(loading, "find_source", {"parks": PARKS}.__getitem__)
     newer, older = (
         HEADER + rows_of("2026-09", 3) + rows_of("2026-10", 3),
         HEADER + rows_of("2026-08", 3) + rows_of("2026-09", 3),

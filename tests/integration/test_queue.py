@@ -25,6 +25,7 @@ from warehouse.home import setup
 from warehouse.platform import session
 from warehouse.platform.connection import ADMIN, LOADER, connect
 from warehouse.platform.settings import Settings
+from warehouse.steps import context, judging
 
 STREET = ("police_uk", "street", "2024-01-city-of-london-street.csv")
 OF_RAW = """select l.state, l.awaits_verdict, count(r.*) from ops.load as l left join raw.police_uk__street as r on r._load_id = l.load_id
@@ -34,7 +35,7 @@ OF_RAW = """select l.state, l.awaits_verdict, count(r.*) from ops.load as l left
 @pytest.fixture
 def commands(warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A warehouse whose commands find it without an environment, and publish nothing."""
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     monkeypatch.setattr(setup, "set_up", lambda _: None)
     monkeypatch.setattr(runs, "build_and_publish", lambda *_, **__: True)
     return warehouse
@@ -146,13 +147,13 @@ def test_rows_that_a_candidate_was_built_from_stay_until_it_has_its_verdict_and_
     _candidate(commands, "one")
     land(commands, tmp_path, *STREET, month_of_city("2024-01", 310))
     assert rows(commands, OF_RAW) == [("superseded", True, 300), ("loaded", False, 310)]
-    steps._clear_what_waited(commands)
+    judging.clear_what_waited(commands)
     with connect(commands, ADMIN) as connection:
         connection.execute(
             """insert into ops.release (candidate_id, verdict, state, judged_at, code_version, data_kind)
                values ('one', 'passed', 'judged', now(), 'x', 'real')"""
         )
-    steps._clear_what_waited(commands)
+    judging.clear_what_waited(commands)
     assert rows(commands, OF_RAW) == [("superseded", False, 0), ("loaded", False, 310)]
     assert first == 1
 
@@ -200,7 +201,7 @@ def test_a_place_in_the_queue_is_given_back_when_what_it_was_for_fails(warehouse
 def test_a_file_that_lands_between_transform_and_gate_holds_nothing(
     to_build: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_newer: bool
 ) -> None:
-    monkeypatch.setattr(steps, "settings", lambda: to_build)
+    monkeypatch.setattr(context, "settings", lambda: to_build)
     land(to_build, tmp_path, *STREET, month_of_city("2024-01", 300))
     candidate = steps.build("a run")
     month = "2024-02" if is_newer else "2024-01"

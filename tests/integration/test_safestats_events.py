@@ -26,6 +26,7 @@ from warehouse.build.transform import inputs
 from warehouse.platform.connection import ADMIN, ANALYST, OPEN, connect
 from warehouse.platform.settings import Settings
 from warehouse.reports import status
+from warehouse.steps import context
 
 SAFESTATS = find_source("safestats")
 EVENTS = [name for name, dataset in SAFESTATS.datasets.items() if dataset.part_pattern]
@@ -367,7 +368,7 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = warehouse.model_copy(update={"today": dt.date(2026, 11, 22)})
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     this = ("safestats", "ambulance_incidents")
     first = land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     before = inputs(warehouse).fingerprint
@@ -410,7 +411,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = warehouse.model_copy(update={"today": dt.date(2026, 11, 22)})
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     this = ("safestats", "ambulance_incidents")
     land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
@@ -490,7 +491,7 @@ def withdrawn_when(warehouse: Settings) -> str:
 def test_until_the_next_build_the_newest_published_month_is_that_of_what_was_withdrawn(
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "settings", lambda: warehouse)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
     land(warehouse, tmp_path, "ambulance_incidents", ambulance().replace("/10/2026", "/09/2026"), "feed-2026-09.csv")
     land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     with connect(warehouse, ADMIN) as connection:

@@ -25,7 +25,7 @@ from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from tests.candidates import build, judge, judged, pair, read
 from warehouse import alerts, steps
-from warehouse.alerts import channels, deliver_pending, raise_alert, record_problem
+from warehouse.alerts import channels, deliver_pending, delivery, raise_alert, record_problem
 from warehouse.platform.connection import ADMIN
 from warehouse.platform.settings import Settings, read_settings
 from warehouse.publish import publish
@@ -67,8 +67,8 @@ class Channel:
 
 @pytest.fixture
 def channel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
-    monkeypatch.setattr(alerts, "FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(alerts, "LONGEST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "LONGEST_PAUSE_SECONDS", 0.02)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     opened = Channel()
     yield opened
@@ -262,7 +262,7 @@ def test_a_channel_that_does_not_answer_in_time_counts_as_down(
     with_channel: Settings, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels, "READ_SECONDS", 0.05)
-    monkeypatch.setattr(alerts, "TRIES", 2)
+    monkeypatch.setattr(delivery, "TRIES", 2)
     channel.delay = 0.3
     record_problem(with_channel, "night-1", "fetch", "mps borough_recent", "PUBLISHER_DOWN", "503")
     alert = raise_alert(with_channel, "night-1")

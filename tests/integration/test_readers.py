@@ -13,10 +13,9 @@ from tests.refused import refused_with
 from warehouse import alerts, steps
 from warehouse.build import set_aside, transform
 from warehouse.home import setup
-from warehouse.platform import readers, roles
+from warehouse.platform import locking, readers, roles
 from warehouse.platform.connection import ADMIN, ANALYST, LOADER, OPEN, PUBLISHER, connect
 from warehouse.platform.settings import Settings
-from warehouse.publish import mart_schema
 from warehouse.steps import context
 
 LOCKED = "select 1 from marts.data_status limit 1"
@@ -52,8 +51,8 @@ def test_a_readers_open_transaction_does_not_hold_up_a_set_up_that_has_nothing_t
 def test_set_up_that_must_change_a_view_waits_for_its_readers_and_names_them(
     changed: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(mart_schema, "PATIENCE", 1.0)
-    monkeypatch.setattr(mart_schema, "SILENCE", 0.0)
+    monkeypatch.setattr(locking, "PATIENCE", 1.0)
+    monkeypatch.setattr(locking, "SILENCE", 0.0)
     with connect(changed, ANALYST) as reader:
         reader.execute(LOCKED)
         with refused_with(

@@ -17,7 +17,7 @@ from ingest.declaration import Source, read_sources
 from ingest.errors import Refusal
 from warehouse import airflow
 from warehouse.platform import connection as connection_module
-from warehouse.platform import embedded, migrations, privacy, readers, roles, session
+from warehouse.platform import embedded, locking, migrations, privacy, readers, roles, session
 from warehouse.platform.connection import (
     ADMIN,
     AIRFLOW,
@@ -34,7 +34,6 @@ from warehouse.platform.connection import (
     password,
 )
 from warehouse.platform.settings import Settings
-from warehouse.publish import mart_schema
 
 SCHEMA = migrations.FOLDER.parent
 
@@ -145,7 +144,7 @@ def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]
         if is_superuser:
             _close_other_databases(connection)
         with connection.transaction():
-            if not mart_schema.in_short_tries(
+            if not locking.in_short_tries(
                 connection, lambda: _set_up_schemas(connection, read_sources(), is_superuser=is_superuser)
             ):
                 raise Refusal(

@@ -13,8 +13,9 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
-from warehouse.platform import readers
+from warehouse.platform import locking, readers
 from warehouse.publish import disclosure, mart_schema
+from warehouse.publish.as_of import describe_as_of
 
 # PostgreSQL prints its keywords in capitals and names as they are, so what follows in small letters is an alias.
 _READ_TABLE = re.compile(rf'\b{mart_schema.CANDIDATE}\.(\w+|"[^"]+")( (?:[a-z_]\w*|"[^"]+"))?')
@@ -87,11 +88,11 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
         return False
     # One may read another, so all of them go before any comes.
     gone = [(name, "table" if name in marts else "view") for name in candidate if name in marts or name in there]
-    if not mart_schema.in_short_tries(connection, lambda: _drop(connection, gone)):
+    if not locking.in_short_tries(connection, lambda: _drop(connection, gone)):
         raise Refusal(
             "READERS_IN_THE_WAY",
             f"the shape of {', '.join(f'{mart_schema.MARTS}.{name}' for name, _ in gone)} has to change, and for "
-            f"{mart_schema.PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
+            f"{locking.PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
             kept="marts and history as they were",
             next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
         )
@@ -169,4 +170,4 @@ def _create(connection: psycopg.Connection, new: View) -> None:
             "create function {}(release_id bigint) returns setof {} language sql stable parallel safe as {}"
         ).format(as_of, mart, sql.Literal(new.as_of))
     )
-    mart_schema.describe_as_of(connection, new.name)
+    describe_as_of(connection, new.name)

@@ -10,6 +10,7 @@ from warehouse import airflow, runs
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
 from warehouse.home import backup, setup
+from warehouse.home import restore as restoring
 from warehouse.platform import embedded, privacy
 from warehouse.platform.settings import settings
 
@@ -59,7 +60,7 @@ def take_backup(keep: int | None, is_list: bool, as_json: bool) -> None:
 @json_option
 def restore(folder: Path, as_json: bool) -> None:
     """Bring an empty home to what a backup holds: marts, releases and their history, ledgers, landing."""
-    printing.report([backup.restore(settings(), folder.resolve()).as_row()], as_json, empty="")
+    printing.report([restoring.restore(settings(), folder.resolve()).as_row()], as_json, empty="")
 
 
 @main.command("airflow", context_settings={"ignore_unknown_options": True, "help_option_names": []})

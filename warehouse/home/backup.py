@@ -1,4 +1,4 @@
-"""Backup: database and landing of one moment, in a folder that says what it holds; and the way back.
+"""Backup: database and landing of one moment, in a folder that says what it holds. The way back is `restore.py`.
 
 What a rebuild from landing cannot bring back is in the database alone: releases and their history, alerts, checks, withdrawals.
 A backup is a folder `<time>` with the database (pg_dump's custom format) and a manifest; the files of landing stand once for all backups in
@@ -13,20 +13,17 @@ import itertools
 import json
 import os
 import shutil
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from ingest import queue
 from ingest.errors import Refusal
 from ingest.landing import sha256_of
-from warehouse.home import setup
-from warehouse.platform import children, embedded
-from warehouse.platform.connection import ADMIN, connect, has_admin, parameters
+from warehouse.home import dump
+from warehouse.platform.connection import ADMIN, connect, has_admin
 from warehouse.platform.settings import Settings
 
 MANIFEST = "manifest.json"
@@ -34,8 +31,6 @@ DUMP = "warehouse.dump"
 LANDING = "landing"
 UNFINISHED = "unfinished"
 VERSION = 1
-# What a restored warehouse is compared by, row for row. The rest is made from it, or from landing.
-COMPARED = ("marts", "marts_history", "ops", "quarantine")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,8 +150,8 @@ def _take(settings: Settings, base: Path) -> Backup:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             snapshot = connection.execute("select pg_export_snapshot()").fetchone()
             assert snapshot is not None  # noqa: S101 - a function gives a row
-            _dump(settings, making / DUMP, str(snapshot[0]))
-            tables = _tables(connection)
+            dump.dump_to(settings, making / DUMP, str(snapshot[0]))
+            tables = dump.hash_tables(connection)
             kind = connection.execute("select data_kind from ops.warehouse").fetchone()
             landing = _copy_landing(settings.landing, base / LANDING)
         sha256, size = sha256_of(making / DUMP)
@@ -172,7 +167,7 @@ def _take(settings: Settings, base: Path) -> Backup:
             time.monotonic() - begun,
         )
         told = {name: value for name, value in dataclasses.asdict(done).items() if name != "folder"}
-        _write(making / MANIFEST, json.dumps({"version": VERSION, **told}, default=str, indent=1))
+        write(making / MANIFEST, json.dumps({"version": VERSION, **told}, default=str, indent=1))
         making.rename(done.folder)
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
@@ -186,126 +181,6 @@ def _unused(base: Path, name: str) -> Path:
     return next(folder for folder in map(base.joinpath, names) if not folder.exists())
 
 
-def restore(settings: Settings, folder: Path) -> Backup:
-    """Bring an empty home to what a backup holds: marts, every release and its history, ledgers, landing.
-
-    Killed half-way, it is run again. What comes back is compared with the backup, table by table.
-
-    Args:
-        folder: the backup.
-
-    Returns:
-        The backup, `seconds` being what restoring took.
-
-    Raises:
-        Refusal: when the backup is damaged, the home is not empty, or what came back is not what was backed up.
-    """
-    begun = time.monotonic()
-    backup = read(folder)
-    store = folder.parent / LANDING
-    _check_whole(backup, store)
-    marker = setup.restoring(settings)
-    if marker.exists():
-        # Tables without the constraints that set-up counts on.
-        _drop_everything(settings)
-    else:
-        _check_empty(settings)
-        _write(marker, backup.folder.name)
-    setup.prepare(settings)
-    for path, sha256 in backup.landing.items():
-        target = settings.landing / path
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        _link_or_copy(_kept(store, sha256), target)
-    with connect(settings, ADMIN, autocommit=True) as place, queue.stand_alone(place):
-        _fill(settings, folder / DUMP)
-        with connect(settings, ADMIN) as connection:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            found = _tables(connection)
-    differing = sorted(name for name in backup.tables.keys() | found if backup.tables.get(name) != found.get(name))
-    if differing:
-        raise Refusal(
-            "RESTORE_DIFFERS",
-            f"what came back differs from the backup in {', '.join(differing[:5])}",
-            where=str(folder),
-            kept="the home as far as it was restored, marked as unfinished",
-            next_step="restore another backup into a new home, and report this",
-        )
-    setup.prepare(settings, again=True)
-    marker.unlink()
-    return dataclasses.replace(backup, seconds=time.monotonic() - begun)
-
-
-def _dump(settings: Settings, target: Path, snapshot: str) -> None:
-    _run(settings, "pg_dump", "--format=custom", "--compress=gzip:1", f"--snapshot={snapshot}", f"--file={target}")
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _fill(settings: Settings, dump: Path) -> None:
-    _drop_everything(settings)
-    _run(settings, "pg_restore", "--exit-on-error", "--jobs=2", str(dump))
-
-
-def _drop_everything(settings: Settings) -> None:
-    """Drop every schema, and end what still runs of a restore that was killed."""
-    with connect(settings, ADMIN) as connection:
-        connection.execute(
-            """select pg_terminate_backend(pid, 10000) from pg_stat_activity
-               where datname = current_database() and application_name = 'pg_restore'"""
-        )
-        for (schema,) in connection.execute(
-            "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema|public)'"
-        ).fetchall():
-            connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
-
-
-def _run(settings: Settings, program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs on the warehouse as its admin.
-
-    The password goes by the program's environment, which its own user alone can read: a file would stay behind a kill.
-    """
-    found = parameters(settings, ADMIN)
-    secret = found.pop("password")
-    result = children.run(
-        [str(embedded.bin_path() / program), *arguments, *_target(program, found)],
-        env={**{k: v for k, v in os.environ.items() if not k.startswith("PG")}, "PGPASSWORD": secret},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    if result.returncode:
-        lines = result.stderr.strip().splitlines()
-        raise Refusal(
-            "BACKUP_FAILED",
-            f"{program} failed: {lines[0] if lines else 'it gave no reason'}",
-            next_step="correct that, and run it again",
-        )
-
-
-def _target(program: str, found: dict[str, str]) -> list[str]:
-    text = " ".join(f"{key}='{value}'" for key, value in found.items())
-    return [f"--dbname={text}"] if program == "pg_restore" else [text]
-
-
-def _tables(connection: psycopg.Connection) -> dict[str, list[Any]]:
-    """Rows of each table of the compared schemas, and a hash that their order does not change."""
-    found = {}
-    for schema, table in connection.execute(
-        """select n.nspname, c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
-           where c.relkind = 'r' and n.nspname = any(%s) order by 1, 2""",
-        [list(COMPARED)],
-    ).fetchall():
-        row = connection.execute(
-            sql.SQL(
-                "select count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text from {} as t"
-            ).format(sql.Identifier(schema, table))
-        ).fetchone()
-        assert row is not None  # noqa: S101 - an aggregate gives a row
-        found[f"{schema}.{table}"] = list(row)
-    return found
-
-
 def _copy_landing(landing: Path, store: Path) -> dict[str, str]:
     """Bring every file of landing into the store, once; SHA-256 of each by its path below landing."""
     found = {}
@@ -314,19 +189,19 @@ def _copy_landing(landing: Path, store: Path) -> dict[str, str]:
         if not path.is_file() or path.name.startswith("."):
             continue
         sha256, _ = sha256_of(path)
-        target = _kept(store, sha256)
+        target = kept(store, sha256)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not target.exists():
-            _link_or_copy(path, target)
+            link_or_copy(path, target)
         found[relative.as_posix()] = sha256
     return found
 
 
-def _kept(store: Path, sha256: str) -> Path:
+def kept(store: Path, sha256: str) -> Path:
     return store / sha256[:2] / sha256
 
 
-def _link_or_copy(origin: Path, target: Path) -> None:
+def link_or_copy(origin: Path, target: Path) -> None:
     """No file of landing is changed in place, so on one disk a backup costs none of it."""
     try:
         target.hardlink_to(origin)
@@ -334,43 +209,6 @@ def _link_or_copy(origin: Path, target: Path) -> None:
         part = target.with_name(f"{target.name}.part")
         shutil.copyfile(origin, part)
         part.rename(target)
-
-
-def _check_whole(backup: Backup, store: Path) -> None:
-    damaged = [] if sha256_of(backup.folder / DUMP)[0] == backup.dump_sha256 else [DUMP]
-    for path, sha256 in backup.landing.items():
-        file = _kept(store, sha256)
-        if not file.is_file() or sha256_of(file)[0] != sha256:
-            damaged.append(f"{LANDING}/{path}")
-    if damaged:
-        raise Refusal(
-            "BACKUP_DAMAGED",
-            f"{len(damaged)} of its files are missing or damaged: {', '.join(damaged[:5])}",
-            where=str(backup.folder),
-            kept="this home as it was",
-            next_step="restore another backup, or this one from another copy",
-        )
-
-
-def _check_empty(settings: Settings) -> None:
-    """See that the home holds nothing that a restore would take away."""
-    if any(settings.landing.glob("*/*/*")):
-        raise Refusal(
-            "HOME_NOT_EMPTY",
-            "this home holds landed files, and a backup is restored into an empty one",
-            where=str(settings.home),
-            kept="it as it was",
-            next_step="set VRU_HOME to a new folder (and VRU_DATABASE_URL to an empty database, where you use one)",
-        )
-    setup.set_up(settings)
-    with connect(settings, ADMIN) as connection:
-        if connection.execute("select 1 from ops.load limit 1").fetchone():
-            raise Refusal(
-                "HOME_NOT_EMPTY",
-                "this database holds loads, and a backup is restored into an empty one",
-                kept="it as it was",
-                next_step="point VRU_DATABASE_URL at an empty database",
-            )
 
 
 def _remove_old(settings: Settings, keep: int) -> None:
@@ -384,7 +222,7 @@ def _remove_old(settings: Settings, keep: int) -> None:
             file.unlink()
 
 
-def _write(file: Path, text: str) -> None:
+def write(file: Path, text: str) -> None:
     with file.open("w", encoding="utf-8") as target:
         target.write(text)
         target.flush()

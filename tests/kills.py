@@ -32,7 +32,7 @@ import sandbox
 from tests.candidates import judged, pair
 from tests.homes import Home, home_like, never_wait_for_the_disk, new_folder
 from warehouse import alerts, cli, publish, runs, steps
-from warehouse.build import set_aside
+from warehouse.build import candidate
 from warehouse.home import backup, setup
 from warehouse.platform import embedded
 from warehouse.platform.connection import ADMIN, connect
@@ -67,7 +67,7 @@ STEPS: dict[str, Callable[[Settings], object]] = {
     "fetch": lambda _: steps.fetch(RUN, "mps", "borough_recent"),
     "land": lambda chosen: _vru("land", "mps", "borough_recent", "--synthetic", str(chosen.home / "by-hand.csv")),
     "load": lambda _: steps.load(RUN, "mps", "borough_recent", []),
-    "build": lambda chosen: set_aside.build(chosen, RUN),
+    "build": lambda chosen: candidate.build(chosen, RUN),
     "gate": lambda chosen: steps.gate(RUN, _newest_candidate(chosen)),
     "publish": lambda chosen: publish.publish(chosen, _newest_candidate(chosen)),
     "notify": _notify,

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 
-from ingest import landing, queue, raw
+from ingest import landing, ledger, queue, raw
 from ingest.declaration import find_source, read_sources
 from ingest.errors import FileRefused, Refusal
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
 from ingest.naming import called
 from warehouse import airflow, alerts, steps
-from warehouse.build import set_aside
+from warehouse.build import candidate
 from warehouse.home import setup
 from warehouse.platform.connection import LOADER, TRANSFORMER, connect
 from warehouse.platform.settings import PROJECT, Settings
@@ -163,7 +163,7 @@ def _only_build(chosen: Settings) -> Iterator[None]:
 def _build_and_publish(chosen: Settings, run_id: str, echo: Echo, *, unless_current: bool, whole: bool) -> bool:
     try:
         echo("building the candidate")
-        candidate_id = set_aside.build(chosen, run_id, unless_current=unless_current, whole=whole)
+        candidate_id = candidate.build(chosen, run_id, unless_current=unless_current, whole=whole)
         if candidate_id is None:
             echo("nothing is new: the marts hold what this build would come to")
             alerts.raise_alert(chosen, run_id)
@@ -195,7 +195,7 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
         stood = _standing(connection)
         with connection.transaction():
             raw.empty(connection)
-            connection.execute("update ops.load set state = 'superseded' where state in ('loaded', 'set_aside')")
+            ledger.supersede_all(connection)
             waiting = list(landing.every_file(chosen.landing))
             loaded_in_round = True
             while waiting and loaded_in_round:

@@ -20,7 +20,7 @@ from tests.integration.test_nomis import AREAS, answer, jobs
 from tests.integration.test_set_aside import land, month_of_city, rows
 from tests.refused import refused_with
 from warehouse import runs, steps
-from warehouse.build import set_aside, transform
+from warehouse.build import candidate, set_aside, transform
 from warehouse.home import setup
 from warehouse.platform import session
 from warehouse.platform.connection import ADMIN, LOADER, connect
@@ -105,7 +105,7 @@ def test_a_load_that_was_under_way_is_judged_before_it_is_built(
     with connect(warehouse, LOADER, autocommit=True) as loader, concurrent.futures.ThreadPoolExecutor() as pool:
         with loader.transaction():
             queue.stand_beside(loader, "police_uk")
-            building = pool.submit(set_aside.build, warehouse, "a run")
+            building = pool.submit(candidate.build, warehouse, "a run")
             _until_somebody_waits(warehouse)
             file = tmp_path / STREET[2]
             file.write_bytes(month_of_city("2024-01", 280))
@@ -171,7 +171,7 @@ def test_what_a_build_that_was_never_judged_was_made_from_is_in_no_build_after_i
     assert rows(commands, OF_RAW)[0] == ("superseded", True, 300)
     found: list[object] = []
     monkeypatch.setattr(transform, "build", lambda *_, **__: found.extend(rows(commands, OF_RAW)))
-    set_aside.build(commands, "a run")
+    candidate.build(commands, "a run")
     assert found == [("superseded", False, 0), ("loaded", False, 300 if by == "a replay" else 310)]
 
 

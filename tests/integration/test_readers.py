@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Server
 from tests.refused import refused_with
 from warehouse import alerts, steps
-from warehouse.build import set_aside, transform
+from warehouse.build import candidate, transform
 from warehouse.home import setup
 from warehouse.platform import locking, readers, roles
 from warehouse.platform.connection import ADMIN, ANALYST, LOADER, OPEN, PUBLISHER, connect
@@ -225,7 +225,7 @@ def night(settings: Settings) -> None:
 
 
 def build(settings: Settings) -> None:
-    set_aside.build(settings, "build-1")
+    candidate.build(settings, "build-1")
 
 
 @pytest.mark.usefixtures("hasty")

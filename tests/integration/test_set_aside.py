@@ -22,7 +22,7 @@ from tests.mps_files import borough_file, categories
 from tests.mps_more_files import csv_bytes
 from tests.refused import refused_with
 from warehouse import steps
-from warehouse.build import set_aside, transform
+from warehouse.build import candidate, set_aside, transform
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
 from warehouse.reports import status
@@ -197,7 +197,7 @@ def test_no_load_is_looked_for_where_what_failed_is_made_from_none(
 
     monkeypatch.setattr(transform, "build", fail)
     with refused_with("BUILD_FAILED"):
-        set_aside.build(warehouse, "run")
+        candidate.build(warehouse, "run")
     assert builds == [1]
     assert rows(warehouse, "select state from ops.load") == [("loaded",)]
 

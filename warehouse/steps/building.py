@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.build import set_aside
+from warehouse.build import candidate
 from warehouse.steps import context
 
 
@@ -12,4 +12,4 @@ def build(run_id: str) -> str | None:
     Loads that are set aside for it are problems of the run: one alert names them, and the rest is published.
     """
     with context.noted(run_id, "transform", "candidate"):
-        return set_aside.build(context.settings(), run_id, unless_current=True)
+        return candidate.build(context.settings(), run_id, unless_current=True)

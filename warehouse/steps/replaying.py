@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from ingest import attempts, landing, queue, raw
+from ingest import attempts, landing, ledger, queue, raw
 from ingest.declaration import find_source
 from ingest.errors import Refusal
 from ingest.load import gather_statistics
@@ -54,7 +54,7 @@ def replay(
                     continue
                 if load_id is not None:
                     raw.take_out(connection, source, dataset, [load_id])
-                    connection.execute("update ops.load set state = 'superseded' where load_id = %s", [load_id])
+                    ledger.supersede(connection, [load_id])
                 done.append(load_file(connection, declared, dataset, landed, chosen.now(), chosen.landing))
         gather_statistics(connection, declared, dataset)
         asked = (connection, source, dataset, from_release, to_release)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from ingest import landing, queue, raw
+from ingest import landing, ledger, queue, raw
 from ingest.declaration import Source, find_source
 from ingest.errors import Refusal, in_one_line
 from ingest.load import load as load_file
@@ -52,11 +52,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
                 )
             landing.find(chosen.landing, row[0])
             raw.take_out_for_good(connection, source, dataset, [load_id])
-            connection.execute("update ops.load set state = 'withdrawn' where load_id = %s", [load_id])
-            connection.execute(
-                "insert into ops.withdrawal (load_id, withdrawn_at, withdrawn_by, reason) values (%s, %s, %s, %s)",
-                [load_id, chosen.now(), by, reason],
-            )
+            ledger.withdraw(connection, load_id, chosen.now(), by, reason)
             if declared_dataset.keep_releases == "newest_of_each_part":
                 again = _load_before(connection, chosen, declared, dataset, row[1])
         # Only now: what is refused or killed before this is as if it had not been asked for.

@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg
 
 from ingest import attempts, checks, copying, ledger, queue, releases
-from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
 from ingest.landing import (
@@ -28,6 +27,7 @@ from ingest.landing import (
     withdrawal,
 )
 from ingest.naming import called
+from ingest.readers.corrections import corrections_of
 from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty, sentence
 
 KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"

@@ -2,7 +2,7 @@
 
 What holds for one publisher alone stands beside its declaration, in ingest/sources/<source>/checks.py: a function `check` that takes a
 `Delivery`. It judges by the file alone, so the order in which files come never matters. What only the months beside it can tell is
-judged before each build (warehouse/set_aside.py).
+judged before each build (warehouse/build/set_aside.py).
 """
 
 from __future__ import annotations

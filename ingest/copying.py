@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from ingest.corrections import Correction
 from ingest.declaration import Dataset, Layout, Paged, Source, raw_columns, raw_table
 from ingest.errors import Refusal, Wrong, printable
 from ingest.landing import LandedFile
 from ingest.raw import number_rows
 from ingest.readers import month_columns, tables
+from ingest.readers.corrections import Correction
 from ingest.readers.faults import (
     HEADER,
     LONGEST,

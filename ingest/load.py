@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg
 
 from ingest import attempts, checks, copying, ledger, queue, releases
-from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
 from ingest.landing import (
@@ -28,6 +27,7 @@ from ingest.landing import (
     withdrawal,
 )
 from ingest.naming import called
+from ingest.readers.corrections import corrections_of
 from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty, sentence
 
 KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"
@@ -174,7 +174,7 @@ def _load_again(
     is_back = releases.was_displaced(connection, load_id)
     if is_back:
         # The publisher went back to what was there before: these bytes speak for their months again.
-        connection.execute("update ops.load set landed_at = %s where load_id = %s", [landed.arrived_at, load_id])
+        ledger.restore(connection, load_id, landed.arrived_at)
         note_return(landed)
     return Loaded(
         load_id,
@@ -216,9 +216,7 @@ def _load_new(
         releases.check_begins_early_enough(connection, source, name, dataset, contents)
         releases.check_leaves_no_hole(connection, source, name, dataset, contents)
         cursor = connection.cursor()
-        row = cursor.execute("select nextval(pg_get_serial_sequence('ops.load', 'load_id'))").fetchone()
-        assert row is not None  # noqa: S101 - a sequence has a next value
-        load_id = int(row[0])
+        load_id = ledger.next_load_id(connection)
         done = contents.copy(cursor, raw_table(source.source, name), load_id)
         copying.check_records(cursor, source, name, dataset.layout, load_id)
         release = landed.papers.release_date or releases.release_date(done, dataset, landed)
@@ -242,10 +240,10 @@ def _load_new(
            and release_date > %s""",
         [source.source, name, part, release],
     ).fetchone()
-    ledger.insert(
+    ledger.record(
         cursor, source, name, landed, now, landing,
-        load_id=load_id, state="loaded", part=part, release=release, contents=contents, first=done.first, last=done.last,
-        loaded=done.rows, quarantined=done.rows_quarantined, reason=None, totals=done.totals,
+        load_id=load_id, state="loaded", part=part, release=release, classification=contents.vintage, drift=contents.drift, first=done.first,
+        last=done.last, loaded=done.rows, quarantined=done.rows_quarantined, totals=done.totals,
         changes=releases.changes_against(done, dataset, before) if before and newer is None else {}, label_counts=labels,
     )  # fmt: skip
     ledger.quarantine(cursor, load_id, done.quarantined)

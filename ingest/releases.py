@@ -12,7 +12,7 @@ import re
 import psycopg
 from psycopg import sql
 
-from ingest import raw
+from ingest import ledger, raw
 from ingest.copying import Contents, Copied
 from ingest.declaration import Dataset, Source, raw_columns, raw_table
 from ingest.errors import Refusal
@@ -540,4 +540,4 @@ def keep_newest(connection: psycopg.Connection, source: Source, name: str, part:
     if older:
         ids = [load_id for (load_id,) in older]
         raw.take_out(connection, source.source, name, ids)
-        connection.execute("update ops.load set state = 'superseded' where load_id = any(%s)", [ids])
+        ledger.supersede(connection, ids)

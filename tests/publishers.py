@@ -38,7 +38,7 @@ from sandbox.server import Publisher as Served
 from sandbox.server import serve_sites
 from sandbox.spoilt_archives import workbook
 from tests.mps_files import boroughs
-from warehouse import nightly
+from warehouse.steps import publishers
 
 # Of transport: what the client alone decides, which every dataset of a connector shares. Of body: what came instead of the file.
 TRANSPORT, BODY, TEXT, TABLE, ARCHIVE, PAGES = "transport", "body", "text", "table", "archive", "pages"
@@ -284,7 +284,7 @@ class Export:
 
 def with_key(patch: pytest.MonkeyPatch) -> None:
     """A home that holds the publisher's key."""
-    patch.setattr(nightly, "_publishers_key", lambda *_: "invented")
+    patch.setattr(publishers, "key_of", lambda *_: "invented")
 
 
 @cache

@@ -26,11 +26,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.connectors.file_at_url import check_kind, land_body, refuse_foreign
 from ingest.connectors.look import Fetched, Finding, Look, Offer
-from ingest.corrections import corrections_of
 from ingest.declaration import Inbox
 from ingest.errors import SHOWN, BodyRefused, PublisherUnavailable, in_one_line
 from ingest.landing import Papers, land, sha256_of
 from ingest.naming import called_by_place, is_told
+from ingest.readers.corrections import corrections_of
 from ingest.readers.faults import some_of
 from ingest.readers.tables import open_tables
 from ingest.scratch import scratch_folder

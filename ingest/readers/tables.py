@@ -18,10 +18,10 @@ from pathlib import Path
 
 import python_calamine
 
-from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
 from ingest.readers import bounds, code_lists, sense
 from ingest.readers.check_digits import is_verhoeff
+from ingest.readers.corrections import Correction, corrected
 from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, some_of
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import wrong_with

@@ -14,9 +14,10 @@ import pytest
 from ingest.codes import FILE, registry
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal, together
 from tests import runbook_table
-from warehouse import publish, transform
-from warehouse.embedded import WarehouseAway
-from warehouse.nightly import ReleaseHeld
+from warehouse import publish
+from warehouse.build import transform
+from warehouse.platform.embedded import WarehouseAway
+from warehouse.steps import ReleaseHeld
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ingest", "warehouse", "expectations", "dags")
@@ -70,7 +71,7 @@ def test_every_code_of_the_registry_is_used() -> None:
 
 
 def test_every_code_that_the_database_names_stands_in_the_registry() -> None:
-    status = (ROOT / "warehouse" / "schema" / "40_status.sql").read_text(encoding="utf-8")
+    status = (ROOT / "warehouse" / "platform" / "schema" / "40_status.sql").read_text(encoding="utf-8")
     named = set(re.findall(r"'([A-Z]+(?:_[A-Z]+)+)'", status)) - {"YYYY-MM"}
     assert named == {"GATE_HELD", "ROLLED_BACK_FROM", "DATASET_STALE", "NOTHING_LOADED"}
     assert named <= registry().keys()

@@ -39,9 +39,10 @@ from tests.publishers import (
     TRANSPORT,
     Publisher,
 )  # fmt: skip
-from warehouse import nightly
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings
+from warehouse.steps import context, fetching, loading
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,10 +192,10 @@ class Stand:
         refused: Refusal | None = None
         try:
             # Where nothing was fetched, the DAG skips loading.
-            nightly.load(run, source, dataset, nightly.fetch(run, source, dataset, stand_ins))
+            steps.load(run, source, dataset, steps.fetch(run, source, dataset, stand_ins))
         except Refusal as refusal:
             refused = refusal
-        nightly.notify(run)
+        steps.notify(run)
         return refused
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
@@ -278,10 +279,11 @@ def stand(request: pytest.FixtureRequest, shared: tuple[Settings, psycopg.Connec
     publisher: Publisher = request.param
     settings, connection = shared
     with publisher.serve() as served, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nightly, "settings", lambda: settings)
-        patch.setattr(nightly, "find_source", {publisher.source.source: publisher.source}.__getitem__)
+        patch.setattr(context, "settings", lambda: settings)
+        for step in (fetching, loading):
+            patch.setattr(step, "find_source", {publisher.source.source: publisher.source}.__getitem__)
         # The same client, which waits for nothing but an answer.
-        patch.setattr(nightly, "Client", partial(http.Client, sleep=lambda _: None))
+        patch.setattr(fetching, "Client", partial(http.Client, sleep=lambda _: None))
         patch.setattr(http, "CONNECT_TIMEOUT", 0.05)
         publisher.narrow(patch)
         yield Stand(publisher, served, settings, connection)

@@ -20,8 +20,9 @@ from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import ATTEMPTS, Client
 from sandbox.server import Publisher
 from tests.refused import refused_with
-from warehouse import nightly
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.settings import Settings
+from warehouse.steps import context, fetching
 
 MPS = find_source("mps")
 RECENT = MPS.dataset("borough_recent")
@@ -271,15 +272,15 @@ def test_a_publisher_that_is_away_is_asked_for_ten_minutes_of_a_night_and_less_l
             asked_for.append(deadline)
             super().__init__(*hosts, deadline=0.1, **how)
 
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
-    monkeypatch.setattr(nightly, "Client", Noting)
+    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(fetching, "Client", Noting)
     nobody = json.dumps({"mps": "http://127.0.0.1:1"})
-    nightly.begin("night", ["mps"], nobody)
+    steps.begin("night", ["mps"], nobody)
     for dataset in ("borough_recent", "borough_historical"):
         with refused_with("PUBLISHER_DOWN", kind=PublisherUnavailable):
-            nightly.fetch("night", "mps", dataset, nobody)
-    assert asked_for == [None, nightly.IMPATIENT]
-    monkeypatch.setattr(nightly, "FETCHING", dt.timedelta(0))
+            steps.fetch("night", "mps", dataset, nobody)
+    assert asked_for == [None, fetching.IMPATIENT]
+    monkeypatch.setattr(fetching, "FETCHING", dt.timedelta(0))
     with refused_with("PUBLISHER_DOWN") as over:
-        nightly.fetch("night", "mps", "borough_recent", nobody)
+        steps.fetch("night", "mps", "borough_recent", nobody)
     assert not isinstance(over.value, PublisherUnavailable)

@@ -85,7 +85,7 @@ def corrections_of(source: str, sha256: str, folder: Path | None = None) -> tupl
 
 def corrected(names: Sequence[str], sheet: str, corrections: Sequence[Correction]) -> tuple[list[str], list[Fault]]:
     """The headers of a table with its confirmed corrections, and what is wrong with those that do not fit it."""
-    told = list(names)
+    read_as = list(names)
     faults = []
     for correction in corrections:
         if correction.sheet != sheet:
@@ -96,7 +96,7 @@ def corrected(names: Sequence[str], sheet: str, corrections: Sequence[Correction
             if name.strip() == correction.header and correction.column in (None, index + 1)
         ]
         if len(places) == 1:
-            told[places[0]] = correction.read_as
+            read_as[places[0]] = correction.read_as
         else:
             count = "no column" if not places else f"{len(places)} columns (say which with `column`)"
             faults.append(
@@ -108,4 +108,4 @@ def corrected(names: Sequence[str], sheet: str, corrections: Sequence[Correction
                     f"is corrected in {FILE} and {count} of the file has it",
                 )
             )
-    return told, faults
+    return read_as, faults

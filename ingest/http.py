@@ -59,7 +59,7 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class Body:
-    """What an address answered: a temporary file with its bytes, and its papers. None of it where nothing changed (304)."""
+    """What an address answered: a temporary file with its bytes, and its provenance. None of it where nothing changed (304)."""
 
     url: str
     status: int
@@ -81,7 +81,7 @@ class Part:
     is_synthetic: bool
 
 
-class RangeNotKept(Exception):
+class RangeNotSupported(Exception):
     """The server answers a request for a part of a file with the whole of it."""
 
 
@@ -173,7 +173,7 @@ class Client:
             version, total: what an earlier part of the same file said.
 
         Raises:
-            RangeNotKept: the server sends the whole file instead; nothing of it is read.
+            RangeNotSupported: the server sends the whole file instead; nothing of it is read.
             PublisherUnavailable: as fetch; and when the file is another one than that earlier part was of.
             BodyRefused: as fetch; and when another part comes than was asked for.
         """
@@ -222,7 +222,7 @@ class Client:
             folder: where the temporary file goes; the caller removes it.
             max_bytes: more than this is refused.
             validators: If-None-Match, If-Modified-Since of the last time; or the Range of what is wanted.
-            secret: query parameters that only the publisher may read (a key): in no papers, no log and no error.
+            secret: query parameters that only the publisher may read (a key): in no provenance, no log and no error.
             only_first: stop after about so many bytes, and do not ask whether there is more.
 
         Raises:
@@ -235,7 +235,7 @@ class Client:
             with self._answer(url, dict(validators or {}), dict(secret or {}), ends) as (here, response):
                 is_part = "Range" in (validators or {})
                 if is_part and response.status_code == 200:
-                    raise RangeNotKept
+                    raise RangeNotSupported
                 return self._read(url, here, response, folder, max_bytes, only_first, ends, 206 if is_part else 200)
 
         return self._patiently(url, once)
@@ -246,7 +246,7 @@ class Client:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return once(ends)
-            except _Busy as busy:
+            except _Retryable as busy:
                 patience = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
                 wait = patience if busy.wait is None else busy.wait
                 if attempt == ATTEMPTS or wait > ends - time.monotonic():
@@ -275,7 +275,7 @@ class Client:
                 self._wait_for_turn(urlsplit(here).hostname or "")
                 left = ends - time.monotonic()
                 if left <= 0:
-                    raise _Busy(self._too_late())
+                    raise _Retryable(self._too_late())
                 # A redirect names what it wants by itself.
                 with self._ask(here, headers, secret if here == url else {}, left) as response:
                     if response.is_redirect:
@@ -322,7 +322,7 @@ class Client:
             ) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             is_late = time.monotonic() - began >= left
-            raise _Busy(self._too_late() if is_late else type(error).__name__) from None
+            raise _Retryable(self._too_late() if is_late else type(error).__name__) from None
 
     def _read(
         self,
@@ -341,7 +341,7 @@ class Client:
         if status == 304:
             return Body(url, status, headers, None, "", 0, is_synthetic)
         if status in (408, 429) or status >= 500:
-            raise _Busy(f"status {status}", _retry_after(response.headers.get("Retry-After")))
+            raise _Retryable(f"status {status}", _retry_after(response.headers.get("Retry-After")))
         if status != expected:
             raise BodyRefused(
                 "STATUS_REFUSED",
@@ -387,14 +387,14 @@ class Client:
                 try:
                     block = unpacker.decompress(packed, BLOCK)
                 except zlib.error as error:
-                    raise _Busy(f"the body's gzip stream is damaged ({error})") from None
+                    raise _Retryable(f"the body's gzip stream is damaged ({error})") from None
                 is_begun = True
                 yield block
                 packed = unpacker.unconsumed_tail
                 if unpacker.eof and unpacker.unused_data:
                     packed, unpacker = unpacker.unused_data, zlib.decompressobj(wbits=31)
         if must_be_whole and is_begun and not unpacker.eof:
-            raise _Busy("the body's gzip stream breaks off before its end")
+            raise _Retryable("the body's gzip stream breaks off before its end")
 
     def _wire(self, response: requests.Response, must_be_whole: bool, ends: float) -> Iterator[bytes]:
         """The blocks of a body as they come, seen to be all that was announced, and the bytes whose hash was."""
@@ -405,11 +405,11 @@ class Client:
                 block = response.raw.read1(BLOCK, decode_content=False)
             except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
                 late = time.monotonic() > ends
-                raise _Busy(
+                raise _Retryable(
                     self._too_late() if late else f"the body broke off after {size:,} bytes ({type(error).__name__})"
                 ) from None
             if time.monotonic() > ends:
-                raise _Busy(self._too_late())
+                raise _Retryable(self._too_late())
             if not block:
                 break
             size += len(block)
@@ -419,7 +419,7 @@ class Client:
             return
         announced = response.headers.get("Content-Length", "").strip()
         if announced.isdecimal() and int(announced) != size:
-            raise _Busy(f"the body has {size:,} bytes and {int(announced):,} were announced")
+            raise _Retryable(f"the body has {size:,} bytes and {int(announced):,} were announced")
         promised = response.headers.get("Content-MD5", "").strip()
         # Of a part, whose hash it is is anybody's guess.
         if (
@@ -427,7 +427,7 @@ class Client:
             and promised
             and promised not in (base64.b64encode(digest.digest()).decode(), digest.hexdigest())
         ):
-            raise _Busy("the body's MD5 is not the one that came with it (Content-MD5)")
+            raise _Retryable("the body's MD5 is not the one that came with it (Content-MD5)")
 
     def _too_late(self) -> str:
         return f"not finished within {self._deadline:g} seconds"
@@ -484,7 +484,7 @@ def _take_turn(folder: Path, host: str) -> float:
     return turn
 
 
-class _Busy(Exception):
+class _Retryable(Exception):
     """An answer worth asking for again, after `wait` seconds where the publisher says."""
 
     def __init__(self, what: str, wait: float | None = None) -> None:

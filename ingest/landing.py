@@ -1,4 +1,4 @@
-"""Landing: every file exactly as it came, under its own hash, with its papers beside it. Nothing is ever overwritten."""
+"""Landing: every file exactly as it came, under its own hash, with its provenance beside it. Nothing is ever overwritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import NO_ROOM, Refusal
-from ingest.naming import called
+from ingest.naming import label_of
 
 REAL, SYNTHETIC = "real", "synthetic"
 INCOMING = ".incoming-"  # how the names begin of what is being written
@@ -26,7 +26,7 @@ DEAD_AFTER = 60.0  # seconds: between a file's making and its lock lies less
 
 
 @dataclasses.dataclass(frozen=True)
-class Papers:
+class Provenance:
     """What is known of a file besides its bytes. Stands beside it as JSON."""
 
     source: str
@@ -42,41 +42,41 @@ class Papers:
     attribution: str
     release_date: (
         dt.date | None
-    )  # as told by the publisher, or by whoever landed it and saw it loaded; None: follows from the file
+    )  # from the publisher, or by whoever landed it and saw it loaded; None: follows from the file
     is_synthetic: bool
     pages: tuple[str, ...] = ()  # address of each page, where the file is a zip of the pages of one answer
 
 
 @dataclasses.dataclass(frozen=True)
 class LandedFile:
-    """A file in landing. arrived_at is when these bytes came this time; the papers tell of the first. is_new: it was just now."""
+    """A file in landing. arrived_at is when these bytes came this time; the provenance tell of the first. is_new: it was just now."""
 
     path: Path
-    papers: Papers
+    provenance: Provenance
     arrived_at: dt.datetime
     is_new: bool = False
 
 
-def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
-    """Keep a file for good. The same bytes again are the same file: the first papers stand.
+def land(landing: Path, body: Path, provenance: Provenance) -> LandedFile:
+    """Keep a file for good. The same bytes again are the same file: the first provenance stand.
 
     Args:
         landing: the landing folder of this home.
         body: the bytes to keep; stays where it is.
-        papers: what is known of it; sha256 is what the bytes have.
+        provenance: what is known of it; sha256 is what the bytes have.
 
     Raises:
         Refusal: when this home holds data of the other kind (real or synthetic), or the disk is full.
     """
-    folder = landing / papers.source / papers.dataset
-    suffix = Path(papers.file_name).suffix.lower()
-    path = folder / f"{papers.sha256}{suffix if suffix[1:].isalnum() and len(suffix) < 8 else '.bin'}"
+    folder = landing / provenance.source / provenance.dataset
+    suffix = Path(provenance.file_name).suffix.lower()
+    path = folder / f"{provenance.sha256}{suffix if suffix[1:].isalnum() and len(suffix) < 8 else '.bin'}"
     beside = _beside(path)
     try:
         claim_kind(
             landing,
-            SYNTHETIC if papers.is_synthetic else REAL,
-            what=called(papers),
+            SYNTHETIC if provenance.is_synthetic else REAL,
+            what=label_of(provenance),
         )
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -84,35 +84,35 @@ def land(landing: Path, body: Path, papers: Papers) -> LandedFile:
                 _write(path, origin)
         is_new = not beside.exists()
         if is_new:
-            _write_text(beside, _as_json(papers))
+            _write_text(beside, _as_json(provenance))
         remove_half_landed(folder)
     except OSError as error:
         raise Refusal(
             "DISK_FULL" if error.errno in NO_ROOM else "FOLDER_NOT_USABLE",
             f"could not be landed: {error.strerror}",
-            where=called(papers),
+            where=label_of(provenance),
             kept="nothing of it; the warehouse is as it was",
             next_step=f"make room on the disk of {landing}, or put VRU_HOME on another",
         ) from error
-    known = read_papers(beside)
-    if _refused_as(path).exists():
-        known = _told_again(path, known, papers)
+    known = read_provenance(beside)
+    if _never_loaded(path).exists():
+        known = _renamed_again(path, known, provenance)
     if known.release_date is None:
-        # Told later than landed: a person says of a refused file when it was released.
-        known = dataclasses.replace(known, release_date=papers.release_date)
-    return LandedFile(path, known, papers.landed_at, is_new)
+        # Given later: a person says of a refused file when it was released.
+        known = dataclasses.replace(known, release_date=provenance.release_date)
+    return LandedFile(path, known, provenance.landed_at, is_new)
 
 
-def _told_again(path: Path, known: Papers, papers: Papers) -> Papers:
-    """The papers of bytes that never stood, with the name and the date under which they came this time: the refusal was of those, too.
+def _renamed_again(path: Path, known: Provenance, provenance: Provenance) -> Provenance:
+    """The provenance of bytes that never stood, with the name and the date under which they came this time: the refusal was of those, too.
 
     A person who lands what a publisher dated does not take the date away.
     """
-    release = papers.release_date if papers.url else known.release_date
-    again = dataclasses.replace(known, file_name=papers.file_name, release_date=release)
+    release = provenance.release_date if provenance.url else known.release_date
+    again = dataclasses.replace(known, file_name=provenance.file_name, release_date=release)
     if again != known:
-        told = {"file_name": again.file_name, "release_date": release.isoformat() if release else None}
-        _write_text(_renamed(path), json.dumps(told, ensure_ascii=False) + "\n")
+        noted = {"file_name": again.file_name, "release_date": release.isoformat() if release else None}
+        _write_text(_renamed(path), json.dumps(noted, ensure_ascii=False) + "\n")
     return again
 
 
@@ -201,26 +201,26 @@ def kind_held(landing: Path) -> str | None:
         return None
 
 
-def read_papers(beside: Path) -> Papers:
-    """The papers from their JSON file, with the name and the release date that were told later.
+def read_provenance(beside: Path) -> Provenance:
+    """The provenance from its JSON file, with the name and the release date that were given later.
 
     Raises:
         Refusal: when they cannot be read.
     """
     try:
         found = json.loads(beside.read_text(encoding="utf-8"))
-        for told_later in (_renamed(beside), _dated(beside)):
-            if told_later.exists():
-                found |= json.loads(told_later.read_text(encoding="utf-8"))
+        for later in (_renamed(beside), _dated(beside)):
+            if later.exists():
+                found |= json.loads(later.read_text(encoding="utf-8"))
         found["landed_at"] = dt.datetime.fromisoformat(found["landed_at"])
         if found["release_date"]:
             found["release_date"] = dt.date.fromisoformat(found["release_date"])
         found["pages"] = tuple(found.get("pages", ()))
-        return Papers(**found)
+        return Provenance(**found)
     except (ValueError, KeyError, TypeError) as error:
         raise Refusal(
             "LANDING_DAMAGED",
-            f"is not the papers of a landed file ({type(error).__name__})",
+            f"is not the provenance of a landed file ({type(error).__name__})",
             where=str(beside),
             kept="the bytes beside it; raw and the marts are as they were",
             next_step="restore the landing folder from its backup",
@@ -232,13 +232,13 @@ def below_landing(landed: LandedFile, landing: Path) -> str:
     return landed.path.resolve().relative_to(landing.resolve()).as_posix()
 
 
-def named(landing: Path, source: str, dataset: str, file_name: str) -> list[str]:
+def find_by_name(landing: Path, source: str, dataset: str, file_name: str) -> list[str]:
     """Paths below landing of a dataset's files that were published, or handed over, under that name."""
     found = []
     for beside in sorted((landing / source / dataset).glob("*.papers.json")):
-        papers = read_papers(beside)
-        if papers.file_name == file_name:
-            found += [body.relative_to(landing).as_posix() for body in _bodies(beside.parent, papers.sha256)]
+        provenance = read_provenance(beside)
+        if provenance.file_name == file_name:
+            found += [body.relative_to(landing).as_posix() for body in _bodies(beside.parent, provenance.sha256)]
     return found
 
 
@@ -251,39 +251,39 @@ def find(landing: Path, relative: str) -> LandedFile:
     """The landed file of that path below landing.
 
     Raises:
-        Refusal: when it or its papers are not there.
+        Refusal: when it or its provenance are not there.
     """
     path = (landing / relative).resolve()
     beside = _beside(path)
     if not path.is_relative_to(landing.resolve()) or not path.is_file() or not beside.is_file():
         raise Refusal(
             "LANDED_FILE_NOT_THERE",
-            "is not a landed file with its papers",
+            "is not a landed file with its provenance",
             where=relative,
             next_step=f"look in {landing}",
         )
-    papers = read_papers(beside)
-    return LandedFile(path, papers, papers.landed_at)
+    provenance = read_provenance(beside)
+    return LandedFile(path, provenance, provenance.landed_at)
 
 
-def _as_json(papers: Papers) -> str:
-    return json.dumps(dataclasses.asdict(papers), default=str, indent=1, ensure_ascii=False) + "\n"
+def _as_json(provenance: Provenance) -> str:
+    return json.dumps(dataclasses.asdict(provenance), default=str, indent=1, ensure_ascii=False) + "\n"
 
 
 def note_return(landed: LandedFile) -> None:
     """Write down, beside a file, that its bytes came again after others had taken their place."""
-    note = landed.path.with_name(f"{landed.papers.sha256}.returned-{landed.arrived_at:%Y%m%dT%H%M%S%f}.json")
+    note = landed.path.with_name(f"{landed.provenance.sha256}.returned-{landed.arrived_at:%Y%m%dT%H%M%S%f}.json")
     if note.exists():
         return
     _write_text(note, json.dumps({"landed_at": landed.arrived_at.isoformat()}) + "\n")
 
 
-def note_release(landed: LandedFile) -> None:
-    """Write down, beside a file, the release date that was told after it had been landed without one."""
+def note_release_date(landed: LandedFile) -> None:
+    """Write down, beside a file, the release date that was given after it had been landed without one."""
     beside = _beside(landed.path)
-    if landed.papers.release_date is None or read_papers(beside).release_date is not None:
+    if landed.provenance.release_date is None or read_provenance(beside).release_date is not None:
         return
-    _write_text(_dated(beside), json.dumps({"release_date": landed.papers.release_date.isoformat()}) + "\n")
+    _write_text(_dated(beside), json.dumps({"release_date": landed.provenance.release_date.isoformat()}) + "\n")
 
 
 def note_refusal(landed: LandedFile, reason: str) -> None:
@@ -297,37 +297,37 @@ def note_refusal(landed: LandedFile, reason: str) -> None:
     _write_text(note, json.dumps({"reason": reason}) + "\n")
 
 
-def forget_refusal(landed: LandedFile) -> None:
+def clear_refusal(landed: LandedFile) -> None:
     """Take back `note_refusal`: the same bytes came again, and were loaded."""
     _refused(landed.path).unlink(missing_ok=True)
 
 
-def note_refused_as(landed: LandedFile) -> None:
-    """Write down, beside a file, that it was refused under the name and date of its papers and never stood: another may be told."""
-    note = _refused_as(landed.path)
+def note_never_loaded(landed: LandedFile) -> None:
+    """Write down, beside a file, that it was refused under the name and date of its provenance and never loaded: another name or date may be given."""
+    note = _never_loaded(landed.path)
     if not note.exists():
-        told = {"file_name": landed.papers.file_name, "refused_at": landed.arrived_at.isoformat()}
-        _write_text(note, json.dumps(told, ensure_ascii=False) + "\n")
+        noted = {"file_name": landed.provenance.file_name, "refused_at": landed.arrived_at.isoformat()}
+        _write_text(note, json.dumps(noted, ensure_ascii=False) + "\n")
 
 
-def forget_refused_as(landed: LandedFile) -> None:
-    """Take back `note_refused_as`: the bytes were loaded, and are what their papers now say for good."""
-    _refused_as(landed.path).unlink(missing_ok=True)
+def clear_never_loaded(landed: LandedFile) -> None:
+    """Take back `note_never_loaded`: the bytes were loaded, and are what their provenance now say for good."""
+    _never_loaded(landed.path).unlink(missing_ok=True)
 
 
 def note_withdrawal(file: Path, when: dt.datetime, by: str, reason: str) -> None:
     """Write down, beside a landed file, that it was withdrawn: no night and no rebuild loads it, until a person lands it again."""
-    told = {"withdrawn_at": when.isoformat(), "withdrawn_by": by, "reason": reason}
-    _write_text(_withdrawn(file), json.dumps(told, ensure_ascii=False) + "\n")
+    noted = {"withdrawn_at": when.isoformat(), "withdrawn_by": by, "reason": reason}
+    _write_text(_withdrawn(file), json.dumps(noted, ensure_ascii=False) + "\n")
 
 
-def withdrawal(file: Path) -> dict[str, str] | None:
+def read_withdrawal(file: Path) -> dict[str, str] | None:
     """What `note_withdrawal` wrote (withdrawn_at, withdrawn_by, reason); None where the file is not withdrawn."""
     note = _withdrawn(file)
     return dict(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else None
 
 
-def forget_withdrawal(file: Path) -> None:
+def clear_withdrawal(file: Path) -> None:
     """Take back `note_withdrawal`: a person landed the same bytes again. The ledger still has who withdrew them, and why."""
     _withdrawn(file).unlink(missing_ok=True)
 
@@ -340,7 +340,7 @@ def _refused(path: Path) -> Path:
     return path.with_name(f"{path.stem}.refused.json")
 
 
-def _refused_as(path: Path) -> Path:
+def _never_loaded(path: Path) -> Path:
     return path.with_name(f"{_hash_of(path)}.refused-as.json")
 
 
@@ -358,27 +358,27 @@ def _hash_of(path: Path) -> str:
 
 
 def every_file(landing: Path) -> Iterator[LandedFile]:
-    """Every landed file with its papers, each time it came, in the order in which they came; none that was refused as it came or withdrawn."""
+    """Every landed file with its provenance, each time it came, in the order in which they came; none that was refused as it came or withdrawn."""
     arrivals = []
     for beside in landing.glob("*/*/*.papers.json"):
-        papers = read_papers(beside)
-        if any(beside.with_name(f"{papers.sha256}.{why}.json").exists() for why in ("refused", "withdrawn")):
+        provenance = read_provenance(beside)
+        if any(beside.with_name(f"{provenance.sha256}.{why}.json").exists() for why in ("refused", "withdrawn")):
             continue
-        arrivals.append((papers.landed_at, papers))
-        for note in beside.parent.glob(f"{papers.sha256}.returned-*.json"):
+        arrivals.append((provenance.landed_at, provenance))
+        for note in beside.parent.glob(f"{provenance.sha256}.returned-*.json"):
             found = json.loads(note.read_text(encoding="utf-8"))
-            arrivals.append((dt.datetime.fromisoformat(found["landed_at"]), papers))
-    for arrived_at, papers in sorted(arrivals, key=lambda a: (a[0], a[1].source, a[1].dataset, a[1].sha256)):
-        folder = landing / papers.source / papers.dataset
-        bodies = _bodies(folder, papers.sha256)
+            arrivals.append((dt.datetime.fromisoformat(found["landed_at"]), provenance))
+    for arrived_at, provenance in sorted(arrivals, key=lambda a: (a[0], a[1].source, a[1].dataset, a[1].sha256)):
+        folder = landing / provenance.source / provenance.dataset
+        bodies = _bodies(folder, provenance.sha256)
         if not bodies:
             raise Refusal(
                 "LANDING_DAMAGED",
-                "its papers are in landing and its bytes are not",
-                where=f"{papers.source}/{papers.dataset}/{papers.sha256}",
+                "its provenance are in landing and its bytes are not",
+                where=f"{provenance.source}/{provenance.dataset}/{provenance.sha256}",
                 next_step="restore the landing folder from its backup; nothing can be rebuilt without it",
             )
-        yield LandedFile(bodies[0], papers, arrived_at)
+        yield LandedFile(bodies[0], provenance, arrived_at)
 
 
 def sha256_of(file: Path) -> tuple[str, int]:

@@ -127,7 +127,7 @@ def take(settings: Settings, *, keep: int | None = None) -> Backup:
     base = folder_of(settings)
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with connect(settings, ADMIN, autocommit=True) as place, queue.stand_alone(place):
+        with connect(settings, ADMIN, autocommit=True) as place, queue.lock_exclusive(place):
             done = _take(settings, base)
             if keep is not None:
                 _remove_old(settings, keep)
@@ -216,7 +216,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         _link_or_copy(_kept(store, sha256), target)
-    with connect(settings, ADMIN, autocommit=True) as place, queue.stand_alone(place):
+    with connect(settings, ADMIN, autocommit=True) as place, queue.lock_exclusive(place):
         _fill(settings, folder / DUMP)
         with connect(settings, ADMIN) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -22,7 +22,7 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source, read_sources
 from ingest.errors import NO_ROOM, Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from ingest.naming import called
+from ingest.naming import label_of
 from warehouse import (
     airflow,
     alerts,
@@ -163,7 +163,7 @@ def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetim
                 release_date=release.date() if release else None,
                 is_synthetic=synthetic,
             )
-            click.echo(f"{called(landed.papers)}: {nightly.load_one(chosen, declared, dataset, landed)}")
+            click.echo(f"{label_of(landed.provenance)}: {nightly.load_one(chosen, declared, dataset, landed)}")
         except Refusal as refusal:
             click.echo(f"vru: {refusal}", err=True)
             refused += 1

@@ -22,14 +22,14 @@ from expectations import gate as judging
 from ingest import attempts, landing, queue, raw
 from ingest.addresses import is_loopback
 from ingest.connectors import check as ask
-from ingest.connectors import connector, in_words
-from ingest.connectors.look import Fetched, Finding, Look, Seen
+from ingest.connectors import connector, refuse_unforeseen
+from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, LastFetch
 from ingest.declaration import Source, find_source, read_sources
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal, in_one_line, together
 from ingest.http import Client
 from ingest.load import Loaded, gather_statistics
 from ingest.load import load as load_file
-from ingest.naming import called
+from ingest.naming import label_of
 from warehouse import alerts, backup, readers, roles, session, set_aside, transform
 from warehouse import publish as publishing
 from warehouse.connection import LOADER, PUBLISHER, connect, has_admin
@@ -137,7 +137,7 @@ def begin(run_id: str, sources: list[str] | None, stand_ins: str | None = None) 
 
 
 def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) -> list[str]:
-    """Ask a publisher for every copy of a dataset's file that has changed since the last look, and land it.
+    """Ask a publisher for every copy of a dataset's file that has changed since the last fetch, and land it.
 
     Returns:
         Paths of the landed files below landing, oldest first.
@@ -198,16 +198,24 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
         # One that did not answer a moment ago, for this dataset or another, is not waited for as long again.
         deadline = IMPATIENT if _clock(chosen, run_id, source).exists() else None
         with _client(chosen, declared, base, is_stand_in, deadline) as client:
-            look = _look(chosen, client, declared, dataset, base, is_stand_in, seen=_seen(chosen, source, dataset))
+            context = _look(
+                chosen,
+                client,
+                declared,
+                dataset,
+                base,
+                is_stand_in,
+                last_fetches=_last_fetches(chosen, source, dataset),
+            )
             way = connector(declared.dataset(dataset))
             refused: list[BodyRefused] = []
             unchanged: list[Fetched] = []
-            with in_words(look):
-                offers = way.list_releases(look)
+            with refuse_unforeseen(context):
+                offers = way.list_editions(context)
             for offer in offers:
                 try:
-                    with in_words(look, offer.told):
-                        found = way.fetch(look, offer)
+                    with refuse_unforeseen(context, offer.label):
+                        found = way.fetch(context, offer)
                 except BodyRefused as refusal:
                     if not offer.stands_alone:
                         raise
@@ -235,8 +243,8 @@ def check(source: str, dataset: str, stand_ins: str | None = None) -> list[Findi
     chosen, declared = _for_run(stand_ins), find_source(source)
     base, is_stand_in = base_url(chosen, declared)
     with _client(chosen, declared, base, is_stand_in) as client:
-        look = _look(chosen, client, declared, dataset, base, is_stand_in, seen=())
-        return ask(look)
+        context = _look(chosen, client, declared, dataset, base, is_stand_in, last_fetches=())
+        return ask(context)
 
 
 def _client(chosen: Settings, source: Source, base: str, is_stand_in: bool, deadline: float | None = None) -> Client:
@@ -254,9 +262,9 @@ def _look(
     base: str,
     is_stand_in: bool,
     *,
-    seen: tuple[Seen, ...],
-) -> Look:
-    return Look(
+    last_fetches: tuple[LastFetch, ...],
+) -> FetchContext:
+    return FetchContext(
         client=client,
         source=source,
         name=dataset,
@@ -264,7 +272,7 @@ def _look(
         landing=chosen.landing,
         inbox=chosen.inbox,
         now=chosen.now(),
-        seen=seen,
+        last_fetches=last_fetches,
         must_be_synthetic=is_stand_in,
         key=_publishers_key(chosen, source.source),
         inbox_url=chosen.inbox_url or None,
@@ -291,7 +299,7 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed, *again]):
             try:
                 file = landing.find(chosen.landing, path)
-                if told := landing.withdrawal(file.path):
+                if told := landing.read_withdrawal(file.path):
                     raise _is_withdrawn(file, told, "came again", "; else ask its sender to take it away")
                 if refused_before.get(path):
                     attempts.forget(file.path)
@@ -358,7 +366,7 @@ def _clear_what_waited(chosen: Settings) -> None:
     with connect(chosen, LOADER, autocommit=True) as connection:
         for source, by_dataset in raw.left_behind(connection).items():
             with connection.transaction():
-                queue.stand_beside(connection, source)
+                queue.lock_shared(connection, source)
                 for dataset, load_ids in by_dataset.items():
                     raw.take_out_for_good(connection, source, dataset, load_ids)
 
@@ -423,13 +431,13 @@ def replay(
         settle_withdrawals(chosen, connection)
         files = _landed(chosen, source, dataset) if file is None else [_meant(chosen, source, dataset, file)]
         for landed in files:
-            if told := landing.withdrawal(landed.path):
+            if told := landing.read_withdrawal(landed.path):
                 raise _is_withdrawn(landed, told, "is read no more")
             if file is not None:
                 attempts.forget(landed.path)
             with connection.transaction():  # out and in again together, or not at all
-                queue.stand_beside(connection, source)
-                load_id, release = _ledger_line(connection, source, dataset, landed.papers.sha256)
+                queue.lock_shared(connection, source)
+                load_id, release = _ledger_line(connection, source, dataset, landed.provenance.sha256)
                 # A range is of files that stand in raw; one that was refused is asked for by its path.
                 if file is None and (load_id is None or not _within(release, from_release, to_release)):
                     continue
@@ -457,7 +465,7 @@ def _is_withdrawn(file: landing.LandedFile, told: dict[str, str], but: str, else
     return Refusal(
         "FILE_WITHDRAWN",
         f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and {but}",
-        where=f"{file.papers.source} {file.papers.dataset}, {called(file.papers)}",
+        where=f"{file.provenance.source} {file.provenance.dataset}, {label_of(file.provenance)}",
         kept="its bytes are in landing; it is in no build",
         next_step=f"if it is to stand again, land it by hand: `vru land`{else_do}",
     )
@@ -487,7 +495,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
         if load_id in settle_withdrawals(chosen, connection):
             return None  # it was withdrawn by a command that was killed before it had noted that beside the file
         with connection.transaction():
-            queue.stand_beside(connection, source)
+            queue.lock_shared(connection, source)
             row = connection.execute(
                 "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
                 [source, dataset, load_id],
@@ -545,8 +553,8 @@ def settle_withdrawals(chosen: Settings, connection: psycopg.Connection) -> list
     ).fetchall():
         file = chosen.landing / path
         if withdrawn_at is None:
-            landing.forget_withdrawal(file)
-        elif file.is_file() and landing.withdrawal(file) is None:
+            landing.clear_withdrawal(file)
+        elif file.is_file() and landing.read_withdrawal(file) is None:
             landing.note_withdrawal(file, withdrawn_at, by, reason)
             noted.append(load_id)
     return noted
@@ -576,7 +584,7 @@ def _load_before(
             kept="nothing changed, and nothing is withdrawn",
             next_step="put that right, then withdraw again",
         ) from refusal
-    return f"{called(before.papers)}: {done}"
+    return f"{label_of(before.provenance)}: {done}"
 
 
 def maintain() -> dict[str, Any]:
@@ -614,7 +622,7 @@ def _host(url: str) -> str:
 
 @contextmanager
 def _look_recorded(chosen: Settings, run_id: str, source: str, dataset: str) -> Iterator[None]:
-    """Note the outcome of a look at a publisher on the dataset, where `marts.data_status` reads it."""
+    """Note the outcome of a fetch on the dataset, where `marts.data_status` reads it."""
 
     def note(reason: str | None, code: str | None = None) -> None:
         with connect(chosen, LOADER) as connection:
@@ -647,8 +655,8 @@ def _publishers_key(chosen: Settings, source: str) -> str | None:
     return file.read_text(encoding="utf-8").strip() or None if file.is_file() else None
 
 
-def _seen(chosen: Settings, source: str, dataset: str) -> tuple[Seen, ...]:
-    """What was where at the last look, as far as its bytes still stand in landing and were read."""
+def _last_fetches(chosen: Settings, source: str, dataset: str) -> tuple[LastFetch, ...]:
+    """What was where at the last fetch, as far as its bytes still stand in landing and were read."""
     with connect(chosen, LOADER) as connection:
         rows = connection.execute(
             "select url, etag, last_modified, sha256 from ops.fetched_address where source = %s and dataset = %s",
@@ -656,7 +664,7 @@ def _seen(chosen: Settings, source: str, dataset: str) -> tuple[Seen, ...]:
         ).fetchall()
     folder = chosen.landing / source / dataset
     held = {file.name.partition(".")[0] for file in folder.glob("*.papers.json")}
-    return tuple(Seen(*row) for row in rows if row[3] in held)
+    return tuple(LastFetch(*row) for row in rows if row[3] in held)
 
 
 def _remember(chosen: Settings, source: str, dataset: str, *found: Fetched) -> None:
@@ -688,7 +696,11 @@ def _remember(chosen: Settings, source: str, dataset: str, *found: Fetched) -> N
 
 
 def _landed(chosen: Settings, source: str, dataset: str) -> list[landing.LandedFile]:
-    return [f for f in landing.every_file(chosen.landing) if (f.papers.source, f.papers.dataset) == (source, dataset)]
+    return [
+        f
+        for f in landing.every_file(chosen.landing)
+        if (f.provenance.source, f.provenance.dataset) == (source, dataset)
+    ]
 
 
 def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
@@ -699,7 +711,7 @@ def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
     return [
         file.path.relative_to(chosen.landing).as_posix()
         for file in _landed(chosen, source, dataset)
-        if file.papers.sha256 not in known
+        if file.provenance.sha256 not in known
     ]
 
 
@@ -780,7 +792,7 @@ def _meant(chosen: Settings, source: str, dataset: str, file: str) -> landing.La
     """The landed file that a person means by its path below landing, or by its name."""
     if "/" in file:
         return landing.find(chosen.landing, file)
-    paths = landing.named(chosen.landing, source, dataset, file)
+    paths = landing.find_by_name(chosen.landing, source, dataset, file)
     if len(paths) != 1:
         raise Refusal(
             "LANDED_FILE_NOT_THERE",

@@ -21,7 +21,7 @@ from ingest.checks import MONTHS_BESIDE, few
 from ingest.declaration import CountedIn, find_source, read_sources
 from ingest.errors import Refusal, Wrong, in_one_line
 from ingest.load import load as load_file
-from ingest.naming import called_by_hash
+from ingest.naming import label_by_hash
 from warehouse import alerts, readers, transform
 from warehouse.connection import LOADER, connect
 from warehouse.settings import Settings
@@ -59,7 +59,7 @@ class Load:
     def called(self) -> str:
         """What messages call it."""
         sha256 = self.landed_path.rpartition("/")[2].partition(".")[0]
-        return f"{self.source} {self.dataset}, {called_by_hash(self.source, self.file_name, sha256)}"
+        return f"{self.source} {self.dataset}, {label_by_hash(self.source, self.file_name, sha256)}"
 
     @property
     def month(self) -> int:
@@ -82,7 +82,7 @@ def build(settings: Settings, run_id: str, *, unless_current: bool = False, whol
     Raises:
         Refusal: as transform.build; where the build fails whatever is left out, with the files that are new since the last good one.
     """
-    with connect(settings, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
+    with connect(settings, LOADER, autocommit=True) as connection, queue.lock_exclusive(connection):
         readers.end_overdue_and_say_so(connection)
         # Of these a candidate was built that the one to come takes the place of.
         for source, by_dataset in raw.left_behind(connection).items():
@@ -105,7 +105,7 @@ def judge(settings: Settings) -> list[Load]:
     Returns:
         The loads that are set aside now and stood before.
     """
-    with connect(settings, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
+    with connect(settings, LOADER, autocommit=True) as connection, queue.lock_exclusive(connection):
         return _judge(settings, connection)
 
 
@@ -140,7 +140,7 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
     with connect(settings, LOADER, autocommit=True) as connection, connection.transaction():
         known = connection.execute("select source, state from ops.load where load_id = %s", [load_id]).fetchone()
         if known:
-            queue.stand_beside(connection, known[0])
+            queue.lock_shared(connection, known[0])
         load = next((one for one in _loads(connection) if one.load_id == load_id), None)
         if load is None or load.state != "set_aside":
             state = f"it is {load.state if load else known[1]}" if known else "the ledger has no such load"

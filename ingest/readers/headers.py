@@ -52,7 +52,7 @@ class Header:
     absent: tuple[str, ...] = ()  # declared columns that may be missing and are: blank in raw, noted as drift
 
 
-def called(names: Sequence[str], index: int) -> str:
+def column_label(names: Sequence[str], index: int) -> str:
     """What a message calls a column: its name, or its place where it has none."""
     return names[index] if names[index].strip() else f"column {index + 1} (without a name)"
 
@@ -115,14 +115,16 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         return Header(len(names), {}, {}, ()), [Fault("NOT_THE_FILE", HEADER, "header", None, reason)]
     month_faults = _month_faults(months, names) if layout.month_columns else []
     missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]
-    every = [called(names, index) for index in range(len(names))]
-    told = _places(names, unknown, wanted) if layout.is_of_people else [every[index] for index in unknown]
+    every = [column_label(names, index) for index in range(len(names))]
+    unknown_names = _places(names, unknown, wanted) if layout.is_of_people else [every[index] for index in unknown]
     has = some_of([name for name in names if folded(name) in wanted] if layout.is_of_people else every)
     no_header = _no_header(names, unknown, positions, len(missing), layout)
     faults[:0] = no_header
     if layout.is_of_people and unknown and (missing or no_header):
         count = "a column that is" if len(unknown) == 1 else f"{len(unknown)} columns that are"
-        faults.append(Fault("HEADER_UNKNOWN", HEADER, "header", None, f"has {count} not known: {some_of(told)}"))
+        faults.append(
+            Fault("HEADER_UNKNOWN", HEADER, "header", None, f"has {count} not known: {some_of(unknown_names)}")
+        )
     elif missing or month_faults:
         # Where a known column or a month is missing, an unknown one may be it under a new name.
         faults += [
@@ -156,7 +158,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     faults += month_faults
     months.sort(key=lambda column: (column.month, column.place))
     absent = tuple(column.name for column in layout.columns if column.name not in positions)
-    return Header(len(names), positions, published, tuple(months), tuple(told), absent), faults
+    return Header(len(names), positions, published, tuple(months), tuple(unknown_names), absent), faults
 
 
 def _places(names: Sequence[str], unknown: Sequence[int], wanted: Iterable[str]) -> list[str]:
@@ -190,7 +192,7 @@ def _no_header(
         where = some_of([f"column {index + 1}" for index in cells])
         reason = f"has a number or a date where the name of a column should be: {where}"
         return [Fault("NOT_THE_FILE", HEADER, "header", None, reason)]
-    # A renamed column, which is missing too, is better called so; of persons nothing is told either way.
+    # A renamed column, which is missing too, is better reported as renamed; of persons nothing is shown either way.
     is_too_many = 2 * len(unknown) > len(positions) if layout.is_of_people else len(unknown) >= len(positions)
     if is_too_many and (layout.is_of_people or not missing):
         reason = f"is not one that we know: {len(positions)} of its columns are declared and {len(unknown)} are not"
@@ -230,7 +232,7 @@ def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault
                 HEADER,
                 "header",
                 None,
-                f"has no month column (YYYYMM); it has {some_of([called(names, index) for index in range(len(names))])}",
+                f"has no month column (YYYYMM); it has {some_of([column_label(names, index) for index in range(len(names))])}",
             )
         ]
     faults = []

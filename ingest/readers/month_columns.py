@@ -16,7 +16,7 @@ from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number
 from ingest.readers.tables import open_tables
-from ingest.readers.text import ZIP, decode, encoding_of, folded, foreign_body, separator_of
+from ingest.readers.text import ZIP, decode, encoding_of, folded, not_delimited_text, separator_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +109,7 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
 def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
     """The one table of delimited text."""
     with file.open("rb") as handle:
-        foreign = foreign_body(handle.read(512))
+        foreign = not_delimited_text(handle.read(512))
     if foreign:
         return [], [foreign]
     is_whole = _ends_whole(file)

@@ -20,14 +20,14 @@ import python_calamine
 
 from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
-from ingest.readers import bounds, code_lists, sense
+from ingest.readers import bounds, code_lists, plausibility
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, some_of
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import wrong_with
-from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, folded, foreign_body, separator_of
+from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, folded, not_delimited_text, separator_of
 from ingest.readers.times import day_of, examples, is_timed
-from ingest.readers.workbook import cell_text, look_into, refused_archive, refused_content
+from ingest.readers.workbook import archive_faults, cell_text, content_faults, measure_sheets
 
 VALUES_REMEMBERED = 10_000
 
@@ -55,7 +55,7 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     """
     with file.open("rb") as handle:
         first = handle.read(512)
-    foreign = foreign_body(first, may_be_workbook=layout.may_be_zip)
+    foreign = not_delimited_text(first, may_be_workbook=layout.may_be_zip)
     if foreign:
         return [], [foreign]
     if first.startswith(ZIP):
@@ -132,7 +132,7 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
             for member in members:
                 with archive.open(member) as page:
                     lines_of[member.filename] = page.readline(bounds.LINE)
-            wrong = [name for name, line in lines_of.items() if foreign_body(line) or encoding_of(line) != UTF_8]
+            wrong = [name for name, line in lines_of.items() if not_delimited_text(line) or encoding_of(line) != UTF_8]
             headers = {line.rstrip(b"\n") for line in lines_of.values()}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         return [], [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]
@@ -175,11 +175,11 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
 
 
 def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[Table], list[Fault]]:
-    assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
+    assert layout.sheets is not None  # noqa: S101 - not_delimited_text let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
     # Before anything unpacks it.
-    faults = refused_archive(file)
-    extents, faults = ({}, faults) if faults else look_into(file, is_wanted)
+    faults = archive_faults(file)
+    extents, faults = ({}, faults) if faults else measure_sheets(file, is_wanted)
     if faults:
         return [], faults
     try:
@@ -203,7 +203,7 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
                 f"has no sheet named {layout.sheets.name_pattern}; it has {there}",
             )
         ]
-    faults = refused_content(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
+    faults = content_faults(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
     faults += [
         Fault("SHEET_MISSING", HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
         for name in layout.sheets.required
@@ -248,7 +248,7 @@ def _without_empty_end(names: Sequence[str]) -> list[str]:
     return list(names[: last + 1])
 
 
-def explain(file: Path, layout: Layout) -> tuple[int, Faults]:
+def find_faults(file: Path, layout: Layout) -> tuple[int, Faults]:
     """Read a file that was not vouched for row by row, and say what is wrong.
 
     Returns:
@@ -257,17 +257,20 @@ def explain(file: Path, layout: Layout) -> tuple[int, Faults]:
     """
     tables, of_header = open_tables(file, layout)
     faults = Faults(of_header)
-    number, seen = 0, Seen(layout)
+    number, seen = 0, KeysSeen(layout)
     for table in tables:
         for number, row in table.rows:
             wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
-            faults.add(wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet)))
-    if not ends_whole(file, layout):
+            faults.add(
+                wrong
+                or ([] if isinstance(row, Fault) else seen.repeats_earlier(number, row, table.header, table.sheet))
+            )
+    if not ends_with_line_end(file, layout):
         faults.append(Fault("FILE_CUT_SHORT", number, THE_FILE, None, "is cut short: its last row has no line end"))
     return number, faults
 
 
-def ends_whole(file: Path, layout: Layout) -> bool:
+def ends_with_line_end(file: Path, layout: Layout) -> bool:
     """Whether delimited text ends with a line end, where it must; a workbook, which has none, is whole where it can be opened."""
     if layout.last_line_may_be_open:
         return True
@@ -282,7 +285,7 @@ def ends_whole(file: Path, layout: Layout) -> bool:
         return handle.read(1) in {b"\n", b"\r"}
 
 
-class Seen:
+class KeysSeen:
     """The rows of a file that came already, by the columns that are declared to be unique together: those of them that it has."""
 
     def __init__(self, layout: Layout) -> None:
@@ -294,7 +297,7 @@ class Seen:
         self._first: dict[bytes, tuple[int, int]] = {}
         self._folded: dict[str, str] = {}
 
-    def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
+    def repeats_earlier(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
         """The fault of a row whose key stands in the file already, with the same row or another; notes every other.
 
         A row that is left out because it repeats another is no fault, and the newest of `repeats`.
@@ -336,28 +339,28 @@ class Seen:
         return found
 
 
-def made_whole(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:
+def padded(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:
     """A row that lacks fields at its end, with blanks in their place, where the layout says that this happens."""
     if isinstance(row, Fault) or not layout.rows_may_be_short:
         return row
     return [*row, *[""] * (header.width - len(row))]
 
 
-def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
+def fields_for_raw(row: list[str], table: Table, layout: Layout) -> list[str]:
     """The fields of a row that raw takes, in the order of `raw_columns`; blank where the file lacks the column."""
     positions = table.header.positions
     fields = [row[positions[column.name]] if column.name in positions else "" for column in layout.kept_columns]
     return [*fields, table.sheet] if layout.has_sheet_column else fields
 
 
-def columns_of_time(header: Header, period: Period) -> Sequence[str]:
+def time_columns(header: Header, period: Period) -> Sequence[str]:
     """The columns by which a file says which time a row is about."""
     return [period.column] if period.column in header.positions else period.else_columns
 
 
 def time_of(row: Sequence[str], header: Header, period: Period) -> str:
     """Which time a row is about, as published; of several columns, with a space between."""
-    return " ".join(row[header.positions[column]] for column in columns_of_time(header, period))
+    return " ".join(row[header.positions[column]] for column in time_columns(header, period))
 
 
 def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
@@ -377,7 +380,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         if column.name not in header.positions:
             continue
         value = row[header.positions[column.name]]
-        shown = layout.told(column, value)
+        shown = layout.shown(column, value)
         if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
             faults.append(
                 Fault(
@@ -414,13 +417,13 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
     if layout.period and not faults:
         value = time_of(row, header, layout.period)
         if is_timed(value, layout.period) and day_of(value, layout.period) is None:
-            columns = [c for c in layout.columns if c.name in columns_of_time(header, layout.period)]
-            is_told = all(layout.told(c, row[header.positions[c.name]]) is not None for c in columns)
+            columns = [c for c in layout.columns if c.name in time_columns(header, layout.period)]
+            is_told = all(layout.shown(c, row[header.positions[c.name]]) is not None for c in columns)
             place = " and ".join(header.published[c.name] for c in columns)
             reason = f"is no day of the calendar, written as {examples(layout.period)}"
             faults.append(Fault("TIME_INVALID", number, place, value if is_told else None, reason))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
-    if not faults and sense.has_rules(layout):
-        faults = sense.row_faults(number, row, header, layout)
+    if not faults and plausibility.has_rules(layout):
+        faults = plausibility.row_faults(number, row, header, layout)
     return faults

@@ -59,7 +59,7 @@ def separator_of(line: str, names: Iterable[str]) -> str:
     return "," if found(",") else next((separator for separator in "\t;" if found(separator)), ",")
 
 
-def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None:
+def not_delimited_text(first: bytes, *, may_be_workbook: bool = False) -> Fault | None:
     """What a body really is, when its first bytes say that it is no delimited text.
 
     Args:

@@ -43,7 +43,7 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
-def refused_archive(file: Path) -> list[Fault]:
+def archive_faults(file: Path) -> list[Fault]:
     """Why the archive that a workbook is must not even be opened: a bomb, members outside of it or that are encrypted."""
     try:
         members = bounds.members_of(file)
@@ -88,7 +88,7 @@ def refused_archive(file: Path) -> list[Fault]:
     return []
 
 
-def look_into(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict[str, Extent], list[Fault]]:
+def measure_sheets(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict[str, Extent], list[Fault]]:
     """What the sheets of a workbook span and hold, and why they must not be read: it is more than any real one's, or than its bytes allow.
 
     A reader takes memory for every place between the first cell of a sheet and the last, and for a shared string as often as a cell
@@ -122,18 +122,18 @@ def look_into(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict[str,
                 places += max(spanned, extent.cells)
                 text += extent.bytes
                 if spanned > max(ALWAYS, SPARSE * extent.cells):
-                    told = f"spans {spanned:,} places and has {extent.cells:,} cells, the furthest in row"
-                    far = f"{told} {extent.last_row + 1:,} or column {extent.last_column + 1:,}: no real sheet is so empty"
-                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, far)]
+                    reason = f"spans {spanned:,} places and has {extent.cells:,} cells, the furthest in row"
+                    reason = f"{reason} {extent.last_row + 1:,} or column {extent.last_column + 1:,}: no real sheet is so empty"
+                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, reason)]
                 if places > most_places:
-                    told = f"brings the places to {places:,} or more, which no real workbook of {size:,} bytes has"
-                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, told)]
+                    reason = f"brings the places to {places:,} or more, which no real workbook of {size:,} bytes has"
+                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, reason)]
                 if text > most_text:
-                    told = f"brings the text of the cells to {text:,} bytes or more, which no real workbook of {size:,} bytes has"
-                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, told)]
+                    reason = f"brings the text of the cells to {text:,} bytes or more, which no real workbook of {size:,} bytes has"
+                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, reason)]
                 if extent.last_column >= bounds.COLUMNS:
-                    told = f"has cells in column {extent.last_column + 1:,}, and a sheet may have {bounds.COLUMNS:,} columns"
-                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, told)]
+                    reason = f"has cells in column {extent.last_column + 1:,}, and a sheet may have {bounds.COLUMNS:,} columns"
+                    return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, reason)]
     except _TooMuch as error:
         return {}, [Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, f"{error}, and no real workbook does")]
     except (
@@ -295,7 +295,7 @@ class Extent:
                 raise _TooMuch(f"has a cell of more than {bounds.LINE:,} characters")
 
 
-def refused_content(
+def content_faults(
     file: Path, extents: Mapping[str, Extent], header_row: int, *, sums_are_data: bool = False
 ) -> list[Fault]:
     """What the sheets to be read hold that is not data: formulas, merged cells from the header down; and hidden sheets.
@@ -304,7 +304,7 @@ def refused_content(
     that hold nothing else are a note, and no data are lost in them.
 
     Args:
-        extents: the sheets, as `look_into` gives them.
+        extents: the sheets, as `measure_sheets` gives them.
         sums_are_data: a formula that sums cells above it is as good as its number where it comes to it now.
     """
     faults: list[Fault] = []

@@ -220,8 +220,10 @@ def test_papers_beside_a_landed_file_say_where_it_came_from(warehouse: Settings,
     papers = json.loads(beside.read_text())
     assert (papers["file_name"], papers["is_synthetic"]) == ("MPS.csv", False)
     assert papers["licence"] == "Open Government Licence v3.0"
-    assert landing.read_papers(beside).landed_at.tzinfo is not None
-    assert landing.read_papers(beside).release_date == dt.date(2024, 3, 6), "told by a person, believed, noted beside"
+    assert landing.read_provenance(beside).landed_at.tzinfo is not None
+    assert landing.read_provenance(beside).release_date == dt.date(2024, 3, 6), (
+        "told by a person, believed, noted beside"
+    )
 
 
 def test_two_loads_of_one_file_at_once_leave_one(warehouse: Settings, land: Land, tmp_path: Path) -> None:
@@ -316,7 +318,7 @@ def test_a_publisher_who_goes_back_to_what_was_there_is_believed_again(warehouse
     assert land("borough_recent", first).is_back
     assert rows(warehouse, newest)[0] == (one.load_id,)
     assert not land("borough_recent", first).is_back
-    arrivals = [file.papers.sha256 for file in landing.every_file(warehouse.landing)]
+    arrivals = [file.provenance.sha256 for file in landing.every_file(warehouse.landing)]
     assert arrivals == [hashlib.sha256(body).hexdigest() for body in (first, spoilt, first)]
 
 
@@ -359,7 +361,7 @@ def test_a_release_date_that_was_refused_does_not_stick_to_the_file(warehouse: S
         land("borough_recent", body, release_date=dt.date(2020, 1, 1))
     assert land("borough_recent", body, release_date=dt.date(2024, 3, 6)).release_date == dt.date(2024, 3, 6)
     (file,) = landing.every_file(warehouse.landing)
-    assert file.papers.release_date == dt.date(2024, 3, 6)
+    assert file.provenance.release_date == dt.date(2024, 3, 6)
     with refused_with(
         "RELEASE_DATE_IMPOSSIBLE",
         match="2024-03-06, .* 2024-03-07",

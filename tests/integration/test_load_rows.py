@@ -319,7 +319,7 @@ def test_a_file_that_was_refused_for_its_name_is_judged_again_under_another(ware
     # From now on they are what they were loaded as, here and in a home that is rebuilt from landing.
     assert not land(text, source, "2026-11.csv").is_new
     (landed,) = every_file(warehouse.landing)
-    assert landed.papers.file_name == "2026-10.csv"
+    assert landed.provenance.file_name == "2026-10.csv"
 
 
 def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse: Settings, land: Land) -> None:
@@ -331,7 +331,7 @@ def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse
         connection.execute("update ops.load set state = 'superseded' where load_id = %s", [done.load_id])
     assert land(text, source, "october.csv").rows == 3
     (landed,) = every_file(warehouse.landing)
-    assert landed.papers.file_name == "2026-10.csv"
+    assert landed.provenance.file_name == "2026-10.csv"
 
 
 def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_come(

@@ -66,7 +66,7 @@ def test_who_waits_says_behind_whom_and_since_when(
     monkeypatch.setattr(session, "_at_work", ("", ""))
     session.at_work("vru rebuild")
     with connect(warehouse, LOADER, autocommit=True) as first, connect(warehouse, LOADER) as second:
-        with queue.stand_alone(first):
+        with queue.lock_exclusive(first):
             with refused_with(
                 "LOCK_HELD_TOO_LONG",
                 match=r"`vru rebuild` \(process \d+, since .*, vru_loader\)",
@@ -77,7 +77,7 @@ def test_who_waits_says_behind_whom_and_since_when(
         since = r"\d{4}-\d\d-\d\d \d\d:\d\dZ"
         named = rf"waiting for `vru rebuild` \(process {os.getpid()}, since {since}, vru_loader\)\n"
         assert re.fullmatch(named, said)
-        queue.stand_beside(second, "mps")
+        queue.lock_shared(second, "mps")
         assert capsys.readouterr().err == ""
 
 
@@ -100,7 +100,7 @@ def test_a_load_that_was_under_way_is_judged_before_it_is_built(
     monkeypatch.setattr(transform, "build", lambda *_, **__: built_from.extend(rows(warehouse, months)))
     with connect(warehouse, LOADER, autocommit=True) as loader, concurrent.futures.ThreadPoolExecutor() as pool:
         with loader.transaction():
-            queue.stand_beside(loader, "police_uk")
+            queue.lock_shared(loader, "police_uk")
             building = pool.submit(set_aside.build, warehouse, "a run")
             _until_somebody_waits(warehouse)
             file = tmp_path / STREET[2]
@@ -188,7 +188,7 @@ def test_what_is_not_set_aside_cannot_be_accepted(warehouse: Settings, tmp_path:
 
 def test_a_place_in_the_queue_is_given_back_when_what_it_was_for_fails(warehouse: Settings) -> None:
     with connect(warehouse, LOADER, autocommit=True) as first, connect(warehouse, LOADER) as second:
-        with pytest.raises(psycopg.errors.UndefinedTable), queue.stand_alone(first):
+        with pytest.raises(psycopg.errors.UndefinedTable), queue.lock_exclusive(first):
             first.execute("select * from raw.nothing")
         queue.take(second, queue.PIPELINE_LOCK, "share", "1s")
 

@@ -386,8 +386,8 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
         False,
     )
 
-    (kept,) = landing.named(warehouse.landing, *this, "not-ours-2026-10.csv")
-    assert [file.papers.file_name for file in landing.every_file(warehouse.landing)] == ["feed-2026-10.csv"]
+    (kept,) = landing.find_by_name(warehouse.landing, *this, "not-ours-2026-10.csv")
+    assert [file.provenance.file_name for file in landing.every_file(warehouse.landing)] == ["feed-2026-10.csv"]
     with pytest.raises(Refusal, match=r"was withdrawn on 2026-11-22 by the owner \(not London's\) and came again"):
         nightly.load("night", *this, [kept])
     for load_id, why in (
@@ -414,7 +414,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
     land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
     ((before,), (path,)) = (
-        landing.named(warehouse.landing, *this, name) for name in ("feed-2026-10.csv", "not-ours-2026-10.csv")
+        landing.find_by_name(warehouse.landing, *this, name) for name in ("feed-2026-10.csv", "not-ours-2026-10.csv")
     )
     file = warehouse.landing / path
     states = "select state from ops.load order by load_id"
@@ -435,7 +435,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
         withdraw(2)
     (tmp_path / "aside").rename(warehouse.landing / before)
     assert rows(warehouse, states) == [("superseded",), ("loaded",)]
-    assert (landing.withdrawal(file), status.withdrawals(warehouse)) == (None, [])
+    assert (landing.read_withdrawal(file), status.withdrawals(warehouse)) == (None, [])
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -445,26 +445,26 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
         with pytest.raises(KeyboardInterrupt):
             withdraw(2)
     assert rows(warehouse, states) == [("superseded",), ("withdrawn",), ("loaded",)]
-    assert landing.withdrawal(file) is None
+    assert landing.read_withdrawal(file) is None
     assert withdraw(2) is None, "the same again puts it right"
-    note = landing.withdrawal(file)
+    note = landing.read_withdrawal(file)
     assert note is not None
     assert (note["withdrawn_by"], note["reason"]) == ("the owner", r"not\x0aLondon's")
     assert withdrawn_when(warehouse) == note["withdrawn_at"]
 
     # So does whatever reads landing: none of them takes the bytes back silently.
-    landing.forget_withdrawal(file)
+    landing.clear_withdrawal(file)
     with pytest.raises(
         Refusal,
         match=r"ambulance_incidents, file [0-9a-f]{12}: was withdrawn on 2026-11-22 by the owner .* and is read no more",
     ):
         nightly.replay(*this, file=path)
-    landing.forget_withdrawal(file)
+    landing.clear_withdrawal(file)
     assert nightly.replay(*this) == {"files": 1, "rows": 40, "refused": [], "withdrawn": [path]}
     assert withdraw(4) is None, "nothing stands before it"
     with pytest.raises(Refusal, match=f"one that was withdrawn by landing it by hand: {before}, {path}"):
         nightly.replay(*this)
-    landing.forget_withdrawal(file)
+    landing.clear_withdrawal(file)
     monkeypatch.setattr(night, "build_and_publish", lambda *_, **__: True)
     night.rebuild(warehouse, print)
     assert rows(warehouse, "select count(*) from raw.safestats__ambulance_incidents") == [(0,)]
@@ -477,7 +477,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
         land(warehouse, tmp_path, "ambulance_incidents", ambulance())
         landing.note_withdrawal(warehouse.landing / before, warehouse.now(), "the owner", "cut off")
         put_right()
-        assert landing.withdrawal(warehouse.landing / before) is None
+        assert landing.read_withdrawal(warehouse.landing / before) is None
 
 
 def withdrawn_when(warehouse: Settings) -> str:

@@ -250,7 +250,7 @@ def check(source: str, dataset: str, stand_ins: str | None = None) -> list[Findi
 def _client(chosen: Settings, source: Source, base: str, is_stand_in: bool, deadline: float | None = None) -> Client:
     allowed = (_host(base),) if is_stand_in else (_host(base), *source.allowed_hosts)
     return Client(
-        allowed, ca_bundle=chosen.ca_bundle, deadline=deadline, turns=chosen.home / "turns", scratch=chosen.landing
+        allowed, ca_bundle=chosen.ca_bundle, deadline=deadline, pacing=chosen.home / "turns", scratch=chosen.landing
     )
 
 

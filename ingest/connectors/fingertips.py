@@ -19,12 +19,12 @@ from ingest.connectors import file_at_url
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, LastFetch, Offer
 from ingest.declaration import SEEDS, FingertipsQuery
 from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
+from ingest.http import KEPT
 from ingest.landing import LandedFile, note_refusal
 from ingest.readers.text import encoding_of
 
 __all__ = ["check", "fetch", "list_editions"]
 
-KEPT = "nothing was fetched; the last good data stand"
 IDS_A_REQUEST = 90  # of more than 100 the publisher answers with a web page
 _MISSING = "indicators that are gone"
 _SORTABLE = "Time period Sortable"  # a year and four digits

@@ -11,11 +11,12 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
+from ingest.addresses import is_address
 from ingest.connectors.fetch_context import FetchContext, Finding, Offer
 from ingest.connectors.file_at_url import check_header, fetch
 from ingest.declaration import DatastoreFile
 from ingest.errors import BodyRefused, PublisherUnavailable
-from ingest.http import ASK, STANDS, is_address
+from ingest.http import KEPT, NEXT_RUN
 
 __all__ = ["check", "fetch", "list_editions"]
 
@@ -38,7 +39,7 @@ def list_editions(context: FetchContext) -> list[Offer]:
             "ANSWER_NOT_AS_AGREED",
             "the answer is not the description of a dataset (no result.resources with name and url)",
             where=url,
-            kept="nothing was fetched; the last good data stand",
+            kept=KEPT,
             next_step="compare the answer with ingest/sources/mps/README.md",
         ) from None
     meant = [(name, address) for name, address in resources if _is_meant(location, name, _file_name(address))]
@@ -48,8 +49,8 @@ def list_editions(context: FetchContext) -> list[Offer]:
                 "ADDRESS_REFUSED",
                 f"names {address[:200]!r} for {name[:200]!r}, which is no address",
                 where=url,
-                kept=STANDS,
-                next_step=ASK,
+                kept=KEPT,
+                next_step=NEXT_RUN,
             )
     offers = [Offer(urljoin(url, address), _file_name(address)) for _, address in meant]
     if not offers:
@@ -57,7 +58,7 @@ def list_editions(context: FetchContext) -> list[Offer]:
             "NO_LONGER_OFFERED",
             f"the dataset offers no file {location.file_name!r}; it offers {', '.join(sorted({n for n, _ in resources}))}",
             where=url,
-            kept="nothing was fetched; the last good data stand",
+            kept=KEPT,
             next_step="if the publisher has renamed it, change file_name or file_pattern in source.yml",
         )
     unique = list(dict.fromkeys(offers))

@@ -20,7 +20,7 @@ from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offe
 from ingest.connectors.file_at_url import check_kind, keep_body, refuse_other_file_type
 from ingest.declaration import NomisQuery
 from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
-from ingest.http import Body
+from ingest.http import KEPT, Body
 from ingest.landing import note_refusal, sha256_of
 from ingest.readers.records import is_count, records_wrong
 from ingest.readers.text import UTF_8, encoding_of, not_delimited_text
@@ -28,7 +28,6 @@ from ingest.scratch import scratch_folder
 
 __all__ = ["check", "fetch", "list_editions"]
 
-KEPT = "nothing was fetched; the last good data stand"
 PAGES = 400  # of one delivery; more is a publisher that never ends
 _LONDON = ZoneInfo("Europe/London")
 

@@ -20,9 +20,9 @@ import psycopg
 import pytest
 import requests
 
-from ingest import http
 from ingest.declaration import raw_columns, raw_table
 from ingest.errors import Refusal
+from ingest.http import client as http
 from ingest.raw import create_table
 from sandbox import server
 from sandbox.faults import FAULTS

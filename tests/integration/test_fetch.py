@@ -17,7 +17,8 @@ from ingest.connectors import london_datastore, refuse_unforeseen
 from ingest.connectors.fetch_context import FetchContext, Fetched, LastFetch
 from ingest.declaration import find_source
 from ingest.errors import BodyRefused, PublisherUnavailable
-from ingest.http import ATTEMPTS, Client
+from ingest.http import Client
+from ingest.http.client import ATTEMPTS
 from sandbox.server import Publisher
 from tests.refused import refused_with
 from warehouse import nightly

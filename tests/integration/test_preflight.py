@@ -16,8 +16,8 @@ import pytest
 import requests
 
 import sandbox
-from ingest import http
 from ingest.declaration import read_sources
+from ingest.http import client as http
 from sandbox.exchange import Request, Response
 from sandbox.police_uk import figures
 from sandbox.police_uk.archive import index_page, packed, served

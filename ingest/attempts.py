@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from ingest.landing import LandedFile
-from ingest.readers.faults import HEADER, THE_FILE, Fault, FaultyFile
+from ingest.readers.faults import FaultyFile, file_fault
 
 # Once may be the machine's stop.
 AT_MOST = 2
@@ -32,7 +32,7 @@ def attempt(connection: psycopg.Connection, landed: LandedFile) -> Iterator[None
     times = len(note.read_text(encoding="utf-8").splitlines()) if note.exists() else 0
     if times >= AT_MOST:
         reason = f"has ended the process that loaded it, or that of the database, {times} times, and is not tried again as it is"
-        raise FaultyFile([Fault("LOAD_ENDED_ITS_PROCESS", HEADER, THE_FILE, None, reason)], 0, NEXT)
+        raise FaultyFile([file_fault("LOAD_ENDED_ITS_PROCESS", reason)], 0, NEXT)
     # A disk that is full keeps no file from being loaded.
     with contextlib.suppress(OSError), note.open("a", encoding="utf-8") as file:
         file.write(f"{dt.datetime.now(dt.UTC).isoformat()}\n")

@@ -24,7 +24,7 @@ from psycopg import sql
 
 from ingest.copying import Copied
 from ingest.declaration import SEEDS, Dataset, DatastoreFile, FileAtUrl, Inbox, Source, raw_table
-from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, FaultyFile, some_of
+from ingest.readers.faults import NEXT_DAMAGED, FaultyFile, file_fault, some_of
 
 NEXT_NAME = "if its name is wrong, give it the name it was published under; if its rows are, fetch it again"
 LATER_THAN_DUE = 3  # months by which the date in a name may be after the release that its newest month makes due
@@ -71,7 +71,7 @@ class Delivery:
 
     def refuse(self, code: str, reason: str, next_step: str = NEXT_DAMAGED) -> FaultyFile:
         """The refusal of the whole file, to be raised."""
-        return FaultyFile([Fault(code, HEADER, THE_FILE, None, reason)], self.done.rows, next_step)
+        return FaultyFile([file_fault(code, reason)], self.done.rows, next_step)
 
 
 Labels = Mapping[str, int]  # rows by label

@@ -25,11 +25,11 @@ from ingest.readers.faults import (
     LONGEST,
     NEXT,
     NEXT_DAMAGED,
-    THE_FILE,
     THE_REST,
     Fault,
     Faults,
     FaultyFile,
+    file_fault,
     next_step_for,
     shortened,
 )
@@ -204,10 +204,10 @@ def _copy_row_by_row(
 
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
         if not tables.ends_with_line_end(path, layout):
-            keep([Fault("FILE_CUT_SHORT", HEADER, THE_FILE, None, "is cut short: its last row has no line end")])
+            keep([file_fault("FILE_CUT_SHORT", "is cut short: its last row has no line end")])
         if layout.rows_may_be_short and len(widths) > 1:
             each = ", ".join(map(str, sorted(widths)))
-            keep([Fault("ROW_WIDTH_DIFFERS", HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)")])
+            keep([file_fault("ROW_WIDTH_DIFFERS", f"has rows of different widths ({each} fields)")])
         # A row that is none can be left out; a file that breaks off there cannot: what follows was never counted.
         is_refused = (
             layout.bad_rows == "refuse" or bad.more or any(f.row == HEADER or f.column == THE_REST for f in bad)
@@ -335,7 +335,7 @@ def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Lay
         _check_one_row_a_key(cursor, table, layout.paged, load_id)
         wrong = _lacks_combinations(cursor, table, layout.paged, load_id)
     if wrong:
-        raise FaultyFile([Fault(wrong.code, HEADER, THE_FILE, None, wrong.reason)], rows, NEXT_DAMAGED)
+        raise FaultyFile([file_fault(wrong.code, wrong.reason)], rows, NEXT_DAMAGED)
 
 
 def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest import declaration
 from ingest.errors import Refusal
-from ingest.readers.faults import HEADER, Fault
+from ingest.readers.faults import Fault, header_fault
 
 FILE = "corrections.yml"
 
@@ -100,12 +100,10 @@ def corrected(names: Sequence[str], sheet: str, corrections: Sequence[Correction
         else:
             count = "no column" if not places else f"{len(places)} columns (say which with `column`)"
             faults.append(
-                Fault(
+                header_fault(
                     "CORRECTION_FITS_NOTHING",
-                    HEADER,
-                    "header",
-                    correction.header,
                     f"is corrected in {FILE} and {count} of the file has it",
+                    correction.header,
                 )
             )
     return read_as, faults

@@ -28,7 +28,7 @@ from ingest.landing import (
     sha256_of,
 )
 from ingest.naming import label_of
-from ingest.readers.faults import HEADER, THE_FILE, Fault, FaultyFile, sentence
+from ingest.readers.faults import FaultyFile, file_fault, sentence
 
 KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"
 
@@ -291,12 +291,12 @@ def _refuse_unforeseen(landed: LandedFile) -> Iterator[None]:
     except psycopg.Error as error:
         if not isinstance(error, OF_THE_FILE):
             raise
-        raise FaultyFile([Fault("UNFORESEEN", HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
+        raise FaultyFile([file_fault("UNFORESEEN", unforeseen(error))], 0, UNFORESEEN) from None
     except BaseException as error:
         # What a reader written in Rust gives up with is no Exception.
         if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
             raise
-        raise FaultyFile([Fault("UNFORESEEN", HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
+        raise FaultyFile([file_fault("UNFORESEEN", unforeseen(error))], 0, UNFORESEEN) from None
 
 
 @contextlib.contextmanager

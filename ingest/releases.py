@@ -19,7 +19,7 @@ from ingest.errors import Refusal
 from ingest.landing import LandedFile, note_return
 from ingest.naming import label_of
 from ingest.readers.code_lists import codes_of
-from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, FaultyFile
+from ingest.readers.faults import HEADER, NEXT_DAMAGED, Fault, FaultyFile, file_fault
 from ingest.readers.headers import months_between
 from ingest.readers.text import folded
 
@@ -40,15 +40,7 @@ def part_of(dataset: Dataset, landed: LandedFile) -> str:
     found = re.fullmatch(dataset.part_pattern, landed.provenance.file_name)
     if found is None:
         raise FaultyFile(
-            [
-                Fault(
-                    "NAME_UNKNOWN",
-                    HEADER,
-                    THE_FILE,
-                    None,
-                    f"has a name that does not say what it is about: {dataset.part_pattern}",
-                )
-            ],
+            [file_fault("NAME_UNKNOWN", f"has a name that does not say what it is about: {dataset.part_pattern}")],
             0,
             "give the file the name it was published under",
         )
@@ -173,7 +165,7 @@ def changes_against(done: Copied, dataset: Dataset, before: Before) -> dict[str,
 def check_not_empty(done: Copied, dataset: Dataset) -> None:
     """Refuse a header without rows, unless the dataset has such files."""
     if not (done.rows or done.quarantined or dataset.layout.may_be_empty):
-        raise FaultyFile([Fault("NO_ROWS", HEADER, THE_FILE, None, "has a header and no rows")], 0, NEXT_DAMAGED)
+        raise FaultyFile([file_fault("NO_ROWS", "has a header and no rows")], 0, NEXT_DAMAGED)
 
 
 def check_of_its_month(done: Copied, dataset: Dataset, part: str) -> None:
@@ -191,7 +183,7 @@ def check_of_its_month(done: Copied, dataset: Dataset, part: str) -> None:
     found += f" and {len(months) - 5} other months" if len(months) > 5 else ""
     reason = f"is of {part} by its name, and {inside:,.0f} of its {done.rows:,} rows are; it has rows of {found}"
     raise FaultyFile(
-        [Fault("NAME_DIFFERS_FROM_ROWS", HEADER, THE_FILE, None, reason)],
+        [file_fault("NAME_DIFFERS_FROM_ROWS", reason)],
         done.rows,
         "if its name is wrong, give it one whose first month is that of its rows; if they lie in many months, day and month have "
         "changed places, or it is no file of one month: ask for it again",
@@ -239,7 +231,7 @@ def check_not_cut(
         more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""
         reason = f"lacks much of what load {before.load_id} had: {'; '.join(lost[:5])}{more}"
         raise FaultyFile(
-            [Fault("LESS_THAN_BEFORE", HEADER, THE_FILE, None, reason)],
+            [file_fault("LESS_THAN_BEFORE", reason)],
             done.rows,
             f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again; if the "
             "publisher has really taken so much back, say so with may_lose in source.yml",
@@ -299,15 +291,7 @@ def check_is_a_revision(
     if wrong:
         more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise FaultyFile(
-            [
-                Fault(
-                    "NOT_A_REVISION",
-                    HEADER,
-                    THE_FILE,
-                    None,
-                    f"is no revision of load {before.load_id}: {'; '.join(wrong[:5])}{more}",
-                )
-            ],
+            [file_fault("NOT_A_REVISION", f"is no revision of load {before.load_id}: {'; '.join(wrong[:5])}{more}")],
             done.rows,
             f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again",
         )
@@ -360,7 +344,7 @@ def check_keeps_rows(
     if lost > had * keeps.at_most_lost:
         reason = f"lacks {lost:,} of {had:,} rows that load {before.load_id} had: {', '.join(told)}"
         raise FaultyFile(
-            [Fault("LESS_THAN_BEFORE", HEADER, THE_FILE, None, reason)],
+            [file_fault("LESS_THAN_BEFORE", reason)],
             done.rows,
             "fetch it again; if the publisher has really taken so much back, say so with keeps in source.yml",
         )
@@ -396,11 +380,8 @@ def check_not_older(done: Copied, dataset: Dataset, landed: LandedFile, before: 
     if done.first <= before.first <= done.last < before.last:
         raise FaultyFile(
             [
-                Fault(
+                file_fault(
                     "OLDER_COPY",
-                    HEADER,
-                    THE_FILE,
-                    None,
                     f"ends on {done.last}, and what stands in raw (load {before.load_id}) on {before.last}: "
                     "it is an older copy",
                 )
@@ -421,33 +402,22 @@ def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: d
             f"is about {outside[0]:%Y-%m}, and the calendar of the marts is {CALENDAR[0]:%Y-%m} to {CALENDAR[1]:%Y-%m}"
         )
         raise FaultyFile(
-            [Fault("OUTSIDE_CALENDAR", HEADER, THE_FILE, None, reason)],
+            [file_fault("OUTSIDE_CALENDAR", reason)],
             0,
             "see how its dates are written; or take those rows out",
         )
     tomorrow = (now + dt.timedelta(days=1)).date()
     if release > tomorrow:
         raise FaultyFile(
-            [
-                Fault(
-                    "RELEASE_DATE_IMPOSSIBLE",
-                    HEADER,
-                    THE_FILE,
-                    None,
-                    f"would be a release of {release}, which is still to come",
-                )
-            ],
+            [file_fault("RELEASE_DATE_IMPOSSIBLE", f"would be a release of {release}, which is still to come")],
             0,
             "see that the file is of this dataset and not of another; or give its date with --release",
         )
     if contents.last is not None and dataset.release is not None and release <= contents.last:
         raise FaultyFile(
             [
-                Fault(
+                file_fault(
                     "RELEASE_DATE_IMPOSSIBLE",
-                    HEADER,
-                    THE_FILE,
-                    None,
                     f"is called a release of {release} and has months to {contents.last:%Y-%m}",
                 )
             ],
@@ -460,11 +430,8 @@ def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: d
     if months > dataset.at_most_months:
         raise FaultyFile(
             [
-                Fault(
+                file_fault(
                     "SPAN_OF_ANOTHER_DATASET",
-                    HEADER,
-                    THE_FILE,
-                    None,
                     f"has {months} months, and one of this dataset has {dataset.at_most_months} at most",
                 )
             ],
@@ -491,7 +458,7 @@ def check_begins_early_enough(
             f"begins in {contents.first:%Y-%m}, and the file of this dataset that is loaded begins in {row[0]:%Y-%m}"
         )
         raise FaultyFile(
-            [Fault("SPAN_OF_ANOTHER_DATASET", HEADER, THE_FILE, None, reason)],
+            [file_fault("SPAN_OF_ANOTHER_DATASET", reason)],
             0,
             f"see that it is not a file of {dataset.abuts or 'another dataset'}",
         )

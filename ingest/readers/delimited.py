@@ -22,7 +22,7 @@ import pyarrow.csv
 from ingest.declaration import Layout, Number
 from ingest.readers import bounds, code_lists, plausibility
 from ingest.readers.check_digits import is_verhoeff
-from ingest.readers.faults import HEADER, THE_FILE, Fault
+from ingest.readers.faults import Fault, file_fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import LARGEST
 from ingest.readers.tables import KeysSeen, ends_with_line_end
@@ -66,13 +66,11 @@ def read_header_line(file: Path, layout: Layout) -> HeaderLine:
         return HeaderLine(None, 0, [])
     end = first.find(b"\n") + 1
     if not end:
-        return HeaderLine(
-            None, 0, [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no line end in its first 64 KiB")]
-        )
+        return HeaderLine(None, 0, [file_fault("NOT_THE_FILE", "has no line end in its first 64 KiB")])
     try:
         line = first[:end].decode("utf-8-sig")
     except UnicodeDecodeError:
-        return HeaderLine(None, 0, [Fault("ENCODING_UNKNOWN", HEADER, THE_FILE, None, "is not UTF-8 (in its header)")])
+        return HeaderLine(None, 0, [file_fault("ENCODING_UNKNOWN", "is not UTF-8 (in its header)")])
     if separator_of(line, layout.every_header) != "," or bounds.has_long_line(file):
         return HeaderLine(None, 0, [])
     header, faults = resolve(next(csv.reader(io.StringIO(line, newline=""))), layout)

@@ -43,6 +43,16 @@ class Fault:
         return f"{place}:{shown} {self.reason}" if self.row else f"{place}{shown} {self.reason}".strip()
 
 
+def file_fault(code: str, reason: str) -> Fault:
+    """What is wrong with a file as a whole."""
+    return Fault(code, HEADER, THE_FILE, None, reason)
+
+
+def header_fault(code: str, reason: str, value: str | None = None) -> Fault:
+    """What is wrong with a header; `value` is the name in it that is meant."""
+    return Fault(code, HEADER, "header", value, reason)
+
+
 def shortened(text: str, longest: int) -> str:
     """Text of at most so many characters, with three dots in place of the rest."""
     return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -22,7 +22,7 @@ from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout, Period
 from ingest.readers import bounds, code_lists, plausibility
 from ingest.readers.check_digits import is_verhoeff
-from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, some_of
+from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, file_fault, header_fault, some_of
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import wrong_with
 from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, folded, not_delimited_text, separator_of
@@ -62,20 +62,14 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
         return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
     if layout.sheets and layout.sheets.required:
         reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
-        return [], [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, reason)]
+        return [], [file_fault("NOT_THE_FILE", reason)]
     lines = _lines(file, layout)
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no header")]
+        return [], [names or file_fault("NOT_THE_FILE", "has no header")]
     if any(character < " " and character not in "\t\r\n" for name in names for character in name):
         return [], [
-            Fault(
-                "ENCODING_UNKNOWN",
-                HEADER,
-                THE_FILE,
-                None,
-                "is no text: its header holds NUL bytes or other control characters",
-            )
+            file_fault("ENCODING_UNKNOWN", "is no text: its header holds NUL bytes or other control characters")
         ]
     names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
@@ -113,21 +107,11 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
         members = bounds.members_of(file)
         with zipfile.ZipFile(file) as archive:
             if any(member.filename == "xl/workbook.xml" for member in members):
-                return [], [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, f"is a workbook: {SAVE_AS}, and land that")]
+                return [], [file_fault("NOT_THE_FILE", f"is a workbook: {SAVE_AS}, and land that")]
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
-                return [], [
-                    Fault(
-                        "NOT_THE_FILE",
-                        HEADER,
-                        THE_FILE,
-                        None,
-                        "is a zip archive, but not one of pages stored as they came",
-                    )
-                ]
+                return [], [file_fault("NOT_THE_FILE", "is a zip archive, but not one of pages stored as they came")]
             if sum(m.compress_size for m in members) > file.stat().st_size:
-                return [], [
-                    Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, "is a zip archive whose pages lie in one another")
-                ]
+                return [], [file_fault("ARCHIVE_UNSAFE", "is a zip archive whose pages lie in one another")]
             lines_of = {}
             for member in members:
                 with archive.open(member) as page:
@@ -135,13 +119,11 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
             wrong = [name for name, line in lines_of.items() if not_delimited_text(line) or encoding_of(line) != UTF_8]
             headers = {line.rstrip(b"\n") for line in lines_of.values()}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        return [], [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]
+        return [], [file_fault("ARCHIVE_DAMAGED", f"is no zip archive that can be read: {error}")]
     if wrong:
-        return [], [
-            Fault("NOT_THE_FILE", HEADER, THE_FILE, None, f"holds pages that are no delimited text: {some_of(wrong)}")
-        ]
+        return [], [file_fault("NOT_THE_FILE", f"holds pages that are no delimited text: {some_of(wrong)}")]
     if len(headers) != 1:
-        return [], [Fault("FILE_DAMAGED", HEADER, "header", None, f"is not the same on all {len(members)} pages")]
+        return [], [header_fault("FILE_DAMAGED", f"is not the same on all {len(members)} pages")]
 
     def rows() -> Iterator[tuple[int, list[str] | Fault]]:
         number = 0
@@ -169,7 +151,7 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     lines = rows()
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no page with a header")]
+        return [], [names or file_fault("NOT_THE_FILE", "has no page with a header")]
     header, faults = resolve(names, layout)
     return [Table("", header, lines)], faults
 
@@ -185,27 +167,19 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
-        return [], [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return [], [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
     if layout.sheets.is_one and len(wanted) > 1:
         reason = (
             f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
         )
-        return [], [Fault("SHEET_UNKNOWN", HEADER, THE_FILE, None, reason)]
+        return [], [file_fault("SHEET_UNKNOWN", reason)]
     if not wanted:
         there = some_of(workbook.sheet_names)
-        return [], [
-            Fault(
-                "SHEET_MISSING",
-                HEADER,
-                THE_FILE,
-                None,
-                f"has no sheet named {layout.sheets.name_pattern}; it has {there}",
-            )
-        ]
+        return [], [file_fault("SHEET_MISSING", f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
     faults = content_faults(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
     faults += [
-        Fault("SHEET_MISSING", HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
+        file_fault("SHEET_MISSING", f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
         for name in layout.sheets.required
         if name not in wanted
     ]

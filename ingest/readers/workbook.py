@@ -15,7 +15,7 @@ from xml.parsers import expat
 import python_calamine
 
 from ingest.readers import bounds
-from ingest.readers.faults import HEADER, THE_FILE, Fault
+from ingest.readers.faults import HEADER, THE_FILE, Fault, file_fault
 
 LARGEST = 512 * 1024**2  # bytes a workbook may have when unpacked
 PACKED_AT_MOST = 100  # times smaller than unpacked: real workbooks reach 9, their members 37
@@ -48,15 +48,11 @@ def archive_faults(file: Path) -> list[Fault]:
     try:
         members = bounds.members_of(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        return [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
     most = min(LARGEST, PACKED_AT_MOST * max(file.stat().st_size, 1))
     unpacked = sum(member.file_size for member in members)
     if unpacked > most:
-        return [
-            Fault(
-                "ARCHIVE_UNSAFE", HEADER, THE_FILE, None, f"unpacks to {unpacked:,} bytes, which no real workbook does"
-            )
-        ]
+        return [file_fault("ARCHIVE_UNSAFE", f"unpacks to {unpacked:,} bytes, which no real workbook does")]
     names = [member.filename for member in members]
     outside = [name for name in names if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name)]
     if outside:
@@ -66,25 +62,17 @@ def archive_faults(file: Path) -> list[Fault]:
             )
         ]
     if any(member.flag_bits & 1 for member in members):
-        return [Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, "is encrypted")]
+        return [file_fault("ARCHIVE_UNSAFE", "is encrypted")]
     # Which of two is read is for each reader to say, and what looks at a workbook must look at what is read of it.
     if len({name.replace("\\", "/").lower() for name in names}) != len(names):
-        return [Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, "holds two members of one name")]
+        return [file_fault("ARCHIVE_UNSAFE", "holds two members of one name")]
     if "xl/workbook.xml" not in names:
-        return [
-            Fault(
-                "NOT_THE_FILE",
-                HEADER,
-                THE_FILE,
-                None,
-                f"is a zip archive and no workbook: it holds {', '.join(names[:5])}",
-            )
-        ]
+        return [file_fault("NOT_THE_FILE", f"is a zip archive and no workbook: it holds {', '.join(names[:5])}")]
     try:
         # The reader of the cells unpacks a member to its end, wherever the directory says that this is.
         bounds.check_sizes(file)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
-        return [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
     return []
 
 
@@ -135,7 +123,7 @@ def measure_sheets(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict
                     reason = f"has cells in column {extent.last_column + 1:,}, and a sheet may have {bounds.COLUMNS:,} columns"
                     return {}, [Fault("ARCHIVE_UNSAFE", HEADER, where, None, reason)]
     except _TooMuch as error:
-        return {}, [Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, f"{error}, and no real workbook does")]
+        return {}, [file_fault("ARCHIVE_UNSAFE", f"{error}, and no real workbook does")]
     except (
         zipfile.BadZipFile,
         OSError,
@@ -144,7 +132,7 @@ def measure_sheets(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict
         RuntimeError,
         expat.ExpatError,
     ) as error:
-        return {}, [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return {}, [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
     return extents, []
 
 

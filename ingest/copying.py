@@ -36,6 +36,7 @@ from ingest.readers.faults import (
 from ingest.readers.headers import Header
 from ingest.readers.numbers import PATTERN
 from ingest.readers.records import records_wrong
+from ingest.readers.rows import KeysSeen, fields_for_raw, padded, row_faults, time_of
 from ingest.readers.times import day_of, is_timed
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _copy_row_by_row(
         keep = bad.add
         times: Counter[str] = Counter()
         widths: set[int] = set()
-        seen = tables.KeysSeen(layout)
+        seen = KeysSeen(layout)
         found, _ = tables.open_tables(path, layout, corrections)
 
         def lines() -> Iterator[str]:
@@ -185,9 +186,9 @@ def _copy_row_by_row(
                 for number, row in part.rows:
                     if isinstance(row, list):
                         widths.add(len(row))
-                    row = tables.padded(row, part.header, layout)
+                    row = padded(row, part.header, layout)
                     left_out = len(seen.repeats)
-                    faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
+                    faults = [row] if isinstance(row, Fault) else row_faults(number, row, part.header, layout)
                     if not faults and not isinstance(row, Fault):
                         faults = seen.repeats_earlier(number, row, part.header, part.sheet)
                     if faults or isinstance(row, Fault):
@@ -198,8 +199,8 @@ def _copy_row_by_row(
                         continue
                     count += 1
                     if layout.period:
-                        times[tables.time_of(row, part.header, layout.period)] += 1
-                    fields = tables.fields_for_raw(row, part, layout)
+                        times[time_of(row, part.header, layout.period)] += 1
+                    fields = fields_for_raw(row, part.header, part.sheet, layout)
                     yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
 
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)

@@ -25,7 +25,8 @@ from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import Fault, file_fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import LARGEST
-from ingest.readers.tables import KeysSeen, ends_with_line_end
+from ingest.readers.rows import KeysSeen
+from ingest.readers.tables import ends_with_line_end
 from ingest.readers.text import UTF_8, encoding_of, not_delimited_text, separator_of
 
 BLOCK = 512 * 1024  # bytes

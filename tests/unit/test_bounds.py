@@ -14,7 +14,7 @@ import pytest
 
 from ingest.declaration import Layout
 from ingest.readers import bounds, delimited, month_columns, tables
-from ingest.readers import workbook as books
+from ingest.readers import workbook_size as books
 from ingest.readers.faults import Faults
 
 LAYOUT = Layout.model_validate({"columns": [{"name": "a", "headers": ["A"]}, {"name": "b", "headers": ["B"]}]})

@@ -14,7 +14,9 @@ from ingest.declaration import Layout
 from ingest.ledger import describe_drift
 from ingest.readers import delimited, tables
 from ingest.readers.faults import Fault, sentence
-from ingest.readers.workbook import cell_text, measure_sheets
+from ingest.readers.rows import fields_for_raw, padded, row_faults
+from ingest.readers.workbook import cell_text
+from ingest.readers.workbook_size import measure_sheets
 from sandbox.spoilt_archives import workbook, zipped
 from tests.mps_more_files import xlsx_bytes
 
@@ -47,11 +49,11 @@ def read(tmp_path: Path, body: bytes, one: Layout) -> tuple[list[tuple[int, list
     rows, faults = [], [str(fault) for fault in wrong]
     for table in found if not wrong else []:
         for number, row in table.rows:
-            row = tables.padded(row, table.header, one)
-            its = [row] if isinstance(row, Fault) else tables.row_faults(number, row, table.header, one)
+            row = padded(row, table.header, one)
+            its = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, one)
             faults += [str(fault) for fault in its]
             if not its and not isinstance(row, Fault):
-                rows.append((number, tables.fields_for_raw(row, table, one)))
+                rows.append((number, fields_for_raw(row, table.header, table.sheet, one)))
     return rows, faults
 
 
@@ -373,7 +375,7 @@ def test_a_fault_tells_little_of_a_file_and_nothing_that_is_no_character(tmp_pat
     (table,), _ = tables.open_tables(file, one)
     ((number, row),) = table.rows
     assert isinstance(row, list)
-    faults += tables.row_faults(number, row, table.header, one)
+    faults += row_faults(number, row, table.header, one)
     for fault in faults:
         assert str(fault).isprintable()
         assert str(fault).count("x") < 250

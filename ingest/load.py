@@ -15,18 +15,8 @@ from ingest import attempts, checks, copying, ledger, queue, releases
 from ingest.corrections import corrections_of
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
-from ingest.landing import (
-    LandedFile,
-    below_landing,
-    clear_never_loaded,
-    clear_refusal,
-    clear_withdrawal,
-    note_never_loaded,
-    note_release_date,
-    note_return,
-    read_withdrawal,
-    sha256_of,
-)
+from ingest.landing import LandedFile, below_landing, events, sha256_of
+from ingest.landing.store import note_release_date
 from ingest.naming import label_of
 from ingest.readers.faults import FaultyFile, file_fault, sentence
 
@@ -118,7 +108,7 @@ def load(
             ledger.record_refusal(connection, source, name, landed, faulty, now, landing)
             has_stood = ledger.has_stood(connection, source, name, landed)
         if not has_stood:
-            note_never_loaded(landed)
+            events.note_refusal(landed.path, landed.provenance.file_name, landed.arrived_at)
         raise FileRefused(
             faulty.code,
             sentence(faulty.faults),
@@ -135,7 +125,7 @@ def load(
             next_step="make room on the database's disk and run the same again",
         ) from error
     # Only now: the ledger has it that these bytes stand.
-    clear_withdrawal(landed.path)
+    events.clear_withdrawal(landed.path)
     return done
 
 
@@ -175,7 +165,7 @@ def _load_again(
     if is_back:
         # The publisher went back to what was there before: these bytes speak for their months again.
         connection.execute("update ops.load set landed_at = %s where load_id = %s", [landed.arrived_at, load_id])
-        note_return(landed)
+        events.note_return(landed.path, landed.arrived_at)
     return Loaded(
         load_id,
         release,
@@ -199,10 +189,10 @@ def _load_new(
 ) -> Loaded:
     part = releases.part_of(dataset, landed)
     as_landed = landed
-    was_withdrawn = read_withdrawal(landed.path)
+    was_withdrawn = events.read_withdrawal(landed.path)
     if was_withdrawn and landed.arrived_at > landed.provenance.landed_at:
         # It speaks as of now: what came in between is older.
-        note_return(landed)
+        events.note_return(landed.path, landed.arrived_at)
         landed = dataclasses.replace(
             landed, provenance=dataclasses.replace(landed.provenance, landed_at=landed.arrived_at)
         )
@@ -254,8 +244,7 @@ def _load_new(
     )  # fmt: skip
     ledger.quarantine(cursor, load_id, done.quarantined)
     note_release_date(as_landed)
-    clear_refusal(landed)
-    clear_never_loaded(landed)
+    events.note_loaded(landed.path)
     if dataset.keep_releases == "newest_of_each_part":
         releases.keep_newest(connection, source, name, part)
     return Loaded(

@@ -16,7 +16,7 @@ from ingest import raw
 from ingest.copying import Contents, Copied
 from ingest.declaration import Dataset, Source, raw_columns, raw_table
 from ingest.errors import Refusal
-from ingest.landing import LandedFile, note_return
+from ingest.landing import LandedFile, events
 from ingest.naming import label_of
 from ingest.readers.code_lists import codes_of
 from ingest.readers.faults import HEADER, NEXT_DAMAGED, Fault, FaultyFile, file_fault
@@ -100,7 +100,7 @@ def as_returned(connection: psycopg.Connection, source: Source, name: str, part:
     ).fetchone()
     if row is None or row[0] is None or not row[1]:
         return landed
-    note_return(landed)
+    events.note_return(landed.path, landed.arrived_at)
     return dataclasses.replace(
         landed, provenance=dataclasses.replace(landed.provenance, landed_at=landed.arrived_at, release_date=row[0])
     )

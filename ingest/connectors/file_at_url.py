@@ -8,7 +8,7 @@ from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offe
 from ingest.declaration import FileAtUrl
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
-from ingest.landing import LandedFile, Provenance, land, note_refusal
+from ingest.landing import LandedFile, Provenance, events, land
 from ingest.readers.tables import open_tables
 from ingest.readers.text import is_text, not_delimited_text
 from ingest.scratch import scratch_folder
@@ -160,3 +160,9 @@ def refuse_other_file_type(context: FetchContext, offer: Offer, landed: LandedFi
             kept=f"its bytes are in landing ({landed.path.name}); raw and the marts are as they were",
             next_step="look at the publisher's page; the next run asks again",
         )
+
+
+def note_refusal(landed: LandedFile, reason: str) -> None:
+    """Keep later nights from loading what came and is no file of its dataset; bytes that were landed before were good then."""
+    if landed.is_new:
+        events.note_refusal_on_arrival(landed.path, reason)

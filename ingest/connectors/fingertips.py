@@ -20,7 +20,7 @@ from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Last
 from ingest.declaration import SEEDS, FingertipsQuery
 from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
 from ingest.http import KEPT
-from ingest.landing import LandedFile, note_refusal
+from ingest.landing import LandedFile
 from ingest.readers.text import encoding_of
 
 __all__ = ["check", "fetch", "list_editions"]
@@ -205,7 +205,7 @@ def _check(context: FetchContext, offer: Offer, landed: LandedFile, last: LastFe
             f"ends with the period {summary.newest}, and what came before with {before.newest}: it is an older copy",
         )
     if problem:
-        note_refusal(landed, problem.reason)
+        file_at_url.note_refusal(landed, problem.reason)
         raise BodyRefused(
             problem.code,
             f"what came {problem}",

@@ -17,11 +17,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offer
-from ingest.connectors.file_at_url import check_kind, keep_body, refuse_other_file_type
+from ingest.connectors.file_at_url import check_kind, keep_body, note_refusal, refuse_other_file_type
 from ingest.declaration import NomisQuery
 from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
 from ingest.http import KEPT, Body
-from ingest.landing import note_refusal, sha256_of
+from ingest.landing import sha256_of
 from ingest.readers.records import is_count, records_wrong
 from ingest.readers.text import UTF_8, encoding_of, not_delimited_text
 from ingest.scratch import scratch_folder

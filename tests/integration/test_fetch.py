@@ -250,7 +250,7 @@ def test_a_full_disk_under_landing_is_a_sentence_and_leaves_nothing_half(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ingest.landing.os.fsync", full)
+    monkeypatch.setattr("ingest.landing.files.os.fsync", full)
     with refused_with("DISK_FULL"):
         fetch_all(client, publisher, tmp_path)
     assert bodies(tmp_path) == []

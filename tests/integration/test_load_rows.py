@@ -261,8 +261,11 @@ def test_an_older_copy_of_a_file_that_nobody_dates_is_refused(warehouse: Setting
     with refused_with("OLDER_COPY", match="2026-09-01, .* 2026-10-01"):
         land(older, name="older.csv")
     assert land(older, name="older.csv", release_date=dt.date(2026, 10, 1)).rows == 6  # a person says when it was
-    (beside,) = warehouse.landing.glob("parks/incidents/*.released.json")
-    assert json.loads(beside.read_text()) == {"release_date": "2026-10-01"}
+    (beside,) = warehouse.landing.glob("parks/incidents/*.events.jsonl")
+    assert [json.loads(line) for line in beside.read_text().splitlines()][-2:] == [
+        {"event": "described_again", "release_date": "2026-10-01"},
+        {"event": "loaded"},
+    ]
     assert land(HEADER + rows_of("2026-06", 3), name="about another time.csv").rows == 3
 
 

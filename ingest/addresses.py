@@ -1,10 +1,11 @@
-"""Which addresses a name of a publisher may lead to: public ones, and this machine where the host says so (a stand-in)."""
+"""Which addresses may be asked: a publisher's name leads to public ones alone, or to this machine where the host says so (a stand-in)."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 # IANA's special-purpose addresses, by the rule that what is not given to anybody on the internet is no publisher's. Listed here and not asked
 # of Python, whose versions differ. Last: where Azure's machines ask their host, which is a public address by its number alone.
@@ -85,4 +86,12 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
+        return False
+
+
+def is_address(url: str) -> bool:
+    """Whether an address that a publisher names can be asked for at all."""
+    try:
+        return urlsplit(url).port != 0 and bool(url.encode())
+    except ValueError:  # a bracket without its pair, a port that is none, half a pair of UTF-16
         return False

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from ingest.landing import LandedFile
-from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty
+from ingest.readers.faults import FaultyFile, file_fault
 
 # Once may be the machine's stop.
 AT_MOST = 2
@@ -26,13 +26,13 @@ def attempt(connection: psycopg.Connection, landed: LandedFile) -> Iterator[None
         connection: in the transaction that holds off every other load of the file.
 
     Raises:
-        Faulty: it has.
+        FaultyFile: it has.
     """
     note = _note(landed.path)
     times = len(note.read_text(encoding="utf-8").splitlines()) if note.exists() else 0
     if times >= AT_MOST:
         reason = f"has ended the process that loaded it, or that of the database, {times} times, and is not tried again as it is"
-        raise Faulty([Fault("LOAD_ENDED_ITS_PROCESS", HEADER, THE_FILE, None, reason)], 0, NEXT)
+        raise FaultyFile([file_fault("LOAD_ENDED_ITS_PROCESS", reason)], 0, NEXT)
     # A disk that is full keeps no file from being loaded.
     with contextlib.suppress(OSError), note.open("a", encoding="utf-8") as file:
         file.write(f"{dt.datetime.now(dt.UTC).isoformat()}\n")
@@ -46,7 +46,7 @@ def attempt(connection: psycopg.Connection, landed: LandedFile) -> Iterator[None
 
 
 def _ended_the_database(connection: psycopg.Connection, error: BaseException) -> bool:
-    """Whether the database ran out of memory, or its process for this connection is gone without having been told to go."""
+    """Whether the database ran out of memory, or its process for this connection ended and nobody asked it to."""
     if isinstance(error, psycopg.errors.OutOfMemory):
         return True
     return connection.closed and isinstance(error, psycopg.OperationalError) and error.sqlstate is None

@@ -24,7 +24,7 @@ from psycopg import sql
 
 from ingest.copying import Copied
 from ingest.declaration import SEEDS, Dataset, DatastoreFile, FileAtUrl, Inbox, Source, raw_table
-from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty, some_of
+from ingest.readers.faults import NEXT_DAMAGED, FaultyFile, file_fault, some_of
 
 NEXT_NAME = "if its name is wrong, give it the name it was published under; if its rows are, fetch it again"
 LATER_THAN_DUE = 3  # months by which the date in a name may be after the release that its newest month makes due
@@ -69,9 +69,9 @@ class Delivery:
         )
         return self.cursor.execute(delivered + sql.SQL(query).format(**parts)).fetchall()
 
-    def refuse(self, code: str, reason: str, next_step: str = NEXT_DAMAGED) -> Faulty:
+    def refuse(self, code: str, reason: str, next_step: str = NEXT_DAMAGED) -> FaultyFile:
         """The refusal of the whole file, to be raised."""
-        return Faulty([Fault(code, HEADER, THE_FILE, None, reason)], self.done.rows, next_step)
+        return FaultyFile([file_fault(code, reason)], self.done.rows, next_step)
 
 
 Labels = Mapping[str, int]  # rows by label
@@ -84,7 +84,7 @@ def check(delivery: Delivery) -> Labels:
         Its rows by the labels that tell whether a month of its dataset is whole (ops.load.label_counts); empty where none do.
 
     Raises:
-        Faulty: it is another's, or lacks what its publisher always gives.
+        FaultyFile: it is another's, or lacks what its publisher always gives.
     """
     _check_name_of_its_dataset(delivery)
     _check_dates_in_name(delivery)

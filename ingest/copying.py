@@ -25,17 +25,18 @@ from ingest.readers.faults import (
     LONGEST,
     NEXT,
     NEXT_DAMAGED,
-    THE_FILE,
     THE_REST,
     Fault,
     Faults,
-    Faulty,
+    FaultyFile,
+    file_fault,
+    next_step_for,
     shortened,
-    what_next,
 )
 from ingest.readers.headers import Header
 from ingest.readers.numbers import PATTERN
 from ingest.readers.records import records_wrong
+from ingest.readers.rows import KeysSeen, fields_for_raw, padded, row_faults, time_of
 from ingest.readers.times import day_of, is_timed
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def read(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]
     """Read the header of a landed file, and of a file of months all of it.
 
     Raises:
-        Faulty: it is not what its declaration says.
+        FaultyFile: it is not what its declaration says.
     """
     if dataset.layout.month_columns:
         return _read_months(landed, dataset, corrections)
@@ -89,13 +90,13 @@ def read(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]
 def _read_months(landed: LandedFile, dataset: Dataset, corrections: Sequence[Correction]) -> Contents:
     file = month_columns.read(landed.path, dataset.layout, corrections)
     if file.faults or not file.tables:
-        next_step = what_next(file.faults)
+        next_step = next_step_for(file.faults)
         if any(fault.column == "header" for fault in file.faults):
             next_step += (
                 f"; if a header of this very file is mistyped, confirm what it should be in ingest/sources/"
-                f"{landed.papers.source}/corrections.yml (sha256 {landed.papers.sha256}) and land it again"
+                f"{landed.provenance.source}/corrections.yml (sha256 {landed.provenance.sha256}) and land it again"
             )
-        raise Faulty(file.faults, len(file.rows), next_step)
+        raise FaultyFile(file.faults, len(file.rows), next_step)
     first, last = _month(file.first_month), _month(file.last_month)
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> Copied:
@@ -119,7 +120,7 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
     layout = dataset.layout
     found, faults = tables.open_tables(path, layout, corrections)
     if faults:
-        raise Faulty(faults, 0, what_next(faults))
+        raise FaultyFile(faults, 0, next_step_for(faults))
     unknown = _unknown(table.header for table in found)
     # A workbook's sheets may share its columns between them: what any of them has, the file does not lack.
     absent = [c.name for c in layout.columns if all(c.name in table.header.absent for table in found)]
@@ -128,27 +129,29 @@ def _read_rows(path: Path, dataset: Dataset, corrections: Sequence[Correction]) 
     # Here, because loading Arrow takes a third of the time in which a command starts, and most load no file.
     from ingest.readers import delimited
 
-    start = delimited.read_start(path, layout) if not (found[0].sheet or corrections) else None
-    if start is not None and start.header is not None and delimited.fits(start.header, layout):
+    start = delimited.read_header_line(path, layout) if not (found[0].sheet or corrections) else None
+    if start is not None and start.header is not None and delimited.can_copy_bytes(start.header, layout):
         return Contents(None, None, None, drift, _copy_as_it_is(path, start, layout))
     return Contents(None, None, None, drift, _copy_row_by_row(path, layout, corrections))
 
 
-def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callable[[psycopg.Cursor, str, int], Copied]:
+def _copy_as_it_is(
+    path: Path, start: delimited.HeaderLine, layout: Layout
+) -> Callable[[psycopg.Cursor, str, int], Copied]:
     from ingest.readers import delimited
 
     def copy(cursor: psycopg.Cursor, table: str, load_id: int) -> Copied:
         assert start.header is not None  # noqa: S101 - the caller looked
         header = start.header
         columns = sorted(header.positions, key=lambda column: header.positions[column])
-        vouched = delimited.vouch(path, start, layout)
+        validated = delimited.validate_in_background(path, start, layout)
         number_rows(cursor, table, load_id)
         with contextlib.suppress(psycopg.DataError), cursor.connection.transaction():
             _copy(
-                cursor, table, columns, delimited.blocks(path, start, vouched),
-                expected=lambda: _rows_of(vouched.result()), options="(format csv, null '\\N')",
+                cursor, table, columns, delimited.blocks(path, start, validated),
+                expected=lambda: _rows_of(validated.result()), options="(format csv, null '\\N')",
             )  # fmt: skip
-            done = vouched.result()
+            done = validated.result()
             if done is not None and not _are_days(done.times, layout):
                 raise psycopg.DataError("a row is about no day of the calendar")
             if done is not None:
@@ -156,9 +159,9 @@ def _copy_as_it_is(path: Path, start: delimited.Start, layout: Layout) -> Callab
                 totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
                 return Copied(done.rows, done.rows, [], first, last, totals or {"": done.rows})
         if layout.bad_rows == "refuse":
-            number, faults = tables.explain(path, layout)
+            number, faults = tables.find_faults(path, layout)
             if faults:
-                raise Faulty(faults, number, what_next(faults))
+                raise FaultyFile(faults, number, next_step_for(faults))
         return _copy_row_by_row(path, layout)(cursor, table, load_id)
 
     return copy
@@ -174,7 +177,7 @@ def _copy_row_by_row(
         keep = bad.add
         times: Counter[str] = Counter()
         widths: set[int] = set()
-        seen = tables.Seen(layout)
+        seen = KeysSeen(layout)
         found, _ = tables.open_tables(path, layout, corrections)
 
         def lines() -> Iterator[str]:
@@ -183,11 +186,11 @@ def _copy_row_by_row(
                 for number, row in part.rows:
                     if isinstance(row, list):
                         widths.add(len(row))
-                    row = tables.made_whole(row, part.header, layout)
+                    row = padded(row, part.header, layout)
                     left_out = len(seen.repeats)
-                    faults = [row] if isinstance(row, Fault) else tables.row_faults(number, row, part.header, layout)
+                    faults = [row] if isinstance(row, Fault) else row_faults(number, row, part.header, layout)
                     if not faults and not isinstance(row, Fault):
-                        faults = seen.again(number, row, part.header, part.sheet)
+                        faults = seen.repeats_earlier(number, row, part.header, part.sheet)
                     if faults or isinstance(row, Fault):
                         keep(dataclasses.replace(fault, sheet=part.sheet) for fault in faults)
                         bad_rows += 1
@@ -196,23 +199,23 @@ def _copy_row_by_row(
                         continue
                     count += 1
                     if layout.period:
-                        times[tables.time_of(row, part.header, layout.period)] += 1
-                    fields = tables.row_in_order(row, part, layout)
+                        times[time_of(row, part.header, layout.period)] += 1
+                    fields = fields_for_raw(row, part.header, part.sheet, layout)
                     yield "\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n"
 
         _copy(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines(), expected=lambda: count)
-        if not tables.ends_whole(path, layout):
-            keep([Fault("FILE_CUT_SHORT", HEADER, THE_FILE, None, "is cut short: its last row has no line end")])
+        if not tables.ends_with_line_end(path, layout):
+            keep([file_fault("FILE_CUT_SHORT", "is cut short: its last row has no line end")])
         if layout.rows_may_be_short and len(widths) > 1:
             each = ", ".join(map(str, sorted(widths)))
-            keep([Fault("ROW_WIDTH_DIFFERS", HEADER, THE_FILE, None, f"has rows of different widths ({each} fields)")])
+            keep([file_fault("ROW_WIDTH_DIFFERS", f"has rows of different widths ({each} fields)")])
         # A row that is none can be left out; a file that breaks off there cannot: what follows was never counted.
         is_refused = (
             layout.bad_rows == "refuse" or bad.more or any(f.row == HEADER or f.column == THE_REST for f in bad)
         )
         if bad and (is_refused or bad_rows > layout.at_most_quarantined * (count + bad_rows)):
             # The file is refused whole: each of its rows is.
-            raise Faulty(bad, count + bad_rows, what_next(bad))
+            raise FaultyFile(bad, count + bad_rows, next_step_for(bad))
         first, last, counts = _span(times, layout)
         totals = _sums(cursor, table, load_id, layout) if layout.value_column else counts
         return Copied(count, count, bad, first, last, totals or {"": count}, seen.repeats)
@@ -246,10 +249,10 @@ def _copy(
         )
 
 
-def _rows_of(vouched: delimited.Vouched | None) -> int:
-    if vouched is None:
-        raise psycopg.DataError("not vouched for")
-    return vouched.rows
+def _rows_of(validated: delimited.Validated | None) -> int:
+    if validated is None:
+        raise psycopg.DataError("not validated")
+    return validated.rows
 
 
 def _sums(cursor: psycopg.Cursor, table: str, load_id: int, layout: Layout) -> dict[str, float]:
@@ -279,7 +282,7 @@ def _span(times: Mapping[str, int], layout: Layout) -> tuple[dt.date | None, dt.
     """First and last day of the times a file is about, and its rows by month.
 
     Raises:
-        Faulty: naming a time that is written in none of the declared forms.
+        FaultyFile: naming a time that is written in none of the declared forms.
     """
     if layout.period is None or not times:
         return None, None, {}
@@ -293,7 +296,7 @@ def _span(times: Mapping[str, int], layout: Layout) -> tuple[dt.date | None, dt.
             fault = Fault(
                 "TIME_INVALID", HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})"
             )
-            raise Faulty([fault], 0, NEXT)
+            raise FaultyFile([fault], 0, NEXT)
         days.append(day)
         month = f"{day:%Y-%m}"
         totals[month] = totals.get(month, 0) + count
@@ -313,7 +316,7 @@ def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Lay
     """See that an answer holds every record once, by what each record is about and, where records say so, their number and count.
 
     Raises:
-        Faulty: records are missing or there twice, or their number changed between pages.
+        FaultyFile: records are missing or there twice, or their number changed between pages.
     """
     if layout.paged is None:
         return
@@ -333,14 +336,14 @@ def check_records(cursor: psycopg.Cursor, source: Source, name: str, layout: Lay
         _check_one_row_a_key(cursor, table, layout.paged, load_id)
         wrong = _lacks_combinations(cursor, table, layout.paged, load_id)
     if wrong:
-        raise Faulty([Fault(wrong.code, HEADER, THE_FILE, None, wrong.reason)], rows, NEXT_DAMAGED)
+        raise FaultyFile([file_fault(wrong.code, wrong.reason)], rows, NEXT_DAMAGED)
 
 
 def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> None:
     """See that no two records are about the same.
 
     Raises:
-        Faulty: naming the rows.
+        FaultyFile: naming the rows.
     """
     key = sql.SQL(", ").join(sql.Identifier(column) for columns in paged.dimensions for column in columns)
     again = cursor.execute(
@@ -356,7 +359,7 @@ def _check_one_row_a_key(cursor: psycopg.Cursor, table: sql.Identifier, paged: P
         for number in numbers[1:]
     ]
     if faults:
-        raise Faulty(faults, len(faults), NEXT_DAMAGED)
+        raise FaultyFile(faults, len(faults), NEXT_DAMAGED)
 
 
 def _lacks_combinations(cursor: psycopg.Cursor, table: sql.Identifier, paged: Paged, load_id: int) -> Wrong | None:

@@ -130,7 +130,7 @@ class MonthColumns(_Strict):
 class Complete(_Strict):
     """What a whole file never lacks: each required value of the vintage list, once for each member of an area list.
 
-    A file cut at the end of a line looks whole; this is how it is told from one that is.
+    A file cut at the end of a line looks whole; this is how the two are distinguished.
     """
 
     across: Identifier
@@ -242,7 +242,7 @@ class Layout(_Strict):
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
     at_most_quarantined: Annotated[float, Field(gt=0, lt=1)] = 0.05
     rows_may_be_short: bool = False
-    # Only where a value cut short is told otherwise: the last column is held to a list, or records say how many there are.
+    # Only where a value cut short is found otherwise: the last column is held to a list, or records say how many there are.
     last_line_may_be_open: bool = False
     paged: Paged | None = None
     area_names: AreaNames | None = None
@@ -254,10 +254,10 @@ class Layout(_Strict):
 
     @property
     def is_of_people(self) -> bool:
-        """Whether its rows are of persons: then no text of theirs may be told, whichever column it stands in."""
+        """Whether its rows are of persons: then no text of theirs may be shown, whichever column it stands in."""
         return any(column.is_personal for column in self.columns)
 
-    def told(self, column: Column, value: str) -> str | None:
+    def shown(self, column: Column, value: str) -> str | None:
         """A value as messages, quarantine and ledgers may show it; None where it may be personal.
 
         In rows of persons a name may have slipped into any column. What has the form of its column has not.

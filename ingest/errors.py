@@ -24,7 +24,7 @@ class Refusal(Exception):
     """
 
     def __init__(self, code: str, problem: str, *, where: str = "", kept: str = "", next_step: str = "") -> None:
-        # What is told of a publisher's words must stand in text that any database and terminal takes, whatever they hold.
+        # A publisher's words must stand in text that any database and terminal takes, whatever they hold.
         problem, where = printable(problem), in_one_line(where)
         super().__init__(problem)
         self.code = code
@@ -80,7 +80,7 @@ def _escaped(character: str) -> str:
 
 
 def unforeseen(error: BaseException) -> str:
-    """What may be told of an exception nobody foresaw: its kind and its place in the code. Its text may hold what a file held."""
+    """What may be shown of an exception nobody foresaw: its kind and its place in the code. Its text may hold what a file held."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"could not be read, and nobody foresaw why ({type(error).__name__}, {PurePath(frame.filename).name} line {frame.lineno})"
 
@@ -88,8 +88,8 @@ def unforeseen(error: BaseException) -> str:
 def together(refusals: Sequence[Refusal]) -> str:
     """Several refusals in words: the first few in full, of the others where they happened."""
     more = [one.where or one.problem for one in refusals[SHOWN:]]
-    told = [str(one) for one in refusals[:SHOWN]]
-    return " ".join([*told, *([f"And {len(more)} more were refused: {'; '.join(more)}."] if more else [])])
+    shown = [str(one) for one in refusals[:SHOWN]]
+    return " ".join([*shown, *([f"And {len(more)} more were refused: {'; '.join(more)}."] if more else [])])
 
 
 class PublisherUnavailable(Refusal):

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from ingest.declaration import Source
 from ingest.errors import Wrong
 from ingest.landing import LandedFile, below_landing
-from ingest.readers.faults import Fault, Faulty, sentence
+from ingest.readers.faults import Fault, FaultyFile, sentence
 
 WARNED = (
     "new columns",
@@ -67,7 +67,7 @@ def record(
     label_counts: Mapping[str, int] | None = None,
 ) -> int:
     """Write a file's line, loaded or refused (`record_refusal`). Returns its load_id."""
-    papers = landed.papers
+    provenance = landed.provenance
     row = cursor.execute(
         """insert into ops.load (load_id, source, dataset, release_date, sha256, file_name, landed_path, url, bytes, landed_at,
                loaded_at, classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state,
@@ -75,11 +75,11 @@ def record(
            overriding system value
            values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
-            load_id, source.source, name, release, papers.sha256, papers.file_name,
-            below_landing(landed, landing), papers.url, papers.bytes, papers.landed_at, now,
+            load_id, source.source, name, release, provenance.sha256, provenance.file_name,
+            below_landing(landed, landing), provenance.url, provenance.bytes, provenance.landed_at, now,
             classification, first, last,
             loaded + quarantined, loaded, quarantined, state, reason, code, Jsonb(drift or {}),
-            papers.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
+            provenance.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
             Jsonb(label_counts or {}),
         ],
     ).fetchone()  # fmt: skip
@@ -92,7 +92,7 @@ def record_refusal(
     source: Source,
     name: str,
     landed: LandedFile,
-    faulty: Faulty,
+    faulty: FaultyFile,
     now: dt.datetime,
     landing: Path,
 ) -> None:
@@ -100,7 +100,7 @@ def record_refusal(
     cursor = connection.cursor()
     load_id = record(
         cursor, source, name, landed, now, landing,
-        load_id=None, state="refused", part="", release=landed.papers.release_date, first=None, last=None,
+        load_id=None, state="refused", part="", release=landed.provenance.release_date, first=None, last=None,
         loaded=0, quarantined=faulty.rows, reason=sentence(faulty.faults), code=faulty.code,
     )  # fmt: skip
     quarantine(cursor, load_id, faulty.faults)
@@ -174,10 +174,10 @@ def keep_for_verdict(connection: psycopg.Connection, load_ids: Sequence[int], *,
 
 
 def has_stood(connection: psycopg.Connection, source: Source, name: str, landed: LandedFile) -> bool:
-    """Whether these bytes were ever loaded: then they are what their first papers say."""
+    """Whether these bytes were ever loaded: then they are what their first provenance say."""
     row = connection.execute(
         "select 1 from ops.load where source = %s and dataset = %s and sha256 = %s and state <> 'refused' limit 1",
-        [source.source, name, landed.papers.sha256],
+        [source.source, name, landed.provenance.sha256],
     ).fetchone()
     return row is not None
 
@@ -192,7 +192,7 @@ def quarantine(cursor: psycopg.Cursor, load_id: int, faults: Sequence[Fault]) ->
     )
 
 
-def in_words(drift: dict[str, list[str]]) -> str:
+def describe_drift(drift: dict[str, list[str]]) -> str:
     """How a file's columns differ from those declared; empty where they do not."""
     said = {
         "new columns": "columns that are not declared, left out of raw: ",

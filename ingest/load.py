@@ -14,21 +14,11 @@ import psycopg
 from ingest import attempts, checks, copying, ledger, queue, releases
 from ingest.declaration import Dataset, Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
-from ingest.landing import (
-    LandedFile,
-    below_landing,
-    forget_refusal,
-    forget_refused_as,
-    forget_withdrawal,
-    note_refused_as,
-    note_release,
-    note_return,
-    sha256_of,
-    withdrawal,
-)
-from ingest.naming import called
+from ingest.landing import LandedFile, below_landing, events, sha256_of
+from ingest.landing.store import note_release_date
+from ingest.naming import label_of
 from ingest.readers.corrections import corrections_of
-from ingest.readers.faults import HEADER, THE_FILE, Fault, Faulty, sentence
+from ingest.readers.faults import FaultyFile, file_fault, sentence
 
 KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"
 
@@ -64,16 +54,16 @@ class Loaded:
         # A column that may be missing, or a correction that was confirmed, is on record and nobody's work.
         new = {kind: names for kind, names in self.drift.items() if kind in ledger.WARNED}
         known = {kind: names for kind, names in self.drift.items() if kind not in new}
-        note += f"; WARNING: {ledger.in_words(new)}" if new else ""
-        note += f"; {ledger.in_words(known)}" if known else ""
+        note += f"; WARNING: {ledger.describe_drift(new)}" if new else ""
+        note += f"; {ledger.describe_drift(known)}" if known else ""
         note += (
             "; older than what is loaded, so it is kept as history (`--release` says when it was released)"
             if self.is_history
             else ""
         )
         if self.was_withdrawn:
-            told = self.was_withdrawn
-            note += f"; withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}), and now stands again"
+            gone = self.was_withdrawn
+            note += f"; withdrawn on {gone['withdrawn_at'][:10]} by {gone['withdrawn_by']} ({gone['reason']}), and now stands again"
         return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
@@ -100,29 +90,29 @@ def load(
     dataset = source.dataset(name)
     try:
         with connection.transaction():
-            queue.stand_beside(connection, source.source)
+            queue.lock_shared(connection, source.source)
             earlier = connection.execute(
                 """select load_id, release_date, rows_loaded, case when state = 'set_aside' then reason end from ops.load
                    where source = %s and dataset = %s and sha256 = %s and state in ('loaded', 'set_aside')""",
-                [source.source, name, landed.papers.sha256],
+                [source.source, name, landed.provenance.sha256],
             ).fetchone()
             if earlier:
                 done = _load_again(connection, landed, *earlier)
             else:
                 _claim_kind(connection, landed, now)
-                with attempts.attempt(connection, landed), _in_words(landed):
+                with attempts.attempt(connection, landed), _refuse_unforeseen(landed):
                     done = _load_new(connection, source, name, dataset, landed, now, landing)
-    except Faulty as faulty:
+    except FaultyFile as faulty:
         with connection.transaction():
-            queue.stand_beside(connection, source.source)
+            queue.lock_shared(connection, source.source)
             ledger.record_refusal(connection, source, name, landed, faulty, now, landing)
             has_stood = ledger.has_stood(connection, source, name, landed)
         if not has_stood:
-            note_refused_as(landed)
+            events.note_refusal(landed.path, landed.provenance.file_name, landed.arrived_at)
         raise FileRefused(
             faulty.code,
             sentence(faulty.faults),
-            where=f"{source.source} {name}, {called(landed.papers)}",
+            where=f"{source.source} {name}, {label_of(landed.provenance)}",
             kept=KEPT.format(path=below_landing(landed, landing)),
             next_step=faulty.next_step,
         ) from None
@@ -130,12 +120,12 @@ def load(
         raise Refusal(
             "DISK_FULL",
             f"the database has no room for it ({error.diag.message_primary})",
-            where=f"{source.source} {name}, {called(landed.papers)}",
+            where=f"{source.source} {name}, {label_of(landed.provenance)}",
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step="make room on the database's disk and run the same again",
         ) from error
     # Only now: the ledger has it that these bytes stand.
-    forget_withdrawal(landed.path)
+    events.clear_withdrawal(landed.path)
     return done
 
 
@@ -150,17 +140,17 @@ def gather_statistics(connection: psycopg.Connection, source: Source, name: str)
 
 def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.datetime) -> None:
     """The database's own note of what landing/data_kind says: marts and print-outs read it."""
-    kind = "synthetic" if landed.papers.is_synthetic else "real"
+    kind = "synthetic" if landed.provenance.is_synthetic else "real"
     row = connection.execute(
         """update ops.warehouse set data_kind = coalesce(data_kind, %s), decided_by = coalesce(decided_by, %s),
                decided_at = coalesce(decided_at, %s) returning data_kind""",
-        [kind, landed.papers.file_name, now],
+        [kind, landed.provenance.file_name, now],
     ).fetchone()
     if row is None or row[0] != kind:
         raise Refusal(
             "KINDS_MIXED",
             f"brings {kind} data, and this warehouse holds {row[0] if row else 'no'} data: the two never meet",
-            where=called(landed.papers),
+            where=label_of(landed.provenance),
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step=f"use another home and database for {kind} data",
         )
@@ -175,7 +165,7 @@ def _load_again(
     if is_back:
         # The publisher went back to what was there before: these bytes speak for their months again.
         ledger.restore(connection, load_id, landed.arrived_at)
-        note_return(landed)
+        events.note_return(landed.path, landed.arrived_at)
     return Loaded(
         load_id,
         release,
@@ -184,7 +174,7 @@ def _load_again(
         is_history=False,
         is_back=is_back,
         set_aside=set_aside,
-        stands_as=called(landed.papers),
+        stands_as=label_of(landed.provenance),
     )
 
 
@@ -198,16 +188,18 @@ def _load_new(
     landing: Path,
 ) -> Loaded:
     part = releases.part_of(dataset, landed)
-    told = landed
-    was_withdrawn = withdrawal(landed.path)
-    if was_withdrawn and landed.arrived_at > landed.papers.landed_at:
+    as_landed = landed
+    was_withdrawn = events.read_withdrawal(landed.path)
+    if was_withdrawn and landed.arrived_at > landed.provenance.landed_at:
         # It speaks as of now: what came in between is older.
-        note_return(landed)
-        landed = dataclasses.replace(landed, papers=dataclasses.replace(landed.papers, landed_at=landed.arrived_at))
+        events.note_return(landed.path, landed.arrived_at)
+        landed = dataclasses.replace(
+            landed, provenance=dataclasses.replace(landed.provenance, landed_at=landed.arrived_at)
+        )
     if dataset.keep_releases == "newest_of_each_part":
         landed = releases.as_returned(connection, source, name, part, landed)
     with _hashed(landed) as bytes_are_whole:
-        corrections = corrections_of(source.source, landed.papers.sha256)
+        corrections = corrections_of(source.source, landed.provenance.sha256)
         contents = copying.read(landed, dataset, corrections)
         if contents.vintage is None and dataset.contract:
             contents = dataclasses.replace(contents, vintage=dataset.contract)
@@ -219,7 +211,7 @@ def _load_new(
         load_id = ledger.next_load_id(connection)
         done = contents.copy(cursor, raw_table(source.source, name), load_id)
         copying.check_records(cursor, source, name, dataset.layout, load_id)
-        release = landed.papers.release_date or releases.release_date(done, dataset, landed)
+        release = landed.provenance.release_date or releases.release_date(done, dataset, landed)
         releases.check_plausible(done, dataset, release, now)
         bytes_are_whole()
     before = releases.standing(connection, source, name, part)
@@ -233,7 +225,9 @@ def _load_new(
     if done.repeats:
         contents.drift["repeated rows"] = [f"{len(done.repeats):,}, the first in row {done.repeats[0]:,}"]
     labels = checks.check(
-        checks.Delivery(cursor, source, name, load_id, part, landed.papers.file_name, landed.papers.is_synthetic, done)
+        checks.Delivery(
+            cursor, source, name, load_id, part, landed.provenance.file_name, landed.provenance.is_synthetic, done
+        )
     )
     newer = connection.execute(
         """select 1 from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
@@ -247,9 +241,8 @@ def _load_new(
         changes=releases.changes_against(done, dataset, before) if before and newer is None else {}, label_counts=labels,
     )  # fmt: skip
     ledger.quarantine(cursor, load_id, done.quarantined)
-    note_release(told)
-    forget_refusal(landed)
-    forget_refused_as(landed)
+    note_release_date(as_landed)
+    events.note_loaded(landed.path)
     if dataset.keep_releases == "newest_of_each_part":
         releases.keep_newest(connection, source, name, part)
     return Loaded(
@@ -265,14 +258,14 @@ def _load_new(
 
 
 @contextlib.contextmanager
-def _in_words(landed: LandedFile) -> Iterator[None]:
-    """Refuse a file that no reader foresaw in words: an exception's own text may hold what a row held, and must not be told.
+def _refuse_unforeseen(landed: LandedFile) -> Iterator[None]:
+    """Refuse a file that raised what no reader foresaw; the exception's own text may hold what a row held, and is not shown.
 
     What the database or the disk cannot do is no fault of the file: the first goes on up, the second is said without blaming it.
     """
     try:
         yield
-    except (Refusal, Faulty):
+    except (Refusal, FaultyFile):
         raise
     except OSError as error:
         raise Refusal(
@@ -285,12 +278,12 @@ def _in_words(landed: LandedFile) -> Iterator[None]:
     except psycopg.Error as error:
         if not isinstance(error, OF_THE_FILE):
             raise
-        raise Faulty([Fault("UNFORESEEN", HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
+        raise FaultyFile([file_fault("UNFORESEEN", unforeseen(error))], 0, UNFORESEEN) from None
     except BaseException as error:
         # What a reader written in Rust gives up with is no Exception.
         if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
             raise
-        raise Faulty([Fault("UNFORESEEN", HEADER, THE_FILE, None, unforeseen(error))], 0, UNFORESEEN) from None
+        raise FaultyFile([file_fault("UNFORESEEN", unforeseen(error))], 0, UNFORESEEN) from None
 
 
 @contextlib.contextmanager
@@ -299,7 +292,7 @@ def _hashed(landed: LandedFile) -> Iterator[Callable[[], None]]:
 
     def check() -> None:
         found, _ = hashing.result()
-        if found != landed.papers.sha256:
+        if found != landed.provenance.sha256:
             raise Refusal(
                 "LANDING_DAMAGED",
                 "its bytes are not those that were landed: the hash differs from its name",

@@ -1,4 +1,4 @@
-"""What messages call a file: by its name, which of a source of persons may hold one, and is then told by nobody."""
+"""What messages call a file: by its name, which of a source of persons may hold one, and is then never shown."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from typing import TYPE_CHECKING
 from ingest.declaration import read_sources
 
 if TYPE_CHECKING:
-    from ingest.landing import Papers
+    from ingest.landing import Provenance
 
 SHOWN = 12  # digits of a hash that tell a file from every other of a home
 
 
-def is_told(source: str) -> bool:
+def is_name_shown(source: str) -> bool:
     """Whether messages may tell the names of a source's files: none of its datasets is of persons."""
     declared = read_sources().get(source)
     return declared is not None and not any(one.layout.is_of_people for one in declared.datasets.values())
 
 
-def called(papers: Papers) -> str:
+def label_of(provenance: Provenance) -> str:
     """A landed file: "file knife.csv", or "file 3f2a90cc41b7", as its name in landing begins."""
-    return called_by_hash(papers.source, papers.file_name, papers.sha256)
+    return label_by_hash(provenance.source, provenance.file_name, provenance.sha256)
 
 
-def called_by_hash(source: str, file_name: str, sha256: str) -> str:
-    """As `called`, of a file whose papers are not at hand."""
-    return f"file {told_name(source, file_name, sha256)}"
+def label_by_hash(source: str, file_name: str, sha256: str) -> str:
+    """As `label_of`, of a file whose provenance are not at hand."""
+    return f"file {shown_name(source, file_name, sha256)}"
 
 
-def told_name(source: str, file_name: str, sha256: str) -> str:
-    """What a report gives for a file's name: the name, or "3f2a90cc41b7" where nobody is told it."""
-    return file_name if is_told(source) else sha256[:SHOWN]
+def shown_name(source: str, file_name: str, sha256: str) -> str:
+    """What a report gives for a file's name: the name, or "3f2a90cc41b7" where names are not shown."""
+    return file_name if is_name_shown(source) else sha256[:SHOWN]
 
 
-def called_by_place(source: str, label: str, names: list[str], name: str) -> str:
+def label_by_position(source: str, label: str, names: list[str], name: str) -> str:
     """One of the files of a folder: by its name, or by its place among them.
 
     Args:
         label: the folder.
         names: those of its files, the name among them.
     """
-    if is_told(source):
+    if is_name_shown(source):
         return f"{label}/{name}"
     return f"{label}, file {sorted(names).index(name) + 1} of {len(names)} by name"

@@ -19,7 +19,7 @@ PIPELINE_LOCK = "vru pipeline"
 PATIENCE = "1h"
 
 
-def stand_beside(connection: psycopg.Connection, source: str) -> None:
+def lock_shared(connection: psycopg.Connection, source: str) -> None:
     """Take a load's place, to the end of the transaction: no build, no backup and no other load of the source is at work meanwhile.
 
     Args:
@@ -34,7 +34,7 @@ def stand_beside(connection: psycopg.Connection, source: str) -> None:
 
 
 @contextlib.contextmanager
-def stand_alone(connection: psycopg.Connection) -> Iterator[None]:
+def lock_exclusive(connection: psycopg.Connection) -> Iterator[None]:
     """Take the place of one who changes or copies all of the warehouse, to the end of the block or of the session.
 
     Args:

@@ -1,6 +1,6 @@
 """Releases: what a file is about and when it was released, whether it may stand beside what was released before, what it changed.
 
-Every check raises Faulty: the file is refused, and what was loaded before stands.
+Every check raises FaultyFile: the file is refused, and what was loaded before stands.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ingest import ledger, raw
 from ingest.copying import Contents, Copied
 from ingest.declaration import Dataset, Source, raw_columns, raw_table
 from ingest.errors import Refusal
-from ingest.landing import LandedFile, note_return
-from ingest.naming import called
+from ingest.landing import LandedFile, events
+from ingest.naming import label_of
 from ingest.readers.code_lists import codes_of
-from ingest.readers.faults import HEADER, NEXT_DAMAGED, THE_FILE, Fault, Faulty
+from ingest.readers.faults import HEADER, NEXT_DAMAGED, Fault, FaultyFile, file_fault
 from ingest.readers.headers import months_between
 from ingest.readers.text import folded
 
@@ -37,18 +37,10 @@ def part_of(dataset: Dataset, landed: LandedFile) -> str:
     """What a file is about besides its release; empty where a file is about all of its dataset."""
     if dataset.part_pattern is None:
         return ""
-    found = re.fullmatch(dataset.part_pattern, landed.papers.file_name)
+    found = re.fullmatch(dataset.part_pattern, landed.provenance.file_name)
     if found is None:
-        raise Faulty(
-            [
-                Fault(
-                    "NAME_UNKNOWN",
-                    HEADER,
-                    THE_FILE,
-                    None,
-                    f"has a name that does not say what it is about: {dataset.part_pattern}",
-                )
-            ],
+        raise FaultyFile(
+            [file_fault("NAME_UNKNOWN", f"has a name that does not say what it is about: {dataset.part_pattern}")],
             0,
             "give the file the name it was published under",
         )
@@ -58,7 +50,7 @@ def part_of(dataset: Dataset, landed: LandedFile) -> str:
 def release_date(contents: Copied, dataset: Dataset, landed: LandedFile) -> dt.date:
     """When a file was released that nobody dates: by its newest month where the dataset says so, else when it was landed."""
     if contents.last is None or dataset.release is None:
-        return landed.papers.landed_at.date()
+        return landed.provenance.landed_at.date()
     months = contents.last.year * 12 + contents.last.month - 1 + dataset.release.months_after_newest
     return dt.date(months // 12, months % 12 + 1, 1)
 
@@ -69,12 +61,12 @@ def check_same_release(landed: LandedFile, release_date: dt.date) -> None:
     Raises:
         Refusal: naming both dates.
     """
-    told = landed.papers.release_date
+    told = landed.provenance.release_date
     if told and told != release_date:
         raise Refusal(
             "RELEASE_DATE_IMPOSSIBLE",
             f"the same bytes stand in raw as release {release_date}, and now are called release {told}",
-            where=called(landed.papers),
+            where=label_of(landed.provenance),
             kept="nothing changed",
             next_step="leave out --release, or give the one they were landed with",
         )
@@ -95,22 +87,22 @@ def was_displaced(connection: psycopg.Connection, load_id: int) -> bool:
 
 
 def as_returned(connection: psycopg.Connection, source: Source, name: str, part: str, landed: LandedFile) -> LandedFile:
-    """A file with its papers, as of now where it had been superseded and its bytes came again: the publisher went back to them.
+    """A file with its provenance, as of now where it had been superseded and its bytes came again: the publisher went back to them.
 
-    The papers tell of the first time, and by their date it would be history at once.
+    The provenance tell of the first time, and by their date it would be history at once.
     """
-    if landed.arrived_at <= landed.papers.landed_at:
+    if landed.arrived_at <= landed.provenance.landed_at:
         return landed
     row = connection.execute(
         """select max(release_date) filter (where state = 'loaded'), bool_or(sha256 = %s and state = 'superseded')
            from ops.load where source = %s and dataset = %s and part = %s""",
-        [landed.papers.sha256, source.source, name, part],
+        [landed.provenance.sha256, source.source, name, part],
     ).fetchone()
     if row is None or row[0] is None or not row[1]:
         return landed
-    note_return(landed)
+    events.note_return(landed.path, landed.arrived_at)
     return dataclasses.replace(
-        landed, papers=dataclasses.replace(landed.papers, landed_at=landed.arrived_at, release_date=row[0])
+        landed, provenance=dataclasses.replace(landed.provenance, landed_at=landed.arrived_at, release_date=row[0])
     )
 
 
@@ -173,7 +165,7 @@ def changes_against(done: Copied, dataset: Dataset, before: Before) -> dict[str,
 def check_not_empty(done: Copied, dataset: Dataset) -> None:
     """Refuse a header without rows, unless the dataset has such files."""
     if not (done.rows or done.quarantined or dataset.layout.may_be_empty):
-        raise Faulty([Fault("NO_ROWS", HEADER, THE_FILE, None, "has a header and no rows")], 0, NEXT_DAMAGED)
+        raise FaultyFile([file_fault("NO_ROWS", "has a header and no rows")], 0, NEXT_DAMAGED)
 
 
 def check_of_its_month(done: Copied, dataset: Dataset, part: str) -> None:
@@ -190,8 +182,8 @@ def check_of_its_month(done: Copied, dataset: Dataset, part: str) -> None:
     found = ", ".join(f"{month} ({rows:,.0f})" for month, rows in months[:5])
     found += f" and {len(months) - 5} other months" if len(months) > 5 else ""
     reason = f"is of {part} by its name, and {inside:,.0f} of its {done.rows:,} rows are; it has rows of {found}"
-    raise Faulty(
-        [Fault("NAME_DIFFERS_FROM_ROWS", HEADER, THE_FILE, None, reason)],
+    raise FaultyFile(
+        [file_fault("NAME_DIFFERS_FROM_ROWS", reason)],
         done.rows,
         "if its name is wrong, give it one whose first month is that of its rows; if they lie in many months, day and month have "
         "changed places, or it is no file of one month: ask for it again",
@@ -238,8 +230,8 @@ def check_not_cut(
     if lost:
         more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""
         reason = f"lacks much of what load {before.load_id} had: {'; '.join(lost[:5])}{more}"
-        raise Faulty(
-            [Fault("LESS_THAN_BEFORE", HEADER, THE_FILE, None, reason)],
+        raise FaultyFile(
+            [file_fault("LESS_THAN_BEFORE", reason)],
             done.rows,
             f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again; if the "
             "publisher has really taken so much back, say so with may_lose in source.yml",
@@ -298,16 +290,8 @@ def check_is_a_revision(
             ]
     if wrong:
         more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise Faulty(
-            [
-                Fault(
-                    "NOT_A_REVISION",
-                    HEADER,
-                    THE_FILE,
-                    None,
-                    f"is no revision of load {before.load_id}: {'; '.join(wrong[:5])}{more}",
-                )
-            ],
+        raise FaultyFile(
+            [file_fault("NOT_A_REVISION", f"is no revision of load {before.load_id}: {'; '.join(wrong[:5])}{more}")],
             done.rows,
             f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again",
         )
@@ -359,8 +343,8 @@ def check_keeps_rows(
     told = [*words, *([f"and {lost - len(words):,} more"] if lost > len(words) else [])]
     if lost > had * keeps.at_most_lost:
         reason = f"lacks {lost:,} of {had:,} rows that load {before.load_id} had: {', '.join(told)}"
-        raise Faulty(
-            [Fault("LESS_THAN_BEFORE", HEADER, THE_FILE, None, reason)],
+        raise FaultyFile(
+            [file_fault("LESS_THAN_BEFORE", reason)],
             done.rows,
             "fetch it again; if the publisher has really taken so much back, say so with keeps in source.yml",
         )
@@ -389,18 +373,15 @@ def check_not_older(done: Copied, dataset: Dataset, landed: LandedFile, before: 
 
     An older copy begins no later than what stands in raw, and ends before its end. A file about another time does neither.
     """
-    if landed.papers.release_date or dataset.release or before is None:
+    if landed.provenance.release_date or dataset.release or before is None:
         return
     if done.first is None or done.last is None or before.first is None or before.last is None:
         return
     if done.first <= before.first <= done.last < before.last:
-        raise Faulty(
+        raise FaultyFile(
             [
-                Fault(
+                file_fault(
                     "OLDER_COPY",
-                    HEADER,
-                    THE_FILE,
-                    None,
                     f"ends on {done.last}, and what stands in raw (load {before.load_id}) on {before.last}: "
                     "it is an older copy",
                 )
@@ -420,34 +401,23 @@ def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: d
         reason = (
             f"is about {outside[0]:%Y-%m}, and the calendar of the marts is {CALENDAR[0]:%Y-%m} to {CALENDAR[1]:%Y-%m}"
         )
-        raise Faulty(
-            [Fault("OUTSIDE_CALENDAR", HEADER, THE_FILE, None, reason)],
+        raise FaultyFile(
+            [file_fault("OUTSIDE_CALENDAR", reason)],
             0,
             "see how its dates are written; or take those rows out",
         )
     tomorrow = (now + dt.timedelta(days=1)).date()
     if release > tomorrow:
-        raise Faulty(
-            [
-                Fault(
-                    "RELEASE_DATE_IMPOSSIBLE",
-                    HEADER,
-                    THE_FILE,
-                    None,
-                    f"would be a release of {release}, which is still to come",
-                )
-            ],
+        raise FaultyFile(
+            [file_fault("RELEASE_DATE_IMPOSSIBLE", f"would be a release of {release}, which is still to come")],
             0,
             "see that the file is of this dataset and not of another; or give its date with --release",
         )
     if contents.last is not None and dataset.release is not None and release <= contents.last:
-        raise Faulty(
+        raise FaultyFile(
             [
-                Fault(
+                file_fault(
                     "RELEASE_DATE_IMPOSSIBLE",
-                    HEADER,
-                    THE_FILE,
-                    None,
                     f"is called a release of {release} and has months to {contents.last:%Y-%m}",
                 )
             ],
@@ -458,13 +428,10 @@ def check_plausible(contents: Copied, dataset: Dataset, release: dt.date, now: d
         return
     months = len(months_between(f"{contents.first:%Y%m}", f"{contents.last:%Y%m}"))
     if months > dataset.at_most_months:
-        raise Faulty(
+        raise FaultyFile(
             [
-                Fault(
+                file_fault(
                     "SPAN_OF_ANOTHER_DATASET",
-                    HEADER,
-                    THE_FILE,
-                    None,
                     f"has {months} months, and one of this dataset has {dataset.at_most_months} at most",
                 )
             ],
@@ -490,8 +457,8 @@ def check_begins_early_enough(
         reason = (
             f"begins in {contents.first:%Y-%m}, and the file of this dataset that is loaded begins in {row[0]:%Y-%m}"
         )
-        raise Faulty(
-            [Fault("SPAN_OF_ANOTHER_DATASET", HEADER, THE_FILE, None, reason)],
+        raise FaultyFile(
+            [file_fault("SPAN_OF_ANOTHER_DATASET", reason)],
             0,
             f"see that it is not a file of {dataset.abuts or 'another dataset'}",
         )
@@ -515,7 +482,7 @@ def check_leaves_no_hole(
     holes = [f"{month[:4]}-{month[4:]}" for month in after if month not in before]
     if holes:
         reason = f"{', '.join(holes)} would be in neither this file nor {dataset.abuts}"
-        raise Faulty(
+        raise FaultyFile(
             [Fault("MONTHS_MISSING", HEADER, "months", None, reason)],
             0,
             f"land the {dataset.abuts} file that reaches these months first, then this one again",

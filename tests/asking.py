@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ingest.connectors import connector
-from ingest.connectors.look import Fetched, Look, Offer, Seen
+from ingest.connectors.fetch_context import FetchContext, Fetched, LastFetch, Offer
 from ingest.declaration import Source
 from ingest.http import Client
 from sandbox.server import Publisher
@@ -15,7 +15,7 @@ from sandbox.server import Publisher
 NOW = dt.datetime(2026, 11, 22, 3, 0, tzinfo=dt.UTC)
 
 
-def look_at(
+def context_at(
     client: Client,
     publisher: Publisher,
     source: Source,
@@ -23,9 +23,9 @@ def look_at(
     landing: Path,
     seen: Iterable[Fetched] = (),
     key: str | None = None,
-) -> Look:
+) -> FetchContext:
     """A look that remembers what was fetched before."""
-    return Look(
+    return FetchContext(
         client=client,
         source=source,
         name=dataset,
@@ -33,17 +33,17 @@ def look_at(
         landing=landing,
         inbox=landing,
         now=NOW,
-        seen=tuple(Seen(f.offer.url, f.etag, f.last_modified, f.sha256) for f in seen),
+        last_fetches=tuple(LastFetch(f.offer.url, f.etag, f.last_modified, f.sha256) for f in seen),
         must_be_synthetic=True,
         key=key,
     )
 
 
-def offers(look: Look) -> list[Offer]:
+def offers(context: FetchContext) -> list[Offer]:
     """What the publisher offers."""
-    return connector(look.dataset).list_releases(look)
+    return connector(context.dataset).list_editions(context)
 
 
-def fetch(look: Look, offer: Offer) -> Fetched:
+def fetch(context: FetchContext, offer: Offer) -> Fetched:
     """One offer, fetched."""
-    return connector(look.dataset).fetch(look, offer)
+    return connector(context.dataset).fetch(context, offer)

@@ -17,7 +17,7 @@ from ingest.declaration import find_source, read_sources
 from ingest.errors import FileRefused, Refusal
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
-from ingest.naming import called
+from ingest.naming import label_of
 from warehouse import airflow, alerts, steps
 from warehouse.build import candidate
 from warehouse.home import setup
@@ -190,7 +190,7 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
         Refusal: when a file that stood in raw is now refused; then everything is as it was.
     """
     setup.set_up(chosen)
-    with connect(chosen, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
+    with connect(chosen, LOADER, autocommit=True) as connection, queue.lock_exclusive(connection):
         steps.settle_withdrawals(chosen, connection)
         stood = _standing(connection)
         with connection.transaction():
@@ -202,7 +202,7 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
                 # A file that left a hole when it was first landed was loaded later, once its neighbour had come.
                 waiting, loaded_in_round = _load_round(connection, chosen, waiting, echo)
             for file in waiting:
-                echo(f"{called(file.papers)}: refused, as it was")
+                echo(f"{label_of(file.provenance)}: refused, as it was")
             lost = stood - _standing(connection)
             if lost:
                 raise Refusal(
@@ -223,13 +223,13 @@ def _load_round(
     """Load what can be loaded now: the files that were refused, and whether any was not."""
     refused = []
     for file in files:
-        source = find_source(file.papers.source)
+        source = find_source(file.provenance.source)
         try:
-            loaded = load_file(connection, source, file.papers.dataset, file, chosen.now(), chosen.landing)
+            loaded = load_file(connection, source, file.provenance.dataset, file, chosen.now(), chosen.landing)
         except FileRefused:
             refused.append(file)
         else:
-            echo(f"{called(file.papers)}: {loaded}")
+            echo(f"{label_of(file.provenance)}: {loaded}")
     return refused, len(refused) < len(files)
 
 

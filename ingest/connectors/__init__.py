@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from ingest.connectors import file_at_url, fingertips, inbox, london_datastore, nomis, police_uk_archive
-from ingest.connectors.look import Connector, Finding, Look
+from ingest.connectors.fetch_context import Connector, FetchContext, Finding
 from ingest.declaration import Dataset
 from ingest.errors import NO_ROOM, BodyRefused, PublisherUnavailable, Refusal, unforeseen
 
@@ -27,29 +27,29 @@ def connector(dataset: Dataset) -> Connector:
 
 
 @contextmanager
-def in_words(look: Look, where: str = "") -> Iterator[None]:
+def refuse_unforeseen(context: FetchContext, where: str = "") -> Iterator[None]:
     """Make a refusal of what a connector did not foresee: a publisher can write what no reader expects.
 
     Args:
         where: the address that was asked; without it, the dataset.
 
     Raises:
-        BodyRefused: naming the kind of exception and the place in the code. Its text may hold what a body held, and is not told.
+        BodyRefused: naming the kind of exception and the place in the code. Its text may hold what a body held, and is not shown.
         Refusal: the disk is full, which is nobody's fault but ours.
     """
     try:
         yield
     except Refusal:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person is told in words
-        where = where or f"{look.source.source} {look.name}"
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence and no traceback
+        where = where or f"{context.source.source} {context.name}"
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise Refusal(
                 "DISK_FULL",
                 f"there is no room on this machine's disk ({error.strerror})",
                 where=where,
                 kept="nothing of it was landed; the last good data stand",
-                next_step=f"make room on the disk of {look.landing} and run the same again",
+                next_step=f"make room on the disk of {context.landing} and run the same again",
             ) from None
         raise BodyRefused(
             "UNFORESEEN",
@@ -60,14 +60,14 @@ def in_words(look: Look, where: str = "") -> Iterator[None]:
         ) from None
 
 
-def check(look: Look) -> list[Finding]:
+def check(context: FetchContext) -> list[Finding]:
     """What differs between a publisher and what is declared of a dataset; a connector that cannot say is asked for its list."""
-    way = connector(look.dataset)
+    way = connector(context.dataset)
     try:
-        with in_words(look):
+        with refuse_unforeseen(context):
             if hasattr(way, "check"):
-                return way.check(look)
-            way.list_releases(look)
+                return way.check(context)
+            way.list_editions(context)
     except (BodyRefused, PublisherUnavailable) as refused:
-        return [Finding(look.name, refused.problem, refused.code)]
+        return [Finding(context.name, refused.problem, refused.code)]
     return []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.declaration import Source
 from ingest.errors import Refusal
-from ingest.landing import LandedFile, Papers, land, sha256_of
+from ingest.landing import LandedFile, Provenance, land, sha256_of
 
 
 def take(
@@ -27,7 +27,7 @@ def take(
         landing: the landing folder.
         source: the declared source, which declares `dataset`.
         file: the file.
-        now: the time for its papers (UTC).
+        now: the time for its provenance (UTC).
         release_date: when the publisher released it, if known; else it follows from the file. It is written down only when the
             file has been loaded with it, so that a mistyped one does not stick.
         is_synthetic: the file is invented.
@@ -53,7 +53,7 @@ def take(
         raise Refusal(
             "FILE_NOT_THERE", f"cannot be read: {error.strerror}", where=str(file), kept="nothing was landed"
         ) from error
-    papers = Papers(
+    provenance = Provenance(
         source=source.source,
         dataset=dataset,
         sha256=sha256,
@@ -68,7 +68,7 @@ def take(
         release_date=None,
         is_synthetic=is_synthetic,
     )
-    landed = land(landing, file, papers)
+    landed = land(landing, file, provenance)
     if release_date is None:
         return landed
-    return dataclasses.replace(landed, papers=dataclasses.replace(landed.papers, release_date=release_date))
+    return dataclasses.replace(landed, provenance=dataclasses.replace(landed.provenance, release_date=release_date))

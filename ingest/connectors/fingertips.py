@@ -16,15 +16,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ingest.connectors import file_at_url
-from ingest.connectors.look import Fetched, Finding, Look, Offer, Seen
+from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, LastFetch, Offer
 from ingest.declaration import SEEDS, FingertipsQuery
 from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
-from ingest.landing import LandedFile, note_refusal
+from ingest.http import KEPT
+from ingest.landing import LandedFile
 from ingest.readers.text import encoding_of
 
-__all__ = ["check", "fetch", "list_releases"]
+__all__ = ["check", "fetch", "list_editions"]
 
-KEPT = "nothing was fetched; the last good data stand"
 IDS_A_REQUEST = 90  # of more than 100 the publisher answers with a web page
 _MISSING = "indicators that are gone"
 _SORTABLE = "Time period Sortable"  # a year and four digits
@@ -57,7 +57,7 @@ def wanted(catalogue: str) -> tuple[Wanted, ...]:
         )
 
 
-def list_releases(look: Look) -> list[Offer]:
+def list_editions(context: FetchContext) -> list[Offer]:
     """One offer an indicator with values, or one for the definitions of all.
 
     An indicator that the catalogue has and the publisher has not is an offer too, which is refused by name when it is fetched: the
@@ -67,8 +67,8 @@ def list_releases(look: Look) -> list[Offer]:
         BodyRefused: the publisher's lists are not lists.
         PublisherUnavailable: it does not answer.
     """
-    query = _query(look)
-    metadata = _metadata(look)
+    query = _query(context)
+    metadata = _metadata(context)
     pulled = [
         want
         for want in wanted(query.catalogue)
@@ -83,11 +83,11 @@ def list_releases(look: Look) -> list[Offer]:
     if query.serves == "metadata":
         changes = [metadata[want.indicator_id][1] or "" for want in pulled]
         ids = ",".join(str(want.indicator_id) for want in pulled)
-        url = _url(look, "indicator_metadata/csv/by_indicator_id", {"indicator_ids": ids})
+        url = _url(context, "indicator_metadata/csv/by_indicator_id", {"indicator_ids": ids})
         # Definitions change without new data too, so they are asked for again once a week.
-        mark = f"{max(changes, default='')} {look.now:%G-W%V}"
+        mark = f"{max(changes, default='')} {context.now:%G-W%V}"
         return [Offer(url, "indicator_metadata.csv", None, mark)] if pulled else []
-    area_types = _area_types(look, [want.indicator_id for want in pulled], query.area_types)
+    area_types = _area_types(context, [want.indicator_id for want in pulled], query.area_types)
     offers = []
     for want in pulled:
         area_type = next(
@@ -98,7 +98,7 @@ def list_releases(look: Look) -> list[Offer]:
                 gone.append(want.indicator_id)
             continue
         url = _url(
-            look,
+            context,
             "all_data/csv/by_indicator_id",
             {
                 "indicator_ids": str(want.indicator_id),
@@ -119,7 +119,7 @@ def list_releases(look: Look) -> list[Offer]:
     if gone:
         offers.append(
             Offer(
-                _url(look, "available_data", {}),
+                _url(context, "available_data", {}),
                 f"{_MISSING}: {', '.join(map(str, sorted(gone)))}",
                 stands_alone=True,
             )
@@ -127,7 +127,7 @@ def list_releases(look: Look) -> list[Offer]:
     return offers
 
 
-def fetch(look: Look, offer: Offer) -> Fetched:
+def fetch(context: FetchContext, offer: Offer) -> Fetched:
     """Fetch one indicator, or the definitions, and land it, unless the publisher says that it is what it was.
 
     Raises:
@@ -142,22 +142,22 @@ def fetch(look: Look, offer: Offer) -> Fetched:
             kept="what was loaded of them before",
             next_step="look them up in indicator_metadata/csv/all and change dbt_project/seeds/fingertips_indicator.csv",
         )
-    last = look.last(offer.url)
+    last = context.last_fetch(offer.url)
     if last and offer.mark and last.last_modified == offer.mark:
         return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
-    found = file_at_url.fetch(dataclasses.replace(look, seen=()), offer)
+    found = file_at_url.fetch(dataclasses.replace(context, last_fetches=()), offer)
     assert found.landed is not None  # noqa: S101 - no validators were sent, so there is no 304
-    _check(look, offer, found.landed, last)
+    _check(context, offer, found.landed, last)
     return dataclasses.replace(found, last_modified=offer.mark)
 
 
-def check(look: Look) -> list[Finding]:
+def check(context: FetchContext) -> list[Finding]:
     """Whether every indicator of the catalogue is still there, under the expected name and at the declared area type."""
-    query = _query(look)
+    query = _query(context)
     try:
-        metadata = _metadata(look)
+        metadata = _metadata(context)
         ids = [want.indicator_id for want in wanted(query.catalogue) if want.indicator_id in metadata]
-        area_types = _area_types(look, ids, query.area_types) if query.serves == "data" else {}
+        area_types = _area_types(context, ids, query.area_types) if query.serves == "data" else {}
     except (BodyRefused, PublisherUnavailable) as refused:
         return [Finding(refused.where, refused.problem, refused.code)]
     findings = []
@@ -176,7 +176,7 @@ def check(look: Look) -> list[Finding]:
     return findings
 
 
-def _check(look: Look, offer: Offer, landed: LandedFile, last: Seen | None) -> None:
+def _check(context: FetchContext, offer: Offer, landed: LandedFile, last: LastFetch | None) -> None:
     """See that a landed body is the indicator that was asked for, with rows, and no older than the one before.
 
     Raises:
@@ -184,26 +184,28 @@ def _check(look: Look, offer: Offer, landed: LandedFile, last: Seen | None) -> N
     """
     asked = parse_qs(urlsplit(offer.url).query)["indicator_ids"][0].split(",")
     before = (
-        _told(landed.path.with_name(f"{last.sha256}{landed.path.suffix}")) if last else _Told(None, frozenset(), "")
+        _summary_of(landed.path.with_name(f"{last.sha256}{landed.path.suffix}"))
+        if last
+        else _Summary(None, frozenset(), "")
     )
-    told = _told(landed.path)
+    summary = _summary_of(landed.path)
     problem = None
-    if told.wrong:
-        problem = told.wrong
-    elif not told.ids:
+    if summary.wrong:
+        problem = summary.wrong
+    elif not summary.ids:
         problem = Wrong("NO_ROWS", "has a header and no rows, and the publisher says that there are some")
-    elif not told.ids <= set(asked):
-        found = ", ".join(one[:20] for one in sorted(told.ids)[:5])
+    elif not summary.ids <= set(asked):
+        found = ", ".join(one[:20] for one in sorted(summary.ids)[:5])
         problem = Wrong(
             "ANSWER_NOT_AS_AGREED", f"is of the indicators {found}, and {', '.join(asked[:5])} was asked for"
         )
-    elif told.newest < before.newest:
+    elif summary.newest < before.newest:
         problem = Wrong(
             "OLDER_COPY",
-            f"ends with the period {told.newest}, and what came before with {before.newest}: it is an older copy",
+            f"ends with the period {summary.newest}, and what came before with {before.newest}: it is an older copy",
         )
     if problem:
-        note_refusal(landed, problem.reason)
+        file_at_url.note_refusal(landed, problem.reason)
         raise BodyRefused(
             problem.code,
             f"what came {problem}",
@@ -214,7 +216,7 @@ def _check(look: Look, offer: Offer, landed: LandedFile, last: Seen | None) -> N
 
 
 @dataclasses.dataclass(frozen=True)
-class _Told:
+class _Summary:
     """What a body says: why it is no table of indicators, if it is none; which indicators it is of, and its newest period."""
 
     wrong: Wrong | None
@@ -222,9 +224,9 @@ class _Told:
     newest: str
 
 
-def _told(file: Path) -> _Told:
+def _summary_of(file: Path) -> _Summary:
     if not file.is_file():
-        return _Told(Wrong("LANDED_FILE_NOT_THERE", "is not there"), frozenset(), "")
+        return _Summary(Wrong("LANDED_FILE_NOT_THERE", "is not there"), frozenset(), "")
     ids, newest = set(), ""
     with file.open("rb") as handle:
         encoding = encoding_of(handle.read(4))
@@ -234,34 +236,34 @@ def _told(file: Path) -> _Told:
             header = rows.fieldnames or [""]
             if "Indicator ID" not in header:
                 wrong = f"begins with {header[0][:60]!r} and has no column 'Indicator ID'"
-                return _Told(Wrong("COLUMN_MISSING", wrong), frozenset(), "")
+                return _Summary(Wrong("COLUMN_MISSING", wrong), frozenset(), "")
             for row in rows:
                 ids.add(row["Indicator ID"] or "")
                 newest = max(newest, row.get(_SORTABLE) or "")
         except csv.Error as error:
-            return _Told(Wrong("FILE_DAMAGED", f"is not valid CSV: {error}"), frozenset(), "")
-    return _Told(None, frozenset(ids), newest)
+            return _Summary(Wrong("FILE_DAMAGED", f"is not valid CSV: {error}"), frozenset(), "")
+    return _Summary(None, frozenset(ids), newest)
 
 
-def _query(look: Look) -> FingertipsQuery:
-    location = look.dataset.location
+def _query(context: FetchContext) -> FingertipsQuery:
+    location = context.dataset.location
     assert isinstance(location, FingertipsQuery)  # noqa: S101 - the registry chose this connector by it
     return location
 
 
-def _url(look: Look, path: str, parameters: dict[str, str]) -> str:
+def _url(context: FetchContext, path: str, parameters: dict[str, str]) -> str:
     query = f"?{urlencode(parameters, safe=',')}" if parameters else ""
-    return f"{look.base_url.rstrip('/')}/api/{path}{query}"
+    return f"{context.base_url.rstrip('/')}/api/{path}{query}"
 
 
-def _metadata(look: Look) -> dict[int, tuple[str, str | None]]:
+def _metadata(context: FetchContext) -> dict[int, tuple[str, str | None]]:
     """Name and time of the last change of each indicator of the catalogue that the publisher has."""
-    ids = [want.indicator_id for want in wanted(_query(look).catalogue)]
+    ids = [want.indicator_id for want in wanted(_query(context).catalogue)]
     found: dict[int, tuple[str, str | None]] = {}
     for first in range(0, len(ids), IDS_A_REQUEST):
         part = ",".join(map(str, ids[first : first + IDS_A_REQUEST]))
-        url = _url(look, "indicator_metadata/by_indicator_id", {"indicator_ids": part, "include_definition": "no"})
-        answer, _ = look.client.json(url)
+        url = _url(context, "indicator_metadata/by_indicator_id", {"indicator_ids": part, "include_definition": "no"})
+        answer, _ = context.client.json(url)
         try:
             for key, entry in answer.items():
                 changed = (entry.get("DataChange") or {}).get("LastUploadedAt")
@@ -273,20 +275,20 @@ def _metadata(look: Look) -> dict[int, tuple[str, str | None]]:
     return found
 
 
-def _area_types(look: Look, ids: Iterable[int], area_types: Iterable[int]) -> dict[int, set[int]]:
+def _area_types(context: FetchContext, ids: Iterable[int], area_types: Iterable[int]) -> dict[int, set[int]]:
     """The area types at which each indicator has values: at the current one all are asked for at once, then one by one."""
     current, *_ = area_types
     found: dict[int, set[int]] = {}
     wanted_ids = set(ids)
-    _note_available(look, {"area_type_id": str(current)}, found)
+    _note_available(context, {"area_type_id": str(current)}, found)
     for indicator_id in sorted(wanted_ids - found.keys()):
-        _note_available(look, {"indicator_id": str(indicator_id)}, found)
+        _note_available(context, {"indicator_id": str(indicator_id)}, found)
     return found
 
 
-def _note_available(look: Look, parameters: dict[str, str], found: dict[int, set[int]]) -> None:
-    url = _url(look, "available_data", parameters)
-    answer, _ = look.client.json(url)
+def _note_available(context: FetchContext, parameters: dict[str, str], found: dict[int, set[int]]) -> None:
+    url = _url(context, "available_data", parameters)
+    answer, _ = context.client.json(url)
     try:
         pairs: list[Any] = list(answer)
         for pair in pairs:

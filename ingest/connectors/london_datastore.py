@@ -1,7 +1,7 @@
 """Files of a London Datastore dataset, found by name among its resources.
 
 The London Datastore keeps old copies of a file under the same title beside the new one, and replaces files in place under the same
-address. So every copy of the title is asked for, each only if it has changed since the last look, and what a file holds decides
+address. So every copy of the title is asked for, each only if it has changed since the last fetch, and what a file holds decides
 which release it is. Contract: DataPress/CKAN `package_show`, ../sources/mps/README.md.
 """
 
@@ -11,26 +11,27 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
+from ingest.addresses import is_address
+from ingest.connectors.fetch_context import FetchContext, Finding, Offer
 from ingest.connectors.file_at_url import check_header, fetch
-from ingest.connectors.look import Finding, Look, Offer
 from ingest.declaration import DatastoreFile
 from ingest.errors import BodyRefused, PublisherUnavailable
-from ingest.http import ASK, STANDS, is_address
+from ingest.http import KEPT, NEXT_RUN
 
-__all__ = ["check", "fetch", "list_releases"]
+__all__ = ["check", "fetch", "list_editions"]
 
 
-def list_releases(look: Look) -> list[Offer]:
+def list_editions(context: FetchContext) -> list[Offer]:
     """Every copy of a dataset's file on offer, oldest first, so that the newest is landed last.
 
     Raises:
         BodyRefused: the publisher does not list the file; names what it lists instead.
         PublisherUnavailable: it does not answer.
     """
-    location = look.dataset.location
+    location = context.dataset.location
     assert isinstance(location, DatastoreFile)  # noqa: S101 - the registry chose this connector by it
-    url = f"{look.base_url.rstrip('/')}/api/action/package_show?{urlencode({'id': location.package})}"
-    answer, _ = look.client.json(url)
+    url = f"{context.base_url.rstrip('/')}/api/action/package_show?{urlencode({'id': location.package})}"
+    answer, _ = context.client.json(url)
     try:
         resources = [(str(r["name"]), str(r["url"])) for r in answer["result"]["resources"]]
     except (KeyError, TypeError):
@@ -38,7 +39,7 @@ def list_releases(look: Look) -> list[Offer]:
             "ANSWER_NOT_AS_AGREED",
             "the answer is not the description of a dataset (no result.resources with name and url)",
             where=url,
-            kept="nothing was fetched; the last good data stand",
+            kept=KEPT,
             next_step="compare the answer with ingest/sources/mps/README.md",
         ) from None
     meant = [(name, address) for name, address in resources if _is_meant(location, name, _file_name(address))]
@@ -48,8 +49,8 @@ def list_releases(look: Look) -> list[Offer]:
                 "ADDRESS_REFUSED",
                 f"names {address[:200]!r} for {name[:200]!r}, which is no address",
                 where=url,
-                kept=STANDS,
-                next_step=ASK,
+                kept=KEPT,
+                next_step=NEXT_RUN,
             )
     offers = [Offer(urljoin(url, address), _file_name(address)) for _, address in meant]
     if not offers:
@@ -57,7 +58,7 @@ def list_releases(look: Look) -> list[Offer]:
             "NO_LONGER_OFFERED",
             f"the dataset offers no file {location.file_name!r}; it offers {', '.join(sorted({n for n, _ in resources}))}",
             where=url,
-            kept="nothing was fetched; the last good data stand",
+            kept=KEPT,
             next_step="if the publisher has renamed it, change file_name or file_pattern in source.yml",
         )
     unique = list(dict.fromkeys(offers))
@@ -73,15 +74,15 @@ def _is_meant(location: DatastoreFile, name: str, file_name: str) -> bool:
     )
 
 
-def check(look: Look) -> list[Finding]:
+def check(context: FetchContext) -> list[Finding]:
     """Whether the package answers, offers the file, and the newest copy's header is as declared."""
-    location = look.dataset.location
+    location = context.dataset.location
     assert isinstance(location, DatastoreFile)  # noqa: S101 - as above
     try:
-        newest = list_releases(look)[-1]
+        newest = list_editions(context)[-1]
     except (BodyRefused, PublisherUnavailable) as refused:
         return [Finding(f"package {location.package}, file {location.file_name}", refused.problem, refused.code)]
-    return check_header(look, newest)
+    return check_header(context, newest)
 
 
 def _file_name(url: str) -> str:

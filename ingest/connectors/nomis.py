@@ -16,19 +16,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from ingest.connectors.file_at_url import check_kind, keep_body, refuse_foreign
-from ingest.connectors.look import Fetched, Finding, Look, Offer
+from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offer
+from ingest.connectors.file_at_url import check_kind, keep_body, note_refusal, refuse_other_file_type
 from ingest.declaration import NomisQuery
 from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
-from ingest.http import Body
-from ingest.landing import note_refusal, sha256_of
+from ingest.http import KEPT, Body
+from ingest.landing import sha256_of
 from ingest.readers.records import is_count, records_wrong
-from ingest.readers.text import UTF_8, encoding_of, foreign_body
+from ingest.readers.text import UTF_8, encoding_of, not_delimited_text
 from ingest.scratch import scratch_folder
 
-__all__ = ["check", "fetch", "list_releases"]
+__all__ = ["check", "fetch", "list_editions"]
 
-KEPT = "nothing was fetched; the last good data stand"
 PAGES = 400  # of one delivery; more is a publisher that never ends
 _LONDON = ZoneInfo("Europe/London")
 
@@ -41,20 +40,20 @@ class Period:
     released: str | None
 
 
-def list_releases(look: Look) -> list[Offer]:
+def list_editions(context: FetchContext) -> list[Offer]:
     """One offer for so many periods of the dataset as a query takes, oldest first, marked by their newest revision.
 
     Raises:
         BodyRefused: the publisher's list of periods is not one, or has none of those that are asked for.
         PublisherUnavailable: it does not answer.
     """
-    query = _query(look)
-    periods = [period for period in _periods(look) if period.code >= query.first_period]
+    query = _query(context)
+    periods = [period for period in _periods(context) if period.code >= query.first_period]
     if not periods:
         raise BodyRefused(
             "NO_LONGER_OFFERED",
             f"the dataset has no period from {query.first_period} on",
-            where=_url(look, "time.def.sdmx.json"),
+            where=_url(context, "time.def.sdmx.json"),
             kept=KEPT,
             next_step="see on the publisher's site whether the dataset has moved to another id; change source.yml",
         )
@@ -72,7 +71,7 @@ def list_releases(look: Look) -> list[Offer]:
         name = f"{query.dataset_id}_{chunk[0].code}_{chunk[-1].code}"
         offers.append(
             Offer(
-                f"{_url(look, 'data.csv')}?{urlencode(asked, safe=',.')}",
+                f"{_url(context, 'data.csv')}?{urlencode(asked, safe=',.')}",
                 f"{name}.csv",
                 dt.date.fromisoformat(mark[:10]) if mark else None,
                 mark,
@@ -82,18 +81,18 @@ def list_releases(look: Look) -> list[Offer]:
     return offers
 
 
-def fetch(look: Look, offer: Offer) -> Fetched:
+def fetch(context: FetchContext, offer: Offer) -> Fetched:
     """Fetch a delivery page by page and land it, unless none of its periods was revised since.
 
     Raises:
         PublisherUnavailable, BodyRefused: as the client's; and when what came is no page, or the pages are not the whole.
         Refusal: when it cannot be landed.
     """
-    last = look.last(offer.url)
+    last = context.last_fetch(offer.url)
     if last and offer.mark and last.last_modified == offer.mark:
         return Fetched(offer, None, last.etag, last.last_modified, last.sha256, 0)
-    with scratch_folder(look.landing) as folder:
-        pages, problem = _pages(look, offer, folder)
+    with scratch_folder(context.landing) as folder:
+        pages, problem = _pages(context, offer, folder)
         body, named = pages[0][1], offer
         if len(pages) > 1:
             whole = folder / "pages.zip"
@@ -101,10 +100,10 @@ def fetch(look: Look, offer: Offer) -> Fetched:
             sha256, size = sha256_of(whole)
             body = dataclasses.replace(body, file=whole, sha256=sha256, bytes=size)
             named = dataclasses.replace(offer, file_name=f"{Path(offer.file_name).stem}.zip")
-        check_kind(look, named, is_synthetic=body.is_synthetic)
-        landed = keep_body(look, named, body, tuple(url for url, _ in pages))
+        check_kind(context, named, is_synthetic=body.is_synthetic)
+        landed = keep_body(context, named, body, tuple(url for url, _ in pages))
         if problem is None:
-            refuse_foreign(look, named, landed)
+            refuse_other_file_type(context, named, landed)
         else:
             note_refusal(landed, problem.reason)
             raise BodyRefused(
@@ -117,19 +116,19 @@ def fetch(look: Look, offer: Offer) -> Fetched:
     return Fetched(offer, landed, None, offer.mark, body.sha256, sum(page.bytes for _, page in pages))
 
 
-def check(look: Look) -> list[Finding]:
+def check(context: FetchContext) -> list[Finding]:
     """Whether the dataset has periods, the dimensions that are asked for, and every code of them."""
-    query = _query(look)
+    query = _query(context)
     findings = []
     try:
-        list_releases(look)
+        list_editions(context)
     except (BodyRefused, PublisherUnavailable) as refused:
         findings.append(Finding(query.dataset_id, refused.problem, refused.code))
     for dimension, asked in query.query.items():
         if dimension == "geography":
             continue  # asked for by GSS codes, which NOMIS does not list
         try:
-            there = _codes(look, dimension)
+            there = _codes(context, dimension)
         except (BodyRefused, PublisherUnavailable) as refused:
             findings.append(Finding(f"{query.dataset_id}, dimension {dimension}", refused.problem, refused.code))
             continue
@@ -140,9 +139,9 @@ def check(look: Look) -> list[Finding]:
     return findings
 
 
-def _codes(look: Look, dimension: str) -> set[str]:
-    url = f"{look.base_url.rstrip('/')}/api/v01/dataset/{_query(look).dataset_id}/{dimension}.def.sdmx.json"
-    answer, _ = look.client.json(url, secret=_key(look))
+def _codes(context: FetchContext, dimension: str) -> set[str]:
+    url = f"{context.base_url.rstrip('/')}/api/v01/dataset/{_query(context).dataset_id}/{dimension}.def.sdmx.json"
+    answer, _ = context.client.json(url, secret=_key(context))
     try:
         lists = _many(answer["structure"]["codelists"]["codelist"])
         return {str(code["value"]) for codelist in lists for code in _many(codelist["code"])}
@@ -152,9 +151,9 @@ def _codes(look: Look, dimension: str) -> set[str]:
         ) from None
 
 
-def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body]], Wrong | None]:
+def _pages(context: FetchContext, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body]], Wrong | None]:
     """The pages of a delivery with their addresses, and what is wrong with them as a whole."""
-    query = _query(look)
+    query = _query(context)
     pages: list[tuple[str, Body]] = []
     offsets: list[str] = []
     totals: set[str] = set()
@@ -162,7 +161,7 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
     areas: set[str] = set()
     while True:
         url = f"{offer.url}&RecordLimit={query.page_records}&RecordOffset={len(offsets)}"
-        body = look.client.fetch(url, folder, max_bytes=look.dataset.max_bytes, secret=_key(look))
+        body = context.client.fetch(url, folder, max_bytes=context.dataset.max_bytes, secret=_key(context))
         assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
         pages.append((url, body))
         rows, problem = _records(body.file, query)
@@ -185,7 +184,7 @@ def _pages(look: Look, offer: Offer, folder: Path) -> tuple[list[tuple[str, Body
 
 
 def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, str]], Wrong | None]:
-    """Number, total, period and area (blank where it is not told) of each record of a page; and what is wrong with it where it is none."""
+    """Number, total, period and area (blank where the record does not say) of each record of a page; and what is wrong with it where it is none."""
     body = file.read_bytes()
     first = body[:200].decode("utf-8", "replace").splitlines()[0] if body.strip() else ""
     if not first:
@@ -196,7 +195,7 @@ def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, s
         rows = csv.DictReader(handle, strict=True)
         try:
             if not {"RECORD_OFFSET", "RECORD_COUNT"} <= set(rows.fieldnames or ()):
-                foreign = foreign_body(body[:512])
+                foreign = not_delimited_text(body[:512])
                 if foreign and not first.isprintable():
                     return [], Wrong(foreign.code, str(foreign))
                 return [], Wrong("NOT_THE_FILE", f"is no table but says {first[:120]!r}")
@@ -245,18 +244,18 @@ def _put_together(whole: Path, pages: Iterable[Path]) -> None:
             archive.writestr(member, page.read_bytes())
 
 
-def _query(look: Look) -> NomisQuery:
-    location = look.dataset.location
+def _query(context: FetchContext) -> NomisQuery:
+    location = context.dataset.location
     assert isinstance(location, NomisQuery)  # noqa: S101 - the registry chose this connector by it
     return location
 
 
-def _key(look: Look) -> dict[str, str]:
-    return {"uid": look.key} if look.key else {}
+def _key(context: FetchContext) -> dict[str, str]:
+    return {"uid": context.key} if context.key else {}
 
 
-def _url(look: Look, what: str) -> str:
-    return f"{look.base_url.rstrip('/')}/api/v01/dataset/{_query(look).dataset_id}{'/' if what.startswith('time') else '.'}{what}"
+def _url(context: FetchContext, what: str) -> str:
+    return f"{context.base_url.rstrip('/')}/api/v01/dataset/{_query(context).dataset_id}{'/' if what.startswith('time') else '.'}{what}"
 
 
 def _mark(periods: list[Period]) -> str | None:
@@ -265,11 +264,11 @@ def _mark(periods: list[Period]) -> str | None:
     return max(released) if len(released) == len(periods) else None
 
 
-def _periods(look: Look) -> list[Period]:
+def _periods(context: FetchContext) -> list[Period]:
     """The released periods of a dataset, oldest first."""
-    url = _url(look, "time.def.sdmx.json")
-    answer, _ = look.client.json(url, secret=_key(look))
-    now = look.now.astimezone(_LONDON).strftime("%Y-%m-%d %H:%M:%S")
+    url = _url(context, "time.def.sdmx.json")
+    answer, _ = context.client.json(url, secret=_key(context))
+    now = context.now.astimezone(_LONDON).strftime("%Y-%m-%d %H:%M:%S")
     try:
         codes = [
             code for codelist in _many(answer["structure"]["codelists"]["codelist"]) for code in _many(codelist["code"])

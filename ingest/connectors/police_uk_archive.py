@@ -20,11 +20,11 @@ import zlib
 from typing import IO
 from urllib.parse import urljoin
 
+from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, LastFetch, Offer
 from ingest.connectors.file_at_url import land_body
-from ingest.connectors.look import Fetched, Finding, Look, Offer, Seen
 from ingest.declaration import SEEDS, ArchiveMembers
 from ingest.errors import BodyRefused, PublisherUnavailable
-from ingest.http import Body, Client, RangeNotKept
+from ingest.http import Body, Client, RangeNotSupported
 from ingest.readers.headers import months_between, resolve
 from ingest.readers.text import ZIP
 from ingest.scratch import scratch_folder
@@ -64,37 +64,37 @@ class _Archive:
 _open_archives: weakref.WeakKeyDictionary[Client, _Archive] = weakref.WeakKeyDictionary()
 
 
-def list_releases(look: Look) -> list[Offer]:
-    """Our members of the newest archive, oldest first; none where the archive is the one of the last look.
+def list_editions(context: FetchContext) -> list[Offer]:
+    """Our members of the newest archive, oldest first; none where the archive is the one of the last fetch.
 
     Raises:
         PublisherUnavailable: the publisher does not answer.
         BodyRefused: the index lists no archive with its MD5; or the archive is no zip archive, or holds what no archive of theirs
             holds (an encrypted member, a name that leads out of a folder, a member that is far larger than it is packed).
     """
-    location = look.dataset.location
+    location = context.dataset.location
     assert isinstance(location, ArchiveMembers)  # noqa: S101 - the registry chose this connector by it
-    listed = _newest(look)
-    if _is_complete(look.seen, listed.md5):
+    listed = _newest(context)
+    if _is_complete(context.last_fetches, listed.md5):
         return []
-    archive = _open(look, listed, location)
-    members = _members(archive, look, location)
+    archive = _open(context, listed, location)
+    members = _members(archive, context, location)
     offers = [
         Offer(
             # The address stays the same from archive to archive, so that a member is known again.
-            url=f"{urljoin(look.base_url, LATEST)}#{info.filename}",
+            url=f"{urljoin(context.base_url, LATEST)}#{info.filename}",
             file_name=info.filename.rpartition("/")[2],
             release_date=_day_after(listed.month),
             mark=f"{listed.md5} {len(members)} {info.CRC:08x} {info.file_size}",
         )
         for info in members
     ]
-    _open_archives[look.client] = archive
+    _open_archives[context.client] = archive
     return offers
 
 
-def fetch(look: Look, offer: Offer) -> Fetched:
-    """Take one member out of the archive and land it, unless its CRC-32 and size are those of the last look.
+def fetch(context: FetchContext, offer: Offer) -> Fetched:
+    """Take one member out of the archive and land it, unless its CRC-32 and size are those of the last fetch.
 
     Raises:
         PublisherUnavailable: the publisher does not answer, or the archive changed meanwhile.
@@ -102,14 +102,14 @@ def fetch(look: Look, offer: Offer) -> Fetched:
         Refusal: when it cannot be landed.
     """
     assert offer.mark is not None  # noqa: S101 - every offer here has one
-    last = look.last(offer.url)
+    last = context.last_fetch(offer.url)
     if last is not None and last.etag is not None and _content(last.etag) == _content(offer.mark):
         return Fetched(offer, None, offer.mark, None, last.sha256, 0)
-    archive = _open_archives[look.client]
+    archive = _open_archives[context.client]
     name = offer.url.partition("#")[2]
     info = archive.zip.getinfo(name)
     where = f"{archive.listed.url}, member {name}"
-    with scratch_folder(look.landing) as folder:
+    with scratch_folder(context.landing) as folder:
         path = folder / "member"
         if archive.file is not None:
             archive.file.read_ahead(info.header_offset, _end_of(archive.zip, info))
@@ -128,51 +128,51 @@ def fetch(look: Look, offer: Offer) -> Fetched:
             )
         headers = {"X-Archive-MD5": archive.listed.md5, "X-Member-CRC32": f"{info.CRC:08x}"}
         body = Body(archive.listed.url, 200, headers, path, digest.hexdigest(), size, archive.is_synthetic)
-        landed = land_body(look, dataclasses.replace(offer, url=f"{archive.listed.url}#{name}"), body)
+        landed = land_body(context, dataclasses.replace(offer, url=f"{archive.listed.url}#{name}"), body)
     return Fetched(offer, landed, offer.mark, None, body.sha256, size)
 
 
-def check(look: Look) -> list[Finding]:
+def check(context: FetchContext) -> list[Finding]:
     """Whether the newest archive holds a file of each declared force and month, and each force's newest begins as declared.
 
     Nothing but the archive's directory and the beginning of a file a force is read. Months that are known to be missing
     (dbt_project/seeds/known_gap.csv) are no finding.
     """
-    location = look.dataset.location
+    location = context.dataset.location
     assert isinstance(location, ArchiveMembers)  # noqa: S101 - the registry chose this connector by it
     try:
-        listed = _newest(look)
+        listed = _newest(context)
     except (BodyRefused, PublisherUnavailable) as refused:
         return [Finding(refused.where, refused.problem, refused.code)]
     asked = f"archive {listed.month}"
     try:
-        archive = _in_parts(look, listed, location)
-        members = _members(archive, look, location)
-        known = _force_months(look, members)
+        archive = _in_parts(context, listed, location)
+        members = _members(archive, context, location)
+        known = _force_months(context, members)
         findings = [
             Finding(f"{asked}, {force}", f"lacks {_months_in_words(missing)}")
             for force, there in sorted(known.items())
-            if (missing := sorted(_months(archive, members) - there.keys() - _known_gaps(look, force)))
+            if (missing := sorted(_months(archive, members) - there.keys() - _known_gaps(context, force)))
         ]
         for _, there in sorted(known.items()):
             if there:
-                findings += _begins_otherwise(archive, there[max(there)], look)
-    except RangeNotKept:
+                findings += _begins_otherwise(archive, there[max(there)], context)
+    except RangeNotSupported:
         return [Finding(asked, "is not served in parts: a night would take it whole")]
     except (BodyRefused, PublisherUnavailable) as refused:
         return [Finding(asked, refused.problem, refused.code)]
     return findings
 
 
-def _force_months(look: Look, members: list[zipfile.ZipInfo]) -> dict[str, dict[str, zipfile.ZipInfo]]:
+def _force_months(context: FetchContext, members: list[zipfile.ZipInfo]) -> dict[str, dict[str, zipfile.ZipInfo]]:
     """Our members by force and month (YYYY-MM); each declared force is there, also where it has none."""
-    assert look.dataset.part_pattern is not None  # noqa: S101 - an archive's dataset declares one
+    assert context.dataset.part_pattern is not None  # noqa: S101 - an archive's dataset declares one
     with (SEEDS / "police_uk_label.csv").open(encoding="utf-8", newline="") as file:
         found: dict[str, dict[str, zipfile.ZipInfo]] = {
             row["code"]: {} for row in csv.DictReader(file) if row["label_list"] == "force"
         }
     for info in members:
-        part = re.fullmatch(look.dataset.part_pattern, info.filename.rpartition("/")[2])
+        part = re.fullmatch(context.dataset.part_pattern, info.filename.rpartition("/")[2])
         if part is not None:
             found.setdefault(part[1][8:].replace("-", "_"), {})[part[1][:7]] = info
     return found
@@ -187,12 +187,12 @@ def _months(archive: _Archive, members: list[zipfile.ZipInfo]) -> set[str]:
     return months
 
 
-def _known_gaps(look: Look, force: str) -> set[str]:
+def _known_gaps(context: FetchContext, force: str) -> set[str]:
     """Months of which a force is known to have published no file."""
     gaps: set[str] = set()
     with (SEEDS / "known_gap.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if (row["source"], row["dataset"], row["part"]) == (look.source.source, look.name, force):
+            if (row["source"], row["dataset"], row["part"]) == (context.source.source, context.name, force):
                 gaps |= set(months_between(*(row[end][:7].replace("-", "") for end in ("first_month", "last_month"))))
     return {f"{month[:4]}-{month[4:]}" for month in gaps}
 
@@ -201,7 +201,7 @@ def _months_in_words(months: list[str]) -> str:
     return months[0] if len(months) == 1 else f"{len(months)} months from {months[0]} to {months[-1]}"
 
 
-def _begins_otherwise(archive: _Archive, info: zipfile.ZipInfo, look: Look) -> list[Finding]:
+def _begins_otherwise(archive: _Archive, info: zipfile.ZipInfo, context: FetchContext) -> list[Finding]:
     """How the header of a member differs from the declared one."""
     assert archive.file is not None  # noqa: S101 - it was opened in parts
     asked = f"file {info.filename.rpartition('/')[2]}"
@@ -211,14 +211,14 @@ def _begins_otherwise(archive: _Archive, info: zipfile.ZipInfo, look: Look) -> l
             line = member.readline(1024).decode("utf-8-sig")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
         return [Finding(asked, f"cannot be read: {error}")]
-    header, faults = resolve(next(csv.reader(io.StringIO(line, newline="")), []), look.dataset.layout)
+    header, faults = resolve(next(csv.reader(io.StringIO(line, newline="")), []), context.dataset.layout)
     new = [] if faults else [Finding(asked, f"has a column that is not declared: {name}") for name in header.unknown]
     return [*(Finding(asked, str(fault), fault.code) for fault in faults), *new]
 
 
-def _newest(look: Look) -> Listed:
-    url = urljoin(look.base_url, INDEX)
-    page, _ = look.client.text(url)
+def _newest(context: FetchContext) -> Listed:
+    url = urljoin(context.base_url, INDEX)
+    page, _ = context.client.text(url)
     found = list(_ARCHIVE.finditer(page))
     archives = []
     for this, following in zip(found, [*found[1:], None], strict=False):
@@ -237,9 +237,9 @@ def _newest(look: Look) -> Listed:
     return max(archives, key=lambda archive: archive.month)
 
 
-def _is_complete(seen: tuple[Seen, ...], md5: str) -> bool:
+def _is_complete(last_fetches: tuple[LastFetch, ...], md5: str) -> bool:
     """Whether every member of ours was looked at in the archive of that MD5. The mark says how many there are."""
-    of_this = [one.etag.split() for one in seen if one.etag and one.etag.startswith(f"{md5} ")]
+    of_this = [one.etag.split() for one in last_fetches if one.etag and one.etag.startswith(f"{md5} ")]
     return bool(of_this) and len(of_this) == int(of_this[0][1])
 
 
@@ -248,28 +248,28 @@ def _content(mark: str) -> list[str]:
     return mark.split()[2:]
 
 
-def _open(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
+def _open(context: FetchContext, listed: Listed, location: ArchiveMembers) -> _Archive:
     try:
-        return _in_parts(look, listed, location)
-    except RangeNotKept:
-        return _whole(look, listed, location)
+        return _in_parts(context, listed, location)
+    except RangeNotSupported:
+        return _whole(context, listed, location)
 
 
-def _in_parts(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
-    """The archive, read by Range. Raises RangeNotKept."""
-    remote = _Remote(look.client, listed.url, location.max_archive_bytes)
+def _in_parts(context: FetchContext, listed: Listed, location: ArchiveMembers) -> _Archive:
+    """The archive, read by Range. Raises RangeNotSupported."""
+    remote = _Remote(context.client, listed.url, location.max_archive_bytes)
     return _Archive(listed, _as_zip(remote, listed.url), remote, remote.is_synthetic)
 
 
-def _whole(look: Look, listed: Listed, location: ArchiveMembers) -> _Archive:
+def _whole(context: FetchContext, listed: Listed, location: ArchiveMembers) -> _Archive:
     """The whole archive, checked against its MD5, in a file that is gone when it is closed."""
-    with scratch_folder(look.landing) as folder:
-        body = look.client.fetch(listed.url, folder, max_bytes=location.max_archive_bytes)
+    with scratch_folder(context.landing) as folder:
+        body = context.client.fetch(listed.url, folder, max_bytes=location.max_archive_bytes)
         assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
         file = body.file.open("rb")
-        if body.bytes <= look.dataset.max_bytes and file.read(len(ZIP)) != ZIP:
+        if body.bytes <= context.dataset.max_bytes and file.read(len(ZIP)) != ZIP:
             # A page in place of the archive is kept, as every dataset's are.
-            land_body(look, Offer(listed.url, f"{listed.month}.html"), body)
+            land_body(context, Offer(listed.url, f"{listed.month}.html"), body)
         file.seek(0)
     md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if md5 != listed.md5:
@@ -286,7 +286,7 @@ def _as_zip(file: IO[bytes] | _Remote, url: str) -> zipfile.ZipFile:
     return found
 
 
-def _members(archive: _Archive, look: Look, location: ArchiveMembers) -> list[zipfile.ZipInfo]:
+def _members(archive: _Archive, context: FetchContext, location: ArchiveMembers) -> list[zipfile.ZipInfo]:
     """Our members, the oldest month first.
 
     Raises:
@@ -309,8 +309,8 @@ def _members(archive: _Archive, look: Look, location: ArchiveMembers) -> list[zi
             what = "stands in it twice"
         elif info.flag_bits & _ENCRYPTED:
             what = "is encrypted"
-        elif info.file_size > look.dataset.max_bytes:
-            what = f"has {info.file_size:,} bytes, and one of this dataset may have {look.dataset.max_bytes:,}"
+        elif info.file_size > context.dataset.max_bytes:
+            what = f"has {info.file_size:,} bytes, and one of this dataset may have {context.dataset.max_bytes:,}"
         elif info.file_size > _RATIO_MAX * info.compress_size + _BLOCK:
             what = f"would grow from {info.compress_size:,} to {info.file_size:,} bytes, which no text does"
         if what is not None:
@@ -347,7 +347,7 @@ class _Remote(io.RawIOBase):
     """A file at an address, read by Range, whose end is read ahead. What it reads is of one version of the file.
 
     Raises:
-        RangeNotKept: the server answers with the whole file.
+        RangeNotSupported: the server answers with the whole file.
         BodyRefused: the file is larger than it may be.
     """
 

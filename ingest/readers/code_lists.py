@@ -167,7 +167,7 @@ def columns_of(code_list: CodeList) -> tuple[str, ...]:
     return (*code_list.only_where, *code_list.columns)
 
 
-def is_held_to(code_list: CodeList, header: Header) -> bool:
+def applies_to(code_list: CodeList, header: Header) -> bool:
     """Whether a file with this header is held to a code list."""
     return header.positions.keys() >= {*columns_of(code_list)} and code_list.unless_has not in header.positions
 
@@ -194,7 +194,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
     """The values of a row that its code lists do not have."""
     faults = []
     for code_list in layout.code_lists:
-        if not is_held_to(code_list, header):
+        if not applies_to(code_list, header):
             continue
         values = [row[header.positions[column]] for column in columns_of(code_list)]
         columns = code_list.columns
@@ -206,7 +206,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             )
             shown = " / ".join(values[len(code_list.only_where) :])
             if layout.is_of_people:
-                # The name of a person may stand where a code should; what is told is what the list has.
+                # The name of a person may stand where a code should; only what the list has is shown.
                 reason += nearest(code_list, shown)
             faults.append(Fault("LABEL_UNKNOWN", number, place, None if layout.is_of_people else shown, reason))
     return faults

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest import declaration
 from ingest.errors import Refusal
-from ingest.readers.faults import HEADER, Fault
+from ingest.readers.faults import Fault, header_fault
 
 FILE = "corrections.yml"
 
@@ -85,7 +85,7 @@ def corrections_of(source: str, sha256: str, folder: Path | None = None) -> tupl
 
 def corrected(names: Sequence[str], sheet: str, corrections: Sequence[Correction]) -> tuple[list[str], list[Fault]]:
     """The headers of a table with its confirmed corrections, and what is wrong with those that do not fit it."""
-    told = list(names)
+    read_as = list(names)
     faults = []
     for correction in corrections:
         if correction.sheet != sheet:
@@ -96,16 +96,14 @@ def corrected(names: Sequence[str], sheet: str, corrections: Sequence[Correction
             if name.strip() == correction.header and correction.column in (None, index + 1)
         ]
         if len(places) == 1:
-            told[places[0]] = correction.read_as
+            read_as[places[0]] = correction.read_as
         else:
             count = "no column" if not places else f"{len(places)} columns (say which with `column`)"
             faults.append(
-                Fault(
+                header_fault(
                     "CORRECTION_FITS_NOTHING",
-                    HEADER,
-                    "header",
-                    correction.header,
                     f"is corrected in {FILE} and {count} of the file has it",
+                    correction.header,
                 )
             )
-    return told, faults
+    return read_as, faults

@@ -20,19 +20,20 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from ingest.declaration import Layout, Number
-from ingest.readers import bounds, code_lists, sense
+from ingest.readers import bounds, code_lists, plausibility
 from ingest.readers.check_digits import is_verhoeff
-from ingest.readers.faults import HEADER, THE_FILE, Fault
+from ingest.readers.faults import Fault, file_fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import LARGEST
-from ingest.readers.tables import Seen, ends_whole
-from ingest.readers.text import UTF_8, encoding_of, foreign_body, separator_of
+from ingest.readers.rows import KeysSeen
+from ingest.readers.tables import ends_with_line_end
+from ingest.readers.text import UTF_8, encoding_of, not_delimited_text, separator_of
 
 BLOCK = 512 * 1024  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
-class Start:
+class HeaderLine:
     """The beginning of a file: its header, how many bytes that takes, and what is wrong with it."""
 
     header: Header | None
@@ -40,7 +41,7 @@ class Start:
     faults: list[Fault]
 
 
-def fits(header: Header, layout: Layout) -> bool:
+def can_copy_bytes(header: Header, layout: Layout) -> bool:
     """Whether a file's bytes can go to COPY as they are: raw takes every column it has, and it has every one it may not lack."""
     kept = {column.name for column in layout.kept_columns}
     may_lack = {column.name for column in layout.columns if column.may_be_missing}
@@ -49,51 +50,51 @@ def fits(header: Header, layout: Layout) -> bool:
         and kept - may_lack <= header.positions.keys() <= kept
         and not (
             layout.rows_may_be_short
-            or sense.has_rules(layout)
+            or plausibility.has_rules(layout)
             or (layout.period and layout.period.column not in header.positions)
         )
     )
 
 
-def read_start(file: Path, layout: Layout) -> Start:
+def read_header_line(file: Path, layout: Layout) -> HeaderLine:
     """Read and resolve the first line of a file. It has no header where COPY and Arrow would not read the file as we do."""
     with file.open("rb") as handle:
         first = handle.read(64 * 1024)
-    foreign = foreign_body(first[:512])
+    foreign = not_delimited_text(first[:512])
     if foreign:
-        return Start(None, 0, [foreign])
+        return HeaderLine(None, 0, [foreign])
     if encoding_of(first) != UTF_8:
-        return Start(None, 0, [])
+        return HeaderLine(None, 0, [])
     end = first.find(b"\n") + 1
     if not end:
-        return Start(None, 0, [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no line end in its first 64 KiB")])
+        return HeaderLine(None, 0, [file_fault("NOT_THE_FILE", "has no line end in its first 64 KiB")])
     try:
         line = first[:end].decode("utf-8-sig")
     except UnicodeDecodeError:
-        return Start(None, 0, [Fault("ENCODING_UNKNOWN", HEADER, THE_FILE, None, "is not UTF-8 (in its header)")])
+        return HeaderLine(None, 0, [file_fault("ENCODING_UNKNOWN", "is not UTF-8 (in its header)")])
     if separator_of(line, layout.every_header) != "," or bounds.has_long_line(file):
-        return Start(None, 0, [])
+        return HeaderLine(None, 0, [])
     header, faults = resolve(next(csv.reader(io.StringIO(line, newline=""))), layout)
-    return Start(header, end, faults)
+    return HeaderLine(header, end, faults)
 
 
 @dataclasses.dataclass(frozen=True)
-class Vouched:
+class Validated:
     """What a clean file holds: how many data rows, and how many about which time (as published)."""
 
     rows: int
     times: Mapping[str, int]
 
 
-def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
+def validate(file: Path, start: HeaderLine, layout: Layout) -> Validated | None:
     """Vouch for every row of a file: as wide as the header, whole to the end, each column and code as declared.
 
     Args:
         file: the landed file.
-        start: its faultless start, which `fits`.
+        start: its faultless start, of a file whose bytes can be copied.
 
     Returns:
-        What it holds; None where some row is not clean (`tables.explain` says which and why).
+        What it holds; None where some row is not clean (`tables.find_faults` says which and why).
     """
     assert start.header is not None  # noqa: S101 - a faultless start has one
     names = [f"c{i}" for i in range(start.header.width)]
@@ -120,7 +121,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
     lists = [
         (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])
         for code_list in layout.code_lists
-        if code_lists.is_held_to(code_list, start.header)
+        if code_lists.applies_to(code_list, start.header)
     ]
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
     looked_into |= {name for name, _ in figures}
@@ -130,9 +131,9 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
         looked_into.add(timed_by)
     unique = [names[positions[column]] for column in layout.unique if column in positions]
     looked_into.update(unique)
-    if not ends_whole(file, layout):
+    if not ends_with_line_end(file, layout):
         return None
-    rows, seen = 0, Seen(layout)
+    rows, seen = 0, KeysSeen(layout)
     codes: dict[int, set[tuple[str, ...]]] = {index: set() for index in range(len(lists))}
     times: Counter[str] = Counter()
     try:
@@ -176,7 +177,7 @@ def is_clean(file: Path, start: Start, layout: Layout) -> Vouched | None:
         return None
     if any(code_lists.unlisted(code_list, codes[index], layout) for index, (code_list, _) in enumerate(lists)):
         return None
-    return Vouched(rows, times)
+    return Validated(rows, times)
 
 
 def _combinations(batch: pa.RecordBatch, columns: list[str]) -> set[tuple[str, ...]]:
@@ -224,7 +225,7 @@ def _numbers_are_right(column: pa.StringArray, declared: Number) -> bool:
 
 
 def blocks(
-    file: Path, start: Start, vouched: concurrent.futures.Future[Vouched | None] | None = None
+    file: Path, start: HeaderLine, validated: concurrent.futures.Future[Validated | None] | None = None
 ) -> Iterator[bytes]:
     """The bytes of a file after its header, in blocks; no more of them once nobody vouches for the file.
 
@@ -233,15 +234,17 @@ def blocks(
     with file.open("rb") as handle:
         handle.seek(start.bytes)
         while block := handle.read(BLOCK):
-            if vouched is not None and vouched.done() and vouched.result() is None:
+            if validated is not None and validated.done() and validated.result() is None:
                 return
             yield block
 
 
-def vouch(file: Path, start: Start, layout: Layout) -> concurrent.futures.Future[Vouched | None]:
-    """`is_clean`, on another thread: Arrow lets go of the interpreter, so COPY is fed meanwhile."""
+def validate_in_background(
+    file: Path, start: HeaderLine, layout: Layout
+) -> concurrent.futures.Future[Validated | None]:
+    """`validate`, on another thread: Arrow lets go of the interpreter, so COPY is fed meanwhile."""
     pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="vouch")
     try:
-        return pool.submit(is_clean, file, start, layout)
+        return pool.submit(validate, file, start, layout)
     finally:
         pool.shutdown(wait=False)

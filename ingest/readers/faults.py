@@ -28,7 +28,7 @@ class Fault:
     sheet: str = ""
 
     def __post_init__(self) -> None:
-        # What is told of a file must stand in text that any database and terminal takes, whatever bytes the file holds.
+        # What a file says must stand in text that any database and terminal takes, whatever bytes the file holds.
         for name in ("column", "value", "reason", "sheet"):
             text = getattr(self, name)
             if text is not None:
@@ -41,6 +41,16 @@ class Fault:
         place = f"sheet {self.sheet}, {place}" if self.sheet else place
         shown = "" if self.value is None else f" {shortened(self.value, 60)!r}"
         return f"{place}:{shown} {self.reason}" if self.row else f"{place}{shown} {self.reason}".strip()
+
+
+def file_fault(code: str, reason: str) -> Fault:
+    """What is wrong with a file as a whole."""
+    return Fault(code, HEADER, THE_FILE, None, reason)
+
+
+def header_fault(code: str, reason: str, value: str | None = None) -> Fault:
+    """What is wrong with a header; `value` is the name in it that is meant."""
+    return Fault(code, HEADER, "header", value, reason)
 
 
 def shortened(text: str, longest: int) -> str:
@@ -87,7 +97,7 @@ NEXT = (
 NEXT_DAMAGED = "fetch it again: this is not the file, or not the whole of it; if it stays so, ask the publisher"
 
 
-class Faulty(Exception):
+class FaultyFile(Exception):
     """A file is refused: its faults, how many of its rows were read, and what to do. It ends the transaction that must not commit."""
 
     def __init__(self, faults: Iterable[Fault], rows: int, next_step: str) -> None:
@@ -103,6 +113,6 @@ class Faulty(Exception):
         return next((fault.code for fault in [*of_all, *self.faults]), "NOT_THE_FILE")
 
 
-def what_next(faults: Sequence[Fault]) -> str:
+def next_step_for(faults: Sequence[Fault]) -> str:
     """What to do: nobody extends a declaration for a page that says 'try later', or for half a file."""
     return NEXT_DAMAGED if any(fault.column == THE_FILE for fault in faults) else NEXT

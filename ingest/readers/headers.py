@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ingest.declaration import Layout, MonthColumns
 from ingest.readers.bounds import COLUMNS
-from ingest.readers.faults import HEADER, THE_FILE, Fault, some_of
+from ingest.readers.faults import Fault, file_fault, header_fault, some_of
 from ingest.readers.text import folded
 
 # "24-May" may be a day of this year, 01/05/2024 the fifth of January.
@@ -52,7 +52,7 @@ class Header:
     absent: tuple[str, ...] = ()  # declared columns that may be missing and are: blank in raw, noted as drift
 
 
-def called(names: Sequence[str], index: int) -> str:
+def column_label(names: Sequence[str], index: int) -> str:
     """What a message calls a column: its name, or its place where it has none."""
     return names[index] if names[index].strip() else f"column {index + 1} (without a name)"
 
@@ -68,7 +68,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     """
     if len(names) > COLUMNS:
         reason = f"has {len(names):,} columns, and a file may have {COLUMNS:,}"
-        return Header(len(names), {}, {}, ()), [Fault("FILE_TOO_LARGE", HEADER, "header", None, reason)]
+        return Header(len(names), {}, {}, ()), [header_fault("FILE_TOO_LARGE", reason)]
     wanted = {folded(alias): column.name for column in layout.columns for alias in column.headers}
     patterns = [(re.compile(c.header_pattern), c.name) for c in layout.columns if c.header_pattern]
     is_month = re.compile(layout.month_columns.header_pattern, re.ASCII) if layout.month_columns else None
@@ -83,28 +83,20 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             if column in positions:
                 # What only matches a pattern may be a value.
                 shown = name if folded(name) in wanted or not layout.is_of_people else None
-                faults.append(Fault("COLUMN_REPEATED", HEADER, "header", shown, f"is a second column for {column}"))
+                faults.append(header_fault("COLUMN_REPEATED", f"is a second column for {column}", shown))
             positions[column] = index
             published[column] = name
         elif layout.month_columns and is_month and is_month.fullmatch(name.strip()):
             month = month_of(name.strip(), layout.month_columns)
             if month is None:
                 faults.append(
-                    Fault(
-                        "HEADER_UNKNOWN",
-                        HEADER,
-                        "header",
-                        name,
-                        f"is no month written as {layout.month_columns.header_forms}",
-                    )
+                    header_fault("HEADER_UNKNOWN", f"is no month written as {layout.month_columns.header_forms}", name)
                 )
             else:
                 months.append(MonthColumn(index, name.strip(), month))
         elif is_month and _may_be_a_month(name):
             # To leave it out would lose a month. What is no month by its name is judged by its cells.
-            faults.append(
-                Fault("HEADER_UNKNOWN", HEADER, "header", name, f"is not known (column {index + 1}){_advice(name)}")
-            )
+            faults.append(header_fault("HEADER_UNKNOWN", f"is not known (column {index + 1}){_advice(name)}", name))
         else:
             unknown.append(index)
     if layout.is_of_people and not positions:
@@ -112,28 +104,23 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
         reason = (
             f"is none of this dataset: no column of ours is in the first line, whose {len(names)} fields are not shown"
         )
-        return Header(len(names), {}, {}, ()), [Fault("NOT_THE_FILE", HEADER, "header", None, reason)]
+        return Header(len(names), {}, {}, ()), [header_fault("NOT_THE_FILE", reason)]
     month_faults = _month_faults(months, names) if layout.month_columns else []
     missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]
-    every = [called(names, index) for index in range(len(names))]
-    told = _places(names, unknown, wanted) if layout.is_of_people else [every[index] for index in unknown]
+    every = [column_label(names, index) for index in range(len(names))]
+    unknown_names = _places(names, unknown, wanted) if layout.is_of_people else [every[index] for index in unknown]
     has = some_of([name for name in names if folded(name) in wanted] if layout.is_of_people else every)
     no_header = _no_header(names, unknown, positions, len(missing), layout)
     faults[:0] = no_header
     if layout.is_of_people and unknown and (missing or no_header):
         count = "a column that is" if len(unknown) == 1 else f"{len(unknown)} columns that are"
-        faults.append(Fault("HEADER_UNKNOWN", HEADER, "header", None, f"has {count} not known: {some_of(told)}"))
+        faults.append(header_fault("HEADER_UNKNOWN", f"has {count} not known: {some_of(unknown_names)}"))
     elif missing or month_faults:
         # Where a known column or a month is missing, an unknown one may be it under a new name.
-        faults += [
-            Fault("HEADER_UNKNOWN", HEADER, "header", names[i], f"is not known (column {i + 1})") for i in unknown
-        ]
+        faults += [header_fault("HEADER_UNKNOWN", f"is not known (column {i + 1})", names[i]) for i in unknown]
     faults += [
-        Fault(
+        header_fault(
             "COLUMN_MISSING",
-            HEADER,
-            "header",
-            None,
             f"has no column for {c.name} (any of: {', '.join(c.headers) or c.header_pattern})"
             + ("" if number else f"; it has {has}"),
         )
@@ -143,20 +130,14 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
     if period and period.else_columns and period.column not in positions:
         # Each may be missing, but then the others say the time.
         faults += [
-            Fault(
-                "COLUMN_MISSING",
-                HEADER,
-                "header",
-                None,
-                f"has no column for {period.column}, and none for {name}; it has {has}",
-            )
+            header_fault("COLUMN_MISSING", f"has no column for {period.column}, and none for {name}; it has {has}")
             for name in period.else_columns
             if name not in positions
         ]
     faults += month_faults
     months.sort(key=lambda column: (column.month, column.place))
     absent = tuple(column.name for column in layout.columns if column.name not in positions)
-    return Header(len(names), positions, published, tuple(months), tuple(told), absent), faults
+    return Header(len(names), positions, published, tuple(months), tuple(unknown_names), absent), faults
 
 
 def _places(names: Sequence[str], unknown: Sequence[int], wanted: Iterable[str]) -> list[str]:
@@ -185,16 +166,16 @@ def _no_header(
     is_a_row = missing <= 1 and len(unknown) >= len(positions) + missing
     if is_behind and (cells or is_a_row):
         reason = "is damaged: the header goes on into a row: a line end is missing"
-        return [Fault("FILE_DAMAGED", HEADER, THE_FILE, None, f"{reason} (its first line has {len(names)} fields)")]
+        return [file_fault("FILE_DAMAGED", f"{reason} (its first line has {len(names)} fields)")]
     if cells:
         where = some_of([f"column {index + 1}" for index in cells])
         reason = f"has a number or a date where the name of a column should be: {where}"
-        return [Fault("NOT_THE_FILE", HEADER, "header", None, reason)]
-    # A renamed column, which is missing too, is better called so; of persons nothing is told either way.
+        return [header_fault("NOT_THE_FILE", reason)]
+    # A renamed column, which is missing too, is better reported as renamed; of persons nothing is shown either way.
     is_too_many = 2 * len(unknown) > len(positions) if layout.is_of_people else len(unknown) >= len(positions)
     if is_too_many and (layout.is_of_people or not missing):
         reason = f"is not one that we know: {len(positions)} of its columns are declared and {len(unknown)} are not"
-        return [Fault("HEADER_UNKNOWN", HEADER, "header", None, reason)]
+        return [header_fault("HEADER_UNKNOWN", reason)]
     return []
 
 
@@ -225,12 +206,9 @@ def month_of(header: str, declared: MonthColumns) -> str | None:
 def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault]:
     if not months:
         return [
-            Fault(
+            header_fault(
                 "COLUMN_MISSING",
-                HEADER,
-                "header",
-                None,
-                f"has no month column (YYYYMM); it has {some_of([called(names, index) for index in range(len(names))])}",
+                f"has no month column (YYYYMM); it has {some_of([column_label(names, index) for index in range(len(names))])}",
             )
         ]
     faults = []
@@ -241,20 +219,14 @@ def _month_faults(months: list[MonthColumn], names: Sequence[str]) -> list[Fault
             continue
         same = "is repeated" if earlier.header == column.header else f"is the same month as {earlier.header!r}"
         faults.append(
-            Fault(
-                "COLUMN_REPEATED",
-                HEADER,
-                "header",
-                column.header,
-                f"{same} (columns {earlier.place + 1} and {column.place + 1})",
+            header_fault(
+                "COLUMN_REPEATED", f"{same} (columns {earlier.place + 1} and {column.place + 1})", column.header
             )
         )
     present = set(first)
     gaps = [m for m in months_between(min(present), max(present)) if m not in present]
     if gaps:
-        faults.append(
-            Fault("MONTHS_MISSING", HEADER, "header", None, f"lacks the month{'s' * (len(gaps) > 1)} {some_of(gaps)}")
-        )
+        faults.append(header_fault("MONTHS_MISSING", f"lacks the month{'s' * (len(gaps) > 1)} {some_of(gaps)}"))
     return faults
 
 

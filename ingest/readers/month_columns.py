@@ -12,11 +12,11 @@ from pathlib import Path
 from ingest.declaration import CodeList, Complete, Layout
 from ingest.readers import bounds, code_lists
 from ingest.readers.corrections import Correction, corrected
-from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults
+from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults, file_fault, header_fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number
 from ingest.readers.tables import open_tables
-from ingest.readers.text import ZIP, decode, encoding_of, folded, foreign_body, separator_of
+from ingest.readers.text import ZIP, decode, encoding_of, folded, not_delimited_text, separator_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +109,7 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
 def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
     """The one table of delimited text."""
     with file.open("rb") as handle:
-        foreign = foreign_body(handle.read(512))
+        foreign = not_delimited_text(handle.read(512))
     if foreign:
         return [], [foreign]
     is_whole = _ends_whole(file)
@@ -147,7 +147,7 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
     if not is_whole:
         last = rows[-1][0] if rows else 0
         reason = f"ends in the middle of a line (row {last} has no line end): it is cut short"
-        faults.append(Fault("FILE_CUT_SHORT", HEADER, THE_FILE, None, reason))
+        faults.append(file_fault("FILE_CUT_SHORT", reason))
     return [MonthTable("", header, rows)], faults
 
 
@@ -233,7 +233,7 @@ def _nameless_months(table: MonthTable) -> list[Fault]:
         if not cells or not all(any(character.isalpha() for character in cell) for cell in cells):
             # One cell of a month may be blank, or written as no count is.
             reason = f"is not known (column {place + 1}), and its cells are not words alone: it may be a month"
-            faults.append(Fault("HEADER_UNKNOWN", HEADER, "header", name, reason))
+            faults.append(header_fault("HEADER_UNKNOWN", reason, name))
     return faults
 
 

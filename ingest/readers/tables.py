@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import hashlib
 import io
 import itertools
 import re
@@ -18,18 +17,15 @@ from pathlib import Path
 
 import python_calamine
 
-from ingest.declaration import Layout, Period
-from ingest.readers import bounds, code_lists, sense
-from ingest.readers.check_digits import is_verhoeff
+from ingest.declaration import Layout
+from ingest.readers import bounds
 from ingest.readers.corrections import Correction, corrected
-from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, some_of
+from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, file_fault, header_fault, some_of
 from ingest.readers.headers import Header, resolve
-from ingest.readers.numbers import wrong_with
-from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, folded, foreign_body, separator_of
-from ingest.readers.times import day_of, examples, is_timed
-from ingest.readers.workbook import cell_text, look_into, refused_archive, refused_content
-
-VALUES_REMEMBERED = 10_000
+from ingest.readers.rows import KeysSeen, row_faults
+from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, not_delimited_text, separator_of
+from ingest.readers.workbook import cell_text, content_faults
+from ingest.readers.workbook_size import archive_faults, measure_sheets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,27 +51,21 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     """
     with file.open("rb") as handle:
         first = handle.read(512)
-    foreign = foreign_body(first, may_be_workbook=layout.may_be_zip)
+    foreign = not_delimited_text(first, may_be_workbook=layout.may_be_zip)
     if foreign:
         return [], [foreign]
     if first.startswith(ZIP):
         return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
     if layout.sheets and layout.sheets.required:
         reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
-        return [], [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, reason)]
+        return [], [file_fault("NOT_THE_FILE", reason)]
     lines = _lines(file, layout)
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no header")]
+        return [], [names or file_fault("NOT_THE_FILE", "has no header")]
     if any(character < " " and character not in "\t\r\n" for name in names for character in name):
         return [], [
-            Fault(
-                "ENCODING_UNKNOWN",
-                HEADER,
-                THE_FILE,
-                None,
-                "is no text: its header holds NUL bytes or other control characters",
-            )
+            file_fault("ENCODING_UNKNOWN", "is no text: its header holds NUL bytes or other control characters")
         ]
     names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
@@ -113,35 +103,23 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
         members = bounds.members_of(file)
         with zipfile.ZipFile(file) as archive:
             if any(member.filename == "xl/workbook.xml" for member in members):
-                return [], [Fault("NOT_THE_FILE", HEADER, THE_FILE, None, f"is a workbook: {SAVE_AS}, and land that")]
+                return [], [file_fault("NOT_THE_FILE", f"is a workbook: {SAVE_AS}, and land that")]
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
-                return [], [
-                    Fault(
-                        "NOT_THE_FILE",
-                        HEADER,
-                        THE_FILE,
-                        None,
-                        "is a zip archive, but not one of pages stored as they came",
-                    )
-                ]
+                return [], [file_fault("NOT_THE_FILE", "is a zip archive, but not one of pages stored as they came")]
             if sum(m.compress_size for m in members) > file.stat().st_size:
-                return [], [
-                    Fault("ARCHIVE_UNSAFE", HEADER, THE_FILE, None, "is a zip archive whose pages lie in one another")
-                ]
+                return [], [file_fault("ARCHIVE_UNSAFE", "is a zip archive whose pages lie in one another")]
             lines_of = {}
             for member in members:
                 with archive.open(member) as page:
                     lines_of[member.filename] = page.readline(bounds.LINE)
-            wrong = [name for name, line in lines_of.items() if foreign_body(line) or encoding_of(line) != UTF_8]
+            wrong = [name for name, line in lines_of.items() if not_delimited_text(line) or encoding_of(line) != UTF_8]
             headers = {line.rstrip(b"\n") for line in lines_of.values()}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        return [], [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no zip archive that can be read: {error}")]
+        return [], [file_fault("ARCHIVE_DAMAGED", f"is no zip archive that can be read: {error}")]
     if wrong:
-        return [], [
-            Fault("NOT_THE_FILE", HEADER, THE_FILE, None, f"holds pages that are no delimited text: {some_of(wrong)}")
-        ]
+        return [], [file_fault("NOT_THE_FILE", f"holds pages that are no delimited text: {some_of(wrong)}")]
     if len(headers) != 1:
-        return [], [Fault("FILE_DAMAGED", HEADER, "header", None, f"is not the same on all {len(members)} pages")]
+        return [], [header_fault("FILE_DAMAGED", f"is not the same on all {len(members)} pages")]
 
     def rows() -> Iterator[tuple[int, list[str] | Fault]]:
         number = 0
@@ -169,43 +147,35 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
     lines = rows()
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "has no page with a header")]
+        return [], [names or file_fault("NOT_THE_FILE", "has no page with a header")]
     header, faults = resolve(names, layout)
     return [Table("", header, lines)], faults
 
 
 def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[Table], list[Fault]]:
-    assert layout.sheets is not None  # noqa: S101 - foreign_body let a workbook through
+    assert layout.sheets is not None  # noqa: S101 - not_delimited_text let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
     # Before anything unpacks it.
-    faults = refused_archive(file)
-    extents, faults = ({}, faults) if faults else look_into(file, is_wanted)
+    faults = archive_faults(file)
+    extents, faults = ({}, faults) if faults else measure_sheets(file, is_wanted)
     if faults:
         return [], faults
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
-        return [], [Fault("ARCHIVE_DAMAGED", HEADER, THE_FILE, None, f"is no workbook that can be read: {error}")]
+        return [], [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
     if layout.sheets.is_one and len(wanted) > 1:
         reason = (
             f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
         )
-        return [], [Fault("SHEET_UNKNOWN", HEADER, THE_FILE, None, reason)]
+        return [], [file_fault("SHEET_UNKNOWN", reason)]
     if not wanted:
         there = some_of(workbook.sheet_names)
-        return [], [
-            Fault(
-                "SHEET_MISSING",
-                HEADER,
-                THE_FILE,
-                None,
-                f"has no sheet named {layout.sheets.name_pattern}; it has {there}",
-            )
-        ]
-    faults = refused_content(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
+        return [], [file_fault("SHEET_MISSING", f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
+    faults = content_faults(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
     faults += [
-        Fault("SHEET_MISSING", HEADER, THE_FILE, None, f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
+        file_fault("SHEET_MISSING", f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
         for name in layout.sheets.required
         if name not in wanted
     ]
@@ -248,7 +218,7 @@ def _without_empty_end(names: Sequence[str]) -> list[str]:
     return list(names[: last + 1])
 
 
-def explain(file: Path, layout: Layout) -> tuple[int, Faults]:
+def find_faults(file: Path, layout: Layout) -> tuple[int, Faults]:
     """Read a file that was not vouched for row by row, and say what is wrong.
 
     Returns:
@@ -257,17 +227,20 @@ def explain(file: Path, layout: Layout) -> tuple[int, Faults]:
     """
     tables, of_header = open_tables(file, layout)
     faults = Faults(of_header)
-    number, seen = 0, Seen(layout)
+    number, seen = 0, KeysSeen(layout)
     for table in tables:
         for number, row in table.rows:
             wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
-            faults.add(wrong or ([] if isinstance(row, Fault) else seen.again(number, row, table.header, table.sheet)))
-    if not ends_whole(file, layout):
+            faults.add(
+                wrong
+                or ([] if isinstance(row, Fault) else seen.repeats_earlier(number, row, table.header, table.sheet))
+            )
+    if not ends_with_line_end(file, layout):
         faults.append(Fault("FILE_CUT_SHORT", number, THE_FILE, None, "is cut short: its last row has no line end"))
     return number, faults
 
 
-def ends_whole(file: Path, layout: Layout) -> bool:
+def ends_with_line_end(file: Path, layout: Layout) -> bool:
     """Whether delimited text ends with a line end, where it must; a workbook, which has none, is whole where it can be opened."""
     if layout.last_line_may_be_open:
         return True
@@ -280,147 +253,3 @@ def ends_whole(file: Path, layout: Layout) -> bool:
             return handle.read(2).strip(b"\0") in {b"\n", b"\r"}
         handle.seek(-1, io.SEEK_END)
         return handle.read(1) in {b"\n", b"\r"}
-
-
-class Seen:
-    """The rows of a file that came already, by the columns that are declared to be unique together: those of them that it has."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.repeats: list[int] = []  # numbers of the rows that are left out, as the layout says
-        self._leaves_out = layout.repeats == "leave_out"
-        self._columns = layout.unique
-        self._is_of_people = layout.is_of_people
-        # Of a row its number and its hash, of its key a digest: the longest file has most of a million rows.
-        self._first: dict[bytes, tuple[int, int]] = {}
-        self._folded: dict[str, str] = {}
-
-    def again(self, number: int, row: list[str], header: Header, sheet: str = "") -> list[Fault]:
-        """The fault of a row whose key stands in the file already, with the same row or another; notes every other.
-
-        A row that is left out because it repeats another is no fault, and the newest of `repeats`.
-        """
-        columns = [column for column in self._columns if column in header.positions]
-        if not columns:
-            return []
-        key = tuple(row[header.positions[column]] for column in columns)
-        this = hash(tuple(row))
-        first, that = self._first.setdefault(self._digest((sheet, *key)), (number, this))
-        if first == number:
-            return []
-        if this == that and self._leaves_out:
-            self.repeats.append(number)
-            return []
-        reason = (
-            f"stands already in row {first}"
-            if this == that
-            else f"stands already in row {first}, and says something else there"
-        )
-        return [Fault("ROW_REPEATED", number, "the row", None if self._is_of_people else " / ".join(key), reason)]
-
-    def has(self, key: tuple[str, ...]) -> bool:
-        """Whether a row with these values of the columns came already; notes it where none did."""
-        before = len(self._first)
-        self._first.setdefault(self._digest(("", *key)), (before, 0))
-        return len(self._first) == before
-
-    def _digest(self, key: tuple[str, ...]) -> bytes:
-        known = self._folded
-        text = "\0".join([known.get(value) or self._fold(value) for value in key])
-        return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).digest()
-
-    def _fold(self, value: str) -> str:
-        """A value folded, and remembered: most stand in many rows."""
-        found = folded(value)
-        if len(self._folded) < VALUES_REMEMBERED:
-            self._folded[value] = found
-        return found
-
-
-def made_whole(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:
-    """A row that lacks fields at its end, with blanks in their place, where the layout says that this happens."""
-    if isinstance(row, Fault) or not layout.rows_may_be_short:
-        return row
-    return [*row, *[""] * (header.width - len(row))]
-
-
-def row_in_order(row: list[str], table: Table, layout: Layout) -> list[str]:
-    """The fields of a row that raw takes, in the order of `raw_columns`; blank where the file lacks the column."""
-    positions = table.header.positions
-    fields = [row[positions[column.name]] if column.name in positions else "" for column in layout.kept_columns]
-    return [*fields, table.sheet] if layout.has_sheet_column else fields
-
-
-def columns_of_time(header: Header, period: Period) -> Sequence[str]:
-    """The columns by which a file says which time a row is about."""
-    return [period.column] if period.column in header.positions else period.else_columns
-
-
-def time_of(row: Sequence[str], header: Header, period: Period) -> str:
-    """Which time a row is about, as published; of several columns, with a space between."""
-    return " ".join(row[header.positions[column]] for column in columns_of_time(header, period))
-
-
-def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> list[Fault]:
-    """What is wrong with one row, its codes included."""
-    if len(row) != header.width:
-        return [
-            Fault(
-                "ROW_WIDTH_DIFFERS",
-                number,
-                "the row",
-                None,
-                f"has {len(row)} fields where the header has {header.width}",
-            )
-        ]
-    faults = []
-    for column in layout.columns:
-        if column.name not in header.positions:
-            continue
-        value = row[header.positions[column.name]]
-        shown = layout.told(column, value)
-        if "\0" in value or any("\udc80" <= character <= "\udcff" for character in value):
-            faults.append(
-                Fault(
-                    "ENCODING_UNKNOWN",
-                    number,
-                    header.published[column.name],
-                    None,
-                    "is not UTF-8 text, or holds a NUL byte",
-                )
-            )
-        elif not value:
-            if column.blank_only_where:
-                others = {
-                    name: row[header.positions[name]] for name in column.blank_only_where if name in header.positions
-                }
-                if not any(others.get(name) in values for name, values in column.blank_only_where.items()):
-                    there = ", ".join(
-                        header.published[name] if layout.is_of_people else f"{header.published[name]} is {found!r}"
-                        for name, found in others.items()
-                    )
-                    faults.append(
-                        Fault("VALUE_BLANK", number, header.published[column.name], shown, f"is blank where {there}")
-                    )
-            elif not column.may_be_blank:
-                faults.append(Fault("VALUE_BLANK", number, header.published[column.name], shown, "is blank"))
-        elif column.pattern and not re.fullmatch(column.pattern, value, re.ASCII):
-            expected = f"is not {column.pattern_is}" if column.pattern_is else f"does not match {column.pattern}"
-            faults.append(Fault("VALUE_MALFORMED", number, header.published[column.name], shown, expected))
-        elif column.number and (wrong := wrong_with(value, column.number)):
-            faults.append(Fault(wrong.code, number, header.published[column.name], shown, wrong.reason))
-        elif column.check_digit and not is_verhoeff(value):
-            reason = "is no number that was issued: its check digit is wrong"
-            faults.append(Fault("VALUE_MALFORMED", number, header.published[column.name], shown, reason))
-    if layout.period and not faults:
-        value = time_of(row, header, layout.period)
-        if is_timed(value, layout.period) and day_of(value, layout.period) is None:
-            columns = [c for c in layout.columns if c.name in columns_of_time(header, layout.period)]
-            is_told = all(layout.told(c, row[header.positions[c.name]]) is not None for c in columns)
-            place = " and ".join(header.published[c.name] for c in columns)
-            reason = f"is no day of the calendar, written as {examples(layout.period)}"
-            faults.append(Fault("TIME_INVALID", number, place, value if is_told else None, reason))
-    if not faults:
-        faults = code_lists.row_faults(number, row, header, layout)
-    if not faults and sense.has_rules(layout):
-        faults = sense.row_faults(number, row, header, layout)
-    return faults

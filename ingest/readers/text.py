@@ -6,7 +6,7 @@ import codecs
 import csv
 from collections.abc import Iterable
 
-from ingest.readers.faults import HEADER, THE_FILE, Fault
+from ingest.readers.faults import Fault, file_fault
 
 ZIP = b"PK\x03\x04"
 UTF_8 = "utf-8-sig"
@@ -59,7 +59,7 @@ def separator_of(line: str, names: Iterable[str]) -> str:
     return "," if found(",") else next((separator for separator in "\t;" if found(separator)), ",")
 
 
-def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None:
+def not_delimited_text(first: bytes, *, may_be_workbook: bool = False) -> Fault | None:
     """What a body really is, when its first bytes say that it is no delimited text.
 
     Args:
@@ -71,18 +71,18 @@ def foreign_body(first: bytes, *, may_be_workbook: bool = False) -> Fault | None
     for mark, what in _MARKS.items():
         if first.startswith(mark):
             way_out = f": unpack it, or {SAVE_AS}, and land that" if mark == ZIP else ""
-            return Fault("NOT_THE_FILE", HEADER, THE_FILE, None, f"is {what}, not delimited text in UTF-8{way_out}")
+            return file_fault("NOT_THE_FILE", f"is {what}, not delimited text in UTF-8{way_out}")
     encoding = encoding_of(first)
     if encoding == UTF_8 and b"\0" in first[:4]:
         reason = f"holds NUL bytes (it may be UTF-16), and is not delimited text in UTF-8: {SAVE_AS}, and land that"
-        return Fault("ENCODING_UNKNOWN", HEADER, THE_FILE, None, reason)
+        return file_fault("ENCODING_UNKNOWN", reason)
     start = first.decode(encoding, "ignore").lstrip()[:64].lower().encode()
     if not start:
-        return Fault("NO_ROWS", HEADER, THE_FILE, None, "is empty")
+        return file_fault("NO_ROWS", "is empty")
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        return Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "is an HTML or XML page, not delimited text")
+        return file_fault("NOT_THE_FILE", "is an HTML or XML page, not delimited text")
     if start.startswith((b"{", b"[")):
-        return Fault("NOT_THE_FILE", HEADER, THE_FILE, None, "is JSON, not delimited text")
+        return file_fault("NOT_THE_FILE", "is JSON, not delimited text")
     return None
 
 
@@ -97,16 +97,10 @@ def decode(body: bytes) -> str | Fault:
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         name = error.encoding.upper().removesuffix("LE").removesuffix("BE")
-        return Fault(
-            "ENCODING_UNKNOWN", HEADER, THE_FILE, None, f"is not {name}: byte {body[error.start]:#04x} on line {line}"
-        )
+        return file_fault("ENCODING_UNKNOWN", f"is not {name}: byte {body[error.start]:#04x} on line {line}")
     if "\0" in text:
-        return Fault(
-            "ENCODING_UNKNOWN",
-            HEADER,
-            THE_FILE,
-            None,
-            f"holds a NUL byte on line {text.count(chr(10), 0, text.index(chr(0))) + 1}",
+        return file_fault(
+            "ENCODING_UNKNOWN", f"holds a NUL byte on line {text.count(chr(10), 0, text.index(chr(0))) + 1}"
         )
     return text
 

@@ -29,7 +29,7 @@ from warehouse.alerts import channels, deliver_pending, delivery, raise_alert, r
 from warehouse.platform.connection import ADMIN
 from warehouse.platform.settings import Settings, read_settings
 from warehouse.publish import publish
-from warehouse.steps import context
+from warehouse.steps import step
 
 
 class Channel:
@@ -185,7 +185,7 @@ def test_an_alert_about_invented_data_says_so(warehouse: Settings) -> None:
 def test_a_task_that_was_killed_and_left_no_word_is_in_the_alert_and_one_that_left_one_is_there_once(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     record_problem(warehouse, "night-1", "fetch", "mps borough_recent", "PUBLISHER_DOWN", "the publisher answered 503")
     steps.notify("night-1", ["mps.fetch_borough_recent", "mps.load_borough_recent", "transform"])
     [alert] = alerts.alerts(warehouse)

@@ -20,7 +20,7 @@ from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context
+from warehouse.steps import step
 
 MPS = find_source("mps")
 DIES = f"""
@@ -35,7 +35,7 @@ steps.load("night", "mps", "borough_recent", [])
 @pytest.fixture
 def landed(warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LandedFile:
     """A file that landed and that no night has loaded yet."""
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     file = tmp_path / "file.csv"
     file.write_bytes(borough_file("202401", "202402"))
     return file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now())

@@ -20,9 +20,9 @@ import psycopg
 import pytest
 import requests
 
-from ingest import http
 from ingest.declaration import raw_columns, raw_table
 from ingest.errors import Refusal
+from ingest.http import client as http
 from ingest.raw import create_table
 from sandbox import server
 from sandbox.faults import FAULTS
@@ -42,7 +42,7 @@ from tests.publishers import (
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context, fetching, loading
+from warehouse.steps import fetching, loading, step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,9 +279,9 @@ def stand(request: pytest.FixtureRequest, shared: tuple[Settings, psycopg.Connec
     publisher: Publisher = request.param
     settings, connection = shared
     with publisher.serve() as served, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(context, "settings", lambda: settings)
-        for step in (fetching, loading):
-            patch.setattr(step, "find_source", {publisher.source.source: publisher.source}.__getitem__)
+        patch.setattr(step, "settings", lambda: settings)
+        for one in (fetching, loading):
+            patch.setattr(one, "find_source", {publisher.source.source: publisher.source}.__getitem__)
         # The same client, which waits for nothing but an answer.
         patch.setattr(fetching, "Client", partial(http.Client, sleep=lambda _: None))
         patch.setattr(http, "CONNECT_TIMEOUT", 0.05)

@@ -13,16 +13,17 @@ from typing import Any
 import pytest
 
 import sandbox
-from ingest.connectors import in_words, london_datastore
-from ingest.connectors.look import Fetched, Look, Seen
+from ingest.connectors import london_datastore, refuse_unforeseen
+from ingest.connectors.fetch_context import FetchContext, Fetched, LastFetch
 from ingest.declaration import find_source
 from ingest.errors import BodyRefused, PublisherUnavailable
-from ingest.http import ATTEMPTS, Client
+from ingest.http import Client
+from ingest.http.client import ATTEMPTS
 from sandbox.server import Publisher
 from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.settings import Settings
-from warehouse.steps import context, fetching
+from warehouse.steps import fetching, step
 
 MPS = find_source("mps")
 RECENT = MPS.dataset("borough_recent")
@@ -48,10 +49,15 @@ def client(waits: list[float]) -> Iterator[Client]:
         yield one
 
 
-def a_look(
-    client: Client, publisher: Publisher, landing: Path, seen: list[Seen] | None = None, *, is_stand_in: bool = True
-) -> Look:
-    return Look(
+def a_context(
+    client: Client,
+    publisher: Publisher,
+    landing: Path,
+    last_fetches: list[LastFetch] | None = None,
+    *,
+    is_stand_in: bool = True,
+) -> FetchContext:
+    return FetchContext(
         client=client,
         source=MPS,
         name="borough_recent",
@@ -59,18 +65,20 @@ def a_look(
         landing=landing,
         inbox=landing,
         now=NOW,
-        seen=tuple(seen or []),
+        last_fetches=tuple(last_fetches or []),
         must_be_synthetic=is_stand_in,
     )
 
 
-def fetch_all(client: Client, publisher: Publisher, landing: Path, seen: list[Seen] | None = None) -> list[Fetched]:
-    look = a_look(client, publisher, landing, seen)
-    return [london_datastore.fetch(look, offer) for offer in london_datastore.list_releases(look)]
+def fetch_all(
+    client: Client, publisher: Publisher, landing: Path, last_fetches: list[LastFetch] | None = None
+) -> list[Fetched]:
+    context = a_context(client, publisher, landing, last_fetches)
+    return [london_datastore.fetch(context, offer) for offer in london_datastore.list_editions(context)]
 
 
-def remembered(fetched: list[Fetched]) -> list[Seen]:
-    return [Seen(f.offer.url, f.etag, f.last_modified, f.sha256) for f in fetched]
+def remembered(fetched: list[Fetched]) -> list[LastFetch]:
+    return [LastFetch(f.offer.url, f.etag, f.last_modified, f.sha256) for f in fetched]
 
 
 def bodies(landing: Path) -> list[Path]:
@@ -87,7 +95,7 @@ def test_every_copy_of_the_title_is_landed_as_published_the_newest_last(
         assert one.landed is not None
         body = one.landed.path.read_bytes()
         assert hashlib.sha256(body).hexdigest() == one.sha256 == one.landed.path.stem
-        assert (one.landed.papers.url, one.landed.papers.status, one.landed.papers.is_synthetic) == (
+        assert (one.landed.provenance.url, one.landed.provenance.status, one.landed.provenance.is_synthetic) == (
             one.offer.url,
             200,
             True,
@@ -101,7 +109,7 @@ def test_an_unchanged_file_is_not_fetched_twice(client: Client, publisher: Publi
     first = fetch_all(client, publisher, tmp_path)
     landed = bodies(tmp_path)
     publisher.forget_requests()
-    again = fetch_all(client, publisher, tmp_path, seen=remembered(first))
+    again = fetch_all(client, publisher, tmp_path, last_fetches=remembered(first))
     assert [one.landed for one in again] == [None, None]
     assert bodies(tmp_path) == landed
     assert [r.status for r in publisher.requests if "/files/" in r.path] == [304, 304]
@@ -113,7 +121,7 @@ def test_a_file_replaced_under_the_same_address_is_fetched(
     first = fetch_all(client, publisher, tmp_path)
     other = b"MajorText,MinorText,BoroughName,202610\r\n"
     publisher.misbehave("replace_body", path_contains=FILE, body=other)
-    again = fetch_all(client, publisher, tmp_path, seen=remembered(first))
+    again = fetch_all(client, publisher, tmp_path, last_fetches=remembered(first))
     assert {one.landed.path.read_bytes() for one in again if one.landed} == {other}
 
 
@@ -185,17 +193,17 @@ def test_a_page_in_place_of_the_list_is_refused(client: Client, publisher: Publi
 def test_a_resource_whose_address_is_none_is_refused_and_one_nobody_asks_for_is_passed_over(
     client: Client, publisher: Publisher, tmp_path: Path, address: str, told: str, is_wanted: bool
 ) -> None:
-    look = a_look(client, publisher, tmp_path)
-    there = [offer.url for offer in london_datastore.list_releases(look)]
+    context = a_context(client, publisher, tmp_path)
+    there = [offer.url for offer in london_datastore.list_editions(context)]
     wanted = getattr(RECENT.location, "file_name", "")
     named = {"name": wanted if is_wanted else "Another file", "url": address}
     listing = {"result": {"resources": [{"name": wanted, "url": there[0]}, named]}}
     publisher.misbehave("replace_body", path_contains="package_show", body=json.dumps(listing).encode())
     if not is_wanted:
-        assert [offer.url for offer in london_datastore.list_releases(look)] == there[:1]
+        assert [offer.url for offer in london_datastore.list_editions(context)] == there[:1]
         return
     with refused_with("ADDRESS_REFUSED", kind=BodyRefused) as refused:
-        london_datastore.list_releases(look)
+        london_datastore.list_editions(context)
     assert told in str(refused.value)
     assert str(refused.value).encode()
 
@@ -207,7 +215,7 @@ def test_a_redirect_to_another_host_is_refused(client: Client, publisher: Publis
 
 
 def test_a_body_larger_than_declared_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
-    offer = london_datastore.list_releases(a_look(client, publisher, tmp_path))[-1]
+    offer = london_datastore.list_editions(a_context(client, publisher, tmp_path))[-1]
     with refused_with("FILE_TOO_LARGE", match="1,000 bytes", kind=BodyRefused):
         client.fetch(offer.url, tmp_path, max_bytes=1000)
 
@@ -218,22 +226,22 @@ def test_a_title_that_is_no_longer_offered_is_refused_with_what_is(
     location = RECENT.location.model_copy(update={"file_name": "MPS Borough Crime.csv"})
     renamed = RECENT.model_copy(update={"location": location})
     source = MPS.model_copy(update={"datasets": {"borough_recent": renamed}})
-    look = dataclasses.replace(a_look(client, publisher, tmp_path), source=source)
+    context = dataclasses.replace(a_context(client, publisher, tmp_path), source=source)
     with refused_with(
         "NO_LONGER_OFFERED",
         match=r"no file 'MPS Borough Crime.csv'; it offers .*MPS Borough Level Crime",
         kind=BodyRefused,
     ):
-        london_datastore.list_releases(look)
+        london_datastore.list_editions(context)
 
 
 def test_synthetic_data_are_refused_where_real_data_were_asked_for(
     client: Client, publisher: Publisher, tmp_path: Path
 ) -> None:
-    look = a_look(client, publisher, tmp_path, is_stand_in=False)
-    offer = london_datastore.list_releases(look)[-1]
+    context = a_context(client, publisher, tmp_path, is_stand_in=False)
+    offer = london_datastore.list_editions(context)[-1]
     with refused_with("KINDS_MIXED", kind=BodyRefused):
-        london_datastore.fetch(look, offer)
+        london_datastore.fetch(context, offer)
     assert bodies(tmp_path) == []
 
 
@@ -243,15 +251,15 @@ def test_a_full_disk_under_landing_is_a_sentence_and_leaves_nothing_half(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ingest.landing.os.fsync", full)
+    monkeypatch.setattr("ingest.landing.files.os.fsync", full)
     with refused_with("DISK_FULL"):
         fetch_all(client, publisher, tmp_path)
     assert bodies(tmp_path) == []
 
 
 def test_a_full_disk_of_ours_is_no_fault_of_the_publisher(client: Client, publisher: Publisher, tmp_path: Path) -> None:
-    look = a_look(client, publisher, tmp_path)
-    with refused_with("DISK_FULL") as refused, in_words(look):
+    context = a_context(client, publisher, tmp_path)
+    with refused_with("DISK_FULL") as refused, refuse_unforeseen(context):
         raise OSError(28, "No space left on device")
     assert not isinstance(refused.value, BodyRefused)
     assert "make room" in refused.value.next_step
@@ -272,7 +280,7 @@ def test_a_publisher_that_is_away_is_asked_for_ten_minutes_of_a_night_and_less_l
             asked_for.append(deadline)
             super().__init__(*hosts, deadline=0.1, **how)
 
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     monkeypatch.setattr(fetching, "Client", Noting)
     nobody = json.dumps({"mps": "http://127.0.0.1:1"})
     steps.begin("night", ["mps"], nobody)

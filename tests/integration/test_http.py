@@ -23,10 +23,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ingest import http as client_module
 from ingest.addresses import NotPublic, check_address
 from ingest.errors import BodyRefused, PublisherUnavailable
-from ingest.http import Client, _retry_after, _take_turn
+from ingest.http import Client
+from ingest.http import client as client_module
+from ingest.http.answers import retry_after
+from ingest.http.pacing import PAUSE, next_turn
 from tests.refused import refused_with
 
 Answer = Callable[[socket.socket], None]
@@ -232,11 +234,11 @@ def test_a_body_packed_in_a_way_nobody_asked_for_is_refused(tmp_path: Path) -> N
 
 def test_the_time_to_wait_is_read_in_seconds_and_as_a_date() -> None:
     soon = email.utils.format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=30), usegmt=True)
-    assert _retry_after("7") == 7
-    assert 28 <= (_retry_after(soon) or 0) <= 30
-    assert _retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert [_retry_after(value) for value in (None, "", "soon", "²", "-1")] == [None] * 5
-    assert _retry_after("Mon, 01 Jan 2026 00:00:00 +9999999999999999999999") is None
+    assert retry_after("7") == 7
+    assert 28 <= (retry_after(soon) or 0) <= 30
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert [retry_after(value) for value in (None, "", "soon", "²", "-1")] == [None] * 5
+    assert retry_after("Mon, 01 Jan 2026 00:00:00 +9999999999999999999999") is None
 
 
 @pytest.mark.parametrize("location", ["http://[::1/x", "http://127.0.0.1:port/x", "//[bad"])
@@ -262,7 +264,7 @@ def test_an_answer_nested_without_end_is_no_json(tmp_path: Path) -> None:
 
 def _take_turns(folder: Path, taken: multiprocessing.Queue[float]) -> None:
     for _ in range(3):
-        taken.put(_take_turn(folder, "data.example"))
+        taken.put(next_turn(folder, "data.example"))
 
 
 def test_all_processes_together_keep_to_one_pace_a_host(tmp_path: Path) -> None:
@@ -275,8 +277,8 @@ def test_all_processes_together_keep_to_one_pace_a_host(tmp_path: Path) -> None:
     for process in processes:
         process.join()
     gaps = [later - earlier for earlier, later in itertools.pairwise(turns)]
-    assert min(gaps) >= client_module.PAUSE - 0.002
-    assert _take_turn(tmp_path, "other.example") <= time.time()
+    assert min(gaps) >= PAUSE - 0.002
+    assert next_turn(tmp_path, "other.example") <= time.time()
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

@@ -17,7 +17,7 @@ import fsspec
 import pytest
 
 from ingest.connectors import inbox
-from ingest.connectors.look import Fetched, Look, Offer, Seen
+from ingest.connectors.fetch_context import FetchContext, Fetched, LastFetch, Offer
 from ingest.declaration import Dataset, Inbox, Source, find_source
 from ingest.errors import BodyRefused, Refusal
 from ingest.http import Client
@@ -29,7 +29,7 @@ from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context
+from warehouse.steps import step
 
 SAFESTATS = find_source("safestats")
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
@@ -39,8 +39,8 @@ NAME = "tfl-2026-10.csv"
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Look:
-    return Look(
+def context(tmp_path: Path) -> FetchContext:
+    return FetchContext(
         client=Client(("127.0.0.1",)),
         source=SAFESTATS,
         name="tfl_driver_incidents",
@@ -51,58 +51,60 @@ def look(tmp_path: Path) -> Look:
     )
 
 
-def put(look: Look, name: str = NAME, body: bytes = BODY, *, age: float = 60) -> Path:
+def put(context: FetchContext, name: str = NAME, body: bytes = BODY, *, age: float = 60) -> Path:
     """A file in the inbox, last written so many seconds ago."""
-    file = look.inbox / "safestats" / look.name / name
+    file = context.inbox / "safestats" / context.name / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(body)
     os.utime(file, (time.time() - age,) * 2)
     return file
 
 
-def manifest(look: Look, **files: dict[str, object]) -> None:
-    put(look, inbox.MANIFEST, json.dumps({"files": files}).encode())
+def manifest(context: FetchContext, **files: dict[str, object]) -> None:
+    put(context, inbox.MANIFEST, json.dumps({"files": files}).encode())
 
 
-def names(look: Look) -> list[str]:
-    return [offer.file_name for offer in inbox.list_releases(look)]
+def names(context: FetchContext) -> list[str]:
+    return [offer.file_name for offer in inbox.list_editions(context)]
 
 
-def take(look: Look) -> list[Fetched]:
-    return [inbox.fetch(look, offer) for offer in inbox.list_releases(look)]
+def take(context: FetchContext) -> list[Fetched]:
+    return [inbox.fetch(context, offer) for offer in inbox.list_editions(context)]
 
 
-def after(look: Look, done: list[Fetched]) -> Look:
-    """The next night's look."""
-    return dataclasses.replace(look, seen=tuple(Seen(d.offer.url, d.etag, d.last_modified, d.sha256) for d in done))
+def after(context: FetchContext, done: list[Fetched]) -> FetchContext:
+    """The next night's fetch."""
+    return dataclasses.replace(
+        context, last_fetches=tuple(LastFetch(d.offer.url, d.etag, d.last_modified, d.sha256) for d in done)
+    )
 
 
-def test_an_inbox_that_is_not_there_or_empty_offers_nothing(look: Look) -> None:
-    assert names(look) == []
-    put(look).unlink()
-    assert names(look) == []
+def test_an_inbox_that_is_not_there_or_empty_offers_nothing(context: FetchContext) -> None:
+    assert names(context) == []
+    put(context).unlink()
+    assert names(context) == []
 
 
-def test_a_file_is_landed_as_it_is_and_stays_where_it_was(look: Look, tmp_path: Path) -> None:
-    file = put(look)
-    (done,) = take(look)
+def test_a_file_is_landed_as_it_is_and_stays_where_it_was(context: FetchContext, tmp_path: Path) -> None:
+    file = put(context)
+    (done,) = take(context)
     assert done.landed is not None
     assert done.landed.path.read_bytes() == file.read_bytes() == BODY
-    papers = done.landed.papers
-    assert (papers.url, papers.file_name, papers.release_date, papers.is_synthetic) == (
+    provenance = done.landed.provenance
+    assert (provenance.url, provenance.file_name, provenance.release_date, provenance.is_synthetic) == (
         f"inbox:safestats/tfl_driver_incidents/{NAME}", NAME, None, False,
     )  # fmt: skip
-    assert str(tmp_path) not in json.dumps(dataclasses.asdict(papers), default=str)
+    assert str(tmp_path) not in json.dumps(dataclasses.asdict(provenance), default=str)
 
 
-def test_a_file_is_landed_once_and_again_when_it_has_changed(look: Look) -> None:
-    put(look)
-    first = take(look)
-    (again,) = take(after(look, first))
+def test_a_file_is_landed_once_and_again_when_it_has_changed(context: FetchContext) -> None:
+    put(context)
+    first = take(context)
+    (again,) = take(after(context, first))
     assert again.landed is None
     assert again.bytes == 0
-    put(look, body=BODY + b"2,02/10/2026,Traffic,Camden\r\n", age=30)
-    (changed,) = take(after(look, first))
+    put(context, body=BODY + b"2,02/10/2026,Traffic,Camden\r\n", age=30)
+    (changed,) = take(after(context, first))
     assert changed.landed is not None
     assert changed.sha256 != first[0].sha256
 
@@ -110,15 +112,15 @@ def test_a_file_is_landed_once_and_again_when_it_has_changed(look: Look) -> None
 @pytest.mark.parametrize(
     "name", ["x-2026-10.csv.part", ".x-2026-10.csv", "x.filepart", "~$x.xlsx", "X-2026-10.CSV.PARTIAL"]
 )
-def test_what_a_sender_has_not_finished_is_left_alone(look: Look, name: str) -> None:
-    put(look, name)
-    put(look)
-    assert names(look) == [NAME]
+def test_what_a_sender_has_not_finished_is_left_alone(context: FetchContext, name: str) -> None:
+    put(context, name)
+    put(context)
+    assert names(context) == [NAME]
 
 
-def test_a_file_that_is_still_growing_is_left_alone_until_it_is_whole(look: Look) -> None:
-    file = put(look, "big-2026-10.csv", age=0)
-    put(look)
+def test_a_file_that_is_still_growing_is_left_alone_until_it_is_whole(context: FetchContext) -> None:
+    file = put(context, "big-2026-10.csv", age=0)
+    put(context)
     stop = threading.Event()
 
     def grow() -> None:
@@ -129,47 +131,47 @@ def test_a_file_that_is_still_growing_is_left_alone_until_it_is_whole(look: Look
     writer = threading.Thread(target=grow)
     writer.start()
     try:
-        assert names(look) == [NAME]
+        assert names(context) == [NAME]
     finally:
         stop.set()
         writer.join()
-    assert names(look) == ["big-2026-10.csv", NAME]
+    assert names(context) == ["big-2026-10.csv", NAME]
 
 
-def test_a_manifest_says_when_a_file_was_released_and_whether_it_is_invented(look: Look) -> None:
-    put(look)
-    manifest(look, **{NAME: {"sha256": SHA256, "release_date": "2026-11-05", "is_synthetic": True}})
-    (done,) = take(dataclasses.replace(look, must_be_synthetic=True))
+def test_a_manifest_says_when_a_file_was_released_and_whether_it_is_invented(context: FetchContext) -> None:
+    put(context)
+    manifest(context, **{NAME: {"sha256": SHA256, "release_date": "2026-11-05", "is_synthetic": True}})
+    (done,) = take(dataclasses.replace(context, must_be_synthetic=True))
     assert done.landed is not None
-    assert (done.landed.papers.release_date, done.landed.papers.is_synthetic) == (dt.date(2026, 11, 5), True)
-    assert kind_held(look.landing) == "synthetic"
+    assert (done.landed.provenance.release_date, done.landed.provenance.is_synthetic) == (dt.date(2026, 11, 5), True)
+    assert kind_held(context.landing) == "synthetic"
 
 
 @pytest.mark.parametrize("is_synthetic", [True, False])
-def test_a_file_of_the_other_kind_is_not_landed(look: Look, is_synthetic: bool) -> None:
-    put(look)
-    manifest(look, **{NAME: {"is_synthetic": is_synthetic}})
+def test_a_file_of_the_other_kind_is_not_landed(context: FetchContext, is_synthetic: bool) -> None:
+    put(context)
+    manifest(context, **{NAME: {"is_synthetic": is_synthetic}})
     with refused_with("KINDS_MIXED", kind=BodyRefused):
-        take(dataclasses.replace(look, must_be_synthetic=not is_synthetic))
-    assert not look.landing.exists()
+        take(dataclasses.replace(context, must_be_synthetic=not is_synthetic))
+    assert not context.landing.exists()
 
 
-def test_a_file_that_is_not_what_its_manifest_says_is_not_landed(look: Look) -> None:
-    put(look)
-    manifest(look, **{NAME: {"sha256": "0" * 64}})
+def test_a_file_that_is_not_what_its_manifest_says_is_not_landed(context: FetchContext) -> None:
+    put(context)
+    manifest(context, **{NAME: {"sha256": "0" * 64}})
     with refused_with("HASH_DIFFERS", match="0000", kind=BodyRefused):
-        take(look)
-    assert not look.landing.exists()
-    manifest(look, **{NAME: {"sha256": SHA256}})
-    assert take(look)[0].landed is not None
+        take(context)
+    assert not context.landing.exists()
+    manifest(context, **{NAME: {"sha256": SHA256}})
+    assert take(context)[0].landed is not None
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b'{"files": {"a": {"is_sinthetic": true}}}'])
-def test_a_manifest_that_cannot_be_read_lands_nothing(look: Look, body: bytes) -> None:
-    put(look)
-    put(look, inbox.MANIFEST, body)
+def test_a_manifest_that_cannot_be_read_lands_nothing(context: FetchContext, body: bytes) -> None:
+    put(context)
+    put(context, inbox.MANIFEST, body)
     with refused_with("MANIFEST_INVALID", kind=BodyRefused):
-        names(look)
+        names(context)
 
 
 def bad_entry(folder: Path, kind: str) -> None:
@@ -203,14 +205,14 @@ BAD_ENTRIES = {
 
 @pytest.mark.parametrize(("kind", "told"), BAD_ENTRIES.items())
 def test_what_is_no_file_is_refused_by_its_place_and_holds_no_other_back(
-    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look, kind: str, told: str
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, context: FetchContext, kind: str, told: str
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     monkeypatch.setattr(inbox, "PAUSE", 0.05)  # nothing here is still being written
-    look = dataclasses.replace(look, inbox=warehouse.inbox)
-    put(look)
-    bad_entry(warehouse.inbox / "safestats" / look.name, kind)
-    (landed,) = steps.fetch("night", "safestats", look.name)
+    context = dataclasses.replace(context, inbox=warehouse.inbox)
+    put(context)
+    bad_entry(warehouse.inbox / "safestats" / context.name, kind)
+    (landed,) = steps.fetch("night", "safestats", context.name)
     assert (warehouse.landing / landed).read_bytes() == BODY
     steps.notify("night")
     with connect(warehouse, ADMIN) as connection:
@@ -218,7 +220,7 @@ def test_what_is_no_file_is_refused_by_its_place_and_holds_no_other_back(
     assert told in alert
     assert "2026-09" not in alert
     assert "Kept: nothing of it was landed" in alert
-    found = [finding for finding in inbox.check(look) if told.partition(": ")[2] in finding.differs]
+    found = [finding for finding in inbox.check(context) if told.partition(": ")[2] in finding.differs]
     assert found
     assert all(finding.asked.isprintable() for finding in found)
 
@@ -236,19 +238,19 @@ FOLDERS = ("a link to a folder", "a link above the folder")  # by how far above 
 
 @pytest.mark.parametrize(("kind", "told"), SWAPS.items())
 def test_what_takes_a_files_place_after_it_was_looked_at_is_not_read(
-    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, told: str
+    context: FetchContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, told: str
 ) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_bytes(BODY)
-    file = put(look)
+    file = put(context)
     first = tmp_path / "first.csv"
     first.hardlink_to(file)
-    (offer,) = inbox.list_releases(look)
+    (offer,) = inbox.list_editions(context)
     as_ever = inbox.check_kind
 
-    def swap(look: Look, offer: Offer, *, is_synthetic: bool) -> None:
+    def swap(context: FetchContext, offer: Offer, *, is_synthetic: bool) -> None:
         """What comes between the look and the opening."""
-        as_ever(look, offer, is_synthetic=is_synthetic)
+        as_ever(context, offer, is_synthetic=is_synthetic)
         file.unlink()
         if kind == "link":
             file.symlink_to(secret)
@@ -264,27 +266,27 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_read(
 
     monkeypatch.setattr(inbox, "check_kind", swap)
     with pytest.raises(BodyRefused, match=told):
-        inbox.fetch(look, offer)
-    assert not look.landing.exists()
+        inbox.fetch(context, offer)
+    assert not context.landing.exists()
 
 
-def test_an_empty_folder_beside_the_files_is_nobodys_concern(look: Look) -> None:
-    (put(look).parent / "done").mkdir()
-    assert names(look) == [NAME]
+def test_an_empty_folder_beside_the_files_is_nobodys_concern(context: FetchContext) -> None:
+    (put(context).parent / "done").mkdir()
+    assert names(context) == [NAME]
 
 
-def test_a_manifest_that_is_a_link_lands_nothing(look: Look, tmp_path: Path) -> None:
+def test_a_manifest_that_is_a_link_lands_nothing(context: FetchContext, tmp_path: Path) -> None:
     (tmp_path / "told.json").write_text("{}")
-    (put(look).parent / inbox.MANIFEST).symlink_to(tmp_path / "told.json")
+    (put(context).parent / inbox.MANIFEST).symlink_to(tmp_path / "told.json")
     with refused_with("MANIFEST_INVALID", kind=BodyRefused):
-        names(look)
+        names(context)
 
 
 def test_a_manifest_that_becomes_a_link_after_it_was_looked_at_is_not_read(
-    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: FetchContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(look)
-    manifest(look)
+    put(context)
+    manifest(context)
     as_ever = inbox._info
 
     def swap(store: fsspec.AbstractFileSystem, path: str) -> dict[str, object]:
@@ -296,11 +298,11 @@ def test_a_manifest_that_becomes_a_link_after_it_was_looked_at_is_not_read(
 
     monkeypatch.setattr(inbox, "_info", swap)
     with refused_with("INBOX_ENTRY_NOT_A_FILE", where="manifest.json", kind=BodyRefused):
-        names(look)
+        names(context)
 
 
-def test_a_folder_that_is_a_link_is_refused_once(look: Look, tmp_path: Path) -> None:
-    folder = put(look).parent
+def test_a_folder_that_is_a_link_is_refused_once(context: FetchContext, tmp_path: Path) -> None:
+    folder = put(context).parent
     folder.rename(tmp_path / "elsewhere")
     folder.symlink_to(tmp_path / "elsewhere")
     with refused_with(
@@ -308,14 +310,14 @@ def test_a_folder_that_is_a_link_is_refused_once(look: Look, tmp_path: Path) -> 
         where="tfl_driver_incidents",
         kind=BodyRefused,
     ):
-        names(look)
+        names(context)
 
 
 def test_a_file_rewritten_in_place_while_it_is_read_is_not_landed_though_it_gets_its_time_back(
-    look: Look, monkeypatch: pytest.MonkeyPatch
+    context: FetchContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = put(look)
-    (offer,) = inbox.list_releases(look)
+    file = put(context)
+    (offer,) = inbox.list_editions(context)
     time.sleep(0.02)  # the clock of files ticks every few milliseconds
 
     def half_and_half(origin: BinaryIO, target: BinaryIO, length: int) -> None:
@@ -328,37 +330,37 @@ def test_a_file_rewritten_in_place_while_it_is_read_is_not_landed_though_it_gets
 
     monkeypatch.setattr("shutil.copyfileobj", half_and_half)
     with refused_with("CHANGED_WHILE_READ", kind=BodyRefused):
-        inbox.fetch(look, offer)
-    assert not look.landing.exists()
+        inbox.fetch(context, offer)
+    assert not context.landing.exists()
 
 
-def test_a_file_replaced_with_the_same_size_and_time_is_landed_again(look: Look) -> None:
-    file = put(look)
-    first = take(look)
+def test_a_file_replaced_with_the_same_size_and_time_is_landed_again(context: FetchContext) -> None:
+    file = put(context)
+    first = take(context)
     times = file.stat().st_mtime_ns
     file.write_bytes(BODY.replace(b"Camden", b"Barnet"))
     os.utime(file, ns=(times, times))
-    (changed,) = take(after(look, first))
+    (changed,) = take(after(context, first))
     assert changed.landed is not None
     assert changed.landed.path.read_bytes() == file.read_bytes()
 
 
 def test_what_no_connector_foresaw_is_told_in_words_and_holds_no_other_file_back(
-    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, context: FetchContext
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
-    look = dataclasses.replace(look, inbox=warehouse.inbox)
-    put(look, "tfl-2026-09.csv")
-    put(look)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
+    context = dataclasses.replace(context, inbox=warehouse.inbox)
+    put(context, "tfl-2026-09.csv")
+    put(context)
     as_ever = inbox.fetch
 
-    def fails_once(look: Look, offer: Offer) -> Fetched:
+    def fails_once(context: FetchContext, offer: Offer) -> Fetched:
         if "09" in offer.file_name:
             raise ZeroDivisionError("Camden, aged 17")
-        return as_ever(look, offer)
+        return as_ever(context, offer)
 
     monkeypatch.setattr(inbox, "fetch", fails_once)
-    assert len(steps.fetch("night", "safestats", look.name)) == 1
+    assert len(steps.fetch("night", "safestats", context.name)) == 1
     steps.notify("night")
     with connect(warehouse, ADMIN) as connection:
         ((alert,),) = connection.execute("select body from ops.alert").fetchall()
@@ -369,16 +371,16 @@ def test_what_no_connector_foresaw_is_told_in_words_and_holds_no_other_file_back
 
 
 def test_an_alert_names_every_refused_file_by_its_hash_where_a_name_may_be_of_a_person(
-    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, look: Look
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch, context: FetchContext
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
-    look = dataclasses.replace(look, inbox=warehouse.inbox)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
+    context = dataclasses.replace(context, inbox=warehouse.inbox)
     for month in range(1, 8):
-        put(look, f"tfl-2026-{month:02d}.csv", BODY.replace(b"Borough", b"Town%d" % month))
-    put(look)
-    landed = steps.fetch("night", "safestats", look.name)
+        put(context, f"tfl-2026-{month:02d}.csv", BODY.replace(b"Borough", b"Town%d" % month))
+    put(context)
+    landed = steps.fetch("night", "safestats", context.name)
     with refused_with("HEADER_UNKNOWN"):
-        steps.load("night", "safestats", look.name, landed)
+        steps.load("night", "safestats", context.name, landed)
     steps.notify("night")
     with connect(warehouse, ADMIN) as connection:
         ((alert,),) = connection.execute("select body from ops.alert").fetchall()
@@ -392,33 +394,33 @@ def test_an_alert_names_every_refused_file_by_its_hash_where_a_name_may_be_of_a_
 
 
 @pytest.mark.parametrize(("body", "code"), [(b"", "NO_ROWS"), (b"<html>log in", "NOT_THE_FILE")])
-def test_what_is_no_file_of_the_kind_is_refused_and_kept(look: Look, body: bytes, code: str) -> None:
-    put(look, body=body)
+def test_what_is_no_file_of_the_kind_is_refused_and_kept(context: FetchContext, body: bytes, code: str) -> None:
+    put(context, body=body)
     with refused_with(code, kind=BodyRefused):
-        take(look)
-    assert [path.read_bytes() for path in look.landing.rglob("*.csv")] == [body]
+        take(context)
+    assert [path.read_bytes() for path in context.landing.rglob("*.csv")] == [body]
 
 
-def test_a_file_that_is_too_large_is_refused_before_it_is_read(look: Look) -> None:
-    put(look)
-    small = look.dataset.model_copy(update={"max_bytes": 10})
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(context: FetchContext) -> None:
+    put(context)
+    small = context.dataset.model_copy(update={"max_bytes": 10})
     with refused_with("FILE_TOO_LARGE", match="may have 10", kind=BodyRefused):
-        take(_with(look, small))
+        take(_with(context, small))
 
 
-def test_an_object_store_takes_the_folders_place(look: Look) -> None:
+def test_an_object_store_takes_the_folders_place(context: FetchContext) -> None:
     store = fsspec.filesystem("memory")
     store.pipe_file(f"/vru/safestats/tfl_driver_incidents/{NAME}", BODY)
-    there = dataclasses.replace(look, inbox_url="memory://vru")
+    there = dataclasses.replace(context, inbox_url="memory://vru")
     (done,) = take(there)
     assert done.sha256 == SHA256
     assert take(after(there, [done]))[0].landed is None
     assert names(dataclasses.replace(there, must_be_synthetic=True)) == []
 
 
-def test_a_store_that_cannot_be_reached_is_said_without_its_address(look: Look) -> None:
+def test_a_store_that_cannot_be_reached_is_said_without_its_address(context: FetchContext) -> None:
     with refused_with("INBOX_AWAY", kind=BodyRefused) as refusal:
-        names(dataclasses.replace(look, inbox_url="nosuch://key:secret@bucket"))
+        names(dataclasses.replace(context, inbox_url="nosuch://key:secret@bucket"))
     assert "secret" not in str(refusal.value)
 
 
@@ -446,40 +448,44 @@ def export() -> Iterator[Publisher]:
         yield publisher
 
 
-def _with(look: Look, dataset: Dataset) -> Look:
-    source = Source.model_validate({**look.source.model_dump(), "datasets": {look.name: dataset.model_dump()}})
-    return dataclasses.replace(look, source=source)
+def _with(context: FetchContext, dataset: Dataset) -> FetchContext:
+    source = Source.model_validate({**context.source.model_dump(), "datasets": {context.name: dataset.model_dump()}})
+    return dataclasses.replace(context, source=source)
 
 
-def _exporting(look: Look, publisher: Publisher, path: str = "/export/tfl-2026-10.csv", key: str | None = KEY) -> Look:
+def _exporting(
+    context: FetchContext, publisher: Publisher, path: str = "/export/tfl-2026-10.csv", key: str | None = KEY
+) -> FetchContext:
     location = Inbox(kind="inbox", download=path)
-    there = _with(look, look.dataset.model_copy(update={"location": location}))
+    there = _with(context, context.dataset.model_copy(update={"location": location}))
     return dataclasses.replace(there, base_url=publisher.base_url, key=key, must_be_synthetic=True)
 
 
-def test_the_export_is_off_unless_declared_and_this_home_has_its_key(look: Look, export: Publisher) -> None:
+def test_the_export_is_off_unless_declared_and_this_home_has_its_key(context: FetchContext, export: Publisher) -> None:
     assert all(
         isinstance(dataset.location, Inbox) and dataset.location.download is None
         for dataset in SAFESTATS.datasets.values()
     )
-    assert names(dataclasses.replace(look, key=KEY, base_url=export.base_url)) == []
-    assert names(_exporting(look, export, key=None)) == []
+    assert names(dataclasses.replace(context, key=KEY, base_url=export.base_url)) == []
+    assert names(_exporting(context, export, key=None)) == []
     assert export.requests == ()
 
 
-def test_the_export_is_fetched_with_the_key_which_stands_in_no_paper(look: Look, export: Publisher) -> None:
-    (done,) = take(_exporting(look, export))
+def test_the_export_is_fetched_with_the_key_which_stands_in_no_paper(context: FetchContext, export: Publisher) -> None:
+    (done,) = take(_exporting(context, export))
     assert done.sha256 == SHA256
-    assert take(after(_exporting(look, export), [done]))[0].landed is None
+    assert take(after(_exporting(context, export), [done]))[0].landed is None
     assert [request.status for request in export.requests] == [200, 304]
-    assert all(KEY not in path.read_text(errors="replace") for path in look.landing.rglob("*") if path.is_file())
+    assert all(KEY not in path.read_text(errors="replace") for path in context.landing.rglob("*") if path.is_file())
     assert KEY not in repr(export.requests)
 
 
-def test_a_wrong_key_and_a_redirect_elsewhere_are_refused_without_telling_it(look: Look, export: Publisher) -> None:
+def test_a_wrong_key_and_a_redirect_elsewhere_are_refused_without_telling_it(
+    context: FetchContext, export: Publisher
+) -> None:
     for there, told in (
-        (_exporting(look, export, key="wr0ng-token"), "status 401"),
-        (_exporting(look, export, path="/moved/tfl-2026-10.csv"), "elsewhere.invalid"),
+        (_exporting(context, export, key="wr0ng-token"), "status 401"),
+        (_exporting(context, export, path="/moved/tfl-2026-10.csv"), "elsewhere.invalid"),
     ):
         with pytest.raises(Refusal, match=told) as refusal:
             take(there)
@@ -514,7 +520,7 @@ def test_the_stand_in_leaves_a_folder_with_somebody_elses_files_alone(tmp_path: 
 def test_a_file_that_is_refused_does_not_keep_the_others_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     folder = warehouse.inbox / "safestats" / "tfl_driver_incidents"
     folder.mkdir(parents=True)
     page = b"<html>please sign in</html>"

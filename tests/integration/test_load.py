@@ -27,7 +27,7 @@ from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, LOADER, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context
+from warehouse.steps import step
 
 MPS = find_source("mps")
 ROWS = len(categories("connect_2025")) * 33  # 32 boroughs and Unknown
@@ -221,8 +221,10 @@ def test_papers_beside_a_landed_file_say_where_it_came_from(warehouse: Settings,
     papers = json.loads(beside.read_text())
     assert (papers["file_name"], papers["is_synthetic"]) == ("MPS.csv", False)
     assert papers["licence"] == "Open Government Licence v3.0"
-    assert landing.read_papers(beside).landed_at.tzinfo is not None
-    assert landing.read_papers(beside).release_date == dt.date(2024, 3, 6), "told by a person, believed, noted beside"
+    assert landing.read_provenance(beside).landed_at.tzinfo is not None
+    assert landing.read_provenance(beside).release_date == dt.date(2024, 3, 6), (
+        "told by a person, believed, noted beside"
+    )
 
 
 def test_two_loads_of_one_file_at_once_leave_one(warehouse: Settings, land: Land, tmp_path: Path) -> None:
@@ -317,14 +319,14 @@ def test_a_publisher_who_goes_back_to_what_was_there_is_believed_again(warehouse
     assert land("borough_recent", first).is_back
     assert rows(warehouse, newest)[0] == (one.load_id,)
     assert not land("borough_recent", first).is_back
-    arrivals = [file.papers.sha256 for file in landing.every_file(warehouse.landing)]
+    arrivals = [file.provenance.sha256 for file in landing.every_file(warehouse.landing)]
     assert arrivals == [hashlib.sha256(body).hexdigest() for body in (first, spoilt, first)]
 
 
 def test_a_file_the_publisher_went_back_to_speaks_again_though_the_night_that_fetched_it_was_killed(
     warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     newest = (
         "select load_id from ops.load where state = 'loaded' order by release_date desc, landed_at desc, load_id desc"
     )
@@ -360,7 +362,7 @@ def test_a_release_date_that_was_refused_does_not_stick_to_the_file(warehouse: S
         land("borough_recent", body, release_date=dt.date(2020, 1, 1))
     assert land("borough_recent", body, release_date=dt.date(2024, 3, 6)).release_date == dt.date(2024, 3, 6)
     (file,) = landing.every_file(warehouse.landing)
-    assert file.papers.release_date == dt.date(2024, 3, 6)
+    assert file.provenance.release_date == dt.date(2024, 3, 6)
     with refused_with(
         "RELEASE_DATE_IMPOSSIBLE",
         match="2024-03-06, .* 2024-03-07",

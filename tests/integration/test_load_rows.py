@@ -24,7 +24,7 @@ from warehouse import steps
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
 from warehouse.reports import status
-from warehouse.steps import context, loading
+from warehouse.steps import loading, step
 
 Land = Callable[..., Loaded]
 HEADER = "Borough,Month,Park type,Incidents\n"
@@ -263,8 +263,11 @@ def test_an_older_copy_of_a_file_that_nobody_dates_is_refused(warehouse: Setting
     with refused_with("OLDER_COPY", match="2026-09-01, .* 2026-10-01"):
         land(older, name="older.csv")
     assert land(older, name="older.csv", release_date=dt.date(2026, 10, 1)).rows == 6  # a person says when it was
-    (beside,) = warehouse.landing.glob("parks/incidents/*.released.json")
-    assert json.loads(beside.read_text()) == {"release_date": "2026-10-01"}
+    (beside,) = warehouse.landing.glob("parks/incidents/*.events.jsonl")
+    assert [json.loads(line) for line in beside.read_text().splitlines()][-2:] == [
+        {"event": "described_again", "release_date": "2026-10-01"},
+        {"event": "loaded"},
+    ]
     assert land(HEADER + rows_of("2026-06", 3), name="about another time.csv").rows == 3
 
 
@@ -321,7 +324,7 @@ def test_a_file_that_was_refused_for_its_name_is_judged_again_under_another(ware
     # From now on they are what they were loaded as, here and in a home that is rebuilt from landing.
     assert not land(text, source, "2026-11.csv").is_new
     (landed,) = every_file(warehouse.landing)
-    assert landed.papers.file_name == "2026-10.csv"
+    assert landed.provenance.file_name == "2026-10.csv"
 
 
 def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse: Settings, land: Land) -> None:
@@ -333,13 +336,13 @@ def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse
         connection.execute("update ops.load set state = 'superseded' where load_id = %s", [done.load_id])
     assert land(text, source, "october.csv").rows == 3
     (landed,) = every_file(warehouse.landing)
-    assert landed.papers.file_name == "2026-10.csv"
+    assert landed.provenance.file_name == "2026-10.csv"
 
 
 def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_come(
     warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     monkeypatch.setattr(loading, "find_source", {"parks": PARKS}.__getitem__)
     newer, older = (
         HEADER + rows_of("2026-09", 3) + rows_of("2026-10", 3),

@@ -11,13 +11,13 @@ import pytest
 
 import sandbox
 from ingest.connectors import check, file_drop
-from ingest.connectors.look import Look
+from ingest.connectors.fetch_context import FetchContext
 from ingest.declaration import SEEDS, find_source
 from ingest.errors import FileRefused
 from ingest.http import Client
 from ingest.load import Loaded
 from sandbox.server import Publisher
-from tests.asking import NOW, fetch, look_at, offers
+from tests.asking import NOW, context_at, fetch, offers
 from tests.mhclg_files import file_7_header_of_2025, file_7_of_2019
 from warehouse import steps
 from warehouse.platform.connection import LOADER, connect
@@ -33,9 +33,9 @@ def publisher() -> Iterator[Publisher]:
 
 
 @pytest.fixture
-def look(publisher: Publisher, tmp_path: Path) -> Iterator[Look]:
+def context(publisher: Publisher, tmp_path: Path) -> Iterator[FetchContext]:
     with Client(("127.0.0.1",), sleep=lambda _: None) as client:
-        yield look_at(client, publisher, MHCLG, "imd_2025", tmp_path)
+        yield context_at(client, publisher, MHCLG, "imd_2025", tmp_path)
 
 
 def load(warehouse: Settings, dataset: str, file: Path) -> Loaded:
@@ -48,24 +48,31 @@ def ask(warehouse: Settings, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def test_a_file_at_one_address_is_fetched_once_and_again_only_when_it_changed(look: Look, publisher: Publisher) -> None:
-    (offer,) = offers(look)
+def test_a_file_at_one_address_is_fetched_once_and_again_only_when_it_changed(
+    context: FetchContext, publisher: Publisher
+) -> None:
+    (offer,) = offers(context)
     assert offer.url == publisher.base_url + "/" + MHCLG.dataset("imd_2025").location.path  # type: ignore[union-attr]
-    first = fetch(look, offer)
+    first = fetch(context, offer)
     assert first.landed is not None
     assert first.landed.path.read_bytes().startswith(b"LSOA code (2021),LSOA name (2021),")
-    again = Look(
-        **{**vars(look), "seen": look_at(look.client, publisher, MHCLG, "imd_2025", look.landing, [first]).seen}
+    again = FetchContext(
+        **{
+            **vars(context),
+            "last_fetches": context_at(
+                context.client, publisher, MHCLG, "imd_2025", context.landing, [first]
+            ).last_fetches,
+        }
     )
     assert fetch(again, offer).landed is None
     publisher.misbehave("replace_body", path_contains="IoD2025", body=b"LSOA code (2021)\r\nE01000001\r\n")
     assert fetch(again, offer).landed is not None
 
 
-def test_a_look_at_the_address_says_which_header_is_new(look: Look, publisher: Publisher) -> None:
-    assert check(look) == []
+def test_a_look_at_the_address_says_which_header_is_new(context: FetchContext, publisher: Publisher) -> None:
+    assert check(context) == []
     publisher.misbehave("renamed_column", path_contains="IoD2025", column=5)
-    unknown, missing = check(look)
+    unknown, missing = check(context)
     assert unknown.differs == "header 'Renamed' is not known (column 6)"
     assert missing.differs.startswith(
         "header has no column for imd_rank (any of: Index of Multiple Deprivation (IMD) Rank"

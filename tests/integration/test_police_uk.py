@@ -17,7 +17,7 @@ import pytest
 import sandbox
 from ingest import landing
 from ingest.connectors import file_drop, police_uk_archive
-from ingest.connectors.look import Fetched, Look, Seen
+from ingest.connectors.fetch_context import FetchContext, Fetched, LastFetch
 from ingest.declaration import SEEDS, find_source
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable
 from ingest.http import Client
@@ -402,7 +402,9 @@ def test_a_month_that_goes_back_to_what_it_was_speaks_again(warehouse: Settings,
     land("street", second, release_date=dt.date(2024, 3, 1))
     land("street", first)
     assert rows(warehouse, "select count(*) from raw.police_uk__street") == [(5,)]
-    again = [(f.papers.sha256, f.arrived_at > f.papers.landed_at) for f in landing.every_file(warehouse.landing)]
+    again = [
+        (f.provenance.sha256, f.arrived_at > f.provenance.landed_at) for f in landing.every_file(warehouse.landing)
+    ]
     one, two = (hashlib.sha256(body).hexdigest() for body in (first, second))
     assert again == [(one, False), (two, False), (one, True)]
 
@@ -580,19 +582,21 @@ def client() -> Iterator[Client]:
         yield one
 
 
-def look(client: Client, base_url: str, folder: Path, seen: Sequence[Seen] = (), name: str = "street") -> Look:
-    return Look(
+def context_for(
+    client: Client, base_url: str, folder: Path, seen: Sequence[LastFetch] = (), name: str = "street"
+) -> FetchContext:
+    return FetchContext(
         client=client, source=POLICE, name=name, base_url=base_url, landing=folder, inbox=folder, now=NOW,
-        seen=tuple(seen), must_be_synthetic=True,
+        last_fetches=tuple(seen), must_be_synthetic=True,
     )  # fmt: skip
 
 
-def fetch_all(one: Look) -> list[Fetched]:
-    return [police_uk_archive.fetch(one, offer) for offer in police_uk_archive.list_releases(one)]
+def fetch_all(one: FetchContext) -> list[Fetched]:
+    return [police_uk_archive.fetch(one, offer) for offer in police_uk_archive.list_editions(one)]
 
 
-def remembered(fetched: list[Fetched]) -> list[Seen]:
-    return [Seen(f.offer.url, f.etag, f.last_modified, f.sha256) for f in fetched]
+def remembered(fetched: list[Fetched]) -> list[LastFetch]:
+    return [LastFetch(f.offer.url, f.etag, f.last_modified, f.sha256) for f in fetched]
 
 
 def bodies(folder: Path) -> list[Path]:
@@ -606,7 +610,7 @@ def publisher() -> Iterator[Publisher]:
 
 
 def test_only_our_members_are_taken_each_as_it_was_packed(client: Client, publisher: Publisher, tmp_path: Path) -> None:
-    fetched = fetch_all(look(client, publisher.base_url, tmp_path))
+    fetched = fetch_all(context_for(client, publisher.base_url, tmp_path))
     body = archive(1, "2026-09")
     with zipfile.ZipFile(io.BytesIO(body)) as file:
         ours = {n: file.read(n) for n in file.namelist() if n.endswith("-street.csv") and "kent" not in n}
@@ -614,36 +618,39 @@ def test_only_our_members_are_taken_each_as_it_was_packed(client: Client, publis
     assert len(ours) == 36 * 3 - 11  # British Transport Police published nothing from February to December 2025
     first = fetched[0].landed
     assert first is not None
-    assert (first.papers.release_date, first.papers.file_name) == (dt.date(2026, 10, 1), "2023-10-btp-street.csv")
-    assert first.papers.url == f"{publisher.base_url}/data/archive/2026-09.zip#2023-10/2023-10-btp-street.csv"
+    assert (first.provenance.release_date, first.provenance.file_name) == (
+        dt.date(2026, 10, 1),
+        "2023-10-btp-street.csv",
+    )
+    assert first.provenance.url == f"{publisher.base_url}/data/archive/2026-09.zip#2023-10/2023-10-btp-street.csv"
 
 
 def test_an_archive_that_has_not_changed_costs_one_request(
     client: Client, publisher: Publisher, tmp_path: Path
 ) -> None:
-    first = fetch_all(look(client, publisher.base_url, tmp_path))
+    first = fetch_all(context_for(client, publisher.base_url, tmp_path))
     publisher.forget_requests()
-    assert fetch_all(look(client, publisher.base_url, tmp_path, remembered(first))) == []
+    assert fetch_all(context_for(client, publisher.base_url, tmp_path, remembered(first))) == []
     assert [r.path for r in publisher.requests] == ["/data/archive/"]
 
 
 def test_a_new_archive_costs_its_new_month_and_what_was_rewritten(
     client: Client, publisher: Publisher, tmp_path: Path
 ) -> None:
-    first = fetch_all(look(client, publisher.base_url, tmp_path))
+    first = fetch_all(context_for(client, publisher.base_url, tmp_path))
     publisher.advance_to(dt.date(2026, 12, 1))
     publisher.forget_requests()
-    again = fetch_all(look(client, publisher.base_url, tmp_path, remembered(first)))
+    again = fetch_all(context_for(client, publisher.base_url, tmp_path, remembered(first)))
     months = sorted({f.offer.file_name[:7] for f in again if f.landed is not None})
     assert months == ["2026-07", "2026-08", "2026-09", "2026-10"]
     assert {f.etag for f in again if f.landed is None} == {f.offer.mark for f in again if f.landed is None}
-    assert fetch_all(look(client, publisher.base_url, tmp_path, remembered(again))) == []
+    assert fetch_all(context_for(client, publisher.base_url, tmp_path, remembered(again))) == []
 
 
 def test_a_fetch_that_broke_off_goes_on_where_it_was(client: Client, publisher: Publisher, tmp_path: Path) -> None:
-    one = look(client, publisher.base_url, tmp_path)
-    some = [police_uk_archive.fetch(one, offer) for offer in police_uk_archive.list_releases(one)[:5]]
-    rest = fetch_all(look(client, publisher.base_url, tmp_path, remembered(some)))
+    one = context_for(client, publisher.base_url, tmp_path)
+    some = [police_uk_archive.fetch(one, offer) for offer in police_uk_archive.list_editions(one)[:5]]
+    rest = fetch_all(context_for(client, publisher.base_url, tmp_path, remembered(some)))
     assert [f.landed is None for f in rest[:6]] == [True] * 5 + [False]
 
 
@@ -654,14 +661,14 @@ def test_what_is_not_ours_is_not_fetched(client: Client, tmp_path: Path) -> None
     ]
     site = HandMade(packed([*pad[:100], (NAME, TEXT), *pad[100:]]))
     with serve_sites(lambda _: [site]) as publisher:
-        fetched = fetch_all(look(client, publisher.base_url, tmp_path))
+        fetched = fetch_all(context_for(client, publisher.base_url, tmp_path))
     assert [f.landed.path.read_text(encoding="utf-8") for f in fetched if f.landed] == [TEXT]
     assert len(site.body) > 20_000_000
     assert site.sent < 600_000
 
 
 def test_british_transport_police_has_no_outcomes(client: Client, publisher: Publisher, tmp_path: Path) -> None:
-    offers = police_uk_archive.list_releases(look(client, publisher.base_url, tmp_path, name="outcomes"))
+    offers = police_uk_archive.list_editions(context_for(client, publisher.base_url, tmp_path, name="outcomes"))
     assert {offer.file_name[8:] for offer in offers} == {"metropolitan-outcomes.csv", "city-of-london-outcomes.csv"}
 
 
@@ -688,13 +695,13 @@ def test_where_the_server_knows_no_ranges_the_whole_is_taken_and_its_md5_checked
 ) -> None:
     body = packed([(NAME, TEXT)])
     with serve_sites(lambda _: [HandMade(body, ranges=False)]) as publisher:
-        fetched = fetch_all(look(client, publisher.base_url, tmp_path))
+        fetched = fetch_all(context_for(client, publisher.base_url, tmp_path))
         assert [f.landed.path.read_text(encoding="utf-8") for f in fetched if f.landed] == [TEXT]
     with (
         serve_sites(lambda _: [HandMade(body, ranges=False, md5="0" * 32)]) as publisher,
         refused_with("HASH_DIFFERS", match="0{32}", kind=BodyRefused),
     ):
-        fetch_all(look(client, publisher.base_url, tmp_path / "other"))
+        fetch_all(context_for(client, publisher.base_url, tmp_path / "other"))
     assert bodies(tmp_path / "other") == []
 
 
@@ -720,7 +727,7 @@ def test_an_archive_that_is_none_of_theirs_is_refused_by_name(
     client: Client, tmp_path: Path, body: bytes, says: str, ranges: bool
 ) -> None:
     with serve_sites(lambda _: [HandMade(body, ranges=ranges)]) as publisher, pytest.raises(BodyRefused, match=says):
-        fetch_all(look(client, publisher.base_url, tmp_path))
+        fetch_all(context_for(client, publisher.base_url, tmp_path))
     assert bodies(tmp_path) == []
 
 
@@ -730,7 +737,7 @@ def test_a_page_in_place_of_the_archive_is_refused_and_kept(client: Client, tmp_
         serve_sites(lambda _: [HandMade(page, ranges=False)]) as publisher,
         refused_with("NOT_THE_FILE", kind=BodyRefused),
     ):
-        fetch_all(look(client, publisher.base_url, tmp_path))
+        fetch_all(context_for(client, publisher.base_url, tmp_path))
     assert [body.read_bytes() for body in bodies(tmp_path)] == [page]
     # No later night takes it for a file that was left over.
     assert list(landing.every_file(tmp_path)) == []
@@ -744,14 +751,14 @@ def test_a_zip_archive_under_the_name_of_a_file_is_refused_and_kept(client: Clie
         serve_sites(lambda _: [HandMade(body.getvalue())]) as publisher,
         refused_with("NOT_THE_FILE", kind=BodyRefused),
     ):
-        fetch_all(look(client, publisher.base_url, tmp_path))
+        fetch_all(context_for(client, publisher.base_url, tmp_path))
     assert len(bodies(tmp_path)) == 1
 
 
 def test_an_index_without_an_archive_is_refused(client: Client, publisher: Publisher, tmp_path: Path) -> None:
     publisher.misbehave("html_with_200", path_contains="/data/archive/")
     with refused_with("ANSWER_NOT_AS_AGREED", kind=BodyRefused):
-        fetch_all(look(client, publisher.base_url, tmp_path))
+        fetch_all(context_for(client, publisher.base_url, tmp_path))
 
 
 def test_an_archive_replaced_while_it_is_read_is_asked_for_another_time(client: Client, tmp_path: Path) -> None:
@@ -761,8 +768,8 @@ def test_an_archive_replaced_while_it_is_read_is_asked_for_another_time(client: 
         packed([(NAME, TEXT), ("2026-09/2026-09-kent-street.csv", pad), ("2026-09/2026-09-kent-outcomes.csv", pad)])
     )
     with serve_sites(lambda _: [site]) as publisher:
-        one = look(client, publisher.base_url, tmp_path)
-        offers = police_uk_archive.list_releases(one)
+        one = context_for(client, publisher.base_url, tmp_path)
+        offers = police_uk_archive.list_editions(one)
         site.body = site.body + b"\0"
         with refused_with("CHANGED_WHILE_READ", kind=PublisherUnavailable):
             police_uk_archive.fetch(one, offers[0])
@@ -780,14 +787,14 @@ def test_another_part_than_was_asked_for_is_refused(client: Client, tmp_path: Pa
         serve_sites(lambda _: [Shifted(packed([(NAME, TEXT)]))]) as publisher,
         refused_with("ANSWER_NOT_AS_AGREED", match="bytes 5-9/1000", kind=BodyRefused),
     ):
-        fetch_all(look(client, publisher.base_url, tmp_path))
+        fetch_all(context_for(client, publisher.base_url, tmp_path))
 
 
 def test_a_part_that_a_busy_server_withholds_is_asked_for_again(
     client: Client, publisher: Publisher, tmp_path: Path
 ) -> None:
     publisher.misbehave("status", path_contains="/archive/2026-09.zip", times=2, code=503)
-    assert len(fetch_all(look(client, publisher.base_url, tmp_path))) == 97
+    assert len(fetch_all(context_for(client, publisher.base_url, tmp_path))) == 97
 
 
 def test_a_redirect_of_the_archive_to_another_host_is_refused(
@@ -795,4 +802,4 @@ def test_a_redirect_of_the_archive_to_another_host_is_refused(
 ) -> None:
     publisher.misbehave("redirect_elsewhere", path_contains="/data/archive/2026-09.zip")
     with refused_with("ADDRESS_REFUSED", kind=BodyRefused):
-        fetch_all(look(client, publisher.base_url, tmp_path))
+        fetch_all(context_for(client, publisher.base_url, tmp_path))

@@ -16,8 +16,8 @@ import pytest
 import requests
 
 import sandbox
-from ingest import http
 from ingest.declaration import read_sources
+from ingest.http import client as http
 from sandbox.exchange import Request, Response
 from sandbox.police_uk import figures
 from sandbox.police_uk.archive import index_page, packed, served
@@ -25,7 +25,7 @@ from sandbox.safestats import feeds
 from sandbox.server import Publisher, serve_sites
 from warehouse import steps
 from warehouse.platform.settings import read_settings
-from warehouse.steps import context
+from warehouse.steps import step
 
 TODAY = dt.date(2026, 11, 22)
 VRU = str(Path(sys.executable).with_name("vru"))
@@ -42,7 +42,7 @@ def publisher() -> Iterator[Publisher]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home of its own for what runs in this process, and little patience."""
     chosen = read_settings({"VRU_HOME": str(tmp_path), "VRU_TODAY": TODAY.isoformat()})
-    monkeypatch.setattr(context, "settings", lambda: chosen)
+    monkeypatch.setattr(step, "settings", lambda: chosen)
     monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
 
 
@@ -85,7 +85,7 @@ def test_nothing_is_landed_and_no_database_is_needed(publisher: Publisher, tmp_p
 
 def test_files_that_wait_in_an_inbox_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = read_settings({"VRU_HOME": str(tmp_path), "VRU_TODAY": TODAY.isoformat()})
-    monkeypatch.setattr(context, "settings", lambda: chosen)
+    monkeypatch.setattr(step, "settings", lambda: chosen)
     assert steps.check("safestats", "btp_crime") == []
     folder = tmp_path / "inbox" / "safestats" / "btp_crime"
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def test_a_folder_that_nobody_reads_and_a_name_without_its_month_are_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = read_settings({"VRU_HOME": str(tmp_path), "VRU_TODAY": TODAY.isoformat()})
-    monkeypatch.setattr(context, "settings", lambda: chosen)
+    monkeypatch.setattr(step, "settings", lambda: chosen)
     for folder in ("ambulance", "btp_crime"):
         (tmp_path / "inbox" / "safestats" / folder).mkdir(parents=True)
     (file,) = (f for f in feeds.files(TODAY, 1) if f.name == "btp_crime-2026-10.csv")

@@ -25,7 +25,7 @@ from warehouse.home import setup
 from warehouse.platform import session
 from warehouse.platform.connection import ADMIN, LOADER, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context, judging
+from warehouse.steps import judging, step
 
 STREET = ("police_uk", "street", "2024-01-city-of-london-street.csv")
 OF_RAW = """select l.state, l.awaits_verdict, count(r.*) from ops.load as l left join raw.police_uk__street as r on r._load_id = l.load_id
@@ -35,7 +35,7 @@ OF_RAW = """select l.state, l.awaits_verdict, count(r.*) from ops.load as l left
 @pytest.fixture
 def commands(warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A warehouse whose commands find it without an environment, and publish nothing."""
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     monkeypatch.setattr(setup, "set_up", lambda _: None)
     monkeypatch.setattr(runs, "build_and_publish", lambda *_, **__: True)
     return warehouse
@@ -70,7 +70,7 @@ def test_who_waits_says_behind_whom_and_since_when(
     monkeypatch.setattr(session, "_at_work", ("", ""))
     session.at_work("vru rebuild")
     with connect(warehouse, LOADER, autocommit=True) as first, connect(warehouse, LOADER) as second:
-        with queue.stand_alone(first):
+        with queue.lock_exclusive(first):
             with refused_with(
                 "LOCK_HELD_TOO_LONG",
                 match=r"`vru rebuild` \(process \d+, since .*, vru_loader\)",
@@ -81,7 +81,7 @@ def test_who_waits_says_behind_whom_and_since_when(
         since = r"\d{4}-\d\d-\d\d \d\d:\d\dZ"
         named = rf"waiting for `vru rebuild` \(process {os.getpid()}, since {since}, vru_loader\)\n"
         assert re.fullmatch(named, said)
-        queue.stand_beside(second, "mps")
+        queue.lock_shared(second, "mps")
         assert capsys.readouterr().err == ""
 
 
@@ -104,7 +104,7 @@ def test_a_load_that_was_under_way_is_judged_before_it_is_built(
     monkeypatch.setattr(transform, "build", lambda *_, **__: built_from.extend(rows(warehouse, months)))
     with connect(warehouse, LOADER, autocommit=True) as loader, concurrent.futures.ThreadPoolExecutor() as pool:
         with loader.transaction():
-            queue.stand_beside(loader, "police_uk")
+            queue.lock_shared(loader, "police_uk")
             building = pool.submit(candidate.build, warehouse, "a run")
             _until_somebody_waits(warehouse)
             file = tmp_path / STREET[2]
@@ -192,7 +192,7 @@ def test_what_is_not_set_aside_cannot_be_accepted(warehouse: Settings, tmp_path:
 
 def test_a_place_in_the_queue_is_given_back_when_what_it_was_for_fails(warehouse: Settings) -> None:
     with connect(warehouse, LOADER, autocommit=True) as first, connect(warehouse, LOADER) as second:
-        with pytest.raises(psycopg.errors.UndefinedTable), queue.stand_alone(first):
+        with pytest.raises(psycopg.errors.UndefinedTable), queue.lock_exclusive(first):
             first.execute("select * from raw.nothing")
         queue.take(second, queue.PIPELINE_LOCK, "share", "1s")
 
@@ -201,7 +201,7 @@ def test_a_place_in_the_queue_is_given_back_when_what_it_was_for_fails(warehouse
 def test_a_file_that_lands_between_transform_and_gate_holds_nothing(
     to_build: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_newer: bool
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: to_build)
+    monkeypatch.setattr(step, "settings", lambda: to_build)
     land(to_build, tmp_path, *STREET, month_of_city("2024-01", 300))
     candidate = steps.build("a run")
     month = "2024-02" if is_newer else "2024-01"

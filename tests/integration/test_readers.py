@@ -16,7 +16,7 @@ from warehouse.home import setup
 from warehouse.platform import locking, readers, roles
 from warehouse.platform.connection import ADMIN, ANALYST, LOADER, OPEN, PUBLISHER, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context
+from warehouse.steps import step
 
 LOCKED = "select 1 from marts.data_status limit 1"
 
@@ -236,7 +236,7 @@ def test_a_night_and_a_build_begin_by_ending_who_read_for_too_long(
     capsys: pytest.CaptureFixture[str],
     step: Callable[[Settings], None],
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     monkeypatch.setattr(transform, "build", lambda *_, **__: "a candidate")
     with pytest.raises(psycopg.errors.AdminShutdown), connect(warehouse, OPEN) as anyone:  # noqa: PT012 - at its end
         anyone.execute("set idle_in_transaction_session_timeout = 0")
@@ -249,7 +249,7 @@ def test_a_night_and_a_build_begin_by_ending_who_read_for_too_long(
 def test_a_night_whose_roles_were_changed_says_so_in_its_alert(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     with connect(warehouse, ADMIN) as connection:
         connection.execute("delete from ops.role_setting where role_name = 'vru_open' and name = 'jit'")
     night(warehouse)

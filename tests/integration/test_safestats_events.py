@@ -26,7 +26,7 @@ from warehouse.build.transform import inputs
 from warehouse.platform.connection import ADMIN, ANALYST, OPEN, connect
 from warehouse.platform.settings import Settings
 from warehouse.reports import status
-from warehouse.steps import context
+from warehouse.steps import step
 
 SAFESTATS = find_source("safestats")
 EVENTS = [name for name, dataset in SAFESTATS.datasets.items() if dataset.part_pattern]
@@ -368,7 +368,7 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = warehouse.model_copy(update={"today": dt.date(2026, 11, 22)})
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     this = ("safestats", "ambulance_incidents")
     first = land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     before = inputs(warehouse).fingerprint
@@ -388,8 +388,8 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
         False,
     )
 
-    (kept,) = landing.named(warehouse.landing, *this, "not-ours-2026-10.csv")
-    assert [file.papers.file_name for file in landing.every_file(warehouse.landing)] == ["feed-2026-10.csv"]
+    (kept,) = landing.find_by_name(warehouse.landing, *this, "not-ours-2026-10.csv")
+    assert [file.provenance.file_name for file in landing.every_file(warehouse.landing)] == ["feed-2026-10.csv"]
     with pytest.raises(Refusal, match=r"was withdrawn on 2026-11-22 by the owner \(not London's\) and came again"):
         steps.load("night", *this, [kept])
     for load_id, why in (
@@ -411,12 +411,12 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = warehouse.model_copy(update={"today": dt.date(2026, 11, 22)})
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     this = ("safestats", "ambulance_incidents")
     land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
     ((before,), (path,)) = (
-        landing.named(warehouse.landing, *this, name) for name in ("feed-2026-10.csv", "not-ours-2026-10.csv")
+        landing.find_by_name(warehouse.landing, *this, name) for name in ("feed-2026-10.csv", "not-ours-2026-10.csv")
     )
     file = warehouse.landing / path
     states = "select state from ops.load order by load_id"
@@ -437,7 +437,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
         withdraw(2)
     (tmp_path / "aside").rename(warehouse.landing / before)
     assert rows(warehouse, states) == [("superseded",), ("loaded",)]
-    assert (landing.withdrawal(file), status.withdrawals(warehouse)) == (None, [])
+    assert (landing.read_withdrawal(file), status.withdrawals(warehouse)) == (None, [])
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -447,26 +447,26 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
         with pytest.raises(KeyboardInterrupt):
             withdraw(2)
     assert rows(warehouse, states) == [("superseded",), ("withdrawn",), ("loaded",)]
-    assert landing.withdrawal(file) is None
+    assert landing.read_withdrawal(file) is None
     assert withdraw(2) is None, "the same again puts it right"
-    note = landing.withdrawal(file)
+    note = landing.read_withdrawal(file)
     assert note is not None
     assert (note["withdrawn_by"], note["reason"]) == ("the owner", r"not\x0aLondon's")
     assert withdrawn_when(warehouse) == note["withdrawn_at"]
 
     # So does whatever reads landing: none of them takes the bytes back silently.
-    landing.forget_withdrawal(file)
+    landing.clear_withdrawal(file)
     with pytest.raises(
         Refusal,
         match=r"ambulance_incidents, file [0-9a-f]{12}: was withdrawn on 2026-11-22 by the owner .* and is read no more",
     ):
         steps.replay(*this, file=path)
-    landing.forget_withdrawal(file)
+    landing.clear_withdrawal(file)
     assert steps.replay(*this) == {"files": 1, "rows": 40, "refused": [], "withdrawn": [path]}
     assert withdraw(4) is None, "nothing stands before it"
     with pytest.raises(Refusal, match=f"one that was withdrawn by landing it by hand: {before}, {path}"):
         steps.replay(*this)
-    landing.forget_withdrawal(file)
+    landing.clear_withdrawal(file)
     monkeypatch.setattr(runs, "build_and_publish", lambda *_, **__: True)
     runs.rebuild(warehouse, print)
     assert rows(warehouse, "select count(*) from raw.safestats__ambulance_incidents") == [(0,)]
@@ -479,7 +479,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
         land(warehouse, tmp_path, "ambulance_incidents", ambulance())
         landing.note_withdrawal(warehouse.landing / before, warehouse.now(), "the owner", "cut off")
         put_right()
-        assert landing.withdrawal(warehouse.landing / before) is None
+        assert landing.read_withdrawal(warehouse.landing / before) is None
 
 
 def withdrawn_when(warehouse: Settings) -> str:
@@ -491,7 +491,7 @@ def withdrawn_when(warehouse: Settings) -> str:
 def test_until_the_next_build_the_newest_published_month_is_that_of_what_was_withdrawn(
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     land(warehouse, tmp_path, "ambulance_incidents", ambulance().replace("/10/2026", "/09/2026"), "feed-2026-09.csv")
     land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     with connect(warehouse, ADMIN) as connection:

@@ -32,18 +32,18 @@ WHOLE = HEADER + 'ab12,2026-01,"On or near High Road, Ickenham",17\n,2026-01,Eal
 def vouched(tmp_path: Path, body: bytes) -> int | None:
     file = tmp_path / "file.csv"
     file.write_bytes(body)
-    start = delimited.read_start(file, LAYOUT)
+    start = delimited.read_header_line(file, LAYOUT)
     assert not start.faults, start.faults
     assert start.header is not None
-    assert delimited.fits(start.header, LAYOUT)
-    found = delimited.is_clean(file, start, LAYOUT)
+    assert delimited.can_copy_bytes(start.header, LAYOUT)
+    found = delimited.validate(file, start, LAYOUT)
     return None if found is None else found.rows
 
 
 def explained(tmp_path: Path, body: bytes) -> list[str]:
     file = tmp_path / "file.csv"
     file.write_bytes(body)
-    return [str(fault) for fault in tables.explain(file, LAYOUT)[1]]
+    return [str(fault) for fault in tables.find_faults(file, LAYOUT)[1]]
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,9 @@ def test_the_fast_reader_and_the_slow_one_take_the_same_numbers(tmp_path: Path, 
     layout = Layout.model_validate({"columns": columns})
     file = tmp_path / "file.csv"
     file.write_text(f"A,Lon\nx,1.5\ny,{value}\n", encoding="utf-8")
-    start = delimited.read_start(file, layout)
-    assert (delimited.is_clean(file, start, layout) is not None) is is_taken
-    assert bool(tables.explain(file, layout)[1]) is not is_taken
+    start = delimited.read_header_line(file, layout)
+    assert (delimited.validate(file, start, layout) is not None) is is_taken
+    assert bool(tables.find_faults(file, layout)[1]) is not is_taken
 
 
 def test_whole_numbers_of_a_month_may_be_written_with_an_exponent(tmp_path: Path) -> None:

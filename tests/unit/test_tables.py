@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout
-from ingest.ledger import in_words
+from ingest.ledger import describe_drift
 from ingest.readers import delimited, tables
 from ingest.readers.faults import Fault, sentence
-from ingest.readers.workbook import cell_text, look_into
+from ingest.readers.rows import fields_for_raw, padded, row_faults
+from ingest.readers.workbook import cell_text
+from ingest.readers.workbook_size import measure_sheets
 from sandbox.spoilt_archives import workbook, zipped
 from tests.mps_more_files import xlsx_bytes
 
@@ -47,11 +49,11 @@ def read(tmp_path: Path, body: bytes, one: Layout) -> tuple[list[tuple[int, list
     rows, faults = [], [str(fault) for fault in wrong]
     for table in found if not wrong else []:
         for number, row in table.rows:
-            row = tables.made_whole(row, table.header, one)
-            its = [row] if isinstance(row, Fault) else tables.row_faults(number, row, table.header, one)
+            row = padded(row, table.header, one)
+            its = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, one)
             faults += [str(fault) for fault in its]
             if not its and not isinstance(row, Fault):
-                rows.append((number, tables.row_in_order(row, table, one)))
+                rows.append((number, fields_for_raw(row, table.header, table.sheet, one)))
     return rows, faults
 
 
@@ -162,7 +164,7 @@ def test_short_rows_are_made_whole_only_where_that_is_declared(tmp_path: Path) -
 def test_rows_that_must_be_unique_are_named_with_the_first_of_them(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(TABLE + "barnet,9,,,secret\n", encoding="utf-8")
-    number, faults = tables.explain(file, layout(unique=["borough_name"]))
+    number, faults = tables.find_faults(file, layout(unique=["borough_name"]))
     assert (number, [str(fault) for fault in faults]) == (
         3,
         ["row 3, column the row: stands already in row 1, and says something else there"],
@@ -251,7 +253,7 @@ def test_how_far_a_sheet_reaches_is_what_its_xml_says_however_it_is_written(
 ) -> None:
     file = tmp_path / "file.xlsx"
     file.write_bytes(spoilt("</sheetData>", f"{cell}</sheetData>"))
-    assert [fault.reason.startswith("spans ") for fault in look_into(file, lambda _: True)[1]] == [True] * is_far
+    assert [fault.reason.startswith("spans ") for fault in measure_sheets(file, lambda _: True)[1]] == [True] * is_far
 
 
 def test_a_long_shared_string_in_many_cells_is_named(tmp_path: Path) -> None:
@@ -335,8 +337,8 @@ def test_text_in_utf_16_without_its_mark_is_named(tmp_path: Path) -> None:
 
 
 def test_drift_is_told_in_words_and_so_is_a_confirmed_correction() -> None:
-    assert in_words({}) == ""
-    assert in_words({"new columns": ["A", "B"], "missing columns": ["c"], "corrections": ["D to E"]}) == (
+    assert describe_drift({}) == ""
+    assert describe_drift({"new columns": ["A", "B"], "missing columns": ["c"], "corrections": ["D to E"]}) == (
         "columns that are not declared, left out of raw: A, B; columns it lacks: c; corrected as confirmed: D to E"
     )
 
@@ -373,7 +375,7 @@ def test_a_fault_tells_little_of_a_file_and_nothing_that_is_no_character(tmp_pat
     (table,), _ = tables.open_tables(file, one)
     ((number, row),) = table.rows
     assert isinstance(row, list)
-    faults += tables.row_faults(number, row, table.header, one)
+    faults += row_faults(number, row, table.header, one)
     for fault in faults:
         assert str(fault).isprintable()
         assert str(fault).count("x") < 250
@@ -390,22 +392,22 @@ def test_text_that_a_spreadsheet_saved_again_is_the_same_table(tmp_path: Path, b
     published = read(tmp_path, TABLE.encode(), layout())
     assert read(tmp_path, body, layout()) == published
     file = tmp_path / "file"
-    assert delimited.read_start(file, layout()).header is None  # neither COPY nor Arrow reads it so
-    assert tables.explain(file, layout()) == (2, [])
+    assert delimited.read_header_line(file, layout()).header is None  # neither COPY nor Arrow reads it so
+    assert tables.find_faults(file, layout()) == (2, [])
 
 
 def test_text_in_utf_16_that_is_cut_short_is_said(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(TABLE.encode("utf-16")[:-8])
-    assert str(tables.explain(file, layout())[1][-1]).endswith("is cut short: its last row has no line end")
+    assert str(tables.find_faults(file, layout())[1][-1]).endswith("is cut short: its last row has no line end")
     file.write_bytes(TABLE.encode("utf-16")[:-1])
-    assert any("is not UTF-16" in str(fault) for fault in tables.explain(file, layout())[1])
+    assert any("is not UTF-16" in str(fault) for fault in tables.find_faults(file, layout())[1])
 
 
 def test_faults_beyond_those_that_are_kept_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(HEADER_OF_TABLE + "Barnet,none,,17,x\n" * 1500, encoding="utf-8")
-    number, faults = tables.explain(file, layout())
+    number, faults = tables.find_faults(file, layout())
     assert (number, len(faults), faults.more) == (1500, 1000, 500)
     assert sentence(faults).endswith("; and 1,495 more")
 
@@ -418,7 +420,9 @@ def test_a_column_without_a_name_is_called_by_its_place(tmp_path: Path) -> None:
     (table,), faults = tables.open_tables(file, one)
     assert faults == []
     assert table.header.unknown == ("column 1 (without a name)",)
-    assert in_words({"new columns": list(table.header.unknown)}).endswith("left out of raw: column 1 (without a name)")
+    assert describe_drift({"new columns": list(table.header.unknown)}).endswith(
+        "left out of raw: column 1 (without a name)"
+    )
     file.write_text(body.replace("Borough", ""), encoding="utf-8")
     _, (*_, missing) = tables.open_tables(file, one)
     assert "it has column 1 (without a name), column 2 (without a name), Incidents" in str(missing)
@@ -437,10 +441,10 @@ def test_rows_given_twice_are_left_out_where_a_layout_says_so(tmp_path: Path) ->
     file = tmp_path / "file"
     file.write_text(TABLE + "Barnet,5,,17,secret\nBarnet,6,,17,secret\n", encoding="utf-8")
     one = layout(unique=["borough_name"], repeats="leave_out")
-    assert [str(fault) for fault in tables.explain(file, one)[1]] == [
+    assert [str(fault) for fault in tables.find_faults(file, one)[1]] == [
         "row 4, column the row: stands already in row 1, and says something else there"
     ]
-    assert len(tables.explain(file, layout(unique=["borough_name"]))[1]) == 2
+    assert len(tables.find_faults(file, layout(unique=["borough_name"]))[1]) == 2
 
 
 def test_a_label_is_held_to_its_list_where_no_code_says_it_better(tmp_path: Path) -> None:
@@ -467,6 +471,6 @@ def test_a_label_is_held_to_its_list_where_no_code_says_it_better(tmp_path: Path
     }.items():  # fmt: skip
         file = tmp_path / "file"
         file.write_text(body, encoding="utf-8")
-        assert [str(fault) for fault in tables.explain(file, one)[1]] == says
-        start = delimited.read_start(file, one)
-        assert (delimited.is_clean(file, start, one) is None) is bool(says)
+        assert [str(fault) for fault in tables.find_faults(file, one)[1]] == says
+        start = delimited.read_header_line(file, one)
+        assert (delimited.validate(file, start, one) is None) is bool(says)

@@ -21,7 +21,7 @@ def build(settings: Settings, run_id: str, *, unless_current: bool = False, whol
     Raises:
         Refusal: as transform.build; where the build fails whatever is left out, with the files that are new since the last good one.
     """
-    with connect(settings, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
+    with connect(settings, LOADER, autocommit=True) as connection, queue.lock_exclusive(connection):
         readers.end_overdue_and_say_so(connection)
         # Of these a candidate was built that the one to come takes the place of.
         for source, by_dataset in raw.left_behind(connection).items():
@@ -43,7 +43,7 @@ def _tell(settings: Settings, run_id: str, load: Load) -> None:
         settings,
         run_id,
         STEP,
-        load.called,
+        load.label,
         load.code or "MONTH_NOT_WHOLE",
         f"load {load.load_id} {load.reason}",
     )

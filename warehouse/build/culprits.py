@@ -48,7 +48,7 @@ def build_without(
             if candidate is not None:
                 return candidate, aside
     search.leave_out(())
-    files = "; ".join(load.called for load in new[:FILES_TOLD])
+    files = "; ".join(load.label for load in new[:FILES_TOLD])
     more = f" and {len(new) - FILES_TOLD} more" if len(new) > FILES_TOLD else ""
     raise Refusal(
         failed.code,

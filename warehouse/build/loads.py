@@ -8,7 +8,7 @@ import datetime as dt
 import psycopg
 from psycopg.rows import class_row
 
-from ingest.naming import called_by_hash
+from ingest.naming import label_by_hash
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Load:
     is_accepted: bool
 
     @property
-    def called(self) -> str:
+    def label(self) -> str:
         """What messages call it."""
         sha256 = self.landed_path.rpartition("/")[2].partition(".")[0]
-        return f"{self.source} {self.dataset}, {called_by_hash(self.source, self.file_name, sha256)}"
+        return f"{self.source} {self.dataset}, {label_by_hash(self.source, self.file_name, sha256)}"
 
     @property
     def month(self) -> int:

@@ -29,7 +29,7 @@ def judge(settings: Settings) -> list[Load]:
     Returns:
         The loads that are set aside now and stood before.
     """
-    with connect(settings, LOADER, autocommit=True) as connection, queue.stand_alone(connection):
+    with connect(settings, LOADER, autocommit=True) as connection, queue.lock_exclusive(connection):
         return judge_within(settings, connection)
 
 
@@ -61,7 +61,7 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
     with connect(settings, LOADER, autocommit=True) as connection, connection.transaction():
         known = connection.execute("select source, state from ops.load where load_id = %s", [load_id]).fetchone()
         if known:
-            queue.stand_beside(connection, known[0])
+            queue.lock_shared(connection, known[0])
         load = next((one for one in read_loads(connection) if one.load_id == load_id), None)
         if load is None or load.state != "set_aside":
             state = f"it is {load.state if load else known[1]}" if known else "the ledger has no such load"

@@ -12,7 +12,7 @@ import click
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.errors import Refusal
-from ingest.naming import called
+from ingest.naming import label_of
 from warehouse import steps
 from warehouse.build import set_aside
 from warehouse.cli import printing
@@ -49,7 +49,7 @@ def land(source: str, dataset: str, files: tuple[Path, ...], release: dt.datetim
                 release_date=release.date() if release else None,
                 is_synthetic=synthetic,
             )
-            click.echo(f"{called(landed.papers)}: {steps.load_one(chosen, declared, dataset, landed)}")
+            click.echo(f"{label_of(landed.provenance)}: {steps.load_one(chosen, declared, dataset, landed)}")
         except Refusal as refusal:
             click.echo(f"vru: {refusal}", err=True)
             refused += 1

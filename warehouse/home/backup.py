@@ -123,7 +123,7 @@ def take(settings: Settings, *, keep: int | None = None) -> Backup:
     base = folder_of(settings)
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with connect(settings, ADMIN, autocommit=True) as place, queue.stand_alone(place):
+        with connect(settings, ADMIN, autocommit=True) as place, queue.lock_exclusive(place):
             done = _take(settings, base)
             if keep is not None:
                 _remove_old(settings, keep)

@@ -49,7 +49,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         backups.link_or_copy(backups.kept(store, sha256), target)
-    with connect(settings, ADMIN, autocommit=True) as place, queue.stand_alone(place):
+    with connect(settings, ADMIN, autocommit=True) as place, queue.lock_exclusive(place):
         dump.fill(settings, folder / DUMP)
         with connect(settings, ADMIN) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -6,8 +6,8 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from ingest.ledger import WARNED, WARNING_CODES, in_words
-from ingest.naming import told_name
+from ingest.ledger import WARNED, WARNING_CODES, describe_drift
+from ingest.naming import shown_name
 from warehouse.platform.connection import ANALYST, GATE, LOADER, connect
 from warehouse.platform.settings import Settings
 
@@ -63,7 +63,7 @@ def loads(settings: Settings) -> list[Row]:
         """select load_id, source, dataset, release_date, file_name, landed_path, sha256, first_period, last_period, rows_in_file, rows_loaded,
                rows_quarantined, state, code, reason, drift, changes, loaded_at from ops.load order by load_id""",
     )
-    return [{**row, "drift": in_words(row["drift"]), "changed": changed(row["changes"])} for row in rows]
+    return [{**row, "drift": describe_drift(row["drift"]), "changed": changed(row["changes"])} for row in rows]
 
 
 def changed(changes: dict[str, Any]) -> str:
@@ -124,7 +124,7 @@ def warnings(settings: Settings) -> list[Row]:
         }
         if new:
             codes = [WARNING_CODES[kind] for kind in new if kind in WARNING_CODES]
-            found.append({**row, "codes": codes, "warning": in_words(new)})
+            found.append({**row, "codes": codes, "warning": describe_drift(new)})
     return found
 
 
@@ -184,5 +184,5 @@ def _rows(settings: Settings, role: str, query: str, values: list[Any] | None = 
 def _named(row: Row) -> Row:
     """A row of files with the name that may be told: no report reads another."""
     if "file_name" in row:
-        row["file_name"] = told_name(row["source"], row["file_name"], row["sha256"])
+        row["file_name"] = shown_name(row["source"], row["file_name"], row["sha256"])
     return row

@@ -5,7 +5,6 @@ Arguments and results are ids, paths and counts, because Airflow keeps them in i
 
 from warehouse.steps.beginning import begin
 from warehouse.steps.building import build
-from warehouse.steps.context import BY_HAND
 from warehouse.steps.fetching import check, fetch
 from warehouse.steps.judging import ReleaseHeld, gate
 from warehouse.steps.loading import load, load_one
@@ -13,6 +12,7 @@ from warehouse.steps.maintaining import back_up, maintain
 from warehouse.steps.notifying import notify
 from warehouse.steps.publishing import publish
 from warehouse.steps.replaying import replay
+from warehouse.steps.step import BY_HAND
 from warehouse.steps.withdrawing import settle_withdrawals, withdraw
 
 __all__ = [

@@ -7,7 +7,7 @@ from ingest.declaration import find_source, read_sources
 from warehouse import alerts
 from warehouse.platform import readers, roles
 from warehouse.platform.connection import LOADER, PUBLISHER, connect
-from warehouse.steps import context, fetching, publishers, withdrawing
+from warehouse.steps import fetching, publishers, step, withdrawing
 
 
 def begin(run_id: str, sources: list[str] | None, stand_ins: str | None = None) -> None:
@@ -16,7 +16,7 @@ def begin(run_id: str, sources: list[str] | None, stand_ins: str | None = None) 
     Raises:
         Refusal: an unknown source is named, or stand-ins are asked for in a home of real data, or the other way round.
     """
-    with context.noted(run_id, "begin", "nightly"):
+    with step.noted(run_id, "begin", "nightly"):
         chosen = publishers.for_run(stand_ins)
         fetching.start_clock(chosen, run_id)
         alerts.deliver_pending(chosen)

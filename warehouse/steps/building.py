@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.build import candidate
-from warehouse.steps import context
+from warehouse.steps import step
 
 
 def build(run_id: str) -> str | None:
@@ -11,5 +11,5 @@ def build(run_id: str) -> str | None:
 
     Loads that are set aside for it are problems of the run: one alert names them, and the rest is published.
     """
-    with context.noted(run_id, "transform", "candidate"):
-        return candidate.build(context.settings(), run_id, unless_current=True)
+    with step.noted(run_id, "transform", "candidate"):
+        return candidate.build(step.settings(), run_id, unless_current=True)

@@ -1,19 +1,19 @@
-"""What the database keeps of looks at publishers: how each ended (ops.dataset), and what was where (ops.fetched_address)."""
+"""What the database keeps of fetches: how each ended (ops.dataset), and what was where (ops.fetched_address)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ingest.connectors.look import Fetched, Seen
+from ingest.connectors.fetch_context import Fetched, LastFetch
 from ingest.errors import Refusal
 from warehouse.platform.connection import LOADER, connect
 from warehouse.platform.settings import Settings
 
 
 @contextmanager
-def look_recorded(chosen: Settings, run_id: str, source: str, dataset: str) -> Iterator[None]:
-    """Note the outcome of a look at a publisher on the dataset, where `marts.data_status` reads it."""
+def fetch_recorded(chosen: Settings, run_id: str, source: str, dataset: str) -> Iterator[None]:
+    """Note the outcome of a fetch on the dataset, where `marts.data_status` reads it."""
 
     def note(reason: str | None, code: str | None = None) -> None:
         with connect(chosen, LOADER) as connection:
@@ -38,8 +38,8 @@ def look_recorded(chosen: Settings, run_id: str, source: str, dataset: str) -> I
     note(None)
 
 
-def seen(chosen: Settings, source: str, dataset: str) -> tuple[Seen, ...]:
-    """What was where at the last look, as far as its bytes still stand in landing and were read."""
+def last_fetches(chosen: Settings, source: str, dataset: str) -> tuple[LastFetch, ...]:
+    """What was where at the last fetch, as far as its bytes still stand in landing and were read."""
     with connect(chosen, LOADER) as connection:
         rows = connection.execute(
             "select url, etag, last_modified, sha256 from ops.fetched_address where source = %s and dataset = %s",
@@ -47,7 +47,7 @@ def seen(chosen: Settings, source: str, dataset: str) -> tuple[Seen, ...]:
         ).fetchall()
     folder = chosen.landing / source / dataset
     held = {file.name.partition(".")[0] for file in folder.glob("*.papers.json")}
-    return tuple(Seen(*row) for row in rows if row[3] in held)
+    return tuple(LastFetch(*row) for row in rows if row[3] in held)
 
 
 def remember(chosen: Settings, source: str, dataset: str, *found: Fetched) -> None:

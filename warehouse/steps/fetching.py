@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.connectors import check as ask
-from ingest.connectors import connector, in_words
-from ingest.connectors.look import Fetched, Finding, Look, Seen
+from ingest.connectors import connector, refuse_unforeseen
+from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, LastFetch
 from ingest.declaration import Source, find_source
 from ingest.errors import BodyRefused, PublisherUnavailable, Refusal, together
 from ingest.http import Client
 from warehouse.platform.settings import Settings
-from warehouse.steps import context, fetch_records, publishers
+from warehouse.steps import fetch_records, publishers, step
 
 # A publisher that is away is asked again for so long after a night began, and no longer: what it has not sent by then waits for the next.
 FETCHING = dt.timedelta(minutes=10)
@@ -31,7 +31,7 @@ class _PartsRefused(Refusal):
 
 
 def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) -> list[str]:
-    """Ask a publisher for every copy of a dataset's file that has changed since the last look, and land it.
+    """Ask a publisher for every copy of a dataset's file that has changed since the last fetch, and land it.
 
     Returns:
         Paths of the landed files below landing, oldest first.
@@ -52,8 +52,8 @@ def fetch(run_id: str, source: str, dataset: str, stand_ins: str | None = None) 
 def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> list[str]:
     chosen, declared = publishers.for_run(stand_ins), find_source(source)
     with (
-        context.noted(run_id, "fetch", f"{source} {dataset}"),
-        fetch_records.look_recorded(chosen, run_id, source, dataset),
+        step.noted(run_id, "fetch", f"{source} {dataset}"),
+        fetch_records.fetch_recorded(chosen, run_id, source, dataset),
         _until_fetching_ends(chosen, run_id, source),
     ):
         base, is_stand_in = publishers.base_url(chosen, declared)
@@ -61,18 +61,24 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
         # One that did not answer a moment ago, for this dataset or another, is not waited for as long again.
         deadline = IMPATIENT if _clock(chosen, run_id, source).exists() else None
         with _client(chosen, declared, base, is_stand_in, deadline) as client:
-            look = _look(
-                chosen, client, declared, dataset, base, is_stand_in, seen=fetch_records.seen(chosen, source, dataset)
+            context = _fetch_context(
+                chosen,
+                client,
+                declared,
+                dataset,
+                base,
+                is_stand_in,
+                last_fetches=fetch_records.last_fetches(chosen, source, dataset),
             )
             way = connector(declared.dataset(dataset))
             refused: list[BodyRefused] = []
             unchanged: list[Fetched] = []
-            with in_words(look):
-                offers = way.list_releases(look)
+            with refuse_unforeseen(context):
+                offers = way.list_editions(context)
             for offer in offers:
                 try:
-                    with in_words(look, offer.told):
-                        found = way.fetch(look, offer)
+                    with refuse_unforeseen(context, offer.label):
+                        found = way.fetch(context, offer)
                 except BodyRefused as refusal:
                     if not offer.stands_alone:
                         raise
@@ -100,18 +106,18 @@ def check(source: str, dataset: str, stand_ins: str | None = None) -> list[Findi
     chosen, declared = publishers.for_run(stand_ins), find_source(source)
     base, is_stand_in = publishers.base_url(chosen, declared)
     with _client(chosen, declared, base, is_stand_in) as client:
-        look = _look(chosen, client, declared, dataset, base, is_stand_in, seen=())
-        return ask(look)
+        context = _fetch_context(chosen, client, declared, dataset, base, is_stand_in, last_fetches=())
+        return ask(context)
 
 
 def _client(chosen: Settings, source: Source, base: str, is_stand_in: bool, deadline: float | None = None) -> Client:
     allowed = (publishers.host(base),) if is_stand_in else (publishers.host(base), *source.allowed_hosts)
     return Client(
-        allowed, ca_bundle=chosen.ca_bundle, deadline=deadline, turns=chosen.home / "turns", scratch=chosen.landing
+        allowed, ca_bundle=chosen.ca_bundle, deadline=deadline, pacing=chosen.home / "turns", scratch=chosen.landing
     )
 
 
-def _look(
+def _fetch_context(
     chosen: Settings,
     client: Client,
     source: Source,
@@ -119,9 +125,9 @@ def _look(
     base: str,
     is_stand_in: bool,
     *,
-    seen: tuple[Seen, ...],
-) -> Look:
-    return Look(
+    last_fetches: tuple[LastFetch, ...],
+) -> FetchContext:
+    return FetchContext(
         client=client,
         source=source,
         name=dataset,
@@ -129,7 +135,7 @@ def _look(
         landing=chosen.landing,
         inbox=chosen.inbox,
         now=chosen.now(),
-        seen=seen,
+        last_fetches=last_fetches,
         must_be_synthetic=is_stand_in,
         key=publishers.key_of(chosen, source.source),
         inbox_url=chosen.inbox_url or None,

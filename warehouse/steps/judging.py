@@ -7,7 +7,7 @@ from ingest import queue, raw
 from ingest.errors import Refusal
 from warehouse.platform.connection import LOADER, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context
+from warehouse.steps import step
 
 
 class ReleaseHeld(Refusal):
@@ -20,9 +20,9 @@ def gate(run_id: str, candidate_id: str) -> str:
     Raises:
         ReleaseHeld: it is blocked; names checks, areas and months.
     """
-    with context.noted(run_id, "gate", "candidate"):
-        verdict = suites.judge(context.settings(), candidate_id)
-        clear_what_waited(context.settings())
+    with step.noted(run_id, "gate", "candidate"):
+        verdict = suites.judge(step.settings(), candidate_id)
+        clear_what_waited(step.settings())
         if verdict.verdict == "blocked":
             raise ReleaseHeld(
                 "GATE_HELD",
@@ -38,6 +38,6 @@ def clear_what_waited(chosen: Settings) -> None:
     with connect(chosen, LOADER, autocommit=True) as connection:
         for source, by_dataset in raw.left_behind(connection).items():
             with connection.transaction():
-                queue.stand_beside(connection, source)
+                queue.lock_shared(connection, source)
                 for dataset, load_ids in by_dataset.items():
                     raw.take_out_for_good(connection, source, dataset, load_ids)

@@ -13,7 +13,7 @@ from ingest.load import load as load_file
 from warehouse.build import transform
 from warehouse.platform.connection import LOADER, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context, withdrawing
+from warehouse.steps import step, withdrawing
 
 
 def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str, Any]:
@@ -26,17 +26,17 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     Raises:
         FileRefused: after every file has been tried; names each that was refused.
     """
-    chosen, declared = context.settings(), find_source(source)
+    chosen, declared = step.settings(), find_source(source)
     refused: list[Refusal] = []
     files = rows = 0
-    with context.noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
+    with step.noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
         returned = _returned(chosen, source, dataset)
         refused_before = _refused_before(chosen, source, dataset)
         again = [path for path in refused_before if path not in landed]
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed, *again]):
             try:
                 file = landing.find(chosen.landing, path)
-                if told := landing.withdrawal(file.path):
+                if told := landing.read_withdrawal(file.path):
                     raise withdrawing.is_withdrawn(file, told, "came again", "; else ask its sender to take it away")
                 if refused_before.get(path):
                     attempts.forget(file.path)
@@ -72,7 +72,11 @@ def load_one(chosen: Settings, source: Source, dataset: str, landed: landing.Lan
 
 def landed_files(chosen: Settings, source: str, dataset: str) -> list[landing.LandedFile]:
     """A dataset's landed files, each time they came, oldest first; none that was withdrawn."""
-    return [f for f in landing.every_file(chosen.landing) if (f.papers.source, f.papers.dataset) == (source, dataset)]
+    return [
+        f
+        for f in landing.every_file(chosen.landing)
+        if (f.provenance.source, f.provenance.dataset) == (source, dataset)
+    ]
 
 
 def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
@@ -83,7 +87,7 @@ def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
     return [
         file.path.relative_to(chosen.landing).as_posix()
         for file in landed_files(chosen, source, dataset)
-        if file.papers.sha256 not in known
+        if file.provenance.sha256 not in known
     ]
 
 

@@ -8,7 +8,7 @@ from ingest import landing
 from warehouse import alerts
 from warehouse.home import backup
 from warehouse.platform.connection import has_admin
-from warehouse.steps import context
+from warehouse.steps import step
 
 
 def maintain() -> dict[str, Any]:
@@ -17,7 +17,7 @@ def maintain() -> dict[str, Any]:
     Returns:
         How many alerts went out and how many half-landed files were removed.
     """
-    chosen = context.settings()
+    chosen = step.settings()
     folders = [chosen.landing, *chosen.landing.glob("*/*/")]
     removed = sum(landing.remove_half_landed(folder) for folder in folders)
     return {"alerts_delivered": alerts.deliver_pending(chosen), "half_landed_files_removed": removed}
@@ -31,7 +31,7 @@ def back_up(*, keep: int) -> dict[str, Any]:
     Args:
         keep: so many of the newest backups stay.
     """
-    chosen = context.settings()
+    chosen = step.settings()
     if not has_admin(chosen):
         return {
             "backup": None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from warehouse import alerts
-from warehouse.steps import context
+from warehouse.steps import step
 
 # Of a task: what it had begun, a transaction or a file, is not there.
 CUT_OFF = (
@@ -20,17 +20,17 @@ def notify(run_id: str, failed: Sequence[str] = ()) -> None:
     Args:
         failed: Airflow's ids of the tasks that failed. One that nobody wrote a word of was killed, or ran out of time.
     """
-    told = alerts.problems(context.settings(), run_id)
+    told = alerts.problems(step.settings(), run_id)
     for task_id in failed:
         source, _, task = task_id.rpartition(".")
-        step, _, dataset = task.partition("_") if source else (task, "", "")
-        if not any(step == other and (not source or subject == f"{source} {dataset}") for other, subject in told):
+        name, _, dataset = task.partition("_") if source else (task, "", "")
+        if not any(name == other and (not source or subject == f"{source} {dataset}") for other, subject in told):
             alerts.record_problem(
-                context.settings(),
+                step.settings(),
                 run_id,
-                step,
+                name,
                 f"{source} {dataset}" if source else "the run",
                 "NIGHT_CUT_OFF",
                 CUT_OFF,
             )
-    alerts.raise_alert(context.settings(), run_id)
+    alerts.raise_alert(step.settings(), run_id)

@@ -9,7 +9,7 @@ from ingest.addresses import is_loopback
 from ingest.declaration import Source
 from ingest.errors import Refusal
 from warehouse.platform.settings import Settings
-from warehouse.steps import context
+from warehouse.steps import step
 
 
 def for_run(stand_ins: str | None) -> Settings:
@@ -18,7 +18,7 @@ def for_run(stand_ins: str | None) -> Settings:
     Raises:
         Refusal: when one of them is not on this machine: who starts a run may not send it anywhere else.
     """
-    chosen = context.settings()
+    chosen = step.settings()
     try:
         addresses = {str(name): str(address) for name, address in json.loads(stand_ins or "{}").items()}
     except (ValueError, AttributeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from warehouse import publish as releases
-from warehouse.steps import context
+from warehouse.steps import step
 
 
 def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str, Any]:
@@ -14,9 +14,9 @@ def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str,
     Args:
         force: a person asked for it: publish it also when the marts were rolled back from the same files.
     """
-    with context.noted(run_id, "publish", "candidate"):
+    with step.noted(run_id, "publish", "candidate"):
         try:
-            done = releases.publish(context.settings(), candidate_id, force=force)
+            done = releases.publish(step.settings(), candidate_id, force=force)
         except releases.RolledBackFrom:
             # Somebody went back on purpose; `marts.data_status` says so until new files come. That is no failure of the night.
             return {"release_id": None, "state": "held"}

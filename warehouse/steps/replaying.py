@@ -14,7 +14,7 @@ from ingest.load import gather_statistics
 from ingest.load import load as load_file
 from warehouse.platform.connection import LOADER, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context, loading, withdrawing
+from warehouse.steps import loading, step, withdrawing
 
 
 def replay(
@@ -33,7 +33,7 @@ def replay(
     Raises:
         Refusal: when no landed file is meant, one of them is refused, or the one that is meant is withdrawn.
     """
-    chosen, declared = context.settings(), find_source(source)
+    chosen, declared = step.settings(), find_source(source)
     declared.dataset(dataset)
     done = []
     with connect(chosen, LOADER, autocommit=True) as connection:
@@ -42,13 +42,13 @@ def replay(
             loading.landed_files(chosen, source, dataset) if file is None else [_meant(chosen, source, dataset, file)]
         )
         for landed in files:
-            if told := landing.withdrawal(landed.path):
+            if told := landing.read_withdrawal(landed.path):
                 raise withdrawing.is_withdrawn(landed, told, "is read no more")
             if file is not None:
                 attempts.forget(landed.path)
             with connection.transaction():  # out and in again together, or not at all
-                queue.stand_beside(connection, source)
-                load_id, release = _ledger_line(connection, source, dataset, landed.papers.sha256)
+                queue.lock_shared(connection, source)
+                load_id, release = _ledger_line(connection, source, dataset, landed.provenance.sha256)
                 # A range is of files that stand in raw; one that was refused is asked for by its path.
                 if file is None and (load_id is None or not _within(release, from_release, to_release)):
                     continue
@@ -87,7 +87,7 @@ def _meant(chosen: Settings, source: str, dataset: str, file: str) -> landing.La
     """The landed file that a person means by its path below landing, or by its name."""
     if "/" in file:
         return landing.find(chosen.landing, file)
-    paths = landing.named(chosen.landing, source, dataset, file)
+    paths = landing.find_by_name(chosen.landing, source, dataset, file)
     if len(paths) != 1:
         raise Refusal(
             "LANDED_FILE_NOT_THERE",

@@ -8,10 +8,10 @@ from ingest import landing, ledger, queue, raw
 from ingest.declaration import Source, find_source
 from ingest.errors import Refusal, in_one_line
 from ingest.load import load as load_file
-from ingest.naming import called
+from ingest.naming import label_of
 from warehouse.platform.connection import LOADER, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import context
+from warehouse.steps import step
 
 
 def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> str | None:
@@ -30,7 +30,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
     Raises:
         Refusal: it is no such load, the release before it cannot be loaded, or `reason` or `by` is no text; nothing changed.
     """
-    chosen, declared = context.settings(), find_source(source)
+    chosen, declared = step.settings(), find_source(source)
     declared_dataset = declared.dataset(dataset)
     reason, by = _told("reason", reason), _told("by", by)
     again = None
@@ -38,7 +38,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
         if load_id in settle_withdrawals(chosen, connection):
             return None  # it was withdrawn by a command that was killed before it had noted that beside the file
         with connection.transaction():
-            queue.stand_beside(connection, source)
+            queue.lock_shared(connection, source)
             row = connection.execute(
                 "select landed_path, part, state from ops.load where source = %s and dataset = %s and load_id = %s",
                 [source, dataset, load_id],
@@ -92,8 +92,8 @@ def settle_withdrawals(chosen: Settings, connection: psycopg.Connection) -> list
     ).fetchall():
         file = chosen.landing / path
         if withdrawn_at is None:
-            landing.forget_withdrawal(file)
-        elif file.is_file() and landing.withdrawal(file) is None:
+            landing.clear_withdrawal(file)
+        elif file.is_file() and landing.read_withdrawal(file) is None:
             landing.note_withdrawal(file, withdrawn_at, by, reason)
             noted.append(load_id)
     return noted
@@ -123,14 +123,14 @@ def _load_before(
             kept="nothing changed, and nothing is withdrawn",
             next_step="put that right, then withdraw again",
         ) from refusal
-    return f"{called(before.papers)}: {done}"
+    return f"{label_of(before.provenance)}: {done}"
 
 
 def is_withdrawn(file: landing.LandedFile, told: dict[str, str], but: str, else_do: str = "") -> Refusal:
     return Refusal(
         "FILE_WITHDRAWN",
         f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and {but}",
-        where=f"{file.papers.source} {file.papers.dataset}, {called(file.papers)}",
+        where=f"{file.provenance.source} {file.provenance.dataset}, {label_of(file.provenance)}",
         kept="its bytes are in landing; it is in no build",
         next_step=f"if it is to stand again, land it by hand: `vru land`{else_do}",
     )

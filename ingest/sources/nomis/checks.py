@@ -10,7 +10,7 @@ from psycopg import sql
 
 from ingest.checks import NEXT_NAME, Delivery, Labels, named, seed
 from ingest.declaration import NomisQuery
-from ingest.readers.faults import NEXT_DAMAGED, Fault, Faulty, some_of
+from ingest.readers.faults import NEXT_DAMAGED, Fault, FaultyFile, some_of
 from ingest.readers.text import folded
 
 
@@ -83,7 +83,7 @@ def _check_labels(delivery: Delivery) -> None:
             if listed and found.strip() not in listed:
                 header = next(column.headers[0] for column in layout.columns if column.name == f"{dimension}_name")
                 reason = f"is the name of {some_of(sorted(listed))}, and the row is of {found}"
-                raise Faulty(
+                raise FaultyFile(
                     [Fault("LABEL_OF_ANOTHER_CODE", number, header, name, reason)], delivery.done.rows, NEXT_DAMAGED
                 )
 

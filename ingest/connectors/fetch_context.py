@@ -1,4 +1,4 @@
-"""One look at a publisher for one dataset: what a connector needs to know, and what it comes back with."""
+"""What a connector is given to fetch one dataset from its publisher, and what it returns."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ingest.landing import LandedFile
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
-    """What was at an address at the last look."""
+class LastFetch:
+    """What was at an address at the last fetch."""
 
     url: str
     etag: str | None
@@ -23,16 +23,16 @@ class Seen:
 
 
 @dataclasses.dataclass(frozen=True)
-class Look:
-    """A look at a publisher.
+class FetchContext:
+    """What a connector is given: the publisher, the dataset and this home.
 
     Attributes:
         client: allowed to speak to the publisher, at its pace.
         source, name: the declared source and which of its datasets.
         base_url: where the publisher is (the stand-in's address in a synthetic home).
         landing, inbox: folders of this home.
-        now: the time for the papers (UTC).
-        seen: what was where at the last look, as far as its bytes still stand in landing and were read.
+        now: the time for the provenance (UTC).
+        last_fetches: what was where at the last fetch, as far as its bytes still stand in landing and were read.
         must_be_synthetic: whether this publisher is a stand-in; an answer of the other kind is refused.
         inbox_url: an object store that takes the inbox folder's place, where this home has one.
         key: the publisher's key, where it gives one and this home has it (`secrets/<source>_key`).
@@ -45,7 +45,7 @@ class Look:
     landing: Path
     inbox: Path
     now: dt.datetime
-    seen: tuple[Seen, ...] = ()
+    last_fetches: tuple[LastFetch, ...] = ()
     must_be_synthetic: bool = False
     key: str | None = None
     inbox_url: str | None = None
@@ -54,9 +54,9 @@ class Look:
     def dataset(self) -> Dataset:
         return self.source.dataset(self.name)
 
-    def last(self, url: str) -> Seen | None:
-        """What was at an address at the last look."""
-        return next((seen for seen in self.seen if seen.url == url), None)
+    def last_fetch(self, url: str) -> LastFetch | None:
+        """What was at an address at the last fetch."""
+        return next((one for one in self.last_fetches if one.url == url), None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Offer:
     """One copy of a file that a publisher offers.
 
     Attributes:
-        url: its address; unique within the dataset, and what the next look knows it by.
-        file_name: its name, which the papers keep.
+        url: its address; unique within the dataset, and what the next fetch knows it by.
+        file_name: its name, which the provenance keeps.
         release_date: when the publisher released it, where the publisher says.
         mark: what the publisher says of its content (a hash, a time of change); the same mark means the same bytes.
         stands_alone: whether the others are of use without it: where it is refused, they are fetched all the same.
-        called: what messages call it, where that is not its address.
+        shown_as: what messages call it, where that is not its address.
     """
 
     url: str
@@ -77,17 +77,17 @@ class Offer:
     release_date: dt.date | None = None
     mark: str | None = None
     stands_alone: bool = False
-    called: str = ""
+    shown_as: str = ""
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """What messages call it."""
-        return self.called or self.url
+        return self.shown_as or self.url
 
 
 @dataclasses.dataclass(frozen=True)
 class Fetched:
-    """The outcome of one look at an address: the landed file, or None where it has not changed."""
+    """What fetching one address came to: the landed file, or None where it has not changed."""
 
     offer: Offer
     landed: LandedFile | None
@@ -115,15 +115,15 @@ class Finding:
 class Connector(Protocol):
     """A way in which data arrive. What was fetched is read by `ingest.load`, whatever way it came."""
 
-    def list_releases(self, look: Look) -> list[Offer]:
+    def list_editions(self, context: FetchContext) -> list[Offer]:
         """Everything on offer, oldest first, so that the newest is landed last. Raises PublisherUnavailable, BodyRefused."""
         ...
 
-    def fetch(self, look: Look, offer: Offer) -> Fetched:
+    def fetch(self, context: FetchContext, offer: Offer) -> Fetched:
         """Fetch one and land it, unless it is what it was. Raises PublisherUnavailable, BodyRefused, Refusal."""
         ...
 
-    def check(self, look: Look) -> list[Finding]:
+    def check(self, context: FetchContext) -> list[Finding]:
         """Ask whether everything declared is still there, and say what differs; nothing is landed.
 
         What the publisher refuses to say is a finding too: it raises nothing that is the publisher's doing.

@@ -89,3 +89,17 @@ def test_the_ledger_alone_writes_the_lines_of_loads() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and OF_THE_LEDGER.search(node.value)
     }
     assert found == {"ingest/ledger.py"}, "call a function of ingest.ledger, or add one there"
+
+
+def test_landing_alone_writes_what_stands_beside_a_landed_file() -> None:
+    beside = re.compile(r"\.(papers|events|withdrawn|refused|refused-as|renamed|released|returned-)\S*(\.jsonl?|$)")
+    found = {
+        file
+        for file, tree in modules("ingest", "warehouse", "expectations", "sandbox", "dags")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and beside.search(node.value)
+    }
+    # It looks which bytes are there, and writes nothing.
+    found -= {"warehouse/steps/fetch_records.py"}
+    assert found, "the pattern finds nothing"
+    assert [file for file in sorted(found) if not file.startswith("ingest/landing")] == []

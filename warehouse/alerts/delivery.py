@@ -103,6 +103,7 @@ def _attempt(settings: Settings, connection: psycopg.Connection, alert: Alert, c
 
 
 def channel_names(settings: Settings) -> str:
+    """The channels that are set, as `ops.alert` names them; NO_CHANNEL where none is."""
     return ", ".join(channel.name for channel in channels.channels(settings)) or NO_CHANNEL
 
 

@@ -95,6 +95,7 @@ def alerts(settings: Settings) -> list[dict[str, Any]]:
 
 
 def read(connection: psycopg.Connection, condition: sql.SQL, values: list[Any]) -> list[Alert]:
+    """Alerts that meet a condition, the newest first."""
     with connection.cursor(row_factory=class_row(Alert)) as cursor:
         return cursor.execute(
             sql.SQL("select {} from ops.alert where {} order by alert_id desc").format(
@@ -105,11 +106,13 @@ def read(connection: psycopg.Connection, condition: sql.SQL, values: list[Any]) 
 
 
 def of_run(connection: psycopg.Connection, run_id: str) -> Alert | None:
+    """The alert of a run, if it has one."""
     found = read(connection, sql.SQL("run_id = %s"), [run_id])
     return found[0] if found else None
 
 
 def enter(connection: psycopg.Connection, kept: dict[str, Any]) -> int:
+    """Write down an alert that was raised outside a run, and who has taken it by now. Returns its number."""
     with connection.transaction():
         row = connection.execute(
             """insert into ops.alert (run_id, kind, code, subject, body, raised_at, channel, attempts, delivered_at, last_error)
@@ -124,6 +127,7 @@ def enter(connection: psycopg.Connection, kept: dict[str, Any]) -> int:
 
 
 def note_taken(connection: psycopg.Connection, alert_id: int, channel: str, moment: dt.datetime | str) -> None:
+    """Write down that a channel has taken an alert."""
     connection.execute(
         "insert into ops.alert_delivery (alert_id, channel, delivered_at) values (%s, %s, %s) on conflict do nothing",
         [alert_id, channel, moment],

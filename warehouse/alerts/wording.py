@@ -25,6 +25,7 @@ def subject_of(
     held: tuple[Any, ...] | None,
     problems: list[Problem],
 ) -> str:
+    """The subject of a run's alert, on one line."""
     row = connection.execute("select data_kind from ops.warehouse").fetchone()
     mark = "[synthetic data] " if row and row[0] == "synthetic" else ""
     if kind == "held" and held is not None:
@@ -45,6 +46,7 @@ def body_of(
     problems: list[Problem],
     codes: list[str],
 ) -> str:
+    """The body of a run's alert: what failed, how the marts stand, where to read on."""
     is_all_aside = bool(problems) and {step for step, *_ in problems} == {"set aside"}
     lines = ["What was set aside:" if is_all_aside else "What failed:"]
     lines += [f"- {step}, {subject}: {with_code(code, problem)}" for step, subject, code, problem in problems]

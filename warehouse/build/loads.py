@@ -53,6 +53,7 @@ class Load:
 
 
 def read_loads(connection: psycopg.Connection) -> list[Load]:
+    """Every load that stands in raw or is set aside, the oldest first."""
     with connection.cursor(row_factory=class_row(Load)) as cursor:
         return cursor.execute(
             """select l.load_id, l.source, l.dataset, l.part, l.file_name, l.landed_path, l.rows_loaded, l.label_counts, l.totals,

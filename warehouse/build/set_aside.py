@@ -34,6 +34,7 @@ def judge(settings: Settings) -> list[Load]:
 
 
 def judge_within(settings: Settings, connection: psycopg.Connection) -> list[Load]:
+    """As `judge`, on a connection whose caller stands alone in the queue."""
     now_aside = []
     loads = read_loads(connection)
     reasons = contradictions.beside_other_months(loads) | contradictions.beside_another_feed(loads)
@@ -102,6 +103,7 @@ def _may_be_tried(load: Load, reason: Wrong | None) -> bool:
 
 
 def put_aside(connection: psycopg.Connection, load: Load, kind: str, wrong: Wrong) -> Load:
+    """Set a load aside: its rows leave raw. Returns it as it is now."""
     told = {"kind": kind, "code": transform.code_version()}
     with connection.transaction():
         raw.take_out_for_good(connection, load.source, load.dataset, [load.load_id])

@@ -18,6 +18,7 @@ SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no 
 
 
 def plain(value: Any) -> Any:
+    """A value as a table shows it: moments in UTC to the minute, text wrapped."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%MZ")
     # tabulate's own wrapping takes text for numbers where it looks like one. A path stays whole: it is there to be copied.
@@ -36,11 +37,13 @@ def report(rows: list[dict[str, Any]], as_json: bool, *, empty: str, hide: tuple
 
 
 def banner() -> None:
+    """Say on standard error that the data are invented, where they are."""
     if kind_held(settings().landing) == SYNTHETIC:
         click.echo(SYNTHETIC_BANNER, err=True)
 
 
 def outcome() -> None:
+    """Print what a night, a build or a rebuild came to."""
     chosen = settings()
     release, verdict = status.current_release(chosen), status.newest_verdict(chosen)
     banner()
@@ -69,6 +72,7 @@ def outcome() -> None:
 
 
 def set_aside_loads(chosen: Settings) -> None:
+    """Print the loads that are set aside, a line each."""
     for row in status.set_aside(chosen):
         click.echo(
             f"SET ASIDE: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}: {row['reason']}"
@@ -77,6 +81,7 @@ def set_aside_loads(chosen: Settings) -> None:
 
 
 def warnings(chosen: Settings) -> None:
+    """Print what files had that is somebody's work, a line each."""
     for row in status.warnings(chosen):
         click.echo(
             f"WARNING: {row['source']} {row['dataset']}, file {row['file_name']}: {row['warning']} [{', '.join(row['codes'])}]"

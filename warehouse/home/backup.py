@@ -198,6 +198,7 @@ def _copy_landing(landing: Path, store: Path) -> dict[str, str]:
 
 
 def kept(store: Path, sha256: str) -> Path:
+    """Where the store of landing keeps the bytes of a hash."""
     return store / sha256[:2] / sha256
 
 
@@ -223,6 +224,7 @@ def _remove_old(settings: Settings, keep: int) -> None:
 
 
 def write(file: Path, text: str) -> None:
+    """Write a file and see it on the disk."""
     with file.open("w", encoding="utf-8") as target:
         target.write(text)
         target.flush()

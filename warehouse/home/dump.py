@@ -20,12 +20,14 @@ COMPARED = ("marts", "marts_history", "ops", "quarantine")
 
 
 def dump_to(settings: Settings, target: Path, snapshot: str) -> None:
+    """Dump the database as of a snapshot, and see the file on the disk."""
     _run(settings, "pg_dump", "--format=custom", "--compress=gzip:1", f"--snapshot={snapshot}", f"--file={target}")
     with target.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def fill(settings: Settings, dump: Path) -> None:
+    """Replace what the database holds by a dump."""
     drop_everything(settings)
     _run(settings, "pg_restore", "--exit-on-error", "--jobs=2", str(dump))
 

@@ -55,6 +55,8 @@ class Publication:
 
 @dataclasses.dataclass(frozen=True)
 class Release:
+    """A line of ops.release."""
+
     release_id: int
     candidate_id: str
     verdict: str
@@ -103,6 +105,7 @@ def releases(settings: Settings) -> list[dict[str, Any]]:
 
 
 def read(connection: psycopg.Connection, condition: sql.SQL, values: list[Any]) -> list[Release]:
+    """Releases that meet a condition, the newest first."""
     rows = connection.execute(
         sql.SQL("select {} from ops.release where {} order by release_id desc").format(
             mart_schema.columns_of(_RELEASE_COLUMNS), condition
@@ -113,6 +116,7 @@ def read(connection: psycopg.Connection, condition: sql.SQL, values: list[Any]) 
 
 
 def current(connection: psycopg.Connection) -> Release | None:
+    """The release that the marts hold, if there is one."""
     found = read(connection, sql.SQL("state = 'published'"), [])
     return found[0] if found else None
 
@@ -147,6 +151,7 @@ def close_release(
     *,
     moved: bool,
 ) -> Publication:
+    """Write down what a release published: its state, the rows of each mart and those that moved."""
     closed = dataclasses.replace(
         release,
         state="published" if moved else "unchanged",
@@ -176,6 +181,7 @@ def _note_newest_months(connection: psycopg.Connection) -> None:
 
 
 def as_publication(release: Release, current: Release | None) -> Publication:
+    """What publishing a release came to, `current` being the release that the marts hold now."""
     return Publication(
         release_id=release.release_id,
         candidate_id=release.candidate_id,

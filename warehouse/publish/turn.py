@@ -48,6 +48,7 @@ def publisher(settings: Settings) -> Iterator[psycopg.Connection]:
 
 
 def take_turn(connection: psycopg.Connection) -> None:
+    """Wait for whoever publishes now, in a transaction: one publishes at a time."""
     # Under READ COMMITTED, what is read after the wait is what the publisher before us left.
     queue.take(connection, LOCK, "transaction", TURN_TIMEOUT)
     connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(locking.LOCK_TIMEOUT)))

@@ -51,6 +51,7 @@ def last_fetches(chosen: Settings, source: str, dataset: str) -> tuple[LastFetch
 
 
 def remember(chosen: Settings, source: str, dataset: str, *found: Fetched) -> None:
+    """Write down what was found at addresses, for the next fetch to ask only for what has changed."""
     if not found:
         return
     with connect(chosen, LOADER) as connection:

@@ -40,6 +40,7 @@ def base_url(chosen: Settings, source: Source) -> tuple[str, bool]:
 
 
 def host(url: str) -> str:
+    """The host of an address; empty where it has none."""
     return urlsplit(url).hostname or ""
 
 

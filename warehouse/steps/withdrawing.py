@@ -127,6 +127,13 @@ def _load_before(
 
 
 def is_withdrawn(file: landing.LandedFile, told: dict[str, str], but: str, else_do: str = "") -> Refusal:
+    """The refusal of a file that somebody withdrew.
+
+    Args:
+        told: when, by whom and why (`landing.withdrawal`).
+        but: what happened all the same.
+        else_do: what else may be done about it.
+    """
     return Refusal(
         "FILE_WITHDRAWN",
         f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and {but}",

@@ -42,13 +42,11 @@ class Number(_Strict):
     """A number as a column holds it, in the grammar of `ingest.readers.numbers`; raw keeps the text.
 
     at_least, at_most: both included; what lies outside is refused by its row, because the marts cannot hold it.
-    no_value: the number by which the publisher says that there is no value; staging reads it as null.
     """
 
     at_least: float | None = None
     at_most: float | None = None
     is_whole: bool = False
-    no_value: int | None = None
 
 
 class Column(_Strict):
@@ -93,9 +91,7 @@ class CodeList(_Strict):
     vintage names the seed's column that says which vintage of the publisher's list a value belongs to; a file is of one vintage.
     code names the seed's column that two spellings of one value share.
     only_where names columns and the value each must have for a row to be held to the list; other rows are free.
-    unless_has names a column that says the same better: a file that has it is not held to this list.
     not_required names codes that files of this dataset lack although the list requires them.
-    lists: what the listed values are, in words, where the name of the seed alone would not say why a value is refused.
     """
 
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
@@ -103,9 +99,7 @@ class CodeList(_Strict):
     keys: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     where: dict[str, str] = {}
     only_where: dict[Identifier, str] = {}
-    unless_has: Identifier | None = None
     not_required: tuple[str, ...] = ()
-    lists: str = ""
     vintage: Identifier | None = None
     code: Identifier | None = None
 
@@ -142,27 +136,8 @@ class Complete(_Strict):
     members_code: Identifier
 
 
-class AreaNames(_Strict):
-    """Columns with an area's code and name: where it is a borough's or the City's, both must be of the same."""
-
-    code: Identifier
-    name: Identifier
-
-
-class Range(_Strict):
-    """Columns of numbers whose range is narrower in some rows: where one of these columns has one of these values, or where the row
-    is of a code list, such as the list of what reaches the marts.
-    """
-
-    columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
-    at_least: float | None = None
-    at_most: float | None = None
-    only_where: dict[Identifier, tuple[str, ...]] = {}
-    where_listed: CodeList | None = None
-
-
 class Sheets(_Strict):
-    """The sheets of a workbook that are read: those whose name matches, each with its header in that row; none of
+    """The sheets of a workbook that are read: those whose name matches, each with its header in its first row; none of
     `required` may be missing.
 
     One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
@@ -176,7 +151,6 @@ class Sheets(_Strict):
     others_are_unknown: bool = False
     # A formula is refused, unless it sums cells above it and comes to what the file says.
     sums_are_data: bool = False
-    header_row: Annotated[int, Field(gt=0)] = 1
 
 
 class Period(_Strict):
@@ -199,21 +173,6 @@ class Period(_Strict):
         return (self.column, *self.else_columns)
 
 
-class Paged(_Strict):
-    """The columns by which each row of an answer in pages says which record it is (from 0), and of how many.
-
-    A delivery of several pages is a stored zip of them, each as it came; together they hold every record once. A file without
-    these columns (somebody left them out) cannot be checked so.
-
-    dimensions: what the query was by, each with the columns that tell it (its code, its name). An answer has one record for each
-    combination of their values: no two the same, and none missing. A column that a file lacks tells nothing.
-    """
-
-    offset: Identifier
-    count: Identifier
-    dimensions: Annotated[tuple[tuple[Identifier, ...], ...], Field(min_length=1)]
-
-
 class Layout(_Strict):
     """How the bytes are read.
 
@@ -224,7 +183,6 @@ class Layout(_Strict):
     each with its reason, as long as they are no more than at_most_quarantined of it.
     """
 
-    encoding: Literal["utf-8"] = "utf-8"
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
     sheets: Sheets | None = None
     month_columns: MonthColumns | None = None
@@ -244,13 +202,8 @@ class Layout(_Strict):
     rows_may_be_short: bool = False
     # Only where a value cut short is found otherwise: the last column is held to a list, or records say how many there are.
     last_line_may_be_open: bool = False
-    paged: Paged | None = None
-    area_names: AreaNames | None = None
-    # Columns of numbers that never fall from the first to the last, such as a value between its limits; blanks are passed over.
-    ascending: tuple[tuple[Identifier, ...], ...] = ()
-    ranges: tuple[Range, ...] = ()
-    # A file without a single row: usually one that was cut, now and then a quiet month.
-    may_be_empty: bool = False
+    # A file of several pages is a stored zip of them, each as it came.
+    in_pages: bool = False
 
     @property
     def is_of_people(self) -> bool:
@@ -283,20 +236,15 @@ class Layout(_Strict):
     @property
     def may_be_zip(self) -> bool:
         """Whether a file may begin as a zip archive does: a workbook, or pages."""
-        return self.may_be_workbook or self.paged is not None
+        return self.may_be_workbook or self.in_pages
 
     @property
     def named_columns(self) -> dict[str, tuple[str, ...]]:
         """The columns that rules name, by the rule."""
-        names = self.area_names
         return {
             "value_column": (self.value_column,) if self.value_column else (),
             "area_column": (self.area_column,) if self.area_column else (),
             "unique": self.unique,
-            "paged.dimensions": tuple(c for columns in self.paged.dimensions for c in columns) if self.paged else (),
-            "area_names": (names.code, names.name) if names else (),
-            "ascending": tuple(column for columns in self.ascending for column in columns),
-            "ranges": tuple(c for one in self.ranges for c in (*one.columns, *one.only_where)),
         }
 
     @property
@@ -313,51 +261,11 @@ class DatastoreFile(_Strict):
     file_pattern: Pattern | None = None
 
 
-class ArchiveMembers(_Strict):
-    """Members of police.uk's newest monthly archive: those whose whole name matches. Its first group is the member's month."""
-
-    kind: Literal["police_uk_archive"]
-    member_pattern: Pattern
-    max_archive_bytes: Annotated[int, Field(gt=0)] = 6 * 1024**3
-
-
 class FileAtUrl(_Strict):
     """A file at one address, which says which edition it is: the path below the source's base URL."""
 
     kind: Literal["file_at_url"]
     path: str
-
-
-class FingertipsQuery(_Strict):
-    """Indicators of the Fingertips API that a seed lists: their values, one indicator a request, or their metadata.
-
-    Of the area types the first that the publisher has an indicator for is asked; it is the current vintage first, since a London
-    borough is in each.
-    """
-
-    kind: Literal["fingertips"]
-    serves: Literal["data", "metadata"]
-    catalogue: str
-    area_types: Annotated[tuple[int, ...], Field(min_length=1)] = (502,)
-    parent_area_type: int = 6
-
-
-class NomisQuery(_Strict):
-    """Observations of a NOMIS dataset: a query, in deliveries of so many periods, each in pages of so many records.
-
-    revised_periods: the newest so many periods are asked for again whenever one of them is released.
-    may_lack: areas that are asked for and that the dataset does not have.
-    """
-
-    kind: Literal["nomis"]
-    dataset_id: Pattern
-    query: dict[str, str]
-    select: Annotated[tuple[str, ...], Field(min_length=1)]
-    first_period: str = ""
-    periods_per_query: Annotated[int, Field(gt=0)] = 12
-    revised_periods: Annotated[int, Field(ge=0)] = 0
-    may_lack: tuple[str, ...] = ()
-    page_records: Annotated[int, Field(gt=0)] = 25000
 
 
 class Inbox(_Strict):
@@ -374,29 +282,19 @@ class Inbox(_Strict):
     download: str | None = None
 
 
-Location = Annotated[
-    ArchiveMembers | DatastoreFile | FileAtUrl | FingertipsQuery | Inbox | NomisQuery, Field(discriminator="kind")
-]
+class Own(_Strict):
+    """A connector of the source's own, `connector.py` in its folder, which knows what it asks for."""
+
+    kind: Literal["own"]
+
+
+Location = Annotated[DatastoreFile | FileAtUrl | Inbox | Own, Field(discriminator="kind")]
 
 
 class Release(_Strict):
     """How a file's release date follows from its newest month where nobody says it: that month plus so many."""
 
     months_after_newest: int
-
-
-class Keeps(_Strict):
-    """Rows that a new release of a part goes on having, told by the values of some columns: a file that says nowhere how many
-    rows it has is told by them from one that was cut.
-
-    Compared are rows from the new file's first period on (a publisher may stop giving the oldest) whose columns match only_where.
-    Beyond at_most_lost, as a share of them, the file is refused; below, it loads and what is gone is on record.
-    """
-
-    columns: Annotated[tuple[Identifier, ...], Field(min_length=1)]
-    period: Identifier
-    only_where: dict[Identifier, Pattern] = {}
-    at_most_lost: Annotated[float, Field(ge=0, lt=1)]
 
 
 class CountedIn(_Strict):
@@ -441,12 +339,7 @@ class Dataset(_Strict):
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
     # How much of a month's rows or values, or of an area's rows, a new release may take back before it is taken for a file that was cut.
     may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
-    keeps: Keeps | None = None
     counted_in: CountedIn | None = None
-    abuts: Identifier | None = None
-    at_most_months: Annotated[int, Field(gt=0)] | None = None
-    # A file that is always the whole history begins where the one before began, give or take so many months.
-    begins_within_months: Annotated[int, Field(gt=0)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 
@@ -516,8 +409,6 @@ def read_source(file: Path) -> Source:
     if source.source != file.parent.name:
         problems.append(f"source: is {source.source!r} and stands in the folder {file.parent.name!r}")
     for name, dataset in source.datasets.items():
-        if dataset.abuts is not None and dataset.abuts not in source.datasets:
-            problems.append(f"datasets.{name}.abuts: {dataset.abuts!r} is not a dataset of this source")
         columns = {column.name for column in dataset.layout.columns}
         problems += [
             f"datasets.{name}.columns.{column.name}.blank_only_where: {other!r} is not a declared column"
@@ -528,9 +419,6 @@ def read_source(file: Path) -> Source:
         for period_column in dataset.layout.period.columns if dataset.layout.period else ():
             if period_column not in columns:
                 problems.append(f"datasets.{name}.period: {period_column!r} is not a declared column")
-        for kept in (*dataset.keeps.columns, dataset.keeps.period, *dataset.keeps.only_where) if dataset.keeps else ():
-            if kept not in columns:
-                problems.append(f"datasets.{name}.keeps: {kept!r} is not a declared column")
         for key, named in dataset.layout.named_columns.items():
             problems += [
                 f"datasets.{name}.{key}: {column!r} is not a declared column"
@@ -544,8 +432,8 @@ def read_source(file: Path) -> Source:
         for code_list in dataset.layout.code_lists:
             problems += [
                 f"datasets.{name}.code_lists: {column!r} is not a declared column"
-                for column in (*code_list.columns, *code_list.only_where, code_list.unless_has)
-                if column is not None and column not in columns
+                for column in (*code_list.columns, *code_list.only_where)
+                if column not in columns
             ]
             if not (SEEDS / f"{code_list.seed}.csv").is_file():
                 problems.append(

@@ -9,7 +9,6 @@ from pathlib import Path
 import psycopg
 from psycopg.types.json import Jsonb
 
-from ingest.copying import Contents
 from ingest.declaration import Source
 from ingest.landing import LandedFile, below_landing
 from ingest.readers.faults import Fault, FaultyFile, sentence
@@ -43,7 +42,8 @@ def insert(
     state: str,
     part: str,
     release: dt.date | None,
-    contents: Contents | None,
+    vintage: str | None = None,
+    drift: dict[str, list[str]] | None = None,
     first: dt.date | None,
     last: dt.date | None,
     loaded: int,
@@ -65,8 +65,8 @@ def insert(
         [
             load_id, source.source, name, release, provenance.sha256, provenance.file_name,
             below_landing(landed, landing), provenance.url, provenance.bytes, provenance.landed_at, now,
-            contents.vintage if contents else None, first, last,
-            loaded + quarantined, loaded, quarantined, state, reason, code, Jsonb(contents.drift if contents else {}),
+            vintage, first, last,
+            loaded + quarantined, loaded, quarantined, state, reason, code, Jsonb(drift or {}),
             provenance.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
             Jsonb(label_counts or {}),
         ],
@@ -88,7 +88,7 @@ def record_refusal(
     cursor = connection.cursor()
     load_id = insert(
         cursor, source, name, landed, now, landing,
-        load_id=None, state="refused", part="", release=landed.provenance.release_date, contents=None, first=None, last=None,
+        load_id=None, state="refused", part="", release=landed.provenance.release_date, first=None, last=None,
         loaded=0, quarantined=faulty.rows, reason=sentence(faulty.faults), code=faulty.code,
     )  # fmt: skip
     quarantine(cursor, load_id, faulty.faults)

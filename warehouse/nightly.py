@@ -22,7 +22,7 @@ from expectations import gate as judging
 from ingest import attempts, landing, queue, raw
 from ingest.addresses import is_loopback
 from ingest.connectors import check as ask
-from ingest.connectors import connector, refuse_unforeseen
+from ingest.connectors import connector_of, refuse_unforeseen
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, LastFetch
 from ingest.declaration import Source, find_source, read_sources
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal, in_one_line, together
@@ -207,7 +207,7 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
                 is_stand_in,
                 last_fetches=_last_fetches(chosen, source, dataset),
             )
-            way = connector(declared.dataset(dataset))
+            way = connector_of(declared, declared.dataset(dataset))
             refused: list[BodyRefused] = []
             unchanged: list[Fetched] = []
             with refuse_unforeseen(context):

@@ -169,7 +169,7 @@ def columns_of(code_list: CodeList) -> tuple[str, ...]:
 
 def applies_to(code_list: CodeList, header: Header) -> bool:
     """Whether a file with this header is held to a code list."""
-    return header.positions.keys() >= {*columns_of(code_list)} and code_list.unless_has not in header.positions
+    return header.positions.keys() >= {*columns_of(code_list)}
 
 
 def unlisted(code_list: CodeList, found: Iterable[Key], layout: Layout) -> set[Key]:
@@ -200,10 +200,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         columns = code_list.columns
         if unlisted(code_list, {tuple(values)}, layout):
             place = " and ".join(header.published[column] for column in columns)
-            place_of_list = f"in the list dbt_project/seeds/{code_list.seed}.csv"
-            reason = (
-                f"is none of the {code_list.lists} ({place_of_list})" if code_list.lists else f"is not {place_of_list}"
-            )
+            reason = f"is not in the list dbt_project/seeds/{code_list.seed}.csv"
             shown = " / ".join(values[len(code_list.only_where) :])
             if layout.is_of_people:
                 # The name of a person may stand where a code should; only what the list has is shown.

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from ingest.declaration import Layout, Number
-from ingest.readers import bounds, code_lists, plausibility
+from ingest.readers import bounds, code_lists
 from ingest.readers.check_digits import is_verhoeff
 from ingest.readers.faults import Fault, file_fault
 from ingest.readers.headers import Header, resolve
@@ -48,11 +48,7 @@ def can_copy_bytes(header: Header, layout: Layout) -> bool:
     return (
         not header.unknown
         and kept - may_lack <= header.positions.keys() <= kept
-        and not (
-            layout.rows_may_be_short
-            or plausibility.has_rules(layout)
-            or (layout.period and layout.period.column not in header.positions)
-        )
+        and not (layout.rows_may_be_short or (layout.period and layout.period.column not in header.positions))
     )
 
 
@@ -210,8 +206,6 @@ def _numbers_are_right(column: pa.StringArray, declared: Number) -> bool:
         found = pc.cast(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column), pa.float64())
     except pa.ArrowInvalid:
         return False
-    if declared.no_value is not None:
-        found = pc.if_else(pc.equal(found, declared.no_value), pa.scalar(None, pa.float64()), found)
     least, most = pc.min_max(found).values()
     if not least.is_valid:
         return True

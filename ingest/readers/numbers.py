@@ -34,8 +34,6 @@ def wrong_with(value: str, declared: Number) -> Wrong | None:
     number = number_of(value)
     if number is None:
         return Wrong("VALUE_NOT_A_NUMBER", "is no number")
-    if declared.no_value is not None and number == declared.no_value:
-        return None
     if abs(number) >= LARGEST:
         return Wrong("VALUE_OUT_OF_RANGE", REASON)
     if declared.is_whole and number != number.to_integral_value():

@@ -20,9 +20,8 @@ import python_calamine
 from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout
 from ingest.readers import bounds
-from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, file_fault, header_fault, some_of
+from ingest.readers.faults import HEADER, THE_REST, Fault, file_fault, header_fault, some_of
 from ingest.readers.headers import Header, resolve
-from ingest.readers.rows import KeysSeen, row_faults
 from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, not_delimited_text, separator_of
 from ingest.readers.workbook import cell_text, content_faults
 from ingest.readers.workbook_size import archive_faults, measure_sheets
@@ -55,7 +54,7 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
     if foreign:
         return [], [foreign]
     if first.startswith(ZIP):
-        return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
+        return _pages(file, layout) if layout.in_pages else _sheets(file, layout, corrections)
     if layout.sheets and layout.sheets.required:
         reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
         return [], [file_fault("NOT_THE_FILE", reason)]
@@ -173,7 +172,7 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
     if not wanted:
         there = some_of(workbook.sheet_names)
         return [], [file_fault("SHEET_MISSING", f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
-    faults = content_faults(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
+    faults = content_faults(file, extents, sums_are_data=layout.sheets.sums_are_data)
     faults += [
         file_fault("SHEET_MISSING", f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
         for name in layout.sheets.required
@@ -190,13 +189,9 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         sheet = workbook.get_sheet_by_name(name)
         rows = ([cell_text(cell) for cell in row] for row in sheet.iter_rows())
         above = (sheet.start or (0, 0))[0]  # rows above the first that holds anything are not given
-        names = next(itertools.islice(rows, layout.sheets.header_row - 1 - above, None), None)
+        names = None if above else next(rows, None)
         if names is None:
-            faults.append(
-                Fault(
-                    "NOT_THE_FILE", HEADER, f"sheet {name}", None, f"has no row {layout.sheets.header_row}, its header"
-                )
-            )
+            faults.append(Fault("NOT_THE_FILE", HEADER, f"sheet {name}", None, "has no header in its first row"))
             continue
         names, uncorrected = corrected(_without_empty_end(names), name, corrections)
         header, wrong = resolve(names, layout)
@@ -216,28 +211,6 @@ def _without_empty_end(names: Sequence[str]) -> list[str]:
     """A header without the empty cells that a spreadsheet leaves at its end."""
     last = max((index for index, name in enumerate(names) if name.strip()), default=-1)
     return list(names[: last + 1])
-
-
-def find_faults(file: Path, layout: Layout) -> tuple[int, Faults]:
-    """Read a file that was not vouched for row by row, and say what is wrong.
-
-    Returns:
-        How many data rows there are, and their faults. None where only Arrow would not take it: blank lines, a cell larger than
-        Arrow's block.
-    """
-    tables, of_header = open_tables(file, layout)
-    faults = Faults(of_header)
-    number, seen = 0, KeysSeen(layout)
-    for table in tables:
-        for number, row in table.rows:
-            wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
-            faults.add(
-                wrong
-                or ([] if isinstance(row, Fault) else seen.repeats_earlier(number, row, table.header, table.sheet))
-            )
-    if not ends_with_line_end(file, layout):
-        faults.append(Fault("FILE_CUT_SHORT", number, THE_FILE, None, "is cut short: its last row has no line end"))
-    return number, faults
 
 
 def ends_with_line_end(file: Path, layout: Layout) -> bool:

@@ -15,8 +15,8 @@ import pytest
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
+from ingest.delivery import seed
 from ingest.errors import FileRefused
-from ingest.readers.code_lists import listed
 from tests.builds import build_and_publish
 from tests.conftest import PROJECT
 from tests.mps_files import borough_file
@@ -457,9 +457,9 @@ def test_no_dataset_takes_a_row_of_an_area_that_it_does_not_ask_for(
     record = dict.fromkeys((column.headers[0] for column in layout.columns), "x")
     record |= {"DATE": "2025", "DATE_NAME": time, "OBS_VALUE": "1", "GEOGRAPHY_TYPECODE": "464"}
     record |= {"MEASURES": "20100", "MEASURES_NAME": "Value"}
-    for code_list in layout.code_lists[1:]:  # its dimensions, each with the first code or label that it may have
-        column = next(column for column in layout.columns if (column.name,) == code_list.columns)
-        record[column.headers[0]] = min(key[0] for key in listed(code_list).keys)
+    for row in seed("nomis_label"):  # its dimensions, each with a code and its label
+        if row["dataset"] == dataset:
+            record |= {row["dimension"].upper(): row["code"], f"{row['dimension'].upper()}_NAME": row["published_name"]}
     records = [{**record, "GEOGRAPHY_CODE": area} for area in ("E09000002", "E08000032")]
     with refused_with("LABEL_UNKNOWN", match="row 2, column GEOGRAPHY_CODE: 'E08000032'") as refused:
         land(warehouse, dataset, written(tmp_path, answer(records)))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout
-from ingest.readers import delimited, tables
+from ingest.readers import delimited
+from tests.read_rows import faults_of
 
 LAYOUT = Layout.model_validate(
     {
@@ -43,7 +44,7 @@ def vouched(tmp_path: Path, body: bytes) -> int | None:
 def explained(tmp_path: Path, body: bytes) -> list[str]:
     file = tmp_path / "file.csv"
     file.write_bytes(body)
-    return [str(fault) for fault in tables.find_faults(file, LAYOUT)[1]]
+    return [str(fault) for fault in faults_of(file, LAYOUT)[1]]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
             f"ab12,2026-01,Ealing,{'9' * 13}\n",
             "row 1, column Age: is a number that the marts cannot hold: it is not finite, or has more than 12 digits before the point",
         ),
-        ("ab12,2026-01,Ealing,", "row 1, column the file: is cut short: its last row has no line end"),
+        ("ab12,2026-01,Ealing,", "the file is cut short: its last row has no line end"),
         (
             'ab12,2026-01,"Ealing,\n',
             "row 1, column this row and all after it: is not valid CSV: unexpected end of data, on line 2",

@@ -14,11 +14,12 @@ from ingest.declaration import Layout
 from ingest.ledger import describe_drift
 from ingest.readers import delimited, tables
 from ingest.readers.faults import Fault, sentence
-from ingest.readers.rows import fields_for_raw, padded, row_faults
+from ingest.readers.rows import Rows, row_faults
 from ingest.readers.workbook import cell_text
 from ingest.readers.workbook_size import measure_sheets
 from sandbox.spoilt_archives import workbook, zipped
 from tests.mps_more_files import xlsx_bytes
+from tests.read_rows import faults_of
 
 COLUMNS = [
     {"name": "borough_name", "headers": ["Borough"]},
@@ -46,15 +47,10 @@ def read(tmp_path: Path, body: bytes, one: Layout) -> tuple[list[tuple[int, list
     file = tmp_path / "file"
     file.write_bytes(body)
     found, wrong = tables.open_tables(file, one)
-    rows, faults = [], [str(fault) for fault in wrong]
-    for table in found if not wrong else []:
-        for number, row in table.rows:
-            row = padded(row, table.header, one)
-            its = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, one)
-            faults += [str(fault) for fault in its]
-            if not its and not isinstance(row, Fault):
-                rows.append((number, fields_for_raw(row, table.header, table.sheet, one)))
-    return rows, faults
+    if wrong:
+        return [], [str(fault) for fault in wrong]
+    rows = Rows(found, file, one)
+    return list(rows), [str(fault) for fault in rows.faults]
 
 
 def test_columns_are_found_by_name_and_a_dropped_one_is_left_out(tmp_path: Path) -> None:
@@ -164,7 +160,7 @@ def test_short_rows_are_made_whole_only_where_that_is_declared(tmp_path: Path) -
 def test_rows_that_must_be_unique_are_named_with_the_first_of_them(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(TABLE + "barnet,9,,,secret\n", encoding="utf-8")
-    number, faults = tables.find_faults(file, layout(unique=["borough_name"]))
+    number, faults = faults_of(file, layout(unique=["borough_name"]))
     assert (number, [str(fault) for fault in faults]) == (
         3,
         ["row 3, column the row: stands already in row 1, and says something else there"],
@@ -181,17 +177,20 @@ def test_a_sheet_is_read_like_text_and_says_which_it_is(tmp_path: Path) -> None:
     )
 
 
-def test_rows_above_the_header_and_empty_rows_and_columns_are_no_data(tmp_path: Path) -> None:
-    body = "Incidents in parks,,,,,\n,,,,,\nBorough,Incidents,Note,Age,Told,\nBarnet,5,,17,secret,\n,,,,,\nBrent,7,,,secret,\n"
-    one = layout(sheets={"name_pattern": "Sheet1", "header_row": 3})
+def test_empty_rows_and_columns_are_no_data_and_rows_above_the_header_are_refused(tmp_path: Path) -> None:
+    body = "Borough,Incidents,Note,Age,Told,\nBarnet,5,,17,secret,\n,,,,,\nBrent,7,,,secret,\n"
+    one = layout(sheets={"name_pattern": "Sheet1"})
     rows, faults = read(tmp_path, workbook(body.encode()), one)
     assert faults == []
     assert [(number, row[0]) for number, row in rows] == [(1, "Barnet"), (3, "Brent")]
+    assert read(tmp_path, workbook(b"Incidents in parks,,,,,\n,,,,,\n" + body.encode()), one)[1] != []
 
 
 def test_a_cell_outside_the_columns_of_the_header_is_seen(tmp_path: Path) -> None:
     body = workbook(TABLE.replace("secret\nBrent", "secret,7\nBrent").encode())
-    assert read(tmp_path, body, layout(**SHEETS))[1] == ["row 1, column the row: has 6 fields where the header has 5"]
+    assert read(tmp_path, body, layout(**SHEETS))[1] == [
+        "sheet Sheet1, row 1, column the row: has 6 fields where the header has 5"
+    ]
 
 
 def spoilt(change: str, to: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
@@ -393,21 +392,21 @@ def test_text_that_a_spreadsheet_saved_again_is_the_same_table(tmp_path: Path, b
     assert read(tmp_path, body, layout()) == published
     file = tmp_path / "file"
     assert delimited.read_header_line(file, layout()).header is None  # neither COPY nor Arrow reads it so
-    assert tables.find_faults(file, layout()) == (2, [])
+    assert faults_of(file, layout()) == (2, [])
 
 
 def test_text_in_utf_16_that_is_cut_short_is_said(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(TABLE.encode("utf-16")[:-8])
-    assert str(tables.find_faults(file, layout())[1][-1]).endswith("is cut short: its last row has no line end")
+    assert str(faults_of(file, layout())[1][-1]).endswith("is cut short: its last row has no line end")
     file.write_bytes(TABLE.encode("utf-16")[:-1])
-    assert any("is not UTF-16" in str(fault) for fault in tables.find_faults(file, layout())[1])
+    assert any("is not UTF-16" in str(fault) for fault in faults_of(file, layout())[1])
 
 
 def test_faults_beyond_those_that_are_kept_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(HEADER_OF_TABLE + "Barnet,none,,17,x\n" * 1500, encoding="utf-8")
-    number, faults = tables.find_faults(file, layout())
+    number, faults = faults_of(file, layout())
     assert (number, len(faults), faults.more) == (1500, 1000, 500)
     assert sentence(faults).endswith("; and 1,495 more")
 
@@ -441,36 +440,7 @@ def test_rows_given_twice_are_left_out_where_a_layout_says_so(tmp_path: Path) ->
     file = tmp_path / "file"
     file.write_text(TABLE + "Barnet,5,,17,secret\nBarnet,6,,17,secret\n", encoding="utf-8")
     one = layout(unique=["borough_name"], repeats="leave_out")
-    assert [str(fault) for fault in tables.find_faults(file, one)[1]] == [
+    assert [str(fault) for fault in faults_of(file, one)[1]] == [
         "row 4, column the row: stands already in row 1, and says something else there"
     ]
-    assert len(tables.find_faults(file, layout(unique=["borough_name"]))[1]) == 2
-
-
-def test_a_label_is_held_to_its_list_where_no_code_says_it_better(tmp_path: Path) -> None:
-    columns = [
-        {"name": "age", "headers": ["AGE"], "may_be_missing": True},
-        {"name": "age_name", "headers": ["AGE_NAME"]},
-    ]
-    where = {"dataset": "population", "dimension": "c_age"}
-    lists = [
-        {"columns": ["age"], "seed": "nomis_label", "keys": ["code"], "where": where},
-        {
-            "columns": ["age_name"],
-            "seed": "nomis_label",
-            "keys": ["published_name"],
-            "where": where,
-            "unless_has": "age",
-        },
-    ]
-    one = Layout.model_validate({"columns": columns, "code_lists": lists})
-    for body, says in {
-        "AGE_NAME\nAged 90+\nAge 90+\n": ["row 2, column AGE_NAME: 'Age 90+' is not in the list dbt_project/seeds/nomis_label.csv"],
-        "AGE,AGE_NAME\n191,Age 90+\n": [],
-        "AGE,AGE_NAME\n999,Aged 90+\n": ["row 1, column AGE: '999' is not in the list dbt_project/seeds/nomis_label.csv"],
-    }.items():  # fmt: skip
-        file = tmp_path / "file"
-        file.write_text(body, encoding="utf-8")
-        assert [str(fault) for fault in tables.find_faults(file, one)[1]] == says
-        start = delimited.read_header_line(file, one)
-        assert (delimited.validate(file, start, one) is None) is bool(says)
+    assert len(faults_of(file, layout(unique=["borough_name"]))[1]) == 2

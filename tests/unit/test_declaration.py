@@ -42,6 +42,11 @@ def test_every_declared_source_is_valid_and_stands_in_the_folder_of_its_name() -
         ("cadence: monthly", "cadance: monthly", "borough_historical.cadance: Extra inputs are not permitted"),
         ("cadence: monthly", "cadence: mensual", "borough_historical.cadence: Input should be 'monthly'"),
         ("source: mps\n", "source: met\n", "source: is 'met' and stands in the folder 'mps'"),
+        (
+            "location: {kind: london_datastore, package: exy3m, file_name: MPS Borough Level Crime (Historical).csv}",
+            "location: {kind: own}",
+            "there is no connector.py",
+        ),
         ("seed: mps_category", "seed: mps_categories", "there is no seed mps_categories.csv"),
         ("columns: [borough_name]", "columns: [borough]", "'borough' is not a declared column"),
         ("unique: [major_text, minor_text", "unique: [major_text, minor", "unique: 'minor' is not a declared column"),

@@ -16,7 +16,7 @@ from ingest.opening import Opened
 from ingest.periods import are_days, span_of, sums
 from ingest.raw import copy_text, number_rows
 from ingest.readers import month_columns
-from ingest.readers.faults import FaultyFile, next_step_for
+from ingest.readers.faults import FaultyFile
 from ingest.readers.month_columns import MonthFile
 from ingest.readers.rows import Rows
 from ingest.readers.tables import Table
@@ -72,17 +72,16 @@ def _copy_bytes(cursor: psycopg.Cursor, opened: Opened, found: list[Table], load
     from ingest.readers import delimited
 
     layout, path, table = opened.file.dataset.layout, opened.file.landed.path, _table(opened)
-    if found[0].sheet or opened.file.corrections:
+    header = found[0].header
+    can_be_copied = not (found[0].sheet or opened.file.corrections) and delimited.can_copy_bytes(header, layout)
+    start = delimited.rows_begin_at(path, header, layout) if can_be_copied else None
+    if start is None:
         return None
-    start = delimited.read_header_line(path, layout)
-    if start.header is None or not delimited.can_copy_bytes(start.header, layout):
-        return None
-    positions = start.header.positions
-    validated = delimited.validate_in_background(path, start, layout)
+    validated = delimited.validate_in_background(path, header, start, layout)
     number_rows(cursor, table, load_id)
     with contextlib.suppress(psycopg.DataError), cursor.connection.transaction():
         copy_text(
-            cursor, table, sorted(positions, key=lambda column: positions[column]),
+            cursor, table, sorted(header.positions, key=lambda column: header.positions[column]),
             delimited.blocks(path, start, validated),
             expected=lambda: _validated_rows(validated.result()), options="(format csv, null '\\N')",
         )  # fmt: skip
@@ -116,6 +115,6 @@ def _copy_rows(cursor: psycopg.Cursor, opened: Opened, found: list[Table], load_
     copy_text(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines, expected=lambda: rows.count)
     if rows.refuse_the_file:
         # Whole: each of its rows is refused.
-        raise FaultyFile(rows.faults, rows.count + rows.bad_rows, next_step_for(rows.faults))
+        raise FaultyFile(rows.faults, rows.count + rows.bad_rows)
     done = _copied(cursor, table, load_id, layout, rows.count, rows.times)
     return dataclasses.replace(done, quarantined=rows.faults, repeats=rows.repeats)

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from ingest.declaration import SEEDS, Dataset, Source, raw_table
 from ingest.opening import Opened
-from ingest.readers.faults import NEXT_DAMAGED, Fault, Faults, FaultyFile, file_fault, next_step_for, some_of
+from ingest.readers.faults import NEXT_DAMAGED, Fault, Faults, FaultyFile, file_fault, some_of
 from ingest.readers.month_columns import MonthFile
 
 NEXT_NAME = "if its name is wrong, give it the name it was published under; if its rows are, fetch it again"
@@ -126,7 +126,7 @@ class Delivery:
     def refuse_rows(self, faults: list[Fault]) -> FaultyFile:
         """The refusal of the whole file for some of its rows, to be raised."""
         faults = sorted(faults, key=lambda fault: fault.row)
-        return FaultyFile(faults, self.done.rows, next_step_for(faults))
+        return FaultyFile(faults, self.done.rows)
 
 
 @cache

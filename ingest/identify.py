@@ -57,7 +57,7 @@ def identify(connection: psycopg.Connection, source: Source, name: str, landed: 
     """
     dataset = source.dataset(name)
     part = part_of(dataset, landed.provenance.file_name)
-    withdrawal = events.read_withdrawal(landed.path)
+    withdrawal = events.state_of(landed.path).withdrawal
     now = landed
     if withdrawal and landed.arrived_at > landed.provenance.landed_at:
         # It speaks as of now: what came in between is older.

@@ -16,7 +16,7 @@ from ingest.copying import copy
 from ingest.declaration import Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
 from ingest.identify import identify
-from ingest.landing import LandedFile, below_landing, events, sha256_of
+from ingest.landing import LandedFile, Provenance, below_landing, events, sha256_of
 from ingest.naming import label_of
 from ingest.opening import open_file
 from ingest.readers.faults import FaultyFile, file_fault, sentence
@@ -62,7 +62,7 @@ def load(
             if earlier:
                 done = _load_again(connection, landed, *earlier)
             else:
-                _claim_kind(connection, landed, now)
+                _claim_kind(connection, landed.provenance, now)
                 with attempts.attempt(connection, landed), _refuse_unforeseen(landed):
                     done = _load_new(connection, source, name, landed, now, landing)
     except FaultyFile as faulty:
@@ -101,19 +101,19 @@ def gather_statistics(connection: psycopg.Connection, source: Source, name: str)
     connection.execute("select ops.gather_raw_statistics(%s)", [raw_table(source.source, name)])
 
 
-def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.datetime) -> None:
+def _claim_kind(connection: psycopg.Connection, provenance: Provenance, now: dt.datetime) -> None:
     """The database's own note of what landing/data_kind says: marts and print-outs read it."""
-    kind = "synthetic" if landed.provenance.is_synthetic else "real"
+    kind = "synthetic" if provenance.is_synthetic else "real"
     row = connection.execute(
         """update ops.warehouse set data_kind = coalesce(data_kind, %s), decided_by = coalesce(decided_by, %s),
                decided_at = coalesce(decided_at, %s) returning data_kind""",
-        [kind, landed.provenance.file_name, now],
+        [kind, provenance.file_name, now],
     ).fetchone()
     if row is None or row[0] != kind:
         raise Refusal(
             "KINDS_MIXED",
             f"brings {kind} data, and this warehouse holds {row[0] if row else 'no'} data: the two never meet",
-            where=label_of(landed.provenance),
+            where=label_of(provenance),
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step=f"use another home and database for {kind} data",
         )

@@ -61,9 +61,7 @@ def _open_months(file: Identified) -> Opened:
 
 def _open_rows(file: Identified) -> Opened:
     layout = file.dataset.layout
-    found, faults = tables.open_tables(file.landed.path, layout, file.corrections)
-    if faults:
-        raise FaultyFile(faults, 0, next_step_for(faults))
+    found = tables.open_tables(file.landed.path, layout, file.corrections)
     unknown = _unknown(table.header for table in found)
     # A workbook's sheets may share its columns between them: what any of them has, the file does not lack.
     absent = [c.name for c in layout.columns if all(c.name in table.header.absent for table in found)]

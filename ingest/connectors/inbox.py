@@ -14,7 +14,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offer
-from ingest.connectors.file_at_url import check_kind, land_body, refuse_other_file_type
+from ingest.connectors.file_at_url import check_kind, header_findings, land_body, refuse_other_file_type
 from ingest.connectors.inbox_folder import (
     MANIFEST,
     UNKNOWN_FOLDER,
@@ -41,7 +41,6 @@ from ingest.errors import BodyRefused, PublisherUnavailable, in_one_line
 from ingest.landing import Provenance, land, sha256_of
 from ingest.naming import is_name_shown, label_by_position
 from ingest.readers.faults import some_of
-from ingest.readers.tables import open_tables
 from ingest.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -117,13 +116,12 @@ def check(context: FetchContext) -> list[Finding]:
                 findings.append(Finding(asked, refused.problem, refused.code))
                 continue
             sha256, _ = sha256_of(copy)
-            found, faults = open_tables(copy, context.dataset.layout, corrections_of(context.source.source, sha256))
+            corrections = corrections_of(context.source.source, sha256)
+            of_header = header_findings(asked, copy, context.dataset.layout, corrections)
         if context.dataset.part_pattern and not re.fullmatch(context.dataset.part_pattern, offer.file_name):
             named = f"has a name that does not say what it is about: {context.dataset.part_pattern}"
             findings.append(Finding(asked, named))
-        findings += [Finding(asked, str(fault), fault.code) for fault in faults]
-        new = list(dict.fromkeys(name for table in found for name in table.header.unknown)) if not faults else []
-        findings += [Finding(asked, f"has a column that is not declared: {name}") for name in new]
+        findings += of_header
     return findings
 
 

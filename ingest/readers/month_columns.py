@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest.corrections import Correction, corrected
 from ingest.declaration import CodeList, Complete, Layout
 from ingest.readers import bounds, code_lists
-from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults, file_fault, header_fault
+from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults, FaultyFile, file_fault, header_fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number
 from ingest.readers.tables import open_tables
@@ -76,8 +76,10 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
     with file.open("rb") as handle:
         is_workbook = handle.read(len(ZIP)) == ZIP
     read_tables = _sheets if layout.sheets and (is_workbook or not layout.sheets.is_one) else _text
-    tables, of_header = read_tables(file, layout, corrections)
-    faults = Faults(of_header)
+    try:
+        tables, faults = read_tables(file, layout, corrections)
+    except FaultyFile as faulty:
+        return MonthFile([], None, faulty.faults)
     for table in tables:
         if not table.rows:
             faults.append(Fault("NO_ROWS", HEADER, THE_FILE, None, "has a header and no rows", table.sheet))
@@ -106,15 +108,15 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
     return MonthFile(tables, vintage, faults)
 
 
-def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
+def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], Faults]:
     """The one table of delimited text."""
     with file.open("rb") as handle:
         foreign = not_delimited_text(handle.read(512))
     if foreign:
-        return [], [foreign]
+        raise FaultyFile([foreign])
     is_whole = _ends_whole(file)
     if isinstance(is_whole, Fault):
-        return [], [is_whole]
+        raise FaultyFile([is_whole])
     rows: list[tuple[int, list[str]]] = []
     number = cells = 0
     with file.open(encoding=_encoding(file), newline="") as text:
@@ -126,29 +128,33 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
             header, wrong = resolve(names, layout)
             faults += wrong
             if faults:  # then its rows, however many, are of no use
-                return [], faults
+                raise FaultyFile(faults)
             for number, line in enumerate(lines, start=1):
                 # A line of nothing but separators carries nothing: spreadsheets leave them at the end.
                 if any(field.strip() for field in line):
                     cells += len(line)
                     if cells > bounds.CELLS:
-                        return [], [
-                            Fault(
-                                "FILE_TOO_LARGE",
-                                number,
-                                "the row",
-                                None,
-                                f"is beyond {bounds.CELLS:,} cells, and a file has no more",
-                            )
-                        ]
+                        raise FaultyFile(
+                            [
+                                Fault(
+                                    "FILE_TOO_LARGE",
+                                    number,
+                                    "the row",
+                                    None,
+                                    f"is beyond {bounds.CELLS:,} cells, and a file has no more",
+                                )
+                            ]
+                        )
                     rows.append((number, line))
         except csv.Error as error:
-            return [], [Fault("FILE_DAMAGED", number + 1, "the row", None, f"is not valid CSV ({error})")]
+            raise FaultyFile(
+                [Fault("FILE_DAMAGED", number + 1, "the row", None, f"is not valid CSV ({error})")]
+            ) from None
     if not is_whole:
         last = rows[-1][0] if rows else 0
         reason = f"ends in the middle of a line (row {last} has no line end): it is cut short"
         faults.append(file_fault("FILE_CUT_SHORT", reason))
-    return [MonthTable("", header, rows)], faults
+    return [MonthTable("", header, rows)], Faults(faults)
 
 
 def _encoding(file: Path) -> str:
@@ -172,9 +178,9 @@ def _ends_whole(file: Path) -> bool | Fault:
     return last in {"\n", "\r"}
 
 
-def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
+def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], Faults]:
     """A table for each declared sheet of a workbook."""
-    found, faults = open_tables(file, layout, corrections)
+    found, faults = open_tables(file, layout, corrections), Faults()
     tables = []
     for table in found:
         rows: list[tuple[int, list[str]]] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import itertools
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ import python_calamine
 from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout
 from ingest.readers import bounds
-from ingest.readers.faults import HEADER, THE_REST, Fault, file_fault, header_fault, some_of
+from ingest.readers.faults import HEADER, THE_REST, Fault, FaultyFile, file_fault, header_fault, some_of
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, not_delimited_text, separator_of
 from ingest.readers.workbook import cell_text, content_faults
@@ -42,33 +41,51 @@ class Table:
     rows: Iterator[tuple[int, list[str] | Fault]]
 
 
-def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> tuple[list[Table], list[Fault]]:
-    """The tables of a file, and what is wrong with it as a whole or with its headers (then it is of no use).
+def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> list[Table]:
+    """The tables of a file, their headers as declared and their rows still to be read.
 
     Args:
         corrections: the confirmed corrections of this very file's headers.
+
+    Raises:
+        FaultyFile: it is no file of this kind, or its headers are not as declared.
     """
     with file.open("rb") as handle:
         first = handle.read(512)
     foreign = not_delimited_text(first, may_be_workbook=layout.may_be_zip)
     if foreign:
-        return [], [foreign]
-    if first.startswith(ZIP):
-        return _pages(file, layout) if layout.in_pages else _sheets(file, layout, corrections)
+        raise FaultyFile([foreign])
+    if not first.startswith(ZIP):
+        tables = _text(file, layout, corrections)
+    elif layout.in_pages:
+        tables = _pages(file, layout)
+    else:
+        tables = _sheets(file, layout, corrections)
+    return tables
+
+
+def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> list[Table]:
+    """The one table of delimited text."""
     if layout.sheets and layout.sheets.required:
         reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
-        return [], [file_fault("NOT_THE_FILE", reason)]
+        raise FaultyFile([file_fault("NOT_THE_FILE", reason)])
     lines = _lines(file, layout)
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or file_fault("NOT_THE_FILE", "has no header")]
+        raise FaultyFile([names or file_fault("NOT_THE_FILE", "has no header")])
     if any(character < " " and character not in "\t\r\n" for name in names for character in name):
-        return [], [
-            file_fault("ENCODING_UNKNOWN", "is no text: its header holds NUL bytes or other control characters")
-        ]
+        raise FaultyFile(
+            [file_fault("ENCODING_UNKNOWN", "is no text: its header holds NUL bytes or other control characters")]
+        )
     names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
-    return [Table("", header, lines)], [*uncorrected, *faults]
+    _refuse([*uncorrected, *faults])
+    return [Table("", header, lines)]
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise FaultyFile(faults)
 
 
 def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]]:
@@ -81,32 +98,30 @@ def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]
         separator = separator_of(handle.readline(bounds.LINE), layout.every_header)
         handle.seek(0)
         reader = bounds.rows_of(handle, separator)
-        for number in itertools.count():
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield number, Fault("FILE_DAMAGED", number, THE_REST, None, f"is not valid CSV: {error}")
-                return
-            except UnicodeDecodeError:
-                yield number, Fault("ENCODING_UNKNOWN", number, THE_REST, None, "is not UTF-16")
-                return
-            if row:
-                yield number, row
+        number = -1
+        try:
+            for number, row in enumerate(reader):
+                if row:
+                    yield number, row
+        except csv.Error as error:
+            yield number + 1, Fault("FILE_DAMAGED", number + 1, THE_REST, None, f"is not valid CSV: {error}")
+        except UnicodeDecodeError:
+            yield number + 1, Fault("ENCODING_UNKNOWN", number + 1, THE_REST, None, "is not UTF-16")
 
 
-def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
+def _pages(file: Path, layout: Layout) -> list[Table]:
     """The pages of one answer as one table, its rows numbered through; each page has the header of the first."""
     try:
         members = bounds.members_of(file)
         with zipfile.ZipFile(file) as archive:
             if any(member.filename == "xl/workbook.xml" for member in members):
-                return [], [file_fault("NOT_THE_FILE", f"is a workbook: {SAVE_AS}, and land that")]
+                raise FaultyFile([file_fault("NOT_THE_FILE", f"is a workbook: {SAVE_AS}, and land that")])
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
-                return [], [file_fault("NOT_THE_FILE", "is a zip archive, but not one of pages stored as they came")]
+                raise FaultyFile(
+                    [file_fault("NOT_THE_FILE", "is a zip archive, but not one of pages stored as they came")]
+                )
             if sum(m.compress_size for m in members) > file.stat().st_size:
-                return [], [file_fault("ARCHIVE_UNSAFE", "is a zip archive whose pages lie in one another")]
+                raise FaultyFile([file_fault("ARCHIVE_UNSAFE", "is a zip archive whose pages lie in one another")])
             lines_of = {}
             for member in members:
                 with archive.open(member) as page:
@@ -114,11 +129,11 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
             wrong = [name for name, line in lines_of.items() if not_delimited_text(line) or encoding_of(line) != UTF_8]
             headers = {line.rstrip(b"\n") for line in lines_of.values()}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        return [], [file_fault("ARCHIVE_DAMAGED", f"is no zip archive that can be read: {error}")]
+        raise FaultyFile([file_fault("ARCHIVE_DAMAGED", f"is no zip archive that can be read: {error}")]) from None
     if wrong:
-        return [], [file_fault("NOT_THE_FILE", f"holds pages that are no delimited text: {some_of(wrong)}")]
+        raise FaultyFile([file_fault("NOT_THE_FILE", f"holds pages that are no delimited text: {some_of(wrong)}")])
     if len(headers) != 1:
-        return [], [header_fault("FILE_DAMAGED", f"is not the same on all {len(members)} pages")]
+        raise FaultyFile([header_fault("FILE_DAMAGED", f"is not the same on all {len(members)} pages")])
 
     def rows() -> Iterator[tuple[int, list[str] | Fault]]:
         number = 0
@@ -128,50 +143,47 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
                     archive.open(member), encoding="utf-8-sig", newline="", errors="surrogateescape"
                 ) as page:
                     reader = bounds.rows_of(page)
-                    for line in itertools.count():
-                        try:
-                            row = next(reader)
-                        except StopIteration:
-                            break
-                        except csv.Error as error:
-                            yield (
-                                number + 1,
-                                Fault("FILE_DAMAGED", number + 1, THE_REST, None, f"is not valid CSV: {error}"),
-                            )
-                            return
-                        if row and (line or not index):
-                            yield number, row
-                            number += 1
+                    try:
+                        for line, row in enumerate(reader):
+                            if row and (line or not index):
+                                yield number, row
+                                number += 1
+                    except csv.Error as error:
+                        reason = f"is not valid CSV: {error}"
+                        yield number + 1, Fault("FILE_DAMAGED", number + 1, THE_REST, None, reason)
+                        return
 
     lines = rows()
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or file_fault("NOT_THE_FILE", "has no page with a header")]
+        raise FaultyFile([names or file_fault("NOT_THE_FILE", "has no page with a header")])
     header, faults = resolve(names, layout)
-    return [Table("", header, lines)], faults
+    _refuse(faults)
+    return [Table("", header, lines)]
 
 
-def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[Table], list[Fault]]:
+def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> list[Table]:
     assert layout.sheets is not None  # noqa: S101 - not_delimited_text let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
     # Before anything unpacks it.
     faults = archive_faults(file)
     extents, faults = ({}, faults) if faults else measure_sheets(file, is_wanted)
-    if faults:
-        return [], faults
+    _refuse(faults)
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
-        return [], [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
+        raise FaultyFile([file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]) from None
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
     if layout.sheets.is_one and len(wanted) > 1:
         reason = (
             f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
         )
-        return [], [file_fault("SHEET_UNKNOWN", reason)]
+        raise FaultyFile([file_fault("SHEET_UNKNOWN", reason)])
     if not wanted:
         there = some_of(workbook.sheet_names)
-        return [], [file_fault("SHEET_MISSING", f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
+        raise FaultyFile(
+            [file_fault("SHEET_MISSING", f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
+        )
     faults = content_faults(file, extents, sums_are_data=layout.sheets.sums_are_data)
     faults += [
         file_fault("SHEET_MISSING", f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
@@ -197,7 +209,8 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         header, wrong = resolve(names, layout)
         faults += [dataclasses.replace(fault, sheet=name) for fault in [*uncorrected, *wrong]]
         tables.append(Table("" if layout.sheets.is_one else name, header, _numbered(rows, header.width)))
-    return tables, faults
+    _refuse(faults)
+    return tables
 
 
 def _numbered(rows: Iterator[list[str]], width: int) -> Iterator[tuple[int, list[str] | Fault]]:

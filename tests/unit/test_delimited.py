@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout
-from ingest.readers import delimited
-from tests.read_rows import faults_of
+from tests.read_rows import faults_of, validated
 
 LAYOUT = Layout.model_validate(
     {
@@ -33,11 +32,7 @@ WHOLE = HEADER + 'ab12,2026-01,"On or near High Road, Ickenham",17\n,2026-01,Eal
 def vouched(tmp_path: Path, body: bytes) -> int | None:
     file = tmp_path / "file.csv"
     file.write_bytes(body)
-    start = delimited.read_header_line(file, LAYOUT)
-    assert not start.faults, start.faults
-    assert start.header is not None
-    assert delimited.can_copy_bytes(start.header, LAYOUT)
-    found = delimited.validate(file, start, LAYOUT)
+    found = validated(file, LAYOUT)
     return None if found is None else found.rows
 
 

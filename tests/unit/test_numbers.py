@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout, Number, read_sources
-from ingest.readers import delimited, month_columns
+from ingest.readers import month_columns
 from ingest.readers.numbers import number_of, plain, takes_any_number, wrong_with
-from tests.read_rows import faults_of
+from tests.read_rows import faults_of, validated
 
 COORDINATE = Number(at_least=-180, at_most=180)
 COUNT = Number(at_least=0, at_most=999_999, is_whole=True)
@@ -71,8 +71,7 @@ def test_the_fast_reader_and_the_slow_one_take_the_same_numbers(tmp_path: Path, 
     layout = Layout.model_validate({"columns": columns})
     file = tmp_path / "file.csv"
     file.write_text(f"A,Lon\nx,1.5\ny,{value}\n", encoding="utf-8")
-    start = delimited.read_header_line(file, layout)
-    assert (delimited.validate(file, start, layout) is not None) is is_taken
+    assert (validated(file, layout) is not None) is is_taken
     assert bool(faults_of(file, layout)[1]) is not is_taken
 
 

@@ -12,14 +12,13 @@ import pytest
 
 from ingest.declaration import Layout
 from ingest.ledger import describe_drift
-from ingest.readers import delimited, tables
 from ingest.readers.faults import Fault, sentence
 from ingest.readers.rows import Rows, row_faults
 from ingest.readers.workbook import cell_text
 from ingest.readers.workbook_size import measure_sheets
 from sandbox.spoilt_archives import workbook, zipped
 from tests.mps_more_files import xlsx_bytes
-from tests.read_rows import faults_of
+from tests.read_rows import begins_at, faults_of, opened
 
 COLUMNS = [
     {"name": "borough_name", "headers": ["Borough"]},
@@ -46,7 +45,7 @@ def read(tmp_path: Path, body: bytes, one: Layout) -> tuple[list[tuple[int, list
     """Rows as raw takes them, each with its number, and every fault."""
     file = tmp_path / "file"
     file.write_bytes(body)
-    found, wrong = tables.open_tables(file, one)
+    found, wrong = opened(file, one)
     if wrong:
         return [], [str(fault) for fault in wrong]
     rows = Rows(found, file, one)
@@ -66,15 +65,15 @@ def test_a_column_that_may_be_missing_is_blank_and_noted(tmp_path: Path) -> None
     body = b"Borough,Incidents,Age,Told\nBarnet,5,17,secret\n"
     assert read(tmp_path, body, layout()) == ([(1, ["Barnet", "5", "", "17"])], [])
     file = tmp_path / "file"
-    assert tables.open_tables(file, layout())[0][0].header.absent == ("note",)
+    assert opened(file, layout())[0][0].header.absent == ("note",)
 
 
 def test_a_column_nobody_declared_is_noted_and_left_out(tmp_path: Path) -> None:
     body = TABLE.replace("Told\n", "Told,Source\n").replace("secret\n", "secret,x\n").encode()
     assert len(read(tmp_path, body, layout())[0]) == 2
     # Its rows are of persons, and so may be what stands in the header.
-    assert tables.open_tables(tmp_path / "file", layout())[0][0].header.unknown == ("column 6",)
-    (table,), _ = tables.open_tables(tmp_path / "file", layout(columns=[*COLUMNS[:3], COLUMNS[4]]))
+    assert opened(tmp_path / "file", layout())[0][0].header.unknown == ("column 6",)
+    (table,), _ = opened(tmp_path / "file", layout(columns=[*COLUMNS[:3], COLUMNS[4]]))
     assert table.header.unknown == ("Age", "Source")
 
 
@@ -367,11 +366,11 @@ def test_a_fault_tells_little_of_a_file_and_nothing_that_is_no_character(tmp_pat
     long = "\x01\x1b[2J" + "x" * 100_000
     file = tmp_path / "file"
     file.write_bytes(b",".join([b"Borough", *[b"\xe9" + b"x" * 4_000] * 30]) + b"\n")
-    _, faults = tables.open_tables(file, one)
+    _, faults = opened(file, one)
     assert len(faults) == 30 + 2  # the names, the column that is missing, and that so many are no header
     cells = f"Borough,Incidents\nBarnet,{long}\n"
     file.write_text(cells, encoding="utf-8")
-    (table,), _ = tables.open_tables(file, one)
+    (table,), _ = opened(file, one)
     ((number, row),) = table.rows
     assert isinstance(row, list)
     faults += row_faults(number, row, table.header, one)
@@ -391,7 +390,7 @@ def test_text_that_a_spreadsheet_saved_again_is_the_same_table(tmp_path: Path, b
     published = read(tmp_path, TABLE.encode(), layout())
     assert read(tmp_path, body, layout()) == published
     file = tmp_path / "file"
-    assert delimited.read_header_line(file, layout()).header is None  # neither COPY nor Arrow reads it so
+    assert begins_at(file, layout()) is None  # neither COPY nor Arrow reads it so
     assert faults_of(file, layout()) == (2, [])
 
 
@@ -416,14 +415,14 @@ def test_a_column_without_a_name_is_called_by_its_place(tmp_path: Path) -> None:
     one = Layout.model_validate({"columns": [{**column, "is_personal": False} for column in COLUMNS]})
     file = tmp_path / "file"
     file.write_text(body, encoding="utf-8")
-    (table,), faults = tables.open_tables(file, one)
+    (table,), faults = opened(file, one)
     assert faults == []
     assert table.header.unknown == ("column 1 (without a name)",)
     assert describe_drift({"new columns": list(table.header.unknown)}).endswith(
         "left out of raw: column 1 (without a name)"
     )
     file.write_text(body.replace("Borough", ""), encoding="utf-8")
-    _, (*_, missing) = tables.open_tables(file, one)
+    _, (*_, missing) = opened(file, one)
     assert "it has column 1 (without a name), column 2 (without a name), Incidents" in str(missing)
 
 
@@ -432,7 +431,7 @@ def test_a_sheet_that_nobody_declared_refuses_a_workbook_of_known_sheets(tmp_pat
     rows = [["Borough", "Incidents", "Age", "Told"], ["Barnet", "5", "17", "x"]]
     file.write_bytes(xlsx_bytes({"Knife": rows, "Sword": rows}))
     sheets = {"name_pattern": ".+", "required": ["Knife"], "others_are_unknown": True}
-    _, faults = tables.open_tables(file, layout(sheets=sheets))
+    _, faults = opened(file, layout(sheets=sheets))
     assert [str(fault) for fault in faults] == ["sheet Sword is not one that we know: nobody said what it counts"]
 
 

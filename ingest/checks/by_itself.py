@@ -109,7 +109,7 @@ def _is_name_of(name: str, dataset: Dataset, file_name: str) -> bool:
 
 
 def _check_dates_in_name(delivery: Delivery) -> None:
-    """Refuse a file whose name says other months, or another release, than its rows can be of."""
+    """Refuse a file whose name says other months, or another day, than its rows can be of."""
     first, last = delivery.done.first, delivery.done.last
     if delivery.part or first is None or last is None:
         return

@@ -43,7 +43,7 @@ class _Strict(BaseModel):
 
 
 class Delivered(_Strict):
-    """What a sender says of a file: its hash, when the publisher released it, and whether it is invented."""
+    """What a sender says of a file: its hash, when the publisher published it, and whether it is invented."""
 
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     release_date: dt.date | None = None

@@ -2,7 +2,7 @@
 
 The London Datastore keeps old copies of a file under the same title beside the new one, and replaces files in place under the same
 address. So every copy of the title is asked for, each only if it has changed since the last fetch, and what a file holds decides
-which release it is. Contract: DataPress/CKAN `package_show`, ../sources/mps/README.md.
+which edition it is. Contract: DataPress/CKAN `package_show`, ../sources/mps/README.md.
 """
 
 from __future__ import annotations

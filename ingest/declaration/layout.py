@@ -93,9 +93,9 @@ class Layout(Strict):
     sheets: Sheets | None = None
     month_columns: MonthColumns | None = None
     period: Period | None = None
-    # The column whose sum says how much a new release changed; without one, rows are counted.
+    # The column whose sum says how much a new edition changed; without one, rows are counted.
     value_column: Identifier | None = None
-    # The column that says which area a row is of: a new release may not lose most of an area's rows either.
+    # The column that says which area a row is of: a new edition may not lose most of an area's rows either.
     area_column: Identifier | None = None
     # The first month of a file may be one that had all but left its window: a fraction of the month.
     first_month_may_be_partial: bool = False

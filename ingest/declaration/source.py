@@ -13,7 +13,7 @@ from ingest.errors import Refusal
 
 
 class Release(Strict):
-    """How a file's release date follows from its newest month where nobody says it: that month plus so many."""
+    """How the date of an edition follows from its newest month where nobody says it: that month plus so many."""
 
     months_after_newest: int
 
@@ -56,9 +56,9 @@ class Dataset(Strict):
     part_pattern: Pattern | None = None
     # The part is a month (YYYY-MM), or begins with one, and most rows must be of it: by its name a file says of which month it speaks, zeros included.
     part_is_month: bool = False
-    # Event files are large, and only the newest release of each part is kept in raw. Landing keeps all.
+    # Event files are large, and only the newest edition of each part is kept in raw. Landing keeps all.
     keep_releases: Literal["all", "newest_of_each_part"] = "all"
-    # How much of a month's rows or values, or of an area's rows, a new release may take back before it is taken for a file that was cut.
+    # How much of a month's rows or values, or of an area's rows, a new edition may take back before it is taken for a file that was cut.
     may_lose: Annotated[float, Field(gt=0, le=1)] = 0.5
     counted_in: CountedIn | None = None
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024

@@ -202,7 +202,7 @@ def test_a_row_of_london_that_is_gone_is_warned_about_by_name(to_build: Settings
     landed(warehouse, tmp_path, body(*LONDON, *ELSEWHERE))
     assert landed(warehouse, tmp_path, body(*LONDON[:-1], *ELSEWHERE)) == 127
     assert [row["warning"] for row in status.warnings(warehouse)] == [
-        f"rows it lacks that the release before had: {gone}"
+        f"rows it lacks that the edition before had: {gone}"
     ]
     candidate = transform.build(warehouse)
     assert candidate is not None

@@ -1,6 +1,6 @@
 """Indicators of the Fingertips API (OHID): what is there is asked first, then one indicator a request, only where it has changed.
 
-Which indicators are wanted stands in a seed. An indicator is known by its number alone: its name changes between releases, so for one
+Which indicators are wanted stands in a seed. An indicator is known by its number alone: its name changes between editions, so for one
 whose number is from memory the name has to agree before it is pulled. Contract: README.md beside this file.
 """
 

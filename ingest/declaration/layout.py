@@ -27,21 +27,6 @@ class MonthColumns(Strict):
     cells: Literal["a_row_each", "together"] = "a_row_each"
 
 
-class Complete(Strict):
-    """What a whole file never lacks: each required value of the vintage list, once for each member of an area list.
-
-    A file cut at the end of a line looks whole; this is how the two are distinguished.
-    """
-
-    across: Identifier
-    seed: str
-    key: Identifier
-    code: Identifier
-    where: dict[str, str] = Field(default_factory=dict)
-    members_seed: str
-    members_code: Identifier
-
-
 class Sheets(Strict):
     """The sheets of a workbook that are read: those whose name matches, each with its header in its first row; none of
     `required` may be missing.
@@ -100,7 +85,6 @@ class Layout(Strict):
     # The first month of a file may be one that had all but left its window: a fraction of the month.
     first_month_may_be_partial: bool = False
     code_lists: tuple[CodeList, ...] = ()
-    complete: Complete | None = None
     unique: tuple[Identifier, ...] = ()
     repeats: Literal["refuse", "leave_out"] = "refuse"
     bad_rows: Literal["refuse", "quarantine"] = "refuse"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ingest.corrections import Correction, corrected
-from ingest.declaration import CodeList, Complete, Layout
+from ingest.declaration import Layout
 from ingest.readers import bounds, code_lists
 from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults, FaultyFile, file_fault, header_fault
 from ingest.readers.headers import Header, resolve
@@ -98,13 +98,6 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
             faults.append(one)
         else:
             vintage = one
-            if layout.complete:
-                across = header.positions[layout.complete.across]
-                pairs = (
-                    (tuple(folded(row[header.positions[c]]) for c in vintages.columns), row[across]) for row in rows
-                )
-                faults.add(code_lists.incomplete(layout.complete, vintages, vintage, pairs))
-                faults.add(_counted_twice(tables[0], layout.complete, vintages, vintage))
     return MonthFile(tables, vintage, faults)
 
 
@@ -200,33 +193,6 @@ def _without_notes(rows: list[tuple[int, list[str]]], header: Header, layout: La
         while end and not any(rows[end - 1][1][column.place].strip() for column in header.months):
             end -= 1
     return rows[:end]
-
-
-def _counted_twice(table: MonthTable, complete: Complete, vintages: CodeList, vintage: str) -> list[Fault]:
-    """Rows that say the same of one area under two spellings, and both count something in a month: their sum would be double.
-
-    A publisher may split a category between two labels from one month to the next; then one of them is 0 where the other is not.
-    """
-    positions, months = table.header.positions, table.header.months
-    code_of = code_lists.listed(vintages).code_of[vintage]
-    area_of, members = code_lists.areas(complete)
-    first: dict[tuple[str, str], list[tuple[int, list[str]]]] = {}
-    faults = []
-    for number, row in table.rows:
-        area = area_of[folded(row[positions[complete.across]])]
-        if area not in members:
-            continue  # several labels may mean that there is no borough
-        key = (code_of[tuple(folded(row[positions[column]]) for column in vintages.columns)], area)
-        for other_number, other in first.setdefault(key, []):
-            both = [
-                column.header for column in months if row[column.place].strip("0") and other[column.place].strip("0")
-            ]
-            if both:
-                label = " / ".join(row[positions[column]] for column in (*vintages.columns, complete.across))
-                reason = f"counts the same as row {other_number} under another spelling, in {both[0]}"
-                faults.append(Fault("ROW_REPEATED", number, "the row", label, reason))
-        first[key].append((number, row))
-    return faults
 
 
 def _nameless_months(table: MonthTable) -> list[Fault]:

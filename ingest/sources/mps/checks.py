@@ -12,10 +12,13 @@ from functools import cache
 from psycopg import sql
 
 from ingest.delivery import NEXT_NAME, Delivery, Labels, area_names, borough_names, seed
+from ingest.readers.code_lists import listed, vintage_list
 from ingest.readers.faults import NEXT_DAMAGED
 from ingest.readers.headers import month_of, months_between
+from ingest.readers.month_columns import MonthFile
 from ingest.readers.text import folded
 from ingest.readers.times import day_of
+from ingest.sources.mps.boroughs import faults_of
 
 # A dashboard with rows of fewer is a piece that somebody cut out: it is loaded, and one of counts speaks for nothing
 # (int_mps_dashboard_release).
@@ -45,7 +48,13 @@ BEGINS_WITHIN = {"borough_historical": 36}  # months after the one that stands
 
 
 def check_rows(delivery: Delivery) -> None:
-    """See `ingest.checks`: the months of a file are those of its dataset, and none is left between it and the one it abuts."""
+    """See `ingest.checks`: a file by borough has all of them; the months of a file are those of its dataset, and none is left between
+    it and the one it abuts."""
+    if isinstance(delivery.opened.content, MonthFile) and delivery.name.startswith("borough"):
+        categories = vintage_list(delivery.dataset.layout)
+        assert categories is not None  # noqa: S101 - declared so
+        if faults := faults_of(delivery.opened.content, listed(categories)):
+            raise delivery.refuse_rows(faults)
     first, last, other = delivery.done.first, delivery.done.last, ABUTS.get(delivery.name)
     if other is None or first is None or last is None:
         return

@@ -29,17 +29,15 @@ class MonthColumns(Strict):
 
 class Sheets(Strict):
     """The sheets of a workbook that are read: those whose name matches, each with its header in its first row; none of
-    `required` may be missing.
+    `required` may be missing, and where some are required any other is one that nobody declared and refuses the file.
 
     One raw table takes them all, and says in its column `sheet` which row is of which. A file that is no workbook has no sheet.
     is_one: a workbook is one sheet, the same table that the publisher gives as text, and raw does not say its name.
-    others_are_unknown: a sheet that is read and not required is one that nobody declared, and refuses the file.
     """
 
     name_pattern: Pattern
     required: tuple[str, ...] = ()
     is_one: bool = False
-    others_are_unknown: bool = False
     # A formula is refused, unless it sums cells above it and comes to what the file says.
     sums_are_data: bool = False
 

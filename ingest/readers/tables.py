@@ -190,7 +190,7 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> li
         for name in layout.sheets.required
         if name not in wanted
     ]
-    if layout.sheets.others_are_unknown:
+    if layout.sheets.required:
         faults += [
             Fault("SHEET_UNKNOWN", HEADER, f"sheet {name}", None, "is not one that we know: nobody said what it counts")
             for name in wanted

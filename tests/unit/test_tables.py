@@ -430,7 +430,7 @@ def test_a_sheet_that_nobody_declared_refuses_a_workbook_of_known_sheets(tmp_pat
     file = tmp_path / "file"
     rows = [["Borough", "Incidents", "Age", "Told"], ["Barnet", "5", "17", "x"]]
     file.write_bytes(xlsx_bytes({"Knife": rows, "Sword": rows}))
-    sheets = {"name_pattern": ".+", "required": ["Knife"], "others_are_unknown": True}
+    sheets = {"name_pattern": ".+", "required": ["Knife"]}
     _, faults = opened(file, layout(sheets=sheets))
     assert [str(fault) for fault in faults] == ["sheet Sword is not one that we know: nobody said what it counts"]
 

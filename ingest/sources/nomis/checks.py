@@ -21,11 +21,11 @@ PERCENTAGES = ("20599", "21003"), ("Variable", "Confidence")
 
 
 def check_rows(delivery: Delivery) -> None:
-    """See `ingest.checks`: every record once, by what it is about and, where records say so, by their number and count; every label
-    and figure as it can be."""
-    _check_records(delivery)
+    """See `ingest.checks`: every label and figure as it can be; every record once, by what it is about and, where records say so, by
+    their number and count."""
     _check_labels_are_known(delivery)
     _check_percentages(delivery)
+    _check_records(delivery)
 
 
 def check(delivery: Delivery) -> Labels:

@@ -53,7 +53,7 @@ check: $(VENV)/dev  ## Format, lint, types, SQL lint, layering and naming rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests warehouse/schema
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests warehouse/platform/schema
 	@$(BIN)/pytest -q tests/contract
 
 bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet night against a full one

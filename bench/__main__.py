@@ -20,9 +20,10 @@ from bench import archive, build, street_file
 from ingest.connectors import file_drop
 from ingest.declaration import Source, raw_columns
 from ingest.raw import create_table
-from warehouse import bootstrap, embedded
-from warehouse.connection import ADMIN, LOADER, OWNER, connect, url
-from warehouse.settings import PROJECT, Settings, read_settings
+from warehouse.home import setup
+from warehouse.platform import embedded
+from warehouse.platform.connection import ADMIN, LOADER, OWNER, connect, url
+from warehouse.platform.settings import PROJECT, Settings, read_settings
 
 WORK = PROJECT / "build" / "bench"
 ROWS = 1_000_000
@@ -57,7 +58,7 @@ def _memory_gib() -> float:
 def _bench_loading(settings: Settings) -> None:
     source = Source.model_validate(yaml.safe_load((Path(__file__).parent / "street.yml").read_text(encoding="utf-8")))
     dataset = source.dataset("street")
-    bootstrap.set_up(settings)
+    setup.set_up(settings)
     with connect(settings, ADMIN) as connection:
         print(connection.execute("select 'PostgreSQL ' || current_setting('server_version')").fetchone()[0])  # type: ignore[index]
         connection.execute(sql.SQL("set local role {}").format(sql.Identifier(OWNER)))
@@ -181,7 +182,7 @@ def _dlt(settings: Settings, file: Path) -> list[float]:
 def _bench_nights(home: Path) -> None:
     print("\nNights through Airflow, stand-in publishers")
     settings = read_settings({"VRU_HOME": str(home), "VRU_TODAY": "2026-11-22"})
-    bootstrap.set_up(settings)
+    setup.set_up(settings)
     full = _night(settings)
     before = _written(settings)
     quiet = [_night(settings) for _ in range(3)]

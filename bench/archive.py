@@ -23,9 +23,10 @@ from ingest.declaration import find_source, raw_columns
 from sandbox.exchange import Request, Response
 from sandbox.police_uk.archive import shifted
 from sandbox.server import serve_sites
-from warehouse import bootstrap, embedded
-from warehouse.connection import ADMIN, LOADER, connect, url
-from warehouse.settings import PROJECT, Settings, read_settings
+from warehouse.home import setup
+from warehouse.platform import embedded
+from warehouse.platform.connection import ADMIN, LOADER, connect, url
+from warehouse.platform.settings import PROJECT, Settings, read_settings
 
 ROWS = 3_500_000  # about what the forces of London publish in 36 months
 MONTHS = 36
@@ -41,7 +42,7 @@ def run(home: Path, rows: int = ROWS) -> None:
         rows: in 36 months together.
     """
     settings = read_settings({"VRU_HOME": str(home), "VRU_TODAY": "2026-11-22"})
-    bootstrap.set_up(settings)
+    setup.set_up(settings)
     folder = home / "generated"
     print(f"\nAn archive of {MONTHS} months in the police.uk street form (generated)")
     files = months_of(folder, rows)

@@ -6,15 +6,15 @@ import json
 import resource
 import time
 
-from warehouse import nightly
+from warehouse import steps
 
 
 def main() -> None:
     """Fetch and load what is new."""
     started = time.perf_counter()
-    landed = nightly.fetch("bench", "police_uk", "street")
+    landed = steps.fetch("bench", "police_uk", "street")
     fetched = time.perf_counter()
-    done = nightly.load("bench", "police_uk", "street", landed)
+    done = steps.load("bench", "police_uk", "street", landed)
     loaded = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"fetch": fetched - started, "load": loaded - fetched, "rows": done["rows"], "peak_mib": peak}))

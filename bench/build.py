@@ -25,9 +25,11 @@ from bench import archive
 from ingest.declaration import read_sources
 from sandbox.police_uk.archive import shifted
 from sandbox.server import serve_sites
-from warehouse import bootstrap, embedded, transform
-from warehouse.connection import TRANSFORMER, connect, url
-from warehouse.settings import PROJECT, Settings, read_settings
+from warehouse.build import transform
+from warehouse.home import setup
+from warehouse.platform import embedded
+from warehouse.platform.connection import TRANSFORMER, connect, url
+from warehouse.platform.settings import PROJECT, Settings, read_settings
 
 THREADS = 2  # as dbt's
 
@@ -40,7 +42,7 @@ def run(home: Path, rows: int = archive.ROWS) -> None:
         rows: of police.uk, in 36 months together.
     """
     settings = read_settings({"VRU_HOME": str(home), "VRU_TODAY": "2026-11-22"})
-    bootstrap.set_up(settings)
+    setup.set_up(settings)
     print(
         f"\nA full build: every stand-in publisher, and {rows:,} rows of police.uk in {archive.MONTHS} months (generated)"
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 from ingest import landing
 from ingest.declaration import Source
 from ingest.load import load
-from warehouse.connection import LOADER, connect
-from warehouse.settings import settings
+from warehouse.platform.connection import LOADER, connect
+from warehouse.platform.settings import settings
 
 
 def main() -> None:

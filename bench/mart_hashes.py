@@ -14,8 +14,8 @@ from typing import Any
 import click
 from psycopg import sql
 
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings, settings
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings, settings
 
 NUMBERED = ("load_id", "release_id")
 TABLES = "select relname from pg_class where relnamespace = 'marts'::regnamespace and relkind = 'r' order by 1"

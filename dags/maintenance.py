@@ -20,9 +20,9 @@ def maintain() -> dict[str, Any]:
 
     When red: the log's last line says which of them failed; the others of that run may not have been done.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
-    return nightly.maintain()
+    return steps.maintain()
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(hours=2))
@@ -31,9 +31,9 @@ def back_up() -> dict[str, Any]:
 
     When red: the backups before it stand. The log says whether the disk is full or the admin's connection is missing.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
-    return nightly.back_up(keep=8)
+    return steps.back_up(keep=8)
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(hours=1))
@@ -43,7 +43,7 @@ def prune_airflow() -> dict[str, int]:
     When red: the log names the table that could not be pruned. Nothing else depends on it.
     """
     from warehouse import airflow
-    from warehouse.settings import settings
+    from warehouse.platform.settings import settings
 
     return airflow.prune(settings(), keep_days=90)
 

@@ -42,11 +42,11 @@ def fetch(source: str, dataset: str, run_id: Any = None, params: Any = None) -> 
 
     When red: the publisher was away at every try, or answered with something that is not the file. Nothing was loaded.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
     chosen = params["sources"]
     needed(chosen is None or source in chosen or None, f"{source} is not among the sources of this run")
-    return nightly.fetch(run_id, source, dataset, params["stand_ins"])
+    return steps.fetch(run_id, source, dataset, params["stand_ins"])
 
 
 # all_done, because it waits for the dataset before it, whose failure must not stop it.
@@ -56,9 +56,9 @@ def load(source: str, dataset: str, landed: Any, run_id: Any = None) -> dict[str
 
     When red: the file is not what its declaration says. It is in landing and in `ops.load` as refused; raw is as it was.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
-    return nightly.load(run_id, source, dataset, needed(landed, "nothing was fetched"))
+    return steps.load(run_id, source, dataset, needed(landed, "nothing was fetched"))
 
 
 def source_group(source: Source, begun: Any) -> list[Any]:

@@ -24,9 +24,9 @@ def replay(params: Any = None) -> dict[str, Any]:
 
     When red: a file is missing in landing or was refused; the log names it.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
-    return nightly.replay(
+    return steps.replay(
         params["source"], params["dataset"], params["from_release"], params["to_release"], params["file"]
     )
 

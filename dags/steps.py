@@ -1,7 +1,7 @@
 """What the DAGs share: the tasks that build and publish, what is retried, and when a task has nothing to do.
 
 Only Airflow loads this folder. Nothing at the top of these files reads a setting, a clock, the network or a database, so
-the DAGs parse on any machine. What a task does is one call of `warehouse.nightly`, imported when the task runs.
+the DAGs parse on any machine. What a task does is one call of `warehouse.steps`, imported when the task runs.
 """
 
 from __future__ import annotations
@@ -100,9 +100,9 @@ def begin(run_id: Any = None, params: Any = None) -> Any:
 
     When red: nothing was fetched and nothing changed. The log's last line says why and what to do.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
-    nightly.begin(run_id, params.get("sources"), params.get("stand_ins"))
+    steps.begin(run_id, params.get("sources"), params.get("stand_ins"))
     return run_id
 
 
@@ -112,10 +112,10 @@ def transform(begun: Any, run_id: Any = None) -> str | None:
 
     When red: a model or one of its tests failed; the marts are as they were. The log names model, test and rows.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
     needed(begun, "what comes before it failed")
-    return nightly.build(run_id)
+    return steps.build(run_id)
 
 
 @task(execution_timeout=dt.timedelta(minutes=30))
@@ -124,9 +124,9 @@ def gate(candidate: Any, run_id: Any = None) -> str:
 
     When red: the marts are as they were and the release is marked held. `vru alerts` names check, areas and months.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
-    return nightly.gate(run_id, needed(candidate, "nothing changed since the last published release"))
+    return steps.gate(run_id, needed(candidate, "nothing changed since the last published release"))
 
 
 @task(execution_timeout=dt.timedelta(minutes=30))
@@ -135,9 +135,9 @@ def publish(candidate: Any, run_id: Any = None) -> dict[str, Any]:
 
     When red: the transaction was rolled back; readers see the release before. Clear this task to try again.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
-    return nightly.publish(run_id, needed(candidate, "there is no candidate"))
+    return steps.publish(run_id, needed(candidate, "there is no candidate"))
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(minutes=5))
@@ -146,10 +146,10 @@ def notify(run_id: Any = None, ti: Any = None) -> None:
 
     When red: the alert is in `ops.alert` and the next run delivers it again.
     """
-    from warehouse import nightly
+    from warehouse import steps
 
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id])[run_id]
-    nightly.notify(run_id, [task_id for task_id, state in states.items() if state == "failed" and task_id != "watcher"])
+    steps.notify(run_id, [task_id for task_id, state in states.items() if state == "failed" and task_id != "watcher"])
 
 
 @task(

@@ -19,9 +19,9 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from expectations.suite import Check, Suite
-from warehouse import session
-from warehouse.connection import GATE, parameters
-from warehouse.settings import Settings
+from warehouse.platform import session
+from warehouse.platform.connection import GATE, parameters
+from warehouse.platform.settings import Settings
 
 Outcome = Literal["passed", "failed", "crashed"]
 

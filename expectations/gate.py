@@ -17,8 +17,8 @@ from expectations import engine
 from expectations.engine import Observation, Outcome
 from expectations.suite import SUITES, Check, Severity, Suite, read_suites
 from ingest.errors import Refusal
-from warehouse.connection import GATE, connect
-from warehouse.settings import Settings
+from warehouse.platform.connection import GATE, connect
+from warehouse.platform.settings import Settings
 
 # How many areas and months a check names, in the ledger and in the one sentence that goes into an alert.
 NAMED_IN_DETAIL = 200

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from ingest import ledger
 from ingest.declaration import Layout, raw_columns, raw_table
 from ingest.delivery import Copied, Delivery
 from ingest.opening import Opened
@@ -35,9 +36,7 @@ def copy(cursor: psycopg.Cursor, opened: Opened) -> Delivery:
         FaultyFile: a row is not as declared and the dataset quarantines none, or too many are not.
         Refusal: PostgreSQL took another number of rows than were read.
     """
-    row = cursor.execute("select nextval(pg_get_serial_sequence('ops.load', 'load_id'))").fetchone()
-    assert row is not None  # noqa: S101 - a sequence has a next value
-    load_id = int(row[0])
+    load_id = ledger.next_load_id(cursor.connection)
     if isinstance(opened.content, MonthFile):
         done = _copy_months(cursor, opened, opened.content, load_id)
     else:

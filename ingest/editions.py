@@ -7,7 +7,7 @@ import datetime as dt
 
 import psycopg
 
-from ingest import raw
+from ingest import ledger, raw
 from ingest.declaration import Dataset, Source
 from ingest.errors import Refusal
 from ingest.landing import LandedFile, events
@@ -156,4 +156,4 @@ def keep_newest(connection: psycopg.Connection, source: Source, name: str, part:
     if older:
         ids = [load_id for (load_id,) in older]
         raw.take_out(connection, source.source, name, ids)
-        connection.execute("update ops.load set state = 'superseded' where load_id = any(%s)", [ids])
+        ledger.supersede(connection, ids)

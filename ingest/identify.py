@@ -8,9 +8,9 @@ import re
 import psycopg
 
 from ingest import editions
-from ingest.corrections import Correction, corrections_of
 from ingest.declaration import Dataset, Source
 from ingest.landing import LandedFile, events
+from ingest.readers.corrections import Correction, corrections_of
 from ingest.readers.faults import FaultyFile, file_fault
 
 

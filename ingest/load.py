@@ -127,7 +127,7 @@ def _load_again(
     is_back = editions.was_replaced(connection, load_id)
     if is_back:
         # The publisher went back to what was there before: these bytes speak for their months again.
-        connection.execute("update ops.load set landed_at = %s where load_id = %s", [landed.arrived_at, load_id])
+        ledger.restore(connection, load_id, landed.arrived_at)
         events.note_return(landed.path, landed.arrived_at)
     return Loaded(
         load_id,

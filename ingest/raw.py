@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import psycopg
 from psycopg import sql
 
+from ingest import ledger
 from ingest.declaration import Dataset, Source, raw_columns, raw_table, read_sources
 from ingest.errors import Refusal
 
@@ -122,13 +123,13 @@ def take_out(connection: psycopg.Connection, source: str, dataset: str, load_ids
         )
     }
     _delete(connection, source, dataset, [load_id for load_id in load_ids if load_id not in awaited])
-    connection.execute("update ops.load set awaits_verdict = true where load_id = any(%s)", [list(awaited)])
+    ledger.keep_for_verdict(connection, list(awaited), is_kept=True)
 
 
 def take_out_for_good(connection: psycopg.Connection, source: str, dataset: str, load_ids: Sequence[int]) -> None:
     """Take loads out of raw, whoever was about to read them."""
     _delete(connection, source, dataset, load_ids)
-    connection.execute("update ops.load set awaits_verdict = false where load_id = any(%s)", [list(load_ids)])
+    ledger.keep_for_verdict(connection, load_ids, is_kept=False)
 
 
 def left_behind(connection: psycopg.Connection) -> dict[str, dict[str, list[int]]]:

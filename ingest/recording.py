@@ -73,10 +73,10 @@ def record(checked: Checked, now: dt.datetime, landing: Path) -> Loaded:
     changes = (
         editions.changes_against(standing, file.dataset, done.rows, done.totals) if standing and not is_history else {}
     )
-    ledger.insert(
+    ledger.record(
         cursor, file.source, file.name, file.landed, now, landing,
-        load_id=delivery.load_id, state="loaded", part=file.part, release=release, vintage=delivery.opened.vintage,
-        drift=checked.drift, first=done.first, last=done.last, loaded=done.rows, quarantined=done.rows_quarantined, reason=None,
+        load_id=delivery.load_id, state="loaded", part=file.part, release=release, classification=delivery.opened.vintage,
+        drift=checked.drift, first=done.first, last=done.last, loaded=done.rows, quarantined=done.rows_quarantined,
         totals=done.totals, changes=changes, label_counts=checked.labels,
     )  # fmt: skip
     ledger.quarantine(cursor, delivery.load_id, done.quarantined)

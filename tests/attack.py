@@ -19,8 +19,8 @@ import psycopg
 from scipy import optimize, sparse
 
 from ingest.declaration import SEEDS
-from warehouse.connection import OPEN, connect
-from warehouse.settings import settings
+from warehouse.platform.connection import OPEN, connect
+from warehouse.platform.settings import settings
 
 FEWEST = 5
 # Relations of marts_open that this attack reads. One more, and it must be taught what that tells.

@@ -8,9 +8,9 @@ import pytest
 
 from expectations.engine import session_settings
 from expectations.suite import read_suites
-from warehouse import night
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings, settings
+from warehouse import runs
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings, settings
 
 
 def build_and_publish(warehouse: Settings) -> bool:
@@ -24,7 +24,7 @@ def build_and_publish(warehouse: Settings) -> bool:
         patch.setenv("VRU_DATABASE_URL", warehouse.database_url.get_secret_value())
         settings.cache_clear()
         try:
-            is_published = night.build_and_publish(warehouse, print)
+            is_published = runs.build_and_publish(warehouse, print)
         finally:
             settings.cache_clear()
     if not is_published:

@@ -8,8 +8,8 @@ from typing import Any
 
 from psycopg import sql
 
-from warehouse.connection import ADMIN, ANALYST, GATE, TRANSFORMER, connect
-from warehouse.settings import Settings
+from warehouse.platform.connection import ADMIN, ANALYST, GATE, TRANSFORMER, connect
+from warehouse.platform.settings import Settings
 
 Rows = list[tuple[Any, ...]]
 

@@ -19,9 +19,11 @@ from psycopg import sql
 from tabulate import tabulate
 
 from tests.homes import Home, home_like, never_wait_for_the_disk, new_folder
-from warehouse import bootstrap, embedded, transform
-from warehouse.connection import ADMIN, connect, url
-from warehouse.settings import Settings, read_settings
+from warehouse.build import transform
+from warehouse.home import setup
+from warehouse.platform import embedded
+from warehouse.platform.connection import ADMIN, connect, url
+from warehouse.platform.settings import Settings, read_settings
 
 # The programs that tests start would compile Airflow, dbt and Great Expectations anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -46,8 +48,20 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first: two processes share the files out in order, and the last ones should be short."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+    """The longest files first: two processes share the files out in order, and the last ones should be short.
+
+    Within test_faults.py, one publisher after the other: each is served and loaded once.
+    """
+    stands: list[object] = []
+
+    def order(item: pytest.Item) -> tuple[int, int]:
+        stand = item.callspec.params.get("stand") if hasattr(item, "callspec") else None
+        if stand is not None and stand not in stands:
+            stands.append(stand)
+        longest = LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST)
+        return longest, 0 if stand is None else stands.index(stand)
+
+    items.sort(key=order)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,7 +93,7 @@ def set_up_home(pytestconfig: pytest.Config) -> Path:
             making = shared / "h"
             settings = read_settings({"VRU_HOME": str(making)})
             try:
-                bootstrap.set_up(settings)
+                setup.set_up(settings)
                 never_wait_for_the_disk(settings)
             finally:
                 embedded.stop(making / "postgres")
@@ -166,7 +180,7 @@ def new_warehouse(
     for done in (server.settings.home / "airflow").glob("migrated-*"):
         (settings.home / "airflow" / done.name).touch()
     with connect(settings, ADMIN, autocommit=True) as connection:
-        bootstrap.grant_database(connection)
+        setup.grant_database(connection)
     try:
         yield settings
     finally:

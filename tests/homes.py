@@ -17,9 +17,9 @@ import psutil
 import yaml
 
 from ingest.declaration import read_sources
-from warehouse import embedded
-from warehouse.connection import ADMIN, ANALYST, connect
-from warehouse.settings import PROJECT, Settings, read_settings
+from warehouse.platform import embedded
+from warehouse.platform.connection import ADMIN, ANALYST, connect
+from warehouse.platform.settings import PROJECT, Settings, read_settings
 
 VRU = str(Path(sys.executable).with_name("vru"))
 MEMORY = Path("/dev/shm")

@@ -31,9 +31,12 @@ from tabulate import tabulate
 import sandbox
 from tests.candidates import judged, pair
 from tests.homes import Home, home_like, never_wait_for_the_disk, new_folder
-from warehouse import alerts, backup, bootstrap, cli, embedded, night, nightly, publish, set_aside
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import PROJECT, Settings, settings
+from warehouse import alerts, cli, publish, runs, steps
+from warehouse.build import candidate
+from warehouse.home import backup, setup
+from warehouse.platform import embedded
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import PROJECT, Settings, settings
 
 TODAY = dt.date(2014, 10, 22)
 RUN = "kills"  # the run's id
@@ -57,19 +60,19 @@ def _vru(*arguments: str) -> None:
 
 def _notify(chosen: Settings) -> None:
     alerts.record_problem(chosen, RUN, "gate", "candidate", "GATE_HELD", "was killed")
-    nightly.notify(RUN)
+    steps.notify(RUN)
 
 
 STEPS: dict[str, Callable[[Settings], object]] = {
-    "fetch": lambda _: nightly.fetch(RUN, "mps", "borough_recent"),
+    "fetch": lambda _: steps.fetch(RUN, "mps", "borough_recent"),
     "land": lambda chosen: _vru("land", "mps", "borough_recent", "--synthetic", str(chosen.home / "by-hand.csv")),
-    "load": lambda _: nightly.load(RUN, "mps", "borough_recent", []),
-    "build": lambda chosen: set_aside.build(chosen, RUN),
-    "gate": lambda chosen: nightly.gate(RUN, _newest_candidate(chosen)),
+    "load": lambda _: steps.load(RUN, "mps", "borough_recent", []),
+    "build": lambda chosen: candidate.build(chosen, RUN),
+    "gate": lambda chosen: steps.gate(RUN, _newest_candidate(chosen)),
     "publish": lambda chosen: publish.publish(chosen, _newest_candidate(chosen)),
     "notify": _notify,
     "rollback": lambda _: _vru("rollback", "1"),
-    "rebuild": lambda chosen: night.rebuild(chosen, print),
+    "rebuild": lambda chosen: runs.rebuild(chosen, print),
     "backup": lambda _: _vru("backup"),
     "restore": lambda chosen: _vru("restore", str(next((chosen.home.with_suffix(".backups")).glob("2*")))),
 }
@@ -357,7 +360,7 @@ class Matrix:
             found["releases published"] = _one(connection, "select count(*) from ops.release where state = 'published'")
         found["backups"] = min(len(backup.backups(chosen)), 1)
         found["unfinished"] = (
-            bootstrap.restoring(chosen).exists() or (backup.folder_of(chosen) / backup.UNFINISHED).exists()
+            setup.restoring(chosen).exists() or (backup.folder_of(chosen) / backup.UNFINISHED).exists()
         )
         return found
 
@@ -379,7 +382,7 @@ def main(steps: Sequence[str]) -> int:
         made = work / "set-up"
         made.mkdir()
         chosen = Home(made, TODAY).settings
-        bootstrap.set_up(chosen)
+        setup.set_up(chosen)
         never_wait_for_the_disk(chosen)
         embedded.stop(made / "postgres")
         (made / "airflow" / "airflow.cfg").unlink(missing_ok=True)

@@ -39,9 +39,11 @@ from sandbox.server import Publisher as Served
 from sandbox.server import serve_sites
 from sandbox.spoilt_archives import workbook
 from tests.mps_files import boroughs
-from warehouse import nightly
+from warehouse.steps import publishers
 
-TRANSPORT, TEXT, TABLE, ARCHIVE, PAGES = "transport", "text", "table", "archive", "pages"
+# Of transport: what the client alone decides, which every dataset of a connector shares. Of body: what came instead of the file.
+TRANSPORT, BODY, TEXT, TABLE, ARCHIVE, PAGES = "transport", "body", "text", "table", "archive", "pages"
+EVERY = frozenset({TRANSPORT, BODY, TEXT, TABLE, ARCHIVE})
 HANDLED, QUARANTINED, REFUSED = "handled", "row quarantined", "refused"
 OLDER_DAY, FIRST_DAY, SECOND_DAY = dt.date(2026, 8, 22), dt.date(2026, 10, 22), dt.date(2026, 11, 22)
 WORKBOOKS = "a formula in a workbook", "a hidden sheet", "merged cells in a header", "a cell at the end of a sheet"
@@ -67,7 +69,7 @@ class Publisher:
         serve: serves it, on the first day.
         file: what the address of its newest file contains, and of no other dataset's.
         older_file: the bytes of that file before the first day.
-        kinds: which kinds of fault it can have.
+        kinds: which kinds of fault it can have; faults of transport are tried at one dataset of each connector.
         ends: fault by name of its case, where it ends otherwise than there.
         codes: the code of a refusal or a quarantined row, where it is another than there.
         without: faults it cannot have, by name of the case, and why.
@@ -87,7 +89,7 @@ class Publisher:
     serve: Callable[[], AbstractContextManager[Served]]
     file: str
     older_file: Callable[[], bytes]
-    kinds: frozenset[str] = frozenset({TRANSPORT, TEXT, TABLE, ARCHIVE})
+    kinds: frozenset[str] = frozenset({BODY, TEXT, TABLE, ARCHIVE})
     ends: Mapping[str, str] = dataclasses.field(default_factory=dict)
     codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     without: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -283,7 +285,7 @@ class Export:
 
 def with_key(patch: pytest.MonkeyPatch) -> None:
     """A home that holds the publisher's key."""
-    patch.setattr(nightly, "_publishers_key", lambda *_: "invented")
+    patch.setattr(publishers, "key_of", lambda *_: "invented")
 
 
 @cache
@@ -364,6 +366,7 @@ PUBLISHERS = [
         name="mps borough",
         source=find_source("mps"),
         dataset="borough_recent",
+        kinds=EVERY,
         serve=lambda: sandbox.serve(today=FIRST_DAY, seed=1),
         file="b4r/MPS Borough Level Crime (most recent 24 months).csv",
         older_file=lambda: recorded_crime.file_bytes(
@@ -400,7 +403,7 @@ PUBLISHERS = [
         serve=_parks,
         file="Incidents in parks.xlsx",
         older_file=lambda: parks_workbook(OLDER_DAY),
-        kinds=frozenset({TRANSPORT, TABLE, ARCHIVE}),
+        kinds=frozenset({BODY, TABLE, ARCHIVE}),
         ends={"a copy older than yesterday's": REFUSED},
         without={"a megabyte in a cell": "Python's csv, by which a table is put into a workbook here, takes none"},
         in_file=workbook,
@@ -413,13 +416,14 @@ PUBLISHERS = [
         serve=lambda: sandbox.serve(today=FIRST_DAY, seed=1),
         file="MPS VAWG Dashboard",
         older_file=lambda: vawg.file_bytes(1, recorded_crime.latest_release(OLDER_DAY)),
-        kinds=frozenset({TRANSPORT, ARCHIVE}),
+        kinds=frozenset({BODY, ARCHIVE}),
         options={case: {"sheet": 2} for case in WORKBOOKS},
     ),
     Publisher(
         name="police_uk street",
         source=Archive.source,
         dataset="street",
+        kinds=EVERY,
         serve=POLICE.serve,
         file="/data/archive/2026-09.zip",
         older_file=lambda: Archive.of(OLDER_DAY),
@@ -447,6 +451,7 @@ PUBLISHERS = [
         name="fingertips data",
         source=narrowed("fingertips", "data"),
         dataset="data",
+        kinds=EVERY,
         serve=lambda: sandbox.serve(today=SPRING[0], seed=1),
         second_day=SPRING[1],
         file="all_data/csv/by_indicator_id?indicator_ids=93735",
@@ -466,6 +471,7 @@ PUBLISHERS = [
         source=narrowed("nomis", "claimant_count"),
         narrow=one_kind_of_claimants,
         dataset="claimant_count",
+        kinds=EVERY,
         serve=lambda: sandbox.serve(today=FIRST_DAY, seed=1),
         file="NM_162_1.data.csv",
         older_file=lambda: claimants(OLDER_DAY),
@@ -513,6 +519,7 @@ PUBLISHERS = [
         name="safestats events",
         source=narrowed("safestats", "tfl_driver_incidents", download=REPORTS.path),
         dataset="tfl_driver_incidents",
+        kinds=EVERY,
         serve=REPORTS.serve,
         file=REPORTS.path,
         older_file=lambda: driver_incidents(OLDER_DAY),
@@ -532,13 +539,14 @@ PUBLISHERS = [
         older_file=lambda: ambulance_workbook(OLDER_DAY),
         newest=WORKBOOK.newest,
         narrow=with_key,
-        kinds=frozenset({TRANSPORT, ARCHIVE}),
+        kinds=frozenset({BODY, ARCHIVE}),
         options={case: {"sheet": 3} for case in WORKBOOKS},
     ),
     Publisher(
         name="mhclg imd_2025",
         source=narrowed("mhclg", "imd_2025"),
         dataset="imd_2025",
+        kinds=EVERY,
         serve=DEPRIVATION.serve,
         file=DEPRIVATION.path,
         older_file=lambda: deprivation(OLDER_DAY),

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from tests.homes import Home
-from warehouse.connection import ADMIN, connect
+from warehouse.platform.connection import ADMIN, connect
 
 Read = Callable[[str], pd.DataFrame]
 Due = Mapping[str, tuple[pd.Series | np.ndarray, float | pd.Series]]

@@ -20,8 +20,8 @@ from ingest.errors import Refusal
 from ingest.landing import LandedFile
 from ingest.load import load
 from tests.mps_files import borough_file
-from warehouse.connection import LOADER, connect
-from warehouse.settings import Settings, settings
+from warehouse.platform.connection import LOADER, connect
+from warehouse.platform.settings import Settings, settings
 
 Table = list[list[str]]
 LABELS = 3  # columns before the months: two of the category, one of the borough

@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offer
-from ingest.corrections import Correction
 from ingest.declaration import FileAtUrl, Layout
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import LandedFile, Provenance, events, land
+from ingest.readers.corrections import Correction
 from ingest.readers.faults import FaultyFile
 from ingest.readers.tables import open_tables
 from ingest.readers.text import is_text, not_delimited_text

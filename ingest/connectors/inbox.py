@@ -35,11 +35,11 @@ from ingest.connectors.inbox_folder import (
     stamp_of,
     whole_files,
 )
-from ingest.corrections import corrections_of
 from ingest.declaration import Inbox
 from ingest.errors import BodyRefused, PublisherUnavailable, in_one_line
 from ingest.landing import Provenance, land, sha256_of
 from ingest.naming import is_name_shown, label_by_position
+from ingest.readers.corrections import corrections_of
 from ingest.readers.faults import some_of
 from ingest.scratch import scratch_folder
 

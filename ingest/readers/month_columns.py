@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout
 from ingest.readers import bounds, code_lists
+from ingest.readers.corrections import Correction, corrected
 from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults, FaultyFile, file_fault, header_fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number

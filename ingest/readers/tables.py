@@ -16,9 +16,9 @@ from pathlib import Path
 
 import python_calamine
 
-from ingest.corrections import Correction, corrected
 from ingest.declaration import Layout
 from ingest.readers import bounds
+from ingest.readers.corrections import Correction, corrected
 from ingest.readers.faults import HEADER, THE_REST, Fault, FaultyFile, file_fault, header_fault, some_of
 from ingest.readers.headers import Header, resolve
 from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, not_delimited_text, separator_of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from warehouse.settings import PREFIX, PROJECT, Settings
+from warehouse.platform.settings import PREFIX, PROJECT, Settings
 
 COMPOSE_FILE = PROJECT / "docker-compose.yml"
 EXAMPLE = PROJECT / ".env.example"

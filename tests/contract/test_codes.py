@@ -14,9 +14,10 @@ import pytest
 from ingest.codes import FILE, registry
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable, Refusal, together
 from tests import runbook_table
-from warehouse import publish, transform
-from warehouse.embedded import WarehouseAway
-from warehouse.nightly import ReleaseHeld
+from warehouse import publish
+from warehouse.build import transform
+from warehouse.platform.embedded import WarehouseAway
+from warehouse.steps import ReleaseHeld
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ingest", "warehouse", "expectations", "dags")
@@ -34,7 +35,7 @@ def sources() -> Iterator[tuple[Path, ast.Module]]:
             yield file.relative_to(ROOT), ast.parse(file.read_text(encoding="utf-8"))
 
 
-def called(call: ast.Call) -> str:
+def label_of(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
 
 
@@ -49,8 +50,8 @@ def test_every_failure_gives_a_code_of_the_registry_first() -> None:
     wrong, literal = [], 0
     for file, tree in sources():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            is_of_watch = file.name == "watch.py" and called(call) == "Finding"
-            if called(call) not in TAKE_A_CODE_FIRST and not is_of_watch:
+            is_of_watch = file.name == "watch.py" and label_of(call) == "Finding"
+            if label_of(call) not in TAKE_A_CODE_FIRST and not is_of_watch:
                 continue
             first = call.args[0] if call.args else ast.Constant(None)
             for code in [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]:
@@ -70,7 +71,7 @@ def test_every_code_of_the_registry_is_used() -> None:
 
 
 def test_every_code_that_the_database_names_stands_in_the_registry() -> None:
-    status = (ROOT / "warehouse" / "schema" / "40_status.sql").read_text(encoding="utf-8")
+    status = (ROOT / "warehouse" / "platform" / "schema" / "40_status.sql").read_text(encoding="utf-8")
     named = set(re.findall(r"'([A-Z]+(?:_[A-Z]+)+)'", status)) - {"YYYY-MM"}
     assert named == {"GATE_HELD", "ROLLED_BACK_FROM", "DATASET_STALE", "NOTHING_LOADED"}
     assert named <= registry().keys()

@@ -23,10 +23,10 @@ STEPS = ("begin", "fetch", "load", "build", "gate", "publish", "notify")
 
 
 class Steps(types.ModuleType):
-    """In place of `warehouse.nightly`: every step notes that it was called, and does what the scenario says."""
+    """In place of `warehouse.steps`: every step notes that it was called, and does what the scenario says."""
 
     def __init__(self) -> None:
-        super().__init__("warehouse.nightly")
+        super().__init__("warehouse.steps")
         self.scenario: dict[str, Any] = {}
         self.called: list[list[Any]] = []
 
@@ -61,7 +61,7 @@ def main(scenarios: dict[str, dict[str, Any]]) -> dict[str, Any]:
     import warehouse
 
     steps = Steps()
-    sys.modules["warehouse.nightly"] = warehouse.nightly = steps  # type: ignore[attr-defined]
+    sys.modules["warehouse.steps"] = warehouse.steps = steps  # type: ignore[attr-defined]
     police = declaration.read_sources()["mps"]
     first = police.model_copy(update={"datasets": {name: police.datasets[name] for name in DATASETS}})
     both = {"mps": first, SECOND_SOURCE: first.model_copy(update={"source": SECOND_SOURCE})}

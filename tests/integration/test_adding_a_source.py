@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import PROJECT
 from tests.integration.test_command_line import environment
 from tests.mps_files import borough_file, boroughs
-from warehouse.connection import ANALYST, connect
-from warehouse.settings import Settings
+from warehouse.platform.connection import ANALYST, connect
+from warehouse.platform.settings import Settings
 
 PARTS = ("dags", "dbt_project", "docs", "expectations", "ingest", "sandbox", "warehouse")
 BLOCK = re.compile(r"^```\w+ (file|add|line): (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -24,11 +24,12 @@ from pydantic import SecretStr
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
 from tests.candidates import build, judge, judged, pair, read
-from warehouse import alerts, channels, nightly
-from warehouse.alerts import deliver_pending, raise_alert, record_problem
-from warehouse.connection import ADMIN
+from warehouse import alerts, steps
+from warehouse.alerts import channels, deliver_pending, delivery, raise_alert, record_problem
+from warehouse.platform.connection import ADMIN
+from warehouse.platform.settings import Settings, read_settings
 from warehouse.publish import publish
-from warehouse.settings import Settings, read_settings
+from warehouse.steps import step
 
 
 class Channel:
@@ -66,8 +67,8 @@ class Channel:
 
 @pytest.fixture
 def channel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
-    monkeypatch.setattr(alerts, "FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(alerts, "LONGEST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(delivery, "LONGEST_PAUSE_SECONDS", 0.02)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     opened = Channel()
     yield opened
@@ -184,9 +185,9 @@ def test_an_alert_about_invented_data_says_so(warehouse: Settings) -> None:
 def test_a_task_that_was_killed_and_left_no_word_is_in_the_alert_and_one_that_left_one_is_there_once(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     record_problem(warehouse, "night-1", "fetch", "mps borough_recent", "PUBLISHER_DOWN", "the publisher answered 503")
-    nightly.notify("night-1", ["mps.fetch_borough_recent", "mps.load_borough_recent", "transform"])
+    steps.notify("night-1", ["mps.fetch_borough_recent", "mps.load_borough_recent", "transform"])
     [alert] = alerts.alerts(warehouse)
     assert str(alert["body"]).count("borough_recent: ") == 2
     assert "- fetch, mps borough_recent: the publisher answered 503" in str(alert["body"])
@@ -261,7 +262,7 @@ def test_a_channel_that_does_not_answer_in_time_counts_as_down(
     with_channel: Settings, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels, "READ_SECONDS", 0.05)
-    monkeypatch.setattr(alerts, "TRIES", 2)
+    monkeypatch.setattr(delivery, "TRIES", 2)
     channel.delay = 0.3
     record_problem(with_channel, "night-1", "fetch", "mps borough_recent", "PUBLISHER_DOWN", "503")
     alert = raise_alert(with_channel, "night-1")

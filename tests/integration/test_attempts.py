@@ -17,24 +17,25 @@ from ingest.declaration import find_source
 from ingest.landing import LandedFile
 from tests.mps_files import borough_file
 from tests.refused import refused_with
-from warehouse import nightly
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings
+from warehouse.steps import step
 
 MPS = find_source("mps")
 DIES = f"""
 import os, signal, sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from ingest import load
-from warehouse import nightly
+from warehouse import steps
 load.open_file = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-nightly.load("night", "mps", "borough_recent", [])
+steps.load("night", "mps", "borough_recent", [])
 """
 
 
 @pytest.fixture
 def landed(warehouse: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> LandedFile:
     """A file that landed and that no night has loaded yet."""
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     file = tmp_path / "file.csv"
     file.write_bytes(borough_file("202401", "202402"))
     return file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now())
@@ -52,7 +53,7 @@ def night_that_is_killed(warehouse: Settings) -> None:
 
 
 def night() -> dict[str, object]:
-    return nightly.load("night", "mps", "borough_recent", [])
+    return steps.load("night", "mps", "borough_recent", [])
 
 
 def ledger(warehouse: Settings) -> list[tuple[object, ...]]:
@@ -81,7 +82,7 @@ def test_a_file_whose_load_was_killed_twice_is_refused_until_somebody_asks_for_i
         "LOAD_ENDED_ITS_PROCESS",
     ):
         night()
-    nightly.notify("night")
+    steps.notify("night")
     reason = "the file has ended the process that loaded it, or that of the database, 2 times, and is not tried again as it is"
     assert ledger(warehouse) == [("refused", reason)]
     with connect(warehouse, ADMIN) as connection:
@@ -89,7 +90,7 @@ def test_a_file_whose_load_was_killed_twice_is_refused_until_somebody_asks_for_i
     assert reason in alert
     assert night() == {"files": 0, "rows": 0}  # the next night leaves it alone, in silence
     assert len(ledger(warehouse)) == 1
-    assert nightly.load_one(
+    assert steps.load_one(
         warehouse, MPS, "borough_recent", landing.find(warehouse.landing, path_of(warehouse, landed))
     ).is_new
     assert not notes(warehouse)

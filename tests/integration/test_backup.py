@@ -16,10 +16,12 @@ from tests.candidates import judged, pair, read
 from tests.conftest import Server, new_warehouse
 from tests.mps_files import borough_file
 from tests.refused import refused_with
-from warehouse import backup, nightly
-from warehouse.connection import ADMIN, parameters
+from warehouse import steps
+from warehouse.home import backup, restore
+from warehouse.platform import embedded
+from warehouse.platform.connection import ADMIN, parameters
+from warehouse.platform.settings import Settings
 from warehouse.publish import publish
-from warehouse.settings import Settings
 
 MPS = find_source("mps")
 AS_OF = "select marts_history.area_as_of(1)::text from generate_series(1, 1) order by 1"
@@ -39,7 +41,7 @@ def filled(warehouse: Settings, tmp_path: Path) -> None:
     file = tmp_path / "recent.csv"
     file.write_bytes(borough_file("202411", "202610"))
     landed = file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now(), is_synthetic=True)
-    nightly.load_one(warehouse, MPS, "borough_recent", landed)
+    steps.load_one(warehouse, MPS, "borough_recent", landed)
 
 
 def cut_restore(folder: Path) -> Path:
@@ -68,7 +70,7 @@ def test_the_superusers_password_is_in_no_file_while_a_backup_runs(
         """
     )
     program.chmod(0o700)
-    monkeypatch.setattr(backup.embedded, "bin_path", lambda: program.parent)
+    monkeypatch.setattr(embedded, "bin_path", lambda: program.parent)
     with refused_with("BACKUP_FAILED", match="pg_dump failed"):
         backup.take(warehouse)
     found = (tmp_path / "found").read_text(encoding="utf-8").splitlines()
@@ -95,16 +97,16 @@ def test_what_was_backed_up_comes_back_in_an_empty_home_and_a_cut_restore_is_run
     assert taken.tables["ops.load"][0] == 1
     with monkeypatch.context() as context:
         # As a kill would: the schemas are gone by then, and nothing has come back.
-        context.setattr(backup.embedded, "bin_path", lambda: cut_restore(tmp_path))
+        context.setattr(embedded, "bin_path", lambda: cut_restore(tmp_path))
         with refused_with("BACKUP_FAILED", match="pg_restore"):
-            backup.restore(empty, taken.folder)
-    assert backup.restore(empty, taken.folder).tables == taken.tables
+            restore.restore(empty, taken.folder)
+    assert restore.restore(empty, taken.folder).tables == taken.tables
     assert landed_files(empty) == landed_files(warehouse)
     assert read(empty, AS_OF) == read(warehouse, AS_OF)
     assert read(empty, "select state from ops.release order by release_id", ADMIN) == [("published",), ("published",)]
     assert publish(empty, judged(empty, pair(2))).state == "published"
     with refused_with("HOME_NOT_EMPTY"):
-        backup.restore(empty, taken.folder)
+        restore.restore(empty, taken.folder)
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_touched(
@@ -116,7 +118,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
     kept = taken.folder.parent / "landing" / sha256[:2] / sha256
     kept.unlink()
     with refused_with("BACKUP_DAMAGED", match=f"landing/{path}"):
-        backup.restore(empty, taken.folder)
+        restore.restore(empty, taken.folder)
     assert landed_files(empty) == {}
 
 

@@ -16,9 +16,10 @@ from ingest.declaration import find_source, read_sources
 from ingest.errors import Refusal
 from ingest.sources.police_uk.checks import ALWAYS
 from tests.mps_files import borough_file
-from warehouse import nightly, transform
-from warehouse.connection import ADMIN, TRANSFORMER, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.build import transform
+from warehouse.platform.connection import ADMIN, TRANSFORMER, connect
+from warehouse.platform.settings import Settings
 
 HEADER = (
     "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
@@ -47,7 +48,7 @@ def load(settings: Settings, folder: Path, source: str, dataset: str, name: str,
     file = folder / name
     file.write_bytes(body)
     landed = file_drop.take(settings.landing, find_source(source), dataset, file, settings.now())
-    nightly.load_one(settings, find_source(source), dataset, landed)
+    steps.load_one(settings, find_source(source), dataset, landed)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from tests.attack import CITY, attack, known_of_london, read_open
-from warehouse import opened
-from warehouse.connection import ANALYST, OPEN, PUBLISHER, connect
-from warehouse.settings import Settings
+from warehouse.platform.connection import ANALYST, OPEN, PUBLISHER, connect
+from warehouse.platform.settings import Settings
+from warehouse.publish import disclosure
 
 HALVES, WITHIN = known_of_london()
 AREAS = [*HALVES, CITY]
@@ -79,7 +79,7 @@ def marts(warehouse: Settings) -> Iterator[Callable[[list[Month]], None]]:
                 cursor.execute(
                     f"insert into marts.dim_measure (measure_code, source, publish_rule) select distinct measure_code, 'safestats', '{RULE}' from marts.fct_measure".encode()
                 )
-            opened.publish(connection)
+            disclosure.publish(connection)
             connection.commit()
 
         yield fill

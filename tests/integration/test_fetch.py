@@ -21,8 +21,9 @@ from ingest.http import Client
 from ingest.http.client import ATTEMPTS
 from sandbox.server import Publisher
 from tests.refused import refused_with
-from warehouse import nightly
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.settings import Settings
+from warehouse.steps import fetching, step
 
 MPS = find_source("mps")
 RECENT = MPS.dataset("borough_recent")
@@ -279,15 +280,15 @@ def test_a_publisher_that_is_away_is_asked_for_ten_minutes_of_a_night_and_less_l
             asked_for.append(deadline)
             super().__init__(*hosts, deadline=0.1, **how)
 
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
-    monkeypatch.setattr(nightly, "Client", Noting)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
+    monkeypatch.setattr(fetching, "Client", Noting)
     nobody = json.dumps({"mps": "http://127.0.0.1:1"})
-    nightly.begin("night", ["mps"], nobody)
+    steps.begin("night", ["mps"], nobody)
     for dataset in ("borough_recent", "borough_historical"):
         with refused_with("PUBLISHER_DOWN", kind=PublisherUnavailable):
-            nightly.fetch("night", "mps", dataset, nobody)
-    assert asked_for == [None, nightly.IMPATIENT]
-    monkeypatch.setattr(nightly, "FETCHING", dt.timedelta(0))
+            steps.fetch("night", "mps", dataset, nobody)
+    assert asked_for == [None, fetching.IMPATIENT]
+    monkeypatch.setattr(fetching, "FETCHING", dt.timedelta(0))
     with refused_with("PUBLISHER_DOWN") as over:
-        nightly.fetch("night", "mps", "borough_recent", nobody)
+        steps.fetch("night", "mps", "borough_recent", nobody)
     assert not isinstance(over.value, PublisherUnavailable)

@@ -17,9 +17,11 @@ from ingest.connectors import file_drop
 from ingest.declaration import SEEDS, find_source
 from ingest.errors import FileRefused
 from tests.builds import build_and_publish
-from warehouse import nightly, status, transform
-from warehouse.connection import ANALYST, LOADER, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.build import transform
+from warehouse.platform.connection import ANALYST, LOADER, connect
+from warehouse.platform.settings import Settings
+from warehouse.reports import status
 
 FINGERTIPS = find_source("fingertips")
 
@@ -31,7 +33,7 @@ def ask(warehouse: Settings, query: str, role: str = ANALYST) -> list[tuple[Any,
 
 def land(warehouse: Settings, file: Path, dataset: str = "data") -> int:
     landed = file_drop.take(warehouse.landing, FINGERTIPS, dataset, file, warehouse.now())
-    return nightly.load_one(warehouse, FINGERTIPS, dataset, landed).rows
+    return steps.load_one(warehouse, FINGERTIPS, dataset, landed).rows
 
 
 def published(file: Path) -> list[dict[str, str]]:

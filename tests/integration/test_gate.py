@@ -16,8 +16,8 @@ from expectations.gate import Result, Verdict
 from expectations.suite import SUITES, read_suites
 from ingest.errors import Refusal
 from tests.conftest import Server
-from warehouse.connection import ADMIN, GATE, TRANSFORMER, connect
-from warehouse.settings import Settings
+from warehouse.platform.connection import ADMIN, GATE, TRANSFORMER, connect
+from warehouse.platform.settings import Settings
 
 TODAY = dt.date(2025, 11, 10)
 FIRST_MONTH = "2024-10-01"

@@ -26,9 +26,10 @@ from sandbox.exchange import Request, Response
 from sandbox.safestats.inbox import fill
 from sandbox.server import Publisher, serve_sites
 from tests.refused import refused_with
-from warehouse import nightly
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings
+from warehouse.steps import step
 
 SAFESTATS = find_source("safestats")
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
@@ -206,14 +207,14 @@ BAD_ENTRIES = {
 def test_what_is_no_file_is_refused_by_its_place_and_holds_no_other_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, context: FetchContext, kind: str, told: str
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     monkeypatch.setattr(inbox_folder, "PAUSE", 0.05)  # nothing here is still being written
     context = dataclasses.replace(context, inbox=warehouse.inbox)
     put(context)
     bad_entry(warehouse.inbox / "safestats" / context.name, kind)
-    (landed,) = nightly.fetch("night", "safestats", context.name)
+    (landed,) = steps.fetch("night", "safestats", context.name)
     assert (warehouse.landing / landed).read_bytes() == BODY
-    nightly.notify("night")
+    steps.notify("night")
     with connect(warehouse, ADMIN) as connection:
         ((alert,),) = connection.execute("select body from ops.alert").fetchall()
     assert told in alert
@@ -347,7 +348,7 @@ def test_a_file_replaced_with_the_same_size_and_time_is_landed_again(context: Fe
 def test_what_no_connector_foresaw_is_told_in_words_and_holds_no_other_file_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, context: FetchContext
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     context = dataclasses.replace(context, inbox=warehouse.inbox)
     put(context, "tfl-2026-09.csv")
     put(context)
@@ -359,8 +360,8 @@ def test_what_no_connector_foresaw_is_told_in_words_and_holds_no_other_file_back
         return as_ever(context, offer)
 
     monkeypatch.setattr(inbox, "fetch", fails_once)
-    assert len(nightly.fetch("night", "safestats", context.name)) == 1
-    nightly.notify("night")
+    assert len(steps.fetch("night", "safestats", context.name)) == 1
+    steps.notify("night")
     with connect(warehouse, ADMIN) as connection:
         ((alert,),) = connection.execute("select body from ops.alert").fetchall()
     assert "tfl_driver_incidents, file 1 of 2 by name: what came could not be read" in alert
@@ -372,15 +373,15 @@ def test_what_no_connector_foresaw_is_told_in_words_and_holds_no_other_file_back
 def test_an_alert_names_every_refused_file_by_its_hash_where_a_name_may_be_of_a_person(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, context: FetchContext
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     context = dataclasses.replace(context, inbox=warehouse.inbox)
     for month in range(1, 8):
         put(context, f"tfl-2026-{month:02d}.csv", BODY.replace(b"Borough", b"Town%d" % month))
     put(context)
-    landed = nightly.fetch("night", "safestats", context.name)
+    landed = steps.fetch("night", "safestats", context.name)
     with refused_with("HEADER_UNKNOWN"):
-        nightly.load("night", "safestats", context.name, landed)
-    nightly.notify("night")
+        steps.load("night", "safestats", context.name, landed)
+    steps.notify("night")
     with connect(warehouse, ADMIN) as connection:
         ((alert,),) = connection.execute("select body from ops.alert").fetchall()
         assert connection.execute("select count(*) from ops.load where state = 'loaded'").fetchall() == [(1,)]
@@ -519,16 +520,16 @@ def test_the_stand_in_leaves_a_folder_with_somebody_elses_files_alone(tmp_path: 
 def test_a_file_that_is_refused_does_not_keep_the_others_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     folder = warehouse.inbox / "safestats" / "tfl_driver_incidents"
     folder.mkdir(parents=True)
     page = b"<html>please sign in</html>"
     for month, body in (("08", BODY), ("09", page), ("10", BODY.replace(b"Camden", b"Barnet"))):
         (folder / f"tfl-2026-{month}.csv").write_bytes(body.replace(b"/10/", f"/{month}/".encode()))
         os.utime(folder / f"tfl-2026-{month}.csv", (time.time() - 60,) * 2)
-    landed = nightly.fetch("night", "safestats", "tfl_driver_incidents")
-    assert nightly.load("night", "safestats", "tfl_driver_incidents", landed) == {"files": 2, "rows": 2}
-    nightly.notify("night")
+    landed = steps.fetch("night", "safestats", "tfl_driver_incidents")
+    assert steps.load("night", "safestats", "tfl_driver_incidents", landed) == {"files": 2, "rows": 2}
+    steps.notify("night")
     with connect(warehouse, ADMIN) as connection:
         loaded = connection.execute("select part from ops.load where state = 'loaded' order by part").fetchall()
         ((alert,),) = connection.execute("select body from ops.alert").fetchall()

@@ -13,7 +13,7 @@ from pathlib import Path
 from warehouse import airflow, alerts
 from warehouse.airflow import records
 from warehouse.airflow.program import DAGS
-from warehouse.settings import Settings
+from warehouse.platform.settings import Settings
 
 
 def test_a_run_ends_with_its_starter_and_is_closed_before_the_next(warehouse: Settings, tmp_path: Path) -> None:

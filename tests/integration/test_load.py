@@ -24,9 +24,10 @@ from ingest.errors import FileRefused
 from ingest.load import Loaded
 from tests.mps_files import borough_file, categories, count
 from tests.refused import refused_with
-from warehouse import nightly
-from warehouse.connection import ADMIN, LOADER, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.connection import ADMIN, LOADER, connect
+from warehouse.platform.settings import Settings
+from warehouse.steps import step
 
 MPS = find_source("mps")
 ROWS = len(categories("connect_2025")) * 33  # 32 boroughs and Unknown
@@ -41,7 +42,7 @@ def land(warehouse: Settings, tmp_path: Path) -> Land:
         file = tmp_path / name
         file.write_bytes(body)
         landed = file_drop.take(warehouse.landing, MPS, dataset, file, warehouse.now(), **how)  # type: ignore[arg-type]
-        return nightly.load_one(warehouse, MPS, dataset, landed)
+        return steps.load_one(warehouse, MPS, dataset, landed)
 
     return now
 
@@ -200,7 +201,7 @@ def test_a_database_of_synthetic_data_refuses_real_files_though_landing_is_new(
     file.write_bytes(borough_file("202402", "202403"))
     landed = file_drop.take(elsewhere.landing, MPS, "borough_recent", file, elsewhere.now())
     with refused_with("KINDS_MIXED"):
-        nightly.load_one(elsewhere, MPS, "borough_recent", landed)
+        steps.load_one(elsewhere, MPS, "borough_recent", landed)
 
 
 def test_landed_bytes_that_changed_since_are_refused(warehouse: Settings, tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_landed_bytes_that_changed_since_are_refused(warehouse: Settings, tmp_pa
     landed.path.chmod(0o644)
     landed.path.write_bytes(borough_file("202401", "202402", cells={("ARSON", "Barnet", "202401"): 49}))
     with refused_with("LANDING_DAMAGED"):
-        nightly.load_one(warehouse, MPS, "borough_recent", landed)
+        steps.load_one(warehouse, MPS, "borough_recent", landed)
     assert rows(warehouse, "select count(*) from raw.mps__borough_recent") == [(0,)]
 
 
@@ -233,7 +234,7 @@ def test_two_loads_of_one_file_at_once_leave_one(warehouse: Settings, land: Land
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: nightly.load_one(warehouse, MPS, "borough_recent", landed), range(4)))
+        done = list(pool.map(lambda _: steps.load_one(warehouse, MPS, "borough_recent", landed), range(4)))
     assert sorted(d.is_new for d in done) == [False, False, False, True]
     assert rows(warehouse, "select count(*) from raw.mps__borough_recent") == [(done[0].rows * 2,)]
 
@@ -251,12 +252,12 @@ def test_a_load_that_is_killed_leaves_nothing_and_the_next_one_loads_it(warehous
         blocker.execute("begin; lock table ops.load in share row exclusive mode")
         code = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from warehouse.settings import settings
-from warehouse import nightly
+from warehouse.platform.settings import settings
+from warehouse import steps
 from ingest import landing
 from ingest.declaration import find_source
 chosen = settings()
-nightly.load_one(chosen, find_source("mps"), "borough_recent", landing.find(chosen.landing, sys.argv[1]))
+steps.load_one(chosen, find_source("mps"), "borough_recent", landing.find(chosen.landing, sys.argv[1]))
 """
         environment = {
             **os.environ,
@@ -278,7 +279,7 @@ nightly.load_one(chosen, find_source("mps"), "borough_recent", landing.find(chos
         process.send_signal(signal.SIGKILL)
         process.wait()
         blocker.execute("rollback")
-    assert nightly.load_one(warehouse, MPS, "borough_recent", landed).is_new
+    assert steps.load_one(warehouse, MPS, "borough_recent", landed).is_new
     assert rows(warehouse, "select count(distinct _load_id), count(*) from raw.mps__borough_recent") == [(1, ROWS * 2)]
 
 
@@ -297,7 +298,7 @@ def test_every_real_borough_file_loads_and_its_total_is_the_files(warehouse: Set
     for file in [*historical, *(f for f in files if f not in historical)]:
         dataset = "borough_historical" if file in historical else "borough_recent"
         landed = file_drop.take(warehouse.landing, MPS, dataset, file, warehouse.now())
-        done = nightly.load_one(warehouse, MPS, dataset, landed)
+        done = steps.load_one(warehouse, MPS, dataset, landed)
         lines = file.read_text(encoding="utf-8-sig").splitlines()
         assert done.rows == len(lines) - 1
         expected = sum(int(field) for line in lines[1:] for field in line.split(",") if field.isdigit())
@@ -325,7 +326,7 @@ def test_a_publisher_who_goes_back_to_what_was_there_is_believed_again(warehouse
 def test_a_file_the_publisher_went_back_to_speaks_again_though_the_night_that_fetched_it_was_killed(
     warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     newest = (
         "select load_id from ops.load where state = 'loaded' order by release_date desc, landed_at desc, load_id desc"
     )
@@ -339,10 +340,10 @@ def test_a_file_the_publisher_went_back_to_speaks_again_though_the_night_that_fe
             [hashlib.sha256(first).hexdigest()],
         )
     assert rows(warehouse, newest)[0] == (two.load_id,)
-    nightly.load("night", "mps", "borough_recent", [])
+    steps.load("night", "mps", "borough_recent", [])
     assert rows(warehouse, newest)[0] == (one.load_id,)
     spoken = rows(warehouse, "select load_id, landed_at from ops.load order by load_id")
-    nightly.load("night", "mps", "borough_recent", [])
+    steps.load("night", "mps", "borough_recent", [])
     assert rows(warehouse, "select load_id, landed_at from ops.load order by load_id") == spoken
 
 

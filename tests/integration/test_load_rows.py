@@ -20,9 +20,11 @@ from ingest.readers import rows as rows_read
 from sandbox.spoilt_archives import workbook
 from tests.publishers import PARKS
 from tests.refused import refused_with
-from warehouse import nightly, status
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings
+from warehouse.reports import status
+from warehouse.steps import loading, step
 
 Land = Callable[..., Loaded]
 HEADER = "Borough,Month,Park type,Incidents\n"
@@ -59,7 +61,7 @@ def land(warehouse: Settings, tmp_path: Path) -> Land:
         file = tmp_path / name
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         landed = file_drop.take(warehouse.landing, source, dataset, file, warehouse.now(), **how)
-        return nightly.load_one(warehouse, source, dataset, landed)
+        return steps.load_one(warehouse, source, dataset, landed)
 
     return now
 
@@ -339,8 +341,8 @@ def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse
 def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_come(
     warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
-    monkeypatch.setattr(nightly, "find_source", {"parks": PARKS}.__getitem__)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
+    monkeypatch.setattr(loading, "find_source", {"parks": PARKS}.__getitem__)
     newer, older = (
         HEADER + rows_of("2026-09", 3) + rows_of("2026-10", 3),
         HEADER + rows_of("2026-08", 3) + rows_of("2026-09", 3),
@@ -349,7 +351,7 @@ def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_c
     with refused_with("OLDER_COPY"):
         land(older, name="older.csv")
     path, sha256 = ask(warehouse, "select landed_path, sha256 from ops.load where state = 'refused'")[0]
-    assert nightly.load("night 1", "parks", "incidents", []) == {"files": 0, "rows": 0}
+    assert steps.load("night 1", "parks", "incidents", []) == {"files": 0, "rows": 0}
     with connect(warehouse, ADMIN) as connection:
         connection.execute(
             """insert into ops.fetched_address (source, dataset, url, sha256, bytes, fetched_at, checked_at)
@@ -357,13 +359,13 @@ def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_c
             [sha256],
         )
     # Nothing has changed: nobody is told again.
-    assert nightly.load("night 2", "parks", "incidents", []) == {"files": 0, "rows": 0}
+    assert steps.load("night 2", "parks", "incidents", []) == {"files": 0, "rows": 0}
     assert ask(warehouse, "select count(*) from ops.load where state = 'refused'") == [(1,)]
     with connect(warehouse, ADMIN) as connection:
         connection.execute("delete from raw.parks__incidents where _load_id = %s", [first.load_id])
         connection.execute("update ops.load set state = 'withdrawn' where load_id = %s", [first.load_id])
     land(HEADER + rows_of("2025-01", 3), name="another.csv")
-    assert nightly.load("night 3", "parks", "incidents", []) == {"files": 1, "rows": 6}
+    assert steps.load("night 3", "parks", "incidents", []) == {"files": 1, "rows": 6}
     assert ask(warehouse, "select landed_path from ops.load where state = 'loaded' and rows_loaded = 6") == [(path,)]
 
 

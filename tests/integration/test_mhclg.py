@@ -19,9 +19,9 @@ from ingest.load import Loaded
 from sandbox.server import Publisher
 from tests.asking import NOW, context_at, fetch, offers
 from tests.mhclg_files import file_7_header_of_2025, file_7_of_2019
-from warehouse import nightly
-from warehouse.connection import LOADER, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.connection import LOADER, connect
+from warehouse.platform.settings import Settings
 
 MHCLG = find_source("mhclg")
 
@@ -40,7 +40,7 @@ def context(publisher: Publisher, tmp_path: Path) -> Iterator[FetchContext]:
 
 def load(warehouse: Settings, dataset: str, file: Path) -> Loaded:
     landed = file_drop.take(warehouse.landing, MHCLG, dataset, file, warehouse.now())
-    return nightly.load_one(warehouse, MHCLG, dataset, landed)
+    return steps.load_one(warehouse, MHCLG, dataset, landed)
 
 
 def ask(warehouse: Settings, query: str) -> list[tuple[Any, ...]]:

@@ -22,9 +22,11 @@ from tests import mps_more_files as files
 from tests.conftest import Server, warehouse_to_build
 from tests.mps_files import boroughs, categories
 from tests.refused import refused_with
-from warehouse import nightly, status, transform
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.build import transform
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings
+from warehouse.reports import status
 
 MPS = find_source("mps")
 Land = Callable[..., Loaded]
@@ -38,7 +40,7 @@ def landing_in(settings: Settings, folder: Path) -> Land:
         file = folder / name
         file.write_bytes(body)
         landed = file_drop.take(settings.landing, MPS, dataset, file, settings.now(), **how)  # type: ignore[arg-type]
-        return nightly.load_one(settings, MPS, dataset, landed)
+        return steps.load_one(settings, MPS, dataset, landed)
 
     return now
 
@@ -118,7 +120,7 @@ def test_the_real_files_load_exactly_and_come_out_of_the_marts_as_they_were(
     copy = samples / "deprivation" / "imd2025_england_lsoa21_london.csv"
     for dataset, file in (("imd_2019", published), ("imd_2025", copy)):
         index = file_drop.take(warehouse.landing, mhclg, dataset, file, warehouse.now())
-        nightly.load_one(warehouse, mhclg, dataset, index)
+        steps.load_one(warehouse, mhclg, dataset, index)
 
     candidate = transform.build(warehouse)
     assert candidate is not None

@@ -22,9 +22,9 @@ from tests.conftest import PROJECT
 from tests.mps_files import borough_file
 from tests.nomis_files import MISSING, answer
 from tests.refused import refused_with
-from warehouse import nightly
-from warehouse.connection import ANALYST, LOADER, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.connection import ANALYST, LOADER, connect
+from warehouse.platform.settings import Settings
 
 NOMIS = find_source("nomis")
 # Which real answer is of which dataset, and the measure its values come out as.
@@ -48,7 +48,7 @@ def ask(warehouse: Settings, query: str, role: str = ANALYST) -> list[tuple[Any,
 
 def land(warehouse: Settings, dataset: str, file: Path) -> int:
     landed = file_drop.take(warehouse.landing, NOMIS, dataset, file, warehouse.now())
-    return nightly.load_one(warehouse, NOMIS, dataset, landed).rows
+    return steps.load_one(warehouse, NOMIS, dataset, landed).rows
 
 
 def test_real_answers_load_exactly_and_come_out_of_the_marts(to_build: Settings, samples: Path) -> None:
@@ -115,7 +115,7 @@ def test_one_withheld_borough_takes_its_sums_and_its_rates_and_not_the_night(
         written(tmp_path, borough_file("202411", "202610"), "mps.csv"),
         to_build.now(),
     )
-    nightly.load_one(to_build, find_source("mps"), "borough_recent", crimes)
+    steps.load_one(to_build, find_source("mps"), "borough_recent", crimes)
     assert build_and_publish(to_build)
     assert ask(
         to_build,

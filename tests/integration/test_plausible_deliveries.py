@@ -15,8 +15,8 @@ from ingest.readers.headers import months_between
 from tests.integration.test_police_uk import HEADER, crime
 from tests.mps_files import borough_file, boroughs, categories
 from tests.refused import refused_with
-from warehouse import nightly
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.settings import Settings
 
 MONTHS = months_between("202401", "202403")
 Land = Callable[..., Loaded]
@@ -30,7 +30,7 @@ def land(warehouse: Settings, tmp_path: Path) -> Land:
         file.write_bytes(body)
         declared = find_source(source)
         landed = file_drop.take(warehouse.landing, declared, dataset, file, warehouse.now())
-        return nightly.load_one(warehouse, declared, dataset, landed)
+        return steps.load_one(warehouse, declared, dataset, landed)
 
     return now
 

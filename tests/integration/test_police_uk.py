@@ -31,9 +31,10 @@ from tests.builds import found_by
 from tests.conftest import Server, warehouse_to_build
 from tests.mps_files import borough_file
 from tests.refused import refused_with
-from warehouse import nightly, transform
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.build import transform
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings
 
 POLICE = find_source("police_uk")
 NOW = dt.datetime(2026, 11, 22, 3, 0, tzinfo=dt.UTC)
@@ -102,7 +103,7 @@ def landing_in(settings: Settings, folder: Path) -> Land:
         if isinstance(body, bytes):
             file.write_bytes(body)
         landed = file_drop.take(settings.landing, POLICE, dataset, file, settings.now(), **how)  # type: ignore[arg-type]
-        return nightly.load_one(settings, POLICE, dataset, landed)
+        return steps.load_one(settings, POLICE, dataset, landed)
 
     return now
 
@@ -123,7 +124,7 @@ def build(settings: Settings, tmp_path: Path) -> None:
     file.write_bytes(borough_file("202401", "202402"))
     mps = find_source("mps")
     landed = file_drop.take(settings.landing, mps, "borough_recent", file, settings.now())
-    nightly.load_one(settings, mps, "borough_recent", landed)
+    steps.load_one(settings, mps, "borough_recent", landed)
     transform.build(settings)
 
 

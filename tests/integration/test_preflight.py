@@ -23,8 +23,9 @@ from sandbox.police_uk import figures
 from sandbox.police_uk.archive import index_page, packed, served
 from sandbox.safestats import feeds
 from sandbox.server import Publisher, serve_sites
-from warehouse import nightly
-from warehouse.settings import read_settings
+from warehouse import steps
+from warehouse.platform.settings import read_settings
+from warehouse.steps import step
 
 TODAY = dt.date(2026, 11, 22)
 VRU = str(Path(sys.executable).with_name("vru"))
@@ -41,12 +42,12 @@ def publisher() -> Iterator[Publisher]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home of its own for what runs in this process, and little patience."""
     chosen = read_settings({"VRU_HOME": str(tmp_path), "VRU_TODAY": TODAY.isoformat()})
-    monkeypatch.setattr(nightly, "settings", lambda: chosen)
+    monkeypatch.setattr(step, "settings", lambda: chosen)
     monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
 
 
 def asked(publisher: Publisher) -> list[str]:
-    found = nightly.check("mps", "borough_recent", json.dumps({"mps": publisher.base_url}))
+    found = steps.check("mps", "borough_recent", json.dumps({"mps": publisher.base_url}))
     return [f"{one.asked}: {one.differs}" for one in found]
 
 
@@ -84,12 +85,12 @@ def test_nothing_is_landed_and_no_database_is_needed(publisher: Publisher, tmp_p
 
 def test_files_that_wait_in_an_inbox_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = read_settings({"VRU_HOME": str(tmp_path), "VRU_TODAY": TODAY.isoformat()})
-    monkeypatch.setattr(nightly, "settings", lambda: chosen)
-    assert nightly.check("safestats", "btp_crime") == []
+    monkeypatch.setattr(step, "settings", lambda: chosen)
+    assert steps.check("safestats", "btp_crime") == []
     folder = tmp_path / "inbox" / "safestats" / "btp_crime"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "btp.csv").write_text("Borough,Nonsense\nBarnet,1\n", encoding="utf-8")
-    found = nightly.check("safestats", "btp_crime")
+    found = steps.check("safestats", "btp_crime")
     assert {one.asked for one in found} == {"inbox:safestats/btp_crime, file 1 of 1 by name"}
     assert any("has no column for" in one.differs for one in found)
 
@@ -98,7 +99,7 @@ def test_a_folder_that_nobody_reads_and_a_name_without_its_month_are_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = read_settings({"VRU_HOME": str(tmp_path), "VRU_TODAY": TODAY.isoformat()})
-    monkeypatch.setattr(nightly, "settings", lambda: chosen)
+    monkeypatch.setattr(step, "settings", lambda: chosen)
     for folder in ("ambulance", "btp_crime"):
         (tmp_path / "inbox" / "safestats" / folder).mkdir(parents=True)
     (file,) = (f for f in feeds.files(TODAY, 1) if f.name == "btp_crime-2026-10.csv")
@@ -107,7 +108,7 @@ def test_a_folder_that_nobody_reads_and_a_name_without_its_month_are_said(
     (tmp_path / "inbox" / "safestats" / "btp_crime" / "manifest.json").write_text(
         json.dumps(manifest), encoding="utf-8"
     )
-    found = [nightly.check("safestats", name) for name in ("ambulance_borough", "btp_crime", "fire_incidents")]
+    found = [steps.check("safestats", name) for name in ("ambulance_borough", "btp_crime", "fire_incidents")]
     assert [[f"{one.asked}: {one.differs}" for one in its] for its in found] == [
         ["inbox:safestats, file 1 of 2 by name: is a folder that no dataset is read from"],
         [
@@ -145,8 +146,8 @@ class NewArchive:
 def test_what_an_archive_lacks_and_what_begins_otherwise_is_said_without_taking_it() -> None:
     site = NewArchive()
     with serve_sites(lambda _: [site]) as publisher:
-        found = nightly.check("police_uk", "street", json.dumps({"police_uk": publisher.base_url}))
-        outcomes = nightly.check("police_uk", "outcomes", json.dumps({"police_uk": publisher.base_url}))
+        found = steps.check("police_uk", "street", json.dumps({"police_uk": publisher.base_url}))
+        outcomes = steps.check("police_uk", "outcomes", json.dumps({"police_uk": publisher.base_url}))
     header = "Crime ID, Month, Reported by, Falls within, Longitude, Latitude, Location, LSOA code, LSOA name, Offence"
     assert [f"{one.asked}: {one.differs}" for one in found] == [
         "archive 2026-09, btp: lacks 2026-08",
@@ -175,7 +176,7 @@ def test_what_police_uk_has_changed_is_said(
     publisher: Publisher, fault: str, path: str, options: dict[str, object], says: str
 ) -> None:
     publisher.misbehave(fault, path_contains=path, **options)
-    found = nightly.check("police_uk", "stop_and_search", json.dumps({"police_uk": publisher.base_url}))
+    found = steps.check("police_uk", "stop_and_search", json.dumps({"police_uk": publisher.base_url}))
     assert bool(found) == bool(says)
     assert all(re.search(says, one.differs) for one in found), found
 

@@ -11,9 +11,9 @@ import pytest
 
 from ingest.errors import Refusal
 from tests.candidates import area, build, bytes_of_marts, fact, judge, judged, pair, read
-from warehouse.connection import ADMIN, ANALYST, GATE, LOADER, OPEN, PUBLISHER, TRANSFORMER, connect
+from warehouse.platform.connection import ADMIN, ANALYST, GATE, LOADER, OPEN, PUBLISHER, TRANSFORMER, connect
+from warehouse.platform.settings import Settings
 from warehouse.publish import publish, releases
-from warehouse.settings import Settings
 
 JANUARY, FEBRUARY = dt.date(2025, 1, 1), dt.date(2025, 2, 1)
 

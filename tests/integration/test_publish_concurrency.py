@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from tests.candidates import FACT, bytes_of_marts, fill, judge, judged, pair, read
-from warehouse.connection import ADMIN, ANALYST, TRANSFORMER, connect
+from warehouse.platform.connection import ADMIN, ANALYST, TRANSFORMER, connect
+from warehouse.platform.settings import PROJECT, Settings
 from warehouse.publish import Publication, publish
-from warehouse.settings import PROJECT, Settings
 
 VERSIONS = """select (select array_agg(distinct version) from marts.area), (select array_agg(distinct version) from marts.fact),
                      (select count(*) from marts.area), (select count(*) from marts.fact)"""
@@ -174,7 +174,7 @@ def test_a_publisher_that_is_killed_leaves_everything_as_it_was_and_the_next_one
         "VRU_SECRETS_DIR": str(warehouse.secrets),
         "VRU_DATABASE_URL": warehouse.database_url.get_secret_value() if warehouse.database_url else "",
     }
-    program = "import sys; from warehouse.publish import publish; from warehouse.settings import settings; publish(settings(), sys.argv[1])"
+    program = "import sys; from warehouse.publish import publish; from warehouse.platform.settings import settings; publish(settings(), sys.argv[1])"
     process = subprocess.Popen([sys.executable, "-c", program, candidate_id], env=environment, cwd=PROJECT)
     try:
         _wait_until(warehouse, "wait_event = 'PgSleep'")

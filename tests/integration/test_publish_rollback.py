@@ -9,9 +9,9 @@ import pytest
 
 from ingest.errors import Refusal
 from tests.candidates import Rows, area, build, bytes_of_marts, fact, judge, judged, pair, read
-from warehouse.connection import ADMIN, connect
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings
 from warehouse.publish import RolledBackFrom, publish, releases, roll_back
-from warehouse.settings import Settings
 
 AREAS, FACTS = "select * from marts.area order by 1", "select * from marts.fact order by 1, 2"
 

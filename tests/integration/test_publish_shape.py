@@ -10,10 +10,10 @@ import pytest
 
 from ingest.errors import Refusal
 from tests.candidates import AREA, FACT, Rows, area, bytes_of_marts, fact, judged, pair, read
-from warehouse import shape
-from warehouse.connection import ADMIN, ANALYST, connect
+from warehouse.platform import locking
+from warehouse.platform.connection import ADMIN, ANALYST, connect
+from warehouse.platform.settings import Settings
 from warehouse.publish import publish, roll_back
-from warehouse.settings import Settings
 
 WITH_INNER = """create table candidate.area (
     area_code text primary key, inner_outer text not null, area_name text not null, version integer not null
@@ -155,7 +155,7 @@ def test_everything_that_is_wrong_with_a_shape_is_said_at_once(warehouse: Settin
 def test_a_new_column_waits_for_a_reader_in_short_tries_and_then_names_the_table(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shape, "PATIENCE", 1.0)
+    monkeypatch.setattr(locking, "PATIENCE", 1.0)
     publish(warehouse, judged(warehouse, [area(("A", "name A", 1)), fact(("A", "2025-01-01", 1, 1))]))
     before = bytes_of_marts(warehouse)
     candidate_id = judged(warehouse, [_with_inner("A"), fact(("A", "2025-01-01", 2, 2))])
@@ -181,7 +181,7 @@ def _narrow(name: str) -> tuple[str, str, Rows]:
 def test_a_reader_is_never_killed_by_a_change_of_several_tables(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shape, "PATIENCE", 1.0)
+    monkeypatch.setattr(locking, "PATIENCE", 1.0)
     publish(warehouse, judged(warehouse, [_narrow(name) for name in ("a", "b", "c")]))
     candidate_id = judged(warehouse, [_wider(name) for name in ("a", "b", "c")])
     with (

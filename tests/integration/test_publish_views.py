@@ -6,10 +6,10 @@ import pytest
 
 from ingest.errors import Refusal
 from tests.candidates import Rows, area, fact, judged, pair, read
-from warehouse import shape
-from warehouse.connection import ADMIN, ANALYST, connect
+from warehouse.platform import locking
+from warehouse.platform.connection import ADMIN, ANALYST, connect
+from warehouse.platform.settings import Settings
 from warehouse.publish import publish, roll_back
-from warehouse.settings import Settings
 
 NAMED = """create view candidate.named_fact as
 select f.area_code, a.area_name, f.value from candidate.fact as f inner join candidate.area as a on f.area_code = a.area_code;
@@ -102,7 +102,7 @@ def test_a_table_may_become_a_view_and_what_it_said_stays_in_history(warehouse: 
 def test_a_reader_who_holds_on_to_a_view_that_has_to_change_is_named_and_nothing_changes(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shape, "PATIENCE", 1.0)
+    monkeypatch.setattr(locking, "PATIENCE", 1.0)
     publish(warehouse, judged(warehouse, _tables(7, ("named_fact", NAMED))))
     wider = judged(warehouse, _tables(8, ("named_fact", NAMED.replace("f.value", "f.value, f.month"))))
     with connect(warehouse, ANALYST) as reader:

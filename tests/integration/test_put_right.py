@@ -8,8 +8,8 @@ from tests.builds import build_and_publish
 from tests.integration import test_fingertips as fingertips
 from tests.integration import test_nomis as nomis
 from tests.nomis_files import answer
-from warehouse.connection import ADMIN
-from warehouse.settings import Settings
+from warehouse.platform.connection import ADMIN
+from warehouse.platform.settings import Settings
 
 BLOCKING = """select check_name from ops.quality_result where outcome = 'failed' and severity = 'critical' order by 1"""
 

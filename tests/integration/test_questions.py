@@ -11,8 +11,8 @@ from ingest.declaration import read_sources
 from tests.attack import attack, known_of_london, read_open
 from tests.conftest import PROJECT
 from tests.homes import Home
-from warehouse.connection import ADMIN, OPEN, connect
-from warehouse.transform import dbt
+from warehouse.build.transform import dbt
+from warehouse.platform.connection import ADMIN, OPEN, connect
 
 # A first night of every source.
 pytestmark = pytest.mark.timeout(600)

@@ -19,9 +19,13 @@ from ingest.load import load as load_file
 from tests.integration.test_nomis import AREAS, answer, jobs
 from tests.integration.test_set_aside import land, month_of_city, rows
 from tests.refused import refused_with
-from warehouse import bootstrap, night, nightly, session, set_aside, transform
-from warehouse.connection import ADMIN, LOADER, connect
-from warehouse.settings import Settings
+from warehouse import runs, steps
+from warehouse.build import candidate, set_aside, transform
+from warehouse.home import setup
+from warehouse.platform import session
+from warehouse.platform.connection import ADMIN, LOADER, connect
+from warehouse.platform.settings import Settings
+from warehouse.steps import judging, step
 
 STREET = ("police_uk", "street", "2024-01-city-of-london-street.csv")
 OF_RAW = """select l.state, l.awaits_verdict, count(r.*) from ops.load as l left join raw.police_uk__street as r on r._load_id = l.load_id
@@ -31,9 +35,9 @@ OF_RAW = """select l.state, l.awaits_verdict, count(r.*) from ops.load as l left
 @pytest.fixture
 def commands(warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A warehouse whose commands find it without an environment, and publish nothing."""
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
-    monkeypatch.setattr(bootstrap, "set_up", lambda _: None)
-    monkeypatch.setattr(night, "build_and_publish", lambda *_, **__: True)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
+    monkeypatch.setattr(setup, "set_up", lambda _: None)
+    monkeypatch.setattr(runs, "build_and_publish", lambda *_, **__: True)
     return warehouse
 
 
@@ -47,10 +51,10 @@ def test_rebuilds_and_replays_at_once_leave_each_file_in_raw_once(commands: Sett
     before = rows(commands, content)
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         work: list[concurrent.futures.Future[Any]] = [
-            pool.submit(night.rebuild, commands, lambda _: None) for _ in range(2)
+            pool.submit(runs.rebuild, commands, lambda _: None) for _ in range(2)
         ]
-        work += [pool.submit(nightly.replay, "police_uk", "street") for _ in range(2)]
-        work += [pool.submit(nightly.replay, "nomis", "jobs_density") for _ in range(2)]
+        work += [pool.submit(steps.replay, "police_uk", "street") for _ in range(2)]
+        work += [pool.submit(steps.replay, "nomis", "jobs_density") for _ in range(2)]
         for one in work:
             one.result(timeout=120)
     assert rows(commands, content) == before
@@ -101,7 +105,7 @@ def test_a_load_that_was_under_way_is_judged_before_it_is_built(
     with connect(warehouse, LOADER, autocommit=True) as loader, concurrent.futures.ThreadPoolExecutor() as pool:
         with loader.transaction():
             queue.lock_shared(loader, "police_uk")
-            building = pool.submit(set_aside.build, warehouse, "a run")
+            building = pool.submit(candidate.build, warehouse, "a run")
             _until_somebody_waits(warehouse)
             file = tmp_path / STREET[2]
             file.write_bytes(month_of_city("2024-01", 280))
@@ -143,13 +147,13 @@ def test_rows_that_a_candidate_was_built_from_stay_until_it_has_its_verdict_and_
     _candidate(commands, "one")
     land(commands, tmp_path, *STREET, month_of_city("2024-01", 310))
     assert rows(commands, OF_RAW) == [("superseded", True, 300), ("loaded", False, 310)]
-    nightly._clear_what_waited(commands)
+    judging.clear_what_waited(commands)
     with connect(commands, ADMIN) as connection:
         connection.execute(
             """insert into ops.release (candidate_id, verdict, state, judged_at, code_version, data_kind)
                values ('one', 'passed', 'judged', now(), 'x', 'real')"""
         )
-    nightly._clear_what_waited(commands)
+    judging.clear_what_waited(commands)
     assert rows(commands, OF_RAW) == [("superseded", False, 0), ("loaded", False, 310)]
     assert first == 1
 
@@ -161,20 +165,20 @@ def test_what_a_build_that_was_never_judged_was_made_from_is_in_no_build_after_i
     land(commands, tmp_path, *STREET, month_of_city("2024-01", 300))
     _candidate(commands, "one")
     if by == "a replay":
-        nightly.replay("police_uk", "street")
+        steps.replay("police_uk", "street")
     else:
         land(commands, tmp_path, *STREET, month_of_city("2024-01", 310))
     assert rows(commands, OF_RAW)[0] == ("superseded", True, 300)
     found: list[object] = []
     monkeypatch.setattr(transform, "build", lambda *_, **__: found.extend(rows(commands, OF_RAW)))
-    set_aside.build(commands, "a run")
+    candidate.build(commands, "a run")
     assert found == [("superseded", False, 0), ("loaded", False, 300 if by == "a replay" else 310)]
 
 
 def test_a_withdrawn_load_leaves_raw_at_once_whatever_was_built_from_it(commands: Settings, tmp_path: Path) -> None:
     load_id = land(commands, tmp_path, *STREET, month_of_city("2024-01", 300))
     _candidate(commands, "one")
-    nightly.withdraw("police_uk", "street", load_id, "by mistake", "an analyst")
+    steps.withdraw("police_uk", "street", load_id, "by mistake", "an analyst")
     assert rows(commands, OF_RAW) == [("withdrawn", False, 0)]
 
 
@@ -197,14 +201,14 @@ def test_a_place_in_the_queue_is_given_back_when_what_it_was_for_fails(warehouse
 def test_a_file_that_lands_between_transform_and_gate_holds_nothing(
     to_build: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_newer: bool
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: to_build)
+    monkeypatch.setattr(step, "settings", lambda: to_build)
     land(to_build, tmp_path, *STREET, month_of_city("2024-01", 300))
-    candidate = nightly.build("a run")
+    candidate = steps.build("a run")
     month = "2024-02" if is_newer else "2024-01"
     land(to_build, tmp_path, "police_uk", "street", f"{month}-city-of-london-street.csv", month_of_city(month, 310))
     assert candidate is not None
-    nightly.gate("a run", candidate)
-    assert nightly.publish("a run", candidate)["state"] == "published"
+    steps.gate("a run", candidate)
+    assert steps.publish("a run", candidate)["state"] == "published"
     published = """select period_start_date::text, value::int from marts.fct_measure
                    where measure_code = 'police_uk_city_of_london_all_crime' and area_code = 'E09000007' order by 1"""
     assert rows(to_build, published) == [("2024-01-01", 240)]

@@ -10,9 +10,13 @@ import pytest
 
 from tests.conftest import Server
 from tests.refused import refused_with
-from warehouse import alerts, bootstrap, nightly, readers, roles, set_aside, shape, transform
-from warehouse.connection import ADMIN, ANALYST, LOADER, OPEN, PUBLISHER, connect
-from warehouse.settings import Settings
+from warehouse import alerts, steps
+from warehouse.build import candidate, transform
+from warehouse.home import setup
+from warehouse.platform import locking, readers, roles
+from warehouse.platform.connection import ADMIN, ANALYST, LOADER, OPEN, PUBLISHER, connect
+from warehouse.platform.settings import Settings
+from warehouse.steps import step
 
 LOCKED = "select 1 from marts.data_status limit 1"
 
@@ -39,7 +43,7 @@ def test_a_readers_open_transaction_does_not_hold_up_a_set_up_that_has_nothing_t
     with connect(warehouse, ANALYST) as reader:
         reader.execute(LOCKED)
         begun = time.monotonic()
-        bootstrap.set_up(warehouse)
+        setup.set_up(warehouse)
         assert time.monotonic() - begun < 5
         reader.execute(LOCKED)
 
@@ -47,17 +51,17 @@ def test_a_readers_open_transaction_does_not_hold_up_a_set_up_that_has_nothing_t
 def test_set_up_that_must_change_a_view_waits_for_its_readers_and_names_them(
     changed: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(shape, "PATIENCE", 1.0)
-    monkeypatch.setattr(shape, "SILENCE", 0.0)
+    monkeypatch.setattr(locking, "PATIENCE", 1.0)
+    monkeypatch.setattr(locking, "SILENCE", 0.0)
     with connect(changed, ANALYST) as reader:
         reader.execute(LOCKED)
         with refused_with(
             "READERS_IN_THE_WAY", match=r"vru_analyst \(in a transaction since 2\d{3}-\d\d-\d\d \d\d:\d\d UTC\)"
         ):
-            bootstrap.set_up(changed)
+            setup.set_up(changed)
         reader.execute(LOCKED)
     assert "waiting for vru_analyst (in a transaction since " in capsys.readouterr().err
-    bootstrap.set_up(changed)
+    setup.set_up(changed)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -79,7 +83,7 @@ def as_set_up(warehouse: Settings) -> Iterator[Settings]:
     try:
         yield warehouse
     finally:
-        bootstrap.set_up(warehouse)
+        setup.set_up(warehouse)
 
 
 def test_what_a_role_changed_of_itself_is_found_and_repaired_by_the_next_set_up(
@@ -111,7 +115,7 @@ def test_what_a_role_changed_of_itself_is_found_and_repaired_by_the_next_set_up(
     }
     with connect(as_set_up, PUBLISHER) as publisher:
         assert roles.changed(as_set_up, publisher) == changed
-    assert bootstrap.set_up(as_set_up) == changed
+    assert setup.set_up(as_set_up) == changed
     assert (
         "had been changed and are as they were set up: vru_analyst (role, search_path, statement_timeout); vru_open (password, "
         in capsys.readouterr().err
@@ -120,7 +124,7 @@ def test_what_a_role_changed_of_itself_is_found_and_repaired_by_the_next_set_up(
         assert connection.execute(settings_of).fetchall() == before
     with connect(as_set_up, OPEN) as anyone:
         assert anyone.execute("show statement_timeout").fetchone() == ("1min",)
-    assert bootstrap.set_up(as_set_up) == {}
+    assert setup.set_up(as_set_up) == {}
 
 
 def test_a_reader_is_ended_by_the_limits_of_set_up_and_not_by_those_it_gave_its_role(as_set_up: Settings) -> None:
@@ -217,11 +221,11 @@ def test_who_waits_for_readers_sees_those_who_came_and_went_since_it_began(wareh
 
 
 def night(settings: Settings) -> None:
-    nightly.begin("night-1", ["mps"])
+    steps.begin("night-1", ["mps"])
 
 
 def build(settings: Settings) -> None:
-    set_aside.build(settings, "build-1")
+    candidate.build(settings, "build-1")
 
 
 @pytest.mark.usefixtures("hasty")
@@ -232,7 +236,7 @@ def test_a_night_and_a_build_begin_by_ending_who_read_for_too_long(
     capsys: pytest.CaptureFixture[str],
     step: Callable[[Settings], None],
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     monkeypatch.setattr(transform, "build", lambda *_, **__: "a candidate")
     with pytest.raises(psycopg.errors.AdminShutdown), connect(warehouse, OPEN) as anyone:  # noqa: PT012 - at its end
         anyone.execute("set idle_in_transaction_session_timeout = 0")
@@ -245,7 +249,7 @@ def test_a_night_and_a_build_begin_by_ending_who_read_for_too_long(
 def test_a_night_whose_roles_were_changed_says_so_in_its_alert(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     with connect(warehouse, ADMIN) as connection:
         connection.execute("delete from ops.role_setting where role_name = 'vru_open' and name = 'jit'")
     night(warehouse)

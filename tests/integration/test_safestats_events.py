@@ -21,10 +21,12 @@ from tests.builds import build_and_publish, found_by
 from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_command_line import vru
 from tests.integration.test_load import rows
-from warehouse import night, nightly, status
-from warehouse.connection import ADMIN, ANALYST, OPEN, connect
-from warehouse.settings import Settings
-from warehouse.transform import inputs
+from warehouse import runs, steps
+from warehouse.build.transform import inputs
+from warehouse.platform.connection import ADMIN, ANALYST, OPEN, connect
+from warehouse.platform.settings import Settings
+from warehouse.reports import status
+from warehouse.steps import step
 
 SAFESTATS = find_source("safestats")
 EVENTS = [name for name, dataset in SAFESTATS.datasets.items() if dataset.part_pattern]
@@ -38,7 +40,7 @@ def land(warehouse: Settings, folder: Path, dataset: str, text: str, name: str =
     file = folder / name
     file.write_text(text, encoding="utf-8")
     landed = file_drop.take(warehouse.landing, SAFESTATS, dataset, file, warehouse.now())
-    return nightly.load_one(warehouse, SAFESTATS, dataset, landed)
+    return steps.load_one(warehouse, SAFESTATS, dataset, landed)
 
 
 def ambulance(*special: str, ordinary: int = 40) -> str:
@@ -366,12 +368,12 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = warehouse.model_copy(update={"today": dt.date(2026, 11, 22)})
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     this = ("safestats", "ambulance_incidents")
     first = land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     before = inputs(warehouse).fingerprint
     mistaken = land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
-    again = nightly.withdraw(*this, mistaken.load_id, "not London's", "the owner")
+    again = steps.withdraw(*this, mistaken.load_id, "not London's", "the owner")
     assert re.match(r"file [0-9a-f]{12}: loaded 40 rows \(load 3, release 2026-11-22;", str(again))
     assert rows(warehouse, "select count(*), min(_load_id) from raw.safestats__ambulance_incidents") == [(40, 3)]
     assert inputs(warehouse).fingerprint == before, "the next build is of what it would have been without the file"
@@ -389,14 +391,14 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
     (kept,) = landing.find_by_name(warehouse.landing, *this, "not-ours-2026-10.csv")
     assert [file.provenance.file_name for file in landing.every_file(warehouse.landing)] == ["feed-2026-10.csv"]
     with pytest.raises(Refusal, match=r"was withdrawn on 2026-11-22 by the owner \(not London's\) and came again"):
-        nightly.load("night", *this, [kept])
+        steps.load("night", *this, [kept])
     for load_id, why in (
         (first.load_id, "is superseded"),
         (mistaken.load_id, "is withdrawn"),
         (99, "is not in the ledger"),
     ):
         with pytest.raises(Refusal, match=f"load {load_id} of safestats ambulance_incidents {why}"):
-            nightly.withdraw(*this, load_id, "a slip", "me")
+            steps.withdraw(*this, load_id, "a slip", "me")
 
     said = str(land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50)))
     assert "withdrawn on 2026-11-22 by the owner (not London's), and now stands again" in said
@@ -409,7 +411,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = warehouse.model_copy(update={"today": dt.date(2026, 11, 22)})
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     this = ("safestats", "ambulance_incidents")
     land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
@@ -420,7 +422,7 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
     states = "select state from ops.load order by load_id"
 
     def withdraw(load_id: int, reason: str = "not\nLondon's", by: str = "the owner") -> str | None:
-        return nightly.withdraw(*this, load_id, reason, by)
+        return steps.withdraw(*this, load_id, reason, by)
 
     for words, says in (
         ((" \n",), "--reason is empty"),
@@ -458,21 +460,21 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
         Refusal,
         match=r"ambulance_incidents, file [0-9a-f]{12}: was withdrawn on 2026-11-22 by the owner .* and is read no more",
     ):
-        nightly.replay(*this, file=path)
+        steps.replay(*this, file=path)
     landing.clear_withdrawal(file)
-    assert nightly.replay(*this) == {"files": 1, "rows": 40, "refused": [], "withdrawn": [path]}
+    assert steps.replay(*this) == {"files": 1, "rows": 40, "refused": [], "withdrawn": [path]}
     assert withdraw(4) is None, "nothing stands before it"
     with pytest.raises(Refusal, match=f"one that was withdrawn by landing it by hand: {before}, {path}"):
-        nightly.replay(*this)
+        steps.replay(*this)
     landing.clear_withdrawal(file)
-    monkeypatch.setattr(night, "build_and_publish", lambda *_, **__: True)
-    night.rebuild(warehouse, print)
+    monkeypatch.setattr(runs, "build_and_publish", lambda *_, **__: True)
+    runs.rebuild(warehouse, print)
     assert rows(warehouse, "select count(*) from raw.safestats__ambulance_incidents") == [(0,)]
 
     # A note of bytes that stand, as a command left it that was killed after it and before its commit, is not believed.
     for put_right in (
         lambda: land(warehouse, tmp_path, "ambulance_incidents", ambulance()),
-        lambda: nightly.begin("night", ["safestats"]),
+        lambda: steps.begin("night", ["safestats"]),
     ):
         land(warehouse, tmp_path, "ambulance_incidents", ambulance())
         landing.note_withdrawal(warehouse.landing / before, warehouse.now(), "the owner", "cut off")
@@ -489,7 +491,7 @@ def withdrawn_when(warehouse: Settings) -> str:
 def test_until_the_next_build_the_newest_published_month_is_that_of_what_was_withdrawn(
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nightly, "settings", lambda: warehouse)
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
     land(warehouse, tmp_path, "ambulance_incidents", ambulance().replace("/10/2026", "/09/2026"), "feed-2026-09.csv")
     land(warehouse, tmp_path, "ambulance_incidents", ambulance())
     with connect(warehouse, ADMIN) as connection:
@@ -503,9 +505,9 @@ def test_until_the_next_build_the_newest_published_month_is_that_of_what_was_wit
     months = """select newest_period_start_date, newest_loaded_period_start_date from marts.data_status
                 where dataset = 'ambulance_incidents'"""
     assert rows(warehouse, months) == [(dt.date(2026, 10, 1), dt.date(2026, 10, 1))]
-    nightly.withdraw("safestats", "ambulance_incidents", 2, "not London's", "the owner")
+    steps.withdraw("safestats", "ambulance_incidents", 2, "not London's", "the owner")
     assert rows(warehouse, months) == [(dt.date(2026, 10, 1), dt.date(2026, 9, 1))]
-    nightly.withdraw("safestats", "ambulance_incidents", 1, "nor this", "the owner")
+    steps.withdraw("safestats", "ambulance_incidents", 1, "nor this", "the owner")
     state = months.replace("newest_loaded_period_start_date", "newest_loaded_period_start_date, state, fetched_at")
     assert rows(warehouse, state) == [(dt.date(2026, 10, 1), None, "missing", None)]
 

@@ -21,8 +21,8 @@ from sandbox.safestats.workbook import Row, workbook
 from tests.builds import build_and_publish, found_by
 from tests.conftest import Server, warehouse_to_build
 from tests.integration.test_load import rows
-from warehouse import nightly
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.platform.settings import Settings
 
 SAFESTATS = find_source("safestats")
 NAME = "ambulance-borough-monthly.xlsx"
@@ -31,7 +31,7 @@ SHEETS = list(SAFESTATS.dataset("ambulance_borough").layout.sheets.required)  # 
 
 def land(warehouse: Settings, dataset: str, file: Path) -> Loaded:
     landed = file_drop.take(warehouse.landing, SAFESTATS, dataset, file, warehouse.now())
-    return nightly.load_one(warehouse, SAFESTATS, dataset, landed)
+    return steps.load_one(warehouse, SAFESTATS, dataset, landed)
 
 
 def confirm(monkeypatch: pytest.MonkeyPatch, folder: Path, file: Path, **changed: object) -> None:

@@ -23,10 +23,10 @@ from ingest.errors import Refusal
 from sandbox.server import Publisher
 from tests.conftest import Server, warehouse_to_build
 from tests.homes import declarations_of
-from warehouse import airflow, night
+from warehouse import airflow, runs
 from warehouse.airflow import processes, records
-from warehouse.connection import ANALYST, connect
-from warehouse.settings import Settings, read_settings
+from warehouse.platform.connection import ANALYST, connect
+from warehouse.platform.settings import Settings, read_settings
 
 TODAY = dt.date(2014, 10, 22)
 
@@ -66,10 +66,10 @@ def test_down_leaves_a_process_alone_that_only_has_the_number_of_one_of_ours(tmp
 
 def test_a_home_of_synthetic_data_has_its_stand_ins_beside_the_scheduler(tmp_path: Path) -> None:
     settings = _home(tmp_path / "one").model_copy(update={"today": TODAY})
-    assert night.sources_to_stand_in_for(settings) == []
+    assert runs.sources_to_stand_in_for(settings) == []
     (settings.home / "airflow" / "logs").mkdir()
     landing.claim_kind(settings.landing, landing.SYNTHETIC, what="a test")
-    assert night.sources_to_stand_in_for(settings) == list(read_sources())
+    assert runs.sources_to_stand_in_for(settings) == list(read_sources())
     command = [sys.executable, "-m", "sandbox", "--today", TODAY.isoformat()]
     started = processes._Started({}, {})
     processes._start(settings, started, processes.STAND_INS, command, dict(os.environ))
@@ -105,7 +105,7 @@ def test_a_build_by_hand_waits_for_a_run_of_the_home(warehouse: Settings) -> Non
         records.only_runner(warehouse),
         pytest.raises(Refusal, match="a nightly run of this home is under way"),
     ):
-        night.build_and_publish(warehouse, echo=print)
+        runs.build_and_publish(warehouse, echo=print)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,9 +10,9 @@ from psycopg import sql
 
 from expectations import engine
 from tests.integration.test_command_line import vru
-from warehouse import transform
-from warehouse.connection import ADMIN, ANALYST, LOGIN_ROLES, TRANSFORMER, connect
-from warehouse.settings import Settings
+from warehouse.build import transform
+from warehouse.platform.connection import ADMIN, ANALYST, LOGIN_ROLES, TRANSFORMER, connect
+from warehouse.platform.settings import Settings
 
 CALLER = {
     "PGDATESTYLE": "SQL, DMY",

@@ -21,9 +21,11 @@ from tests.integration.test_police_uk import CITY, MET, crime, street
 from tests.mps_files import borough_file, categories
 from tests.mps_more_files import csv_bytes
 from tests.refused import refused_with
-from warehouse import nightly, set_aside, status, transform
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import Settings
+from warehouse import steps
+from warehouse.build import candidate, set_aside, transform
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import Settings
+from warehouse.reports import status
 
 KINDS = ("Anti-social behaviour", "Burglary", "Other theft", "Vehicle crime", "Violence and sexual offences")
 
@@ -33,7 +35,7 @@ def land(settings: Settings, folder: Path, source: str, dataset: str, name: str,
     file.write_bytes(body)
     declared = find_source(source)
     landed = file_drop.take(settings.landing, declared, dataset, file, settings.now())
-    return nightly.load_one(settings, declared, dataset, landed).load_id
+    return steps.load_one(settings, declared, dataset, landed).load_id
 
 
 def month_of_city(month: str, rows: int, kinds: Sequence[str] = KINDS) -> bytes:
@@ -195,7 +197,7 @@ def test_no_load_is_looked_for_where_what_failed_is_made_from_none(
 
     monkeypatch.setattr(transform, "build", fail)
     with refused_with("BUILD_FAILED"):
-        set_aside.build(warehouse, "run")
+        candidate.build(warehouse, "run")
     assert builds == [1]
     assert rows(warehouse, "select state from ops.load") == [("loaded",)]
 

@@ -17,9 +17,10 @@ from ingest.declaration import read_sources
 from tests.conftest import Server
 from tests.homes import home_like
 from tests.refused import refused_with
-from warehouse import bootstrap, embedded, migrations, privacy
-from warehouse.connection import ADMIN, ANALYST, LOADER, LOGIN_ROLES, connect, password
-from warehouse.settings import Settings, read_settings
+from warehouse.home import setup
+from warehouse.platform import embedded, migrations, privacy
+from warehouse.platform.connection import ADMIN, ANALYST, LOADER, LOGIN_ROLES, connect, password
+from warehouse.platform.settings import Settings, read_settings
 
 ROOMS = ["candidate", "intermediate", "marts", "marts_history", "marts_open", "ops", "quarantine", "raw", "staging"]
 
@@ -35,7 +36,7 @@ def test_setting_up_again_changes_nothing(warehouse: Settings) -> None:
                    where nspname = any(%s) and relkind in ('r', 'v') order by 1"""
     with connect(warehouse, ADMIN) as connection:
         before = connection.execute(catalogue, [ROOMS]).fetchall()
-    bootstrap.set_up(warehouse)
+    setup.set_up(warehouse)
     with connect(warehouse, ADMIN) as connection:
         assert connection.execute(catalogue, [ROOMS]).fetchall() == before
 
@@ -52,7 +53,7 @@ def test_a_home_from_before_migrations_were_numbered_is_brought_up_to_date(wareh
                    rows_loaded, rows_quarantined, state, is_synthetic)
                values ('mps', 'vawg', '2026-01-01', 'a', 'f', 'p', 1, now(), now(), 1, 1, 0, 'superseded', false)"""
         )
-    bootstrap.set_up(warehouse)
+    setup.set_up(warehouse)
     numbers = [(one.number, one.subject) for one in migrations.migrations()]
     with connect(warehouse, ADMIN) as connection:
         assert connection.execute("select number, subject from ops.migration order by 1").fetchall() == numbers
@@ -66,7 +67,7 @@ def test_a_home_of_a_newer_version_is_refused_and_left_as_it_is(warehouse: Setti
             "insert into ops.migration values (9999, 'x'); update ops.set_up set fingerprint = 'of a newer version'"
         )
     with refused_with("HOME_TOO_NEW", match="migration 9999"):
-        bootstrap.set_up(warehouse)
+        setup.set_up(warehouse)
 
 
 def test_a_new_migration_runs_once_and_a_number_left_out_is_an_error(warehouse: Settings, tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_the_servers_log_quotes_no_row_and_no_password(warehouse: Settings, serv
         connection.execute("insert into ops.warehouse (is_the_only_row, decided_by) values (false, 'Jane Example')")
     with connect(warehouse, ADMIN) as connection:
         connection.execute("update ops.set_up set fingerprint = ''")
-    bootstrap.set_up(warehouse)
+    setup.set_up(warehouse)
     text = log.read_text(encoding="utf-8")
     assert "violates check constraint" in text
     assert "Jane Example" not in text

@@ -12,7 +12,7 @@ from psycopg import sql
 from scipy import special
 
 from tests.conftest import Server
-from warehouse.connection import ANALYST, TRANSFORMER, connect
+from warehouse.platform.connection import ANALYST, TRANSFORMER, connect
 
 Ask = Callable[..., float | str | None]
 

@@ -14,10 +14,11 @@ from ingest.declaration import find_source
 from tests.candidates import read
 from tests.integration.test_alerts import Channel, channel, with_channel
 from tests.mps_files import borough_file
-from warehouse import airflow, alerts, nightly, watch
+from warehouse import airflow, alerts, steps
 from warehouse.airflow.records import SchedulerState, metadata
-from warehouse.connection import ADMIN, OPEN, connect
-from warehouse.settings import Settings, read_settings
+from warehouse.platform.connection import ADMIN, OPEN, connect
+from warehouse.platform.settings import Settings, read_settings
+from warehouse.reports import watch
 
 __all__ = ["channel", "with_channel"]
 
@@ -69,7 +70,7 @@ def test_a_feed_past_its_freshness_is_told_on_a_night_that_was_green(warehouse: 
     landed = file_drop.take(
         warehouse.landing, find_source("mps"), "borough_recent", file, warehouse.now(), is_synthetic=True
     )
-    nightly.load_one(warehouse, find_source("mps"), "borough_recent", landed)
+    steps.load_one(warehouse, find_source("mps"), "borough_recent", landed)
     asked_just_now(warehouse)
     assert told(warehouse) == ["DATASET_STALE"]
     ((body,),) = read(warehouse, "select body from ops.alert", ADMIN)

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from warehouse import children
+from warehouse.platform import children
 
 WAITS = f"""
 import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from warehouse import children
+from warehouse.platform import children
 children.run([sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"])
 """
 

@@ -6,8 +6,8 @@ import datetime as dt
 from pathlib import Path
 
 from tests.refused import refused_with
-from warehouse import nightly
-from warehouse.settings import PROJECT, Settings, read_settings
+from warehouse.platform.settings import PROJECT, Settings, read_settings
+from warehouse.steps import publishers
 
 
 def test_without_any_setting_the_home_is_var_and_the_server_embedded() -> None:
@@ -67,20 +67,18 @@ def test_a_publishers_key_comes_from_the_environment_before_the_file_of_this_hom
     tmp_path: Path,
 ) -> None:
     home = {"VRU_HOME": str(tmp_path)}
-    assert nightly._publishers_key(read_settings(home), "nomis") is None
+    assert publishers.key_of(read_settings(home), "nomis") is None
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "nomis_key").write_text("0xFILE\n")
-    assert nightly._publishers_key(read_settings(home), "nomis") == "0xFILE"
+    assert publishers.key_of(read_settings(home), "nomis") == "0xFILE"
     given = read_settings({**home, "VRU_NOMIS_KEY": "0xGIVEN"})
-    assert nightly._publishers_key(given, "nomis") == "0xGIVEN"
-    assert nightly._publishers_key(given, "safestats") is None
+    assert publishers.key_of(given, "nomis") == "0xGIVEN"
+    assert publishers.key_of(given, "safestats") is None
     for shown in (repr(given), str(given), str(given.model_dump()), given.model_dump_json()):
         assert "0xGIVEN" not in shown
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("0xELSEWHERE\n")
-    assert nightly._publishers_key(read_settings({**home, "VRU_NOMIS_KEY_FILE": str(elsewhere)}), "nomis") == (
-        "0xELSEWHERE"
-    )
+    assert publishers.key_of(read_settings({**home, "VRU_NOMIS_KEY_FILE": str(elsewhere)}), "nomis") == ("0xELSEWHERE")
 
 
 def test_a_key_of_what_is_no_source_is_no_setting_and_is_not_shown() -> None:

@@ -13,7 +13,7 @@ from expectations.engine import Observation, read_answer
 from expectations.gate import Result, decide
 from expectations.suite import SUITES, read_suite, read_suites
 from tests.refused import refused_with
-from warehouse.settings import Settings
+from warehouse.platform.settings import Settings
 
 GOOD = """
 describes: The boroughs.

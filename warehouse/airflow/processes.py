@@ -21,7 +21,7 @@ from ingest.errors import Refusal
 from warehouse.airflow.program import USER, Echo, Ports, call, last_line, program, remembered_ports, ui_password
 from warehouse.airflow.program import environment as airflow_environment
 from warehouse.airflow.records import close_interrupted_runs, metadata, only_runner, set_pools
-from warehouse.settings import PREFIX, PROJECT, Settings
+from warehouse.platform.settings import PREFIX, PROJECT, Settings
 
 DAG_IDS = ("nightly", "replay", "maintenance")
 PROCESSES = {

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingest.errors import Refusal
-from warehouse import children, session
-from warehouse.connection import AIRFLOW, url
-from warehouse.settings import PROJECT, Settings
+from warehouse.platform import children, session
+from warehouse.platform.connection import AIRFLOW, url
+from warehouse.platform.settings import PROJECT, Settings
 
 DAGS = PROJECT / "dags"
 USER = "admin"

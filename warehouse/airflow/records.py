@@ -14,10 +14,11 @@ import psycopg
 
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
-from warehouse import alerts, session
+from warehouse import alerts
 from warehouse.airflow.program import call
-from warehouse.connection import AIRFLOW, PUBLISHER, connect
-from warehouse.settings import LONDON, Settings
+from warehouse.platform import session
+from warehouse.platform.connection import AIRFLOW, PUBLISHER, connect
+from warehouse.platform.settings import LONDON, Settings
 
 # How long a scheduler may be silent before we take it for dead; Airflow's own threshold is the same.
 HEARTBEAT_SECONDS = 30

@@ -18,7 +18,7 @@ from warehouse.airflow.processes import check_same_settings, stop
 from warehouse.airflow.program import DAGS, Echo, call, last_line
 from warehouse.airflow.program import environment as airflow_environment
 from warehouse.airflow.records import UNFINISHED, close_interrupted_runs, is_scheduler_alive, metadata, only_runner
-from warehouse.settings import Settings
+from warehouse.platform.settings import Settings
 
 # A task that is over sooner is told of once, when it is done.
 LONG_SECONDS = 1.5

@@ -1,0 +1,9 @@
+"""`vru`: the tool a person uses. Exit status 0 only on success; what goes wrong is a sentence on standard error.
+
+A module a noun; importing one adds its commands to `main`.
+"""
+
+from warehouse.cli import database, home, loads, releases, sources, state
+from warehouse.cli.group import main
+
+__all__ = ["database", "home", "loads", "main", "releases", "sources", "state"]

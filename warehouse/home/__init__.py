@@ -1,0 +1,1 @@
+"""A home: set up, backed up, restored."""

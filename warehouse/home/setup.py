@@ -1,0 +1,288 @@
+"""Setting a home up: server, roles, schemas, raw tables, Airflow's database. Running it again changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from ingest import queue, raw
+from ingest.declaration import Source, read_sources
+from ingest.errors import Refusal
+from warehouse import airflow
+from warehouse.platform import connection as connection_module
+from warehouse.platform import embedded, locking, migrations, privacy, readers, roles, session
+from warehouse.platform.connection import (
+    ADMIN,
+    AIRFLOW,
+    AIRFLOW_DATABASE,
+    ANALYST,
+    DATABASE,
+    GATE,
+    LOGIN_ROLES,
+    OWNER,
+    PUBLISHER,
+    TRANSFORMER,
+    connect,
+    has_admin,
+    password,
+)
+from warehouse.platform.settings import Settings
+
+SCHEMA = migrations.FOLDER.parent
+
+
+def set_up(settings: Settings, *, again: bool = False) -> dict[str, list[str]]:
+    """Bring a home to the state this code expects: an empty warehouse the first time, the same warehouse after that.
+
+    Where the database was set up by the same schema, roles and declarations, nothing is run in it: every statement that defines
+    a view wants a lock that its readers hold. Roles are compared each time, and repaired, since a role may change itself.
+
+    Args:
+        again: run every statement all the same, to repair what somebody changed by hand.
+
+    Returns:
+        What of which role had been changed since the last set-up, and is as it was again (`roles.changed`).
+
+    Raises:
+        Refusal: when the server cannot be reached, the admin may not create roles, a reader holds on to what has to change, or a
+            restore into this home was killed.
+    """
+    if restoring(settings).exists():
+        raise Refusal(
+            "RESTORE_UNFINISHED",
+            "a restore into this home was not finished",
+            where=str(settings.home),
+            kept="what it had restored so far, which is not whole",
+            next_step="run `vru restore` again with the same backup",
+        )
+    return prepare(settings, again=again)
+
+
+def restoring(settings: Settings) -> Path:
+    """The file that stands in a home while a restore fills it."""
+    return settings.home / "restoring"
+
+
+def prepare(settings: Settings, *, again: bool = False) -> dict[str, list[str]]:
+    """Do what `set_up` does, in a home that a restore is filling too."""
+    privacy.keep_private(settings)
+    for folder in (settings.landing, settings.inbox):
+        folder.mkdir(exist_ok=True)
+    with _one_at_a_time(settings):
+        if settings.is_embedded:
+            _set_up_embedded_server(settings)
+        elif not has_admin(settings):
+            _see_that_it_was_done(settings)
+            return {}
+        changed = _set_up_database(settings, again=again)
+        airflow.migrate(settings)
+    return changed
+
+
+@contextlib.contextmanager
+def _one_at_a_time(settings: Settings) -> Iterator[None]:
+    with (settings.home / "setup.lock").open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            print(f"waiting for `{file.read()}`, which sets this home up", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(session.name())
+        file.flush()
+        yield
+
+
+def _see_that_it_was_done(settings: Settings) -> None:
+    """Where the services of a stack have no admin's password, another has set the warehouse up before they start."""
+    with connect(settings, ANALYST) as connection:
+        connection.execute("select 1 from marts.data_status limit 1")
+
+
+def _set_up_embedded_server(settings: Settings) -> None:
+    data = settings.home / "postgres"
+    embedded.create(data, password(settings, ADMIN, make=True))
+    embedded.start(data)
+    with connect(settings, ADMIN, autocommit=True, database="postgres") as connection:
+        if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+        stands = dict(connection.execute("select name, setting from pg_file_settings where applied").fetchall())
+        missing = {name: value for name, value in embedded.SERVER_SETTINGS.items() if stands.get(name) != value}
+        for name, value in missing.items():
+            connection.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+    if missing:
+        embedded.stop(data)
+        embedded.start(data)
+
+
+def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]:
+    wanted = _fingerprint()
+    with connect(settings, ADMIN, autocommit=True) as connection:
+        # Of every home that shares this server, one at a time: they write the same roles.
+        queue.take(connection, "vru setup", "session")
+        if changed := roles.changed(settings, connection):
+            print(f"these roles had been changed and are as they were set up: {roles.told(changed)}", file=sys.stderr)
+        stands = _set_up_by(connection) == wanted and not again
+        if stands and not changed:
+            return {}
+        is_superuser = connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (
+            True,
+        )
+        roles.set_up(settings, connection, is_superuser=is_superuser)
+        if stands:
+            return changed
+        grant_database(connection)
+        _set_up_airflow_database(settings, connection)
+        if is_superuser:
+            _close_other_databases(connection)
+        with connection.transaction():
+            if not locking.in_short_tries(
+                connection, lambda: _set_up_schemas(connection, read_sources(), is_superuser=is_superuser)
+            ):
+                raise Refusal(
+                    "READERS_IN_THE_WAY",
+                    f"set-up has to change what readers use, and {readers.told(readers.sessions(connection))} kept it locked",
+                    kept="the warehouse as it was",
+                    next_step="run it again; a reader's transaction is ended once it is older than its role may hold one "
+                    "(docs/runbook.md)",
+                )
+            roles.record(connection, is_superuser=is_superuser)
+            connection.execute(
+                """insert into ops.set_up (fingerprint, set_up_at) values (%s, now())
+                   on conflict (is_the_only_row) do update set fingerprint = excluded.fingerprint, set_up_at = excluded.set_up_at""",
+                [wanted],
+            )
+    return changed
+
+
+def _fingerprint() -> str:
+    """What a database depends on that was set up by this code: schema, roles, and what the sources declare (a hash)."""
+    digest = hashlib.sha256()
+    for file in (
+        *sorted(SCHEMA.rglob("*.sql")),
+        Path(__file__),
+        Path(roles.__file__),
+        Path(raw.__file__),
+        Path(connection_module.__file__),
+    ):
+        digest.update(file.read_bytes() + b"\0")
+    for source in read_sources().values():
+        digest.update(source.model_dump_json().encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _set_up_by(connection: psycopg.Connection) -> str | None:
+    if connection.execute("select to_regclass('ops.set_up')").fetchone() == (None,):
+        return None
+    row = connection.execute("select fingerprint from ops.set_up").fetchone()
+    return str(row[0]) if row else None
+
+
+def _close_other_databases(connection: psycopg.Connection) -> None:
+    """Nobody but superusers works in the server's own databases."""
+    for name in ("postgres", "template1"):
+        connection.execute(sql.SQL("revoke connect, temporary on database {} from public").format(sql.Identifier(name)))
+
+
+def grant_database(connection: psycopg.Connection) -> None:
+    """Who may connect to the database of the connection, and make what in it: the rights that a copy of a database does not have."""
+    database = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("revoke all on database {} from public").format(database))
+    for role in LOGIN_ROLES:
+        if role != AIRFLOW:
+            connection.execute(sql.SQL("grant connect on database {} to {}").format(database, sql.Identifier(role)))
+    connection.execute(sql.SQL("grant create on database {} to {}").format(database, sql.Identifier(OWNER)))
+    connection.execute(
+        sql.SQL("grant temporary on database {} to {}, {}, {}").format(
+            database, sql.Identifier(PUBLISHER), sql.Identifier(TRANSFORMER), sql.Identifier(GATE)
+        )
+    )
+
+
+def _set_up_airflow_database(settings: Settings, connection: psycopg.Connection) -> None:
+    if settings.airflow_database_url is not None:
+        return
+    if connection.execute("select 1 from pg_database where datname = %s", [AIRFLOW_DATABASE]).fetchone() is None:
+        connection.execute(
+            sql.SQL("create database {} owner {}").format(sql.Identifier(AIRFLOW_DATABASE), sql.Identifier(AIRFLOW))
+        )
+        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(AIRFLOW_DATABASE)))
+
+
+def _set_up_schemas(connection: psycopg.Connection, sources: dict[str, Source], *, is_superuser: bool) -> None:
+    files = sorted(SCHEMA.glob("*.sql"))
+    if is_superuser:
+        roles.keep_from_readers(connection)
+    connection.execute(sql.SQL("set local role {}").format(sql.Identifier(OWNER)))
+    for file in files:
+        if file.name.startswith("20_"):
+            migrations.run(connection)
+        if file.name.startswith("90_"):
+            _set_up_raw_tables(connection, sources)
+            _record_datasets(connection, sources)
+        connection.execute(file.read_bytes())
+    connection.execute("reset role")
+    # What dbt and publish make later must be readable by the next step without anybody granting it by hand.
+    for maker, schemas, next_step in (
+        (TRANSFORMER, ("staging", "intermediate", "candidate"), (GATE, PUBLISHER)),
+        (PUBLISHER, ("marts", "marts_history"), (ANALYST, GATE)),
+    ):
+        connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(maker)))
+        for schema in schemas:
+            connection.execute(
+                sql.SQL("alter default privileges for role {} in schema {} grant select on tables to {}").format(
+                    sql.Identifier(maker), sql.Identifier(schema), sql.SQL(", ").join(map(sql.Identifier, next_step))
+                )
+            )
+
+
+def _set_up_raw_tables(connection: psycopg.Connection, sources: dict[str, Source]) -> None:
+    for source in sources.values():
+        for name, dataset in source.datasets.items():
+            raw.create_table(connection, source, name, dataset)
+
+
+def _record_datasets(connection: psycopg.Connection, sources: dict[str, Source]) -> None:
+    rows = []
+    for source in sources.values():
+        for position, (name, d) in enumerate(source.datasets.items()):
+            rows.append(
+                (
+                    source.source,
+                    name,
+                    position,
+                    d.title,
+                    source.publisher,
+                    d.page_url,
+                    source.licence,
+                    source.licence_url,
+                    source.attribution,
+                    d.cadence,
+                    d.stale_after_days,
+                    source.classification,
+                    source.owner,
+                    source.legal_gateway,
+                    source.publish_rule,
+                )
+            )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """insert into ops.dataset (source, dataset, position, title, publisher, page_url, licence, licence_url,
+                   attribution, cadence, stale_after_days, classification, owner, legal_gateway, publish_rule)
+               values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+               on conflict (source, dataset) do update set position = excluded.position, title = excluded.title,
+                   publisher = excluded.publisher, page_url = excluded.page_url, licence = excluded.licence,
+                   licence_url = excluded.licence_url, attribution = excluded.attribution, cadence = excluded.cadence,
+                   stale_after_days = excluded.stale_after_days, classification = excluded.classification,
+                   owner = excluded.owner, legal_gateway = excluded.legal_gateway, publish_rule = excluded.publish_rule""",
+            rows,
+        )
+    connection.execute("insert into ops.warehouse default values on conflict do nothing")

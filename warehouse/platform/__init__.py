@@ -1,0 +1,1 @@
+"""What everything else stands on: settings, the home's folders, the database, its roles and its schema."""

@@ -1,0 +1,58 @@
+"""The functions that return a mart as a release published it (marts_history.<table>_as_of)."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from warehouse.platform.connection import ANALYST, GATE
+from warehouse.publish.mart_schema import HISTORY, VALID_FROM, VALID_TO, Table, columns_of
+
+
+def refresh_as_of(connection: psycopg.Connection, table: Table) -> bool:
+    """Make, or bring up to date, the function that returns a mart as a release published it.
+
+    Args:
+        table: the mart as it stands now.
+
+    Returns:
+        Whether it had to be written.
+    """
+    function = sql.Identifier(HISTORY, f"{table.name}_as_of")
+    # The parameter goes by number: a mart may have a column of any name.
+    body = sql.SQL("select {} from {} where {} <= $1 and ({} > $1 or {} is null)").format(
+        columns_of(table.names),
+        sql.Identifier(HISTORY, table.name),
+        *map(sql.Identifier, (VALID_FROM, VALID_TO, VALID_TO)),
+    )
+    text = body.as_string(connection)
+    written = connection.execute(
+        "select prosrc from pg_proc where pronamespace = to_regnamespace(%s)::oid and proname = %s",
+        [HISTORY, f"{table.name}_as_of"],
+    ).fetchone()
+    if written == (text,):
+        return False
+    connection.execute(
+        sql.SQL(
+            "create or replace function {}(release_id bigint) returns setof {} language sql stable parallel safe as {}"
+        ).format(function, table.identifier, sql.Literal(text))
+    )
+    describe_as_of(connection, table.name)
+    return True
+
+
+def describe_as_of(connection: psycopg.Connection, mart: str) -> None:
+    """Say what the function that returns a mart as of a release does, and let those who read marts call it."""
+    function = sql.Identifier(HISTORY, f"{mart}_as_of")
+    connection.execute(
+        sql.SQL("comment on function {}(bigint) is {}").format(
+            function,
+            sql.Literal(f"The rows of marts.{mart} as that release published them (marts.publication lists releases)."),
+        )
+    )
+    connection.execute(sql.SQL("revoke all on function {}(bigint) from public").format(function))
+    connection.execute(
+        sql.SQL("grant execute on function {}(bigint) to {}, {}").format(
+            function, sql.Identifier(ANALYST), sql.Identifier(GATE)
+        )
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from ingest import ledger
-from ingest.declaration import Layout, raw_columns, raw_table
+from ingest.declaration import Layout, raw_columns
 from ingest.delivery import Copied, Delivery
 from ingest.opening import Opened
 from ingest.periods import are_days, span_of, sums
@@ -46,17 +46,15 @@ def copy(cursor: psycopg.Cursor, opened: Opened) -> Delivery:
     return Delivery(cursor, opened, load_id, done)
 
 
-def _table(opened: Opened) -> str:
-    return raw_table(opened.file.source.source, opened.file.name)
-
-
 def _copy_months(cursor: psycopg.Cursor, opened: Opened, file: MonthFile, load_id: int) -> Copied:
     """Copy a file with a column a month: a row a cell, or the cells of a row together."""
     layout = opened.file.dataset.layout
     are_together = layout.month_columns is not None and layout.month_columns.cells == "together"
     rows = len(file.rows) if are_together else file.cells
     columns = [*raw_columns(layout), "_row_number", "_load_id"]
-    copy_text(cursor, _table(opened), columns, month_columns.copy_text(file, layout, load_id), expected=lambda: rows)
+    copy_text(
+        cursor, opened.file.raw_table, columns, month_columns.copy_text(file, layout, load_id), expected=lambda: rows
+    )
     first, last = (dt.date(int(month[:4]), int(month[4:]), 1) for month in (file.first_month, file.last_month))
     return Copied(len(file.rows), rows, [], first, last, month_columns.totals(file))
 
@@ -70,7 +68,7 @@ def _copy_bytes(cursor: psycopg.Cursor, opened: Opened, found: list[Table], load
     # Here, because loading Arrow takes a third of the time in which a command starts, and most load no file.
     from ingest.readers import delimited
 
-    layout, path, table = opened.file.dataset.layout, opened.file.landed.path, _table(opened)
+    layout, path, table = opened.file.dataset.layout, opened.file.landed.path, opened.file.raw_table
     header = found[0].header
     can_be_copied = not (found[0].sheet or opened.file.corrections) and delimited.can_copy_bytes(header, layout)
     start = delimited.rows_begin_at(path, header, layout) if can_be_copied else None
@@ -108,7 +106,7 @@ def _copied(
 
 def _copy_rows(cursor: psycopg.Cursor, opened: Opened, found: list[Table], load_id: int) -> Copied:
     """Copy a file row by row; the rows that are not as declared are left out, or refuse it."""
-    layout, table = opened.file.dataset.layout, _table(opened)
+    layout, table = opened.file.dataset.layout, opened.file.raw_table
     rows = Rows(found, opened.file.landed.path, layout)
     lines = ("\t".join(map(month_columns.escaped, fields)) + f"\t{number}\t{load_id}\n" for number, fields in rows)
     copy_text(cursor, table, [*raw_columns(layout), "_row_number", "_load_id"], lines, expected=lambda: rows.count)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from ingest.declaration import SEEDS, Dataset, Source, raw_table
+from ingest.declaration import SEEDS, Dataset, Source
 from ingest.opening import Opened
 from ingest.readers.faults import NEXT_DAMAGED, Fault, Faults, FaultyFile, file_fault, some_of
 from ingest.readers.month_columns import MonthFile
@@ -94,7 +94,7 @@ class Delivery:
     @property
     def table(self) -> sql.Identifier:
         """The raw table of its dataset."""
-        return sql.Identifier("raw", raw_table(self.source.source, self.name))
+        return sql.Identifier("raw", self.opened.file.raw_table)
 
     def rows(self, query: str, **parts: sql.Composable) -> list[tuple[Any, ...]]:
         """Rows of a query over `delivered`, this delivery's rows in raw; `parts` take the places of their names in braces."""

@@ -8,7 +8,7 @@ import re
 import psycopg
 
 from ingest import editions
-from ingest.declaration import Dataset, Source
+from ingest.declaration import Dataset, Source, raw_table
 from ingest.landing import LandedFile, events
 from ingest.readers.corrections import Correction, corrections_of
 from ingest.readers.faults import FaultyFile, file_fault
@@ -38,6 +38,11 @@ class Identified:
     @property
     def dataset(self) -> Dataset:
         return self.source.dataset(self.name)
+
+    @property
+    def raw_table(self) -> str:
+        """The raw table of its dataset, without its schema."""
+        return raw_table(self.source.source, self.name)
 
     @property
     def keeps_newest_only(self) -> bool:

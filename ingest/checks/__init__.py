@@ -2,13 +2,13 @@
 
 What holds for one publisher alone stands beside its declaration, in ingest/sources/<source>/checks.py, which may define
 
-- `check_rows(delivery)`: asked first, whether what came is whole and right by its own account;
+- `check_rows(delivery)`: asked first, whether what came is whole and right by its own account, and its months are those of its dataset;
 - `check_against(delivery, edition)`: whether it may follow the edition that stands; returns what it lacks and may lack, in words;
 - `check(delivery)`: asked last, whether the file has what its publisher always gives; returns its rows by the labels that tell so
   (`ops.load.label_counts`).
 
-Each raises `delivery.refuse(...)`. But for the second they judge by the file alone, so the order in which files come never matters. What
-only the months beside a file can tell is judged before each build (`set_aside`).
+Each raises `delivery.refuse(...)`. `check` judges by the file alone, so that a first delivery is judged as any other. What only the months
+beside a file can tell is judged before each build (`set_aside`).
 """
 
 from __future__ import annotations

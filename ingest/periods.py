@@ -15,7 +15,7 @@ from ingest.readers.times import day_of, is_timed
 
 
 def sums(cursor: psycopg.Cursor, table: str, load_id: int, layout: Layout) -> dict[str, float]:
-    """By month, the sum of the declared value column of a load; what is no number is left out.
+    """By month, the sum of the declared value column of a load; what is not a number is left out.
 
     Args:
         table: the raw table.
@@ -57,7 +57,7 @@ def span_of(times: Mapping[str, int], layout: Layout) -> tuple[dt.date | None, d
         day = day_of(time, layout.period)
         if day is None:
             fault = Fault(
-                "TIME_INVALID", HEADER, layout.period.column, time, f"is no time as declared ({layout.period.forms})"
+                "TIME_INVALID", HEADER, layout.period.column, time, f"is not a time as declared ({layout.period.forms})"
             )
             raise FaultyFile([fault], 0, NEXT)
         days.append(day)

@@ -71,7 +71,7 @@ def check_rows_of_its_month(delivery: Delivery) -> None:
         "NAME_DIFFERS_FROM_ROWS",
         f"is of {part} by its name, and {inside:,.0f} of its {done.rows:,} rows are; it has rows of {found}",
         "if its name is wrong, give it one whose first month is that of its rows; if they lie in many months, day and month have "
-        "changed places, or it is no file of one month: ask for it again",
+        "changed places, or it is not a file of one month: ask for it again",
     )
 
 

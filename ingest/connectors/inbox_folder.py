@@ -35,7 +35,7 @@ PAUSE = 1.0  # seconds between the two looks
 GONE = "is a link that leads nowhere, or is no longer there"
 A_LINK = "is a link, and links are not followed: what they lead to is not the sender's to give"
 UNKNOWN_FOLDER = "is a folder that no dataset is read from"
-NO_FILE = "is no file but a pipe, a socket or a device"
+NO_FILE = "is a pipe, a socket or a device, not a file"
 
 
 class _Strict(BaseModel):

@@ -47,7 +47,7 @@ def list_editions(context: FetchContext) -> list[Offer]:
         if not is_address(address):
             raise BodyRefused(
                 "ADDRESS_REFUSED",
-                f"names {address[:200]!r} for {name[:200]!r}, which is no address",
+                f"names {address[:200]!r} for {name[:200]!r}, which is not an address",
                 where=url,
                 kept=KEPT,
                 next_step=NEXT_RUN,

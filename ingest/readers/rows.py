@@ -220,7 +220,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         elif column.number and (wrong := wrong_with(value, column.number)):
             faults.append(Fault(wrong.code, number, header.published[column.name], shown, wrong.reason))
         elif column.check_digit and not is_verhoeff(value):
-            reason = "is no number that was issued: its check digit is wrong"
+            reason = "is not a valid identifier: its check digit is wrong"
             faults.append(Fault("VALUE_MALFORMED", number, header.published[column.name], shown, reason))
     if layout.period and not faults:
         value = time_of(row, header, layout.period)
@@ -228,7 +228,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             columns = [c for c in layout.columns if c.name in time_columns(header, layout.period)]
             is_told = all(layout.shown(c, row[header.positions[c.name]]) is not None for c in columns)
             place = " and ".join(header.published[c.name] for c in columns)
-            reason = f"is no day of the calendar, written as {examples(layout.period)}"
+            reason = f"is not a valid date, written as {examples(layout.period)}"
             faults.append(Fault("TIME_INVALID", number, place, value if is_told else None, reason))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)

@@ -67,7 +67,9 @@ def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = 
 def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> list[Table]:
     """The one table of delimited text."""
     if layout.sheets and layout.sheets.required:
-        reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
+        reason = (
+            f"is not a workbook, and only the name of a sheet says which of {some_of(layout.sheets.required)} it is"
+        )
         raise FaultyFile([file_fault("NOT_THE_FILE", reason)])
     lines = _lines(file, layout)
     _, names = next(lines, (0, None))
@@ -75,7 +77,7 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> list
         raise FaultyFile([names or file_fault("NOT_THE_FILE", "has no header")])
     if any(character < " " and character not in "\t\r\n" for name in names for character in name):
         raise FaultyFile(
-            [file_fault("ENCODING_UNKNOWN", "is no text: its header holds NUL bytes or other control characters")]
+            [file_fault("ENCODING_UNKNOWN", "is not text: its header holds NUL bytes or other control characters")]
         )
     names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
@@ -129,9 +131,9 @@ def _pages(file: Path, layout: Layout) -> list[Table]:
             wrong = [name for name, line in lines_of.items() if not_delimited_text(line) or encoding_of(line) != UTF_8]
             headers = {line.rstrip(b"\n") for line in lines_of.values()}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise FaultyFile([file_fault("ARCHIVE_DAMAGED", f"is no zip archive that can be read: {error}")]) from None
+        raise FaultyFile([file_fault("ARCHIVE_DAMAGED", f"is not a readable zip archive: {error}")]) from None
     if wrong:
-        raise FaultyFile([file_fault("NOT_THE_FILE", f"holds pages that are no delimited text: {some_of(wrong)}")])
+        raise FaultyFile([file_fault("NOT_THE_FILE", f"holds pages that are not delimited text: {some_of(wrong)}")])
     if len(headers) != 1:
         raise FaultyFile([header_fault("FILE_DAMAGED", f"is not the same on all {len(members)} pages")])
 
@@ -172,12 +174,10 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> li
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
-        raise FaultyFile([file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]) from None
+        raise FaultyFile([file_fault("ARCHIVE_DAMAGED", f"is not a readable workbook: {error}")]) from None
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
     if layout.sheets.is_one and len(wanted) > 1:
-        reason = (
-            f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
-        )
+        reason = f"has {len(wanted)} sheets, and nothing says which of them is the table: {some_of(wanted)}; {SAVE_AS}"
         raise FaultyFile([file_fault("SHEET_UNKNOWN", reason)])
     if not wanted:
         there = some_of(workbook.sheet_names)
@@ -192,7 +192,9 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> li
     ]
     if layout.sheets.required:
         faults += [
-            Fault("SHEET_UNKNOWN", HEADER, f"sheet {name}", None, "is not one that we know: nobody said what it counts")
+            Fault(
+                "SHEET_UNKNOWN", HEADER, f"sheet {name}", None, "is not a declared sheet: nothing says what it counts"
+            )
             for name in wanted
             if name not in layout.sheets.required
         ]

@@ -197,7 +197,7 @@ BAD_ENTRIES = {
     "link that leads nowhere": "file 1 of 2 by name: is a link",
     "folder": "file 1 of 2 by name: is a folder, and nothing in it is read",
     "folder named as a manifest": "file 1 of 2 by name: is a folder, and nothing in it is read",
-    "pipe": "file 1 of 2 by name: is no file but a pipe",
+    "pipe": "file 1 of 2 by name: is a pipe, a socket or a device, not a file",
     "name": "file 1 of 2 by name: has a name that is not plain text",
     "name of two lines": "file 1 of 2 by name: has a name that is not plain text",
 }
@@ -227,7 +227,7 @@ def test_what_is_no_file_is_refused_by_its_place_and_holds_no_other_back(
 
 SWAPS = {
     "link": "is a link, and links are not followed",
-    "pipe": "is no file but a pipe",
+    "pipe": "is a pipe, a socket or a device, not a file",
     "nothing": "is no longer there",
     "another file": "was being written while it was read",
     "a link to a folder": "its folder tfl_driver_incidents is a link, and links are not followed",
@@ -287,7 +287,7 @@ def test_a_manifest_that_becomes_a_link_after_it_was_looked_at_is_not_read(
 ) -> None:
     put(context)
     manifest(context)
-    as_ever = inbox.info_of
+    as_ever = inbox_folder.info_of
 
     def swap(store: fsspec.AbstractFileSystem, path: str) -> dict[str, object]:
         info = as_ever(store, path)
@@ -296,7 +296,7 @@ def test_a_manifest_that_becomes_a_link_after_it_was_looked_at_is_not_read(
             Path(path).symlink_to(tmp_path / "told.json")
         return info
 
-    monkeypatch.setattr(inbox, "info_of", swap)
+    monkeypatch.setattr(inbox_folder, "info_of", swap)
     with refused_with("INBOX_ENTRY_NOT_A_FILE", where="manifest.json", kind=BodyRefused):
         names(context)
 

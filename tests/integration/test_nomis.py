@@ -222,9 +222,9 @@ def test_pages_load_as_the_one_answer_they_are(warehouse: Settings, tmp_path: Pa
         ("repeated", "has 6 records twice: a page was repeated"),
         ("changed", "its records say that there are 33 and 34 of them"),
         ("header", "header is not the same on all 2 pages"),
-        ("foreign", "holds pages that are no delimited text: page-1.csv"),
+        ("foreign", "holds pages that are not delimited text: page-1.csv"),
         ("packed", "is a zip archive, but not one of pages stored as they came"),
-        ("no zip", "is no zip archive that can be read"),
+        ("no zip", "is not a readable zip archive"),
     ],
 )
 def test_pages_that_are_not_the_whole_answer_are_refused(
@@ -260,7 +260,7 @@ def test_an_answer_of_25000_records_that_says_it_has_more_is_refused(warehouse: 
         (b'{"error": "Query is incomplete"}', "is JSON"),
         (b"Cannot create query", "has no column for date_name"),
         (answer(jobs(AREAS)).split(b"\n")[0] + b"\n", "has a header and no rows"),
-        (answer(jobs({"E09000002": "12,5"})), "is no number"),
+        (answer(jobs({"E09000002": "12,5"})), "is not a number"),
     ],
 )
 def test_what_is_no_answer_is_refused_by_name(warehouse: Settings, tmp_path: Path, body: bytes, says: str) -> None:

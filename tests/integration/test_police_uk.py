@@ -717,7 +717,7 @@ def test_where_the_server_knows_no_ranges_the_whole_is_taken_and_its_md5_checked
         (with_flag(packed([(NAME, TEXT)])), "is encrypted"),
         (packed([("2026-09.zip", "PK")]), "holds no member .*; it holds 2026-09.zip"),
         (damaged(packed([(NAME, TEXT)])), "the member is damaged"),
-        (packed([(NAME, TEXT)])[:-30], "is no zip archive"),
+        (packed([(NAME, TEXT)])[:-30], "is not a zip archive"),
     ],
     ids=[
         "a name that climbs", "an absolute name", "a bomb", "a member too large", "encrypted", "an archive in the archive",

@@ -170,7 +170,7 @@ def test_a_member_that_unpacks_to_more_than_the_directory_says_is_seen(tmp_path:
     body = bytearray(book(HEADER_CELL, strings="<si><t>a</t></si>" * 1000))
     at = body.rfind(b"xl/sharedStrings.xml") - 46  # its entry in the directory
     body[at + 24 : at + 28] = struct.pack("<I", 1000)
-    assert "is no workbook that can be read: Bad CRC-32" in faults_of(tmp_path, bytes(body), SHEETS)
+    assert "is not a readable workbook: Bad CRC-32" in faults_of(tmp_path, bytes(body), SHEETS)
 
 
 @pytest.mark.parametrize(

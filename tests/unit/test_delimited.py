@@ -63,7 +63,7 @@ def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
         ("ab12,2026-01,Ealing,\nXY12,2026-01,Brent,\n", "row 2, column Crime ID: does not match [0-9a-f]{4}"),
         ("ab12,,Ealing,\n", "row 1, column Month: '' is blank"),
         ("ab12,2026-01,,\n", "row 1, column Location: '' is blank"),
-        ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: is no number"),
+        ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: is not a number"),
         (
             f"ab12,2026-01,Ealing,{'9' * 13}\n",
             "row 1, column Age: is a number that the marts cannot hold: it is not finite, or has more than 12 digits before the point",

@@ -173,7 +173,7 @@ def test_a_workbook_of_two_sheets_is_refused_with_what_to_save(tmp_path: Path) -
     rows = [line.split(",") for line in WHOLE.decode().splitlines()]
     two = xlsx_bytes({"MPS": rows, "Notes": [["Read", "me"]]})
     assert told(tmp_path, two).startswith(
-        "the file has 2 sheets, and which of them is the table nobody can say: MPS, Notes; save"
+        "the file has 2 sheets, and nothing says which of them is the table: MPS, Notes; save"
     )
 
 
@@ -190,7 +190,7 @@ def replaced(old: str, new: str, count: int = 1) -> bytes:
         (b"   \r\n", "the file is empty"),
         (b"<!DOCTYPE html><html><body>Busy</body></html>", "is an HTML or XML page"),
         (b'{"success": false}', "is JSON, not delimited text"),
-        (b"PK\x03\x04rest", "is no workbook that can be read"),
+        (b"PK\x03\x04rest", "is not a readable workbook"),
         (WHOLE.decode().encode("utf-16-le"), "holds NUL bytes (it may be UTF-16), and is not delimited text in UTF-8: save its sheet as CSV"),
         (WHOLE.decode().encode("utf-16")[:-1], "is not UTF-16"),
         (replaced("Barnet", "Barn\x00et"), "holds a NUL byte on line 3"),

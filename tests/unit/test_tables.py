@@ -119,7 +119,7 @@ def test_a_row_behind_the_header_refuses_a_file_that_is_of_nobody_too(tmp_path: 
         (TABLE.replace("7", "7.5", 1).replace("17", "1"), None),
         (TABLE.replace(",7,", ",<5,"), "row 2, column Incidents: does not match"),
         (TABLE.replace(",7,", ",٧,"), "row 2, column Incidents: does not match"),
-        (TABLE.replace("17", "old"), "row 1, column Age: is no number"),
+        (TABLE.replace("17", "old"), "row 1, column Age: is not a number"),
         (TABLE.replace("Brent", '"Brent'), "row 2, column this row and all after it: is not valid CSV"),
     ],
 )  # fmt: skip
@@ -208,14 +208,14 @@ def spoilt(change: str, to: str, part: str = "xl/worksheets/sheet1.xml") -> byte
     [
         (spoilt("<v>5</v>", "<f>2+3</f><v>5</v>"), "sheet Sheet1 holds a formula in cell B2"),
         (spoilt("<v>5</v>", '<f t="shared" ref="B2:B3" si="0">A1</f><v>5</v>'), "holds a formula in cell B2"),
-        (spoilt('<c r="B2"><v>5</v>', '<x:c s="1" r="B2"><x:f>2+3</x:f><v>5</v>'), "holds a formula in cell B2|no workbook"),
+        (spoilt('<c r="B2"><v>5</v>', '<x:c s="1" r="B2"><x:f>2+3</x:f><v>5</v>'), "holds a formula in cell B2|not a readable workbook"),
         (spoilt("</sheetData>", '</sheetData><mergeCells count="1"><mergeCell ref="A1:B1"/></mergeCells>'), "has the cells A1:B1 merged"),
         (spoilt("<sheet ", '<sheet state="veryHidden" ', "xl/workbook.xml"), "sheet Sheet1 is hidden"),
         (spoilt('name="Sheet1"', 'name="Notes"', "xl/workbook.xml"), "has no sheet named Sheet.*; it has Notes"),
         (zipped({"a.csv": b"Borough\n"}), "is a zip archive and no workbook: it holds a.csv"),
         (zipped({"xl/workbook.xml": b"<workbook/>", "/etc/passwd": b""}), "leads out of the archive"),
         (zipped({"xl/workbook.xml": bytes(10_000_000)}), "unpacks to 10,000,000 bytes"),
-        (workbook(TABLE.encode())[:-30], "is no workbook that can be read"),
+        (workbook(TABLE.encode())[:-30], "is not a readable workbook"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is an old or encrypted Office file"),
         (b"%PDF-1.7\n", "is a PDF"),
     ],
@@ -348,7 +348,7 @@ def test_drift_is_told_in_words_and_so_is_a_confirmed_correction() -> None:
         (b"SQLite format 3\x00" + bytes(range(256)) * 40, "is a SQLite database, not delimited text"),
         (
             b"\x93NUMPY\xff\xfe" + bytes(range(1, 256)) * 40,
-            "is no text: its header holds NUL bytes or other control characters",
+            "is not text: its header holds NUL bytes or other control characters",
         ),
     ],
 )
@@ -432,7 +432,7 @@ def test_a_sheet_that_nobody_declared_refuses_a_workbook_of_known_sheets(tmp_pat
     file.write_bytes(xlsx_bytes({"Knife": rows, "Sword": rows}))
     sheets = {"name_pattern": ".+", "required": ["Knife"]}
     _, faults = opened(file, layout(sheets=sheets))
-    assert [str(fault) for fault in faults] == ["sheet Sword is not one that we know: nobody said what it counts"]
+    assert [str(fault) for fault in faults] == ["sheet Sword is not a declared sheet: nothing says what it counts"]
 
 
 def test_rows_given_twice_are_left_out_where_a_layout_says_so(tmp_path: Path) -> None:

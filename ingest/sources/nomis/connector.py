@@ -196,7 +196,7 @@ def _records(file: Path, query: Query) -> tuple[list[tuple[str, str, str, str]],
                 foreign = not_delimited_text(body[:512])
                 if foreign and not first.isprintable():
                     return [], Wrong(foreign.code, str(foreign))
-                return [], Wrong("NOT_THE_FILE", f"is no table but says {first[:120]!r}")
+                return [], Wrong("NOT_THE_FILE", f"is not a table; it says {first[:120]!r}")
             names = ("RECORD_OFFSET", "RECORD_COUNT", "DATE", "GEOGRAPHY_CODE")
             found = [
                 (r.get(names[0]) or "", r.get(names[1]) or "", r.get(names[2]) or "", r.get(names[3]) or "")

@@ -105,7 +105,7 @@ def _as_zip(file: IO[bytes] | _Remote, url: str) -> zipfile.ZipFile:
     try:
         found = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise archive_refused("ARCHIVE_DAMAGED", f"is no zip archive: {error}", url) from None
+        raise archive_refused("ARCHIVE_DAMAGED", f"is not a zip archive: {error}", url) from None
     return found
 
 

@@ -55,7 +55,7 @@ def _restore(kind: type[Refusal], code: str, problem: str, where: str, kept: str
 
 @dataclasses.dataclass(frozen=True)
 class Wrong:
-    """What is wrong with something that was read: a code of the registry, and the sentence's predicate ("is no number")."""
+    """What is wrong with something that was read: a code of the registry, and the sentence's predicate ("is not a number")."""
 
     code: str
     reason: str
@@ -82,7 +82,7 @@ def _escaped(character: str) -> str:
 def unforeseen(error: BaseException) -> str:
     """What may be shown of an exception nobody foresaw: its kind and its place in the code. Its text may hold what a file held."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"could not be read, and nobody foresaw why ({type(error).__name__}, {PurePath(frame.filename).name} line {frame.lineno})"
+    return f"could not be read, for a reason that no check covers ({type(error).__name__}, {PurePath(frame.filename).name} line {frame.lineno})"
 
 
 def together(refusals: Sequence[Refusal]) -> str:

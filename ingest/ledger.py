@@ -199,7 +199,7 @@ def describe_drift(drift: dict[str, list[str]]) -> str:
         "new columns by place": "columns that are not declared, left out of raw (what they are called stands in the landed file "
         "alone: look there): ",
         "missing columns": "columns it lacks: ",
-        "rows gone": "rows it lacks that the release before had: ",
+        "rows gone": "rows it lacks that the edition before had: ",
         "repeated rows": "rows that repeat another in every column, left out and counted once: ",
         "corrections": "corrected as confirmed: ",
     }

@@ -4,67 +4,31 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 
-from ingest import attempts, checks, copying, ledger, queue, releases
-from ingest.declaration import Dataset, Source, raw_table
+from ingest import attempts, editions, ledger, queue
+from ingest.checks import check
+from ingest.copying import copy
+from ingest.declaration import Source, raw_table
 from ingest.errors import FileRefused, Refusal, unforeseen
-from ingest.landing import LandedFile, below_landing, events, sha256_of
-from ingest.landing.store import note_release_date
+from ingest.identify import identify
+from ingest.landing import LandedFile, Provenance, below_landing, events, sha256_of
 from ingest.naming import label_of
-from ingest.readers.corrections import corrections_of
+from ingest.opening import open_file
 from ingest.readers.faults import FaultyFile, file_fault, sentence
+from ingest.recording import Loaded, record
+
+__all__ = ["Loaded", "gather_statistics", "load"]
 
 KEPT = "its bytes are in landing ({path}) and its line in ops.load; raw and the marts are as they were"
 
 # What the database says of what it was given: more than it takes in one piece, too, which its own sources call an internal error.
 OF_THE_FILE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded, psycopg.errors.InternalError_)
 UNFORESEEN = "report this sentence: a reader lacks a check. The last good data stand"
-
-
-@dataclasses.dataclass(frozen=True)
-class Loaded:
-    """What loading a file came to."""
-
-    load_id: int
-    release_date: dt.date
-    rows: int
-    is_new: bool
-    is_history: bool  # a newer release covers every month of it
-    quarantined: int = 0  # rows that are not in raw, each with its reason in quarantine.refused_row
-    was_withdrawn: dict[str, str] | None = None  # when, by whom and why, where these bytes had been
-    is_back: bool = False  # it stood in raw, another file of its release had taken its place, and it came again
-    set_aside: str | None = None  # why no build takes it
-    stands_as: str = ""  # what messages call bytes that were loaded before, maybe under another name
-    drift: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # as in ops.load
-
-    def __str__(self) -> str:
-        if self.is_back:
-            return f"came again (load {self.load_id}, release {self.release_date}): it speaks for its months again"
-        if self.set_aside:
-            return f"already loaded (load {self.load_id}, release {self.release_date}) and set aside: {self.set_aside}; nothing changed"
-        if not self.is_new:
-            return f"already loaded as {self.stands_as} (load {self.load_id}, release {self.release_date}): nothing changed"
-        note = f"; {self.quarantined:,} quarantined" if self.quarantined else ""
-        # A column that may be missing, or a correction that was confirmed, is on record and nobody's work.
-        new = {kind: names for kind, names in self.drift.items() if kind in ledger.WARNED}
-        known = {kind: names for kind, names in self.drift.items() if kind not in new}
-        note += f"; WARNING: {ledger.describe_drift(new)}" if new else ""
-        note += f"; {ledger.describe_drift(known)}" if known else ""
-        note += (
-            "; older than what is loaded, so it is kept as history (`--release` says when it was released)"
-            if self.is_history
-            else ""
-        )
-        if self.was_withdrawn:
-            gone = self.was_withdrawn
-            note += f"; withdrawn on {gone['withdrawn_at'][:10]} by {gone['withdrawn_by']} ({gone['reason']}), and now stands again"
-        return f"loaded {self.rows:,} rows (load {self.load_id}, release {self.release_date}{note})"
 
 
 def load(
@@ -87,7 +51,6 @@ def load(
             faults in quarantine.refused_row.
         Refusal: the home holds data of the other kind, or the database cannot take it.
     """
-    dataset = source.dataset(name)
     try:
         with connection.transaction():
             queue.lock_shared(connection, source.source)
@@ -99,9 +62,9 @@ def load(
             if earlier:
                 done = _load_again(connection, landed, *earlier)
             else:
-                _claim_kind(connection, landed, now)
+                _claim_kind(connection, landed.provenance, now)
                 with attempts.attempt(connection, landed), _refuse_unforeseen(landed):
-                    done = _load_new(connection, source, name, dataset, landed, now, landing)
+                    done = _load_new(connection, source, name, landed, now, landing)
     except FaultyFile as faulty:
         with connection.transaction():
             queue.lock_shared(connection, source.source)
@@ -138,19 +101,19 @@ def gather_statistics(connection: psycopg.Connection, source: Source, name: str)
     connection.execute("select ops.gather_raw_statistics(%s)", [raw_table(source.source, name)])
 
 
-def _claim_kind(connection: psycopg.Connection, landed: LandedFile, now: dt.datetime) -> None:
+def _claim_kind(connection: psycopg.Connection, provenance: Provenance, now: dt.datetime) -> None:
     """The database's own note of what landing/data_kind says: marts and print-outs read it."""
-    kind = "synthetic" if landed.provenance.is_synthetic else "real"
+    kind = "synthetic" if provenance.is_synthetic else "real"
     row = connection.execute(
         """update ops.warehouse set data_kind = coalesce(data_kind, %s), decided_by = coalesce(decided_by, %s),
                decided_at = coalesce(decided_at, %s) returning data_kind""",
-        [kind, landed.provenance.file_name, now],
+        [kind, provenance.file_name, now],
     ).fetchone()
     if row is None or row[0] != kind:
         raise Refusal(
             "KINDS_MIXED",
             f"brings {kind} data, and this warehouse holds {row[0] if row else 'no'} data: the two never meet",
-            where=label_of(landed.provenance),
+            where=label_of(provenance),
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step=f"use another home and database for {kind} data",
         )
@@ -160,8 +123,8 @@ def _load_again(
     connection: psycopg.Connection, landed: LandedFile, load_id: int, release: dt.date, rows: int, set_aside: str | None
 ) -> Loaded:
     """What comes of bytes that stand in raw already, or were set aside."""
-    releases.check_same_release(landed, release)
-    is_back = releases.was_displaced(connection, load_id)
+    editions.check_same_date(landed, release)
+    is_back = editions.was_replaced(connection, load_id)
     if is_back:
         # The publisher went back to what was there before: these bytes speak for their months again.
         ledger.restore(connection, load_id, landed.arrived_at)
@@ -179,82 +142,14 @@ def _load_again(
 
 
 def _load_new(
-    connection: psycopg.Connection,
-    source: Source,
-    name: str,
-    dataset: Dataset,
-    landed: LandedFile,
-    now: dt.datetime,
-    landing: Path,
+    connection: psycopg.Connection, source: Source, name: str, landed: LandedFile, now: dt.datetime, landing: Path
 ) -> Loaded:
-    part = releases.part_of(dataset, landed)
-    as_landed = landed
-    was_withdrawn = events.read_withdrawal(landed.path)
-    if was_withdrawn and landed.arrived_at > landed.provenance.landed_at:
-        # It speaks as of now: what came in between is older.
-        events.note_return(landed.path, landed.arrived_at)
-        landed = dataclasses.replace(
-            landed, provenance=dataclasses.replace(landed.provenance, landed_at=landed.arrived_at)
-        )
-    if dataset.keep_releases == "newest_of_each_part":
-        landed = releases.as_returned(connection, source, name, part, landed)
-    with _hashed(landed) as bytes_are_whole:
-        corrections = corrections_of(source.source, landed.provenance.sha256)
-        contents = copying.read(landed, dataset, corrections)
-        if contents.vintage is None and dataset.contract:
-            contents = dataclasses.replace(contents, vintage=dataset.contract)
-        if corrections:
-            contents.drift["corrections"] = [str(correction) for correction in corrections]
-        releases.check_begins_early_enough(connection, source, name, dataset, contents)
-        releases.check_leaves_no_hole(connection, source, name, dataset, contents)
-        cursor = connection.cursor()
-        load_id = ledger.next_load_id(connection)
-        done = contents.copy(cursor, raw_table(source.source, name), load_id)
-        copying.check_records(cursor, source, name, dataset.layout, load_id)
-        release = landed.provenance.release_date or releases.release_date(done, dataset, landed)
-        releases.check_plausible(done, dataset, release, now)
-        bytes_are_whole()
-    before = releases.standing(connection, source, name, part)
-    releases.check_not_empty(done, dataset)
-    releases.check_of_its_month(done, dataset, part)
-    releases.check_not_older(done, dataset, landed, before)
-    releases.check_not_cut(cursor, dataset, raw_table(source.source, name), contents, done, release, load_id, before)
-    releases.check_is_a_revision(cursor, dataset, raw_table(source.source, name), done, release, load_id, before)
-    if gone := releases.check_keeps_rows(cursor, source, name, load_id, done, release, before):
-        contents.drift["rows gone"] = gone
-    if done.repeats:
-        contents.drift["repeated rows"] = [f"{len(done.repeats):,}, the first in row {done.repeats[0]:,}"]
-    labels = checks.check(
-        checks.Delivery(
-            cursor, source, name, load_id, part, landed.provenance.file_name, landed.provenance.is_synthetic, done
-        )
-    )
-    newer = connection.execute(
-        """select 1 from ops.load where source = %s and dataset = %s and part = %s and state = 'loaded'
-           and release_date > %s""",
-        [source.source, name, part, release],
-    ).fetchone()
-    ledger.record(
-        cursor, source, name, landed, now, landing,
-        load_id=load_id, state="loaded", part=part, release=release, classification=contents.vintage, drift=contents.drift, first=done.first,
-        last=done.last, loaded=done.rows, quarantined=done.rows_quarantined, totals=done.totals,
-        changes=releases.changes_against(done, dataset, before) if before and newer is None else {}, label_counts=labels,
-    )  # fmt: skip
-    ledger.quarantine(cursor, load_id, done.quarantined)
-    note_release_date(as_landed)
-    events.note_loaded(landed.path)
-    if dataset.keep_releases == "newest_of_each_part":
-        releases.keep_newest(connection, source, name, part)
-    return Loaded(
-        load_id,
-        release,
-        done.rows,
-        is_new=True,
-        is_history=newer is not None,
-        quarantined=done.rows_quarantined,
-        was_withdrawn=was_withdrawn,
-        drift=contents.drift,
-    )
+    """The way of a file to raw: identify, open, copy, check, record. Each step takes what the one before returned."""
+    file = identify(connection, source, name, landed)
+    with _hashed(landed) as check_bytes:
+        delivery = copy(connection.cursor(), open_file(file))
+        check_bytes()
+    return record(check(delivery, now), now, landing)
 
 
 @contextlib.contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import psycopg
 from psycopg import sql
 
 from ingest import ledger
 from ingest.declaration import Dataset, Source, raw_columns, raw_table, read_sources
+from ingest.errors import Refusal
 
 LOAD_SETTING = "vru.load_id"
 
@@ -64,6 +65,40 @@ def number_rows(cursor: psycopg.Cursor, table: str, load_id: int) -> None:
     """Make rows copied from here on those of a load, numbered from 1. The caller holds the dataset's lock."""
     cursor.execute("select set_config(%s, %s, true)", [LOAD_SETTING, str(load_id)])
     cursor.execute("select setval(%s, 1, false)", [f"raw.{table}__row_number"])
+
+
+def copy_text(
+    cursor: psycopg.Cursor,
+    table: str,
+    columns: Sequence[str],
+    blocks: Iterable[str | bytes],
+    *,
+    expected: Callable[[], int],
+    options: str = "",
+) -> None:
+    """COPY text to a raw table, and see that PostgreSQL took as many rows as were meant.
+
+    Args:
+        blocks: in COPY's text format, or in that of `options`.
+        expected: how many rows they hold, asked for once they are through.
+
+    Raises:
+        Refusal: PostgreSQL took another number of rows.
+    """
+    statement = sql.SQL("copy {} ({}) from stdin {}").format(
+        sql.Identifier("raw", table), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(options)
+    )
+    with cursor.copy(statement) as stream:
+        for block in blocks:
+            stream.write(block)
+    if cursor.rowcount != expected():
+        raise Refusal(
+            "ROWS_COPIED_DIFFER",
+            f"{expected():,} rows were read and PostgreSQL took {cursor.rowcount:,}",
+            where=f"raw.{table}",
+            kept="its bytes are in landing; raw and the marts are as they were",
+            next_step="report this with the file: the two readers of it disagree",
+        )
 
 
 def take_out(connection: psycopg.Connection, source: str, dataset: str, load_ids: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 
-from ingest.connectors import connector
+from ingest.connectors import connector_of
 from ingest.connectors.fetch_context import FetchContext, Fetched, LastFetch, Offer
 from ingest.declaration import Source
 from ingest.http import Client
@@ -41,9 +41,9 @@ def context_at(
 
 def offers(context: FetchContext) -> list[Offer]:
     """What the publisher offers."""
-    return connector(context.dataset).list_editions(context)
+    return connector_of(context.source, context.dataset).list_editions(context)
 
 
 def fetch(context: FetchContext, offer: Offer) -> Fetched:
     """One offer, fetched."""
-    return connector(context.dataset).fetch(context, offer)
+    return connector_of(context.source, context.dataset).fetch(context, offer)

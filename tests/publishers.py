@@ -21,8 +21,9 @@ import pytest
 import requests
 
 import sandbox
-from ingest.connectors import fingertips as fingertips_connector
 from ingest.declaration import Source, find_source
+from ingest.sources.fingertips import connector as fingertips_connector
+from ingest.sources.nomis.queries import QUERIES
 from sandbox.datastore import Dataset, Datastore, Upload
 from sandbox.exchange import Request, Response, etag_of
 from sandbox.fingertips import site as fingertips
@@ -314,21 +315,29 @@ SPRING = dt.date(2026, 3, 22), dt.date(2026, 4, 22)  # between them this one ind
 
 def few_indicators(patch: pytest.MonkeyPatch) -> None:
     """A catalogue of two indicators."""
-    every = fingertips_connector.wanted
-    patch.setattr(
-        fingertips_connector, "wanted", lambda name: tuple(w for w in every(name) if w.indicator_id in (93735, 93553))
-    )
+    some = tuple(one for one in fingertips_connector.wanted() if one.indicator_id in (93735, 93553))
+    patch.setattr(fingertips_connector, "wanted", lambda: some)
 
 
-CLAIMANTS = find_source("nomis").dataset("claimant_count").location
-ONE_KIND = {**CLAIMANTS.query, "gender": "0", "age": "0"}  # type: ignore[union-attr]
-SELECTED = CLAIMANTS.select  # type: ignore[union-attr]
+CLAIMANTS = QUERIES["claimant_count"]
+ONE_KIND = dataclasses.replace(CLAIMANTS, dimensions={**CLAIMANTS.dimensions, "gender": "0", "age": "0"})
+SELECTED = [column.headers[0] for column in find_source("nomis").dataset("claimant_count").layout.columns]
+
+
+def one_kind_of_claimants(patch: pytest.MonkeyPatch) -> None:
+    """A query for all ages and both sexes together."""
+    patch.setitem(QUERIES, "claimant_count", ONE_KIND)
+
+
+def one_kind_in_pages(patch: pytest.MonkeyPatch) -> None:
+    """The same, in pages of 200 records."""
+    patch.setitem(QUERIES, "claimant_count", dataclasses.replace(ONE_KIND, page_records=200))
 
 
 @cache
 def claimants(day: dt.date) -> bytes:
     """The claimant count up to the newest month that is out on a day."""
-    query = dict(ONE_KIND)
+    query = ONE_KIND.parameters
     query |= {
         "date": ",".join(period.code for period in DATASETS["NM_162_1"].periods(day)),
         "select": ",".join(SELECTED),
@@ -459,7 +468,8 @@ PUBLISHERS = [
     ),
     Publisher(
         name="nomis claimant_count",
-        source=narrowed("nomis", "claimant_count", query=ONE_KIND),
+        source=narrowed("nomis", "claimant_count"),
+        narrow=one_kind_of_claimants,
         dataset="claimant_count",
         kinds=EVERY,
         serve=lambda: sandbox.serve(today=FIRST_DAY, seed=1),
@@ -497,7 +507,8 @@ PUBLISHERS = [
     ),
     Publisher(
         name="nomis in pages",
-        source=narrowed("nomis", "claimant_count", query=ONE_KIND, page_records=200),
+        source=narrowed("nomis", "claimant_count"),
+        narrow=one_kind_in_pages,
         dataset="claimant_count",
         serve=lambda: sandbox.serve(today=FIRST_DAY, seed=1),
         file="NM_162_1.data.csv",

@@ -1,29 +1,28 @@
-"""The ways in which data arrive, by the `kind` of a dataset's declared location."""
+"""The ways in which data arrive, by the `kind` of a dataset's declared location. What serves one publisher alone lies in its source's folder."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from ingest.connectors import file_at_url, fingertips, inbox, london_datastore, nomis, police_uk_archive
+from ingest.connectors import file_at_url, inbox, london_datastore
 from ingest.connectors.fetch_context import Connector, FetchContext, Finding
-from ingest.declaration import Dataset
+from ingest.declaration import Dataset, Source
 from ingest.errors import NO_ROOM, BodyRefused, PublisherUnavailable, Refusal, unforeseen
 
-_CONNECTORS = {
+_SHARED = {
     "inbox": inbox,
     "file_at_url": file_at_url,
     "london_datastore": london_datastore,
-    "fingertips": fingertips,
-    "nomis": nomis,
-    "police_uk_archive": police_uk_archive,
 }
 
 
-def connector(dataset: Dataset) -> Connector:
-    """The connector of a dataset."""
-    return cast(Connector, _CONNECTORS[dataset.location.kind])
+def connector_of(source: Source, dataset: Dataset) -> Connector:
+    """The connector of a dataset: one that several sources use, or `connector.py` in the folder of its source."""
+    shared = _SHARED.get(dataset.location.kind)
+    return cast(Connector, shared or importlib.import_module(f"ingest.sources.{source.source}.connector"))
 
 
 @contextmanager
@@ -62,7 +61,7 @@ def refuse_unforeseen(context: FetchContext, where: str = "") -> Iterator[None]:
 
 def check(context: FetchContext) -> list[Finding]:
     """What differs between a publisher and what is declared of a dataset; a connector that cannot say is asked for its list."""
-    way = connector(context.dataset)
+    way = connector_of(context.source, context.dataset)
     try:
         with refuse_unforeseen(context):
             if hasattr(way, "check"):

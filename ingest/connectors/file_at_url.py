@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import unquote
 
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offer
-from ingest.declaration import FileAtUrl
+from ingest.declaration import FileAtUrl, Layout
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
 from ingest.landing import LandedFile, Provenance, events, land
+from ingest.readers.corrections import Correction
+from ingest.readers.faults import FaultyFile
 from ingest.readers.tables import open_tables
 from ingest.readers.text import is_text, not_delimited_text
 from ingest.scratch import scratch_folder
@@ -44,15 +48,25 @@ def check_header(context: FetchContext, offer: Offer) -> list[Finding]:
         except (BodyRefused, PublisherUnavailable) as refused:
             return [Finding(asked, refused.problem, refused.code)]
         assert body.file is not None  # noqa: S101 - no validators were sent, so there is no 304
-        found, faults = open_tables(body.file, context.dataset.layout)
-        is_readable = is_workbook or is_text(body.file.read_bytes())
-    findings = [Finding(asked, str(fault), fault.code) for fault in faults]
-    if not is_readable:
-        findings.append(Finding(asked, "is not UTF-8"))
-    if not faults:
-        new = list(dict.fromkeys(name for table in found for name in table.header.unknown))
-        findings += [Finding(asked, f"has a column that is not declared: {name}") for name in new]
+        findings = header_findings(asked, body.file, context.dataset.layout)
+        if not is_workbook and not is_text(body.file.read_bytes()):
+            findings.append(Finding(asked, "is not UTF-8"))
     return findings
+
+
+def header_findings(asked: str, file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> list[Finding]:
+    """How the header of a file differs from what is declared.
+
+    Args:
+        asked: what messages call the file.
+        corrections: the confirmed corrections of this very file's headers.
+    """
+    try:
+        found = open_tables(file, layout, corrections)
+    except FaultyFile as faulty:
+        return [Finding(asked, str(fault), fault.code) for fault in faulty.faults]
+    new = list(dict.fromkeys(name for table in found for name in table.header.unknown))
+    return [Finding(asked, f"has a column that is not declared: {name}") for name in new]
 
 
 def fetch(context: FetchContext, offer: Offer) -> Fetched:

@@ -2,7 +2,7 @@
 
 The London Datastore keeps old copies of a file under the same title beside the new one, and replaces files in place under the same
 address. So every copy of the title is asked for, each only if it has changed since the last fetch, and what a file holds decides
-which release it is. Contract: DataPress/CKAN `package_show`, ../sources/mps/README.md.
+which edition it is. Contract: DataPress/CKAN `package_show`, ../sources/mps/README.md.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def list_editions(context: FetchContext) -> list[Offer]:
         if not is_address(address):
             raise BodyRefused(
                 "ADDRESS_REFUSED",
-                f"names {address[:200]!r} for {name[:200]!r}, which is no address",
+                f"names {address[:200]!r} for {name[:200]!r}, which is not an address",
                 where=url,
                 kept=KEPT,
                 next_step=NEXT_RUN,

@@ -22,7 +22,7 @@ def check_destination(url: str, allowed_hosts: frozenset[str], *, came_from: str
     if not is_address(url):
         raise BodyRefused(
             "ADDRESS_REFUSED",
-            f"leads to {url[:200]!r}, which is no address",
+            f"leads to {url[:200]!r}, which is not an address",
             where=came_from,
             kept=KEPT,
             next_step=NEXT_RUN,

@@ -20,6 +20,7 @@ from typing import Any
 from ingest.errors import Refusal
 from ingest.landing.files import write_text
 
+EVENTS = "events.jsonl"
 # By the name that the file of such an event had in version 0.1, in the order in which they count.
 _FILES_OF_0_1 = {
     "refused": "refused_on_arrival",
@@ -82,7 +83,7 @@ def state_of(file: Path) -> State:
         raise Refusal(
             "LANDING_DAMAGED",
             f"its events cannot be read ({type(error).__name__})",
-            where=str(_file(file)),
+            where=str(_beside(file, EVENTS)),
             kept="the bytes beside it; raw and the marts are as they were",
             next_step="restore the landing folder from its backup",
         ) from error
@@ -138,25 +139,21 @@ def clear_withdrawal(file: Path) -> None:
         _append(file, "restored")
 
 
-def _file(file: Path) -> Path:
-    return file.with_name(f"{_hash_of(file)}.events.jsonl")
-
-
-def _hash_of(file: Path) -> str:
-    """The hash that the names of a landed file and of everything beside it begin with."""
-    return file.name.partition(".")[0]
+def _beside(file: Path, name: str) -> Path:
+    """What stands beside a landed file under its hash, with which all their names begin."""
+    return file.with_name(f"{file.name.partition('.')[0]}.{name}")
 
 
 def _events(file: Path) -> Iterator[dict[str, Any]]:
     """The events of a file in the order in which they happened, each a dict of its own."""
     for name, kind in _FILES_OF_0_1.items():
-        old = file.with_name(f"{_hash_of(file)}.{name}.json")
+        old = _beside(file, f"{name}.json")
         if old.exists():
             yield {"event": kind, **json.loads(old.read_text(encoding="utf-8"))}
-    for old in _returns_of_0_1(file.parent, file.parent.stat().st_mtime_ns).get(_hash_of(file), ()):
+    for old in _returns_of_0_1(file.parent, file.parent.stat().st_mtime_ns).get(file.name.partition(".")[0], ()):
         yield {"event": "returned", **json.loads(old.read_text(encoding="utf-8"))}
-    if _file(file).exists():
-        yield from map(json.loads, _file(file).read_text(encoding="utf-8").splitlines())
+    if _beside(file, EVENTS).exists():
+        yield from map(json.loads, _beside(file, EVENTS).read_text(encoding="utf-8").splitlines())
 
 
 @lru_cache(maxsize=64)
@@ -164,13 +161,13 @@ def _returns_of_0_1(folder: Path, _: int) -> dict[str, list[Path]]:
     """By hash, the files that note a return, of a folder as it was changed last: one listing for all of its files."""
     found: dict[str, list[Path]] = {}
     for old in sorted(folder.glob("*.returned-*.json")):
-        found.setdefault(_hash_of(old), []).append(old)
+        found.setdefault(old.name.partition(".")[0], []).append(old)
     return found
 
 
 def _append(file: Path, kind: str, **details: str | None) -> None:
     """Write the file anew with one event more: backups link its earlier content, which must stay as it is."""
-    events = _file(file)
+    events = _beside(file, EVENTS)
     folder = os.open(events.parent, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):  # where a file system has no locks, no two commands write at once

@@ -55,7 +55,7 @@ def land(landing: Path, body: Path, provenance: Provenance) -> LandedFile:
     if events.state_of(path).was_never_loaded:
         known = _described_again(path, known, provenance)
     if known.release_date is None:
-        # Given later: a person says of a refused file when it was released.
+        # Given later: a person says of a refused file when it was published.
         known = dataclasses.replace(known, release_date=provenance.release_date)
     return LandedFile(path, known, provenance.landed_at, is_new)
 

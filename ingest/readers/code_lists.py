@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from ingest.declaration import SEEDS, CodeList, Complete, Layout
+from ingest.declaration import SEEDS, CodeList, Layout
 from ingest.readers.faults import HEADER, Fault
 from ingest.readers.headers import Header
 from ingest.readers.text import folded
@@ -106,57 +106,6 @@ def vintage_of(code_list: CodeList, found: Iterable[Key]) -> str | Fault:
     )
 
 
-@cache
-def _areas(complete_json: str, folder: Path = SEEDS) -> tuple[dict[str, str], frozenset[str]]:
-    complete = Complete.model_validate_json(complete_json)
-    with (folder / f"{complete.seed}.csv").open(encoding="utf-8", newline="") as file:
-        area_of = {
-            folded(row[complete.key]): row[complete.code]
-            for row in csv.DictReader(file)
-            if all(row[column] == value for column, value in complete.where.items())
-        }
-    with (folder / f"{complete.members_seed}.csv").open(encoding="utf-8", newline="") as file:
-        return area_of, frozenset(row[complete.members_code] for row in csv.DictReader(file))
-
-
-def areas(complete: Complete) -> tuple[dict[str, str], frozenset[str]]:
-    """Codes of areas by label (folded), and those of the members that a whole file has."""
-    return _areas(complete.model_dump_json())
-
-
-def incomplete(complete: Complete, code_list: CodeList, vintage: str, found: Iterable[tuple[Key, str]]) -> list[Fault]:
-    """Which values that a whole file has for every area lack a row for some.
-
-    Args:
-        complete: the areas.
-        code_list: the list with vintages.
-        vintage: the file's vintage.
-        found: each row's value of the list (folded) and its label of `across` as published.
-
-    Returns:
-        One fault a value that is not there for every area, naming the areas.
-    """
-    area_of, areas = _areas(complete.model_dump_json())
-    label_of = {area: label for label, area in reversed(area_of.items())}
-    known = listed(code_list)
-    there: dict[str, set[str]] = {code: set() for code in known.everywhere[vintage]}
-    for key, label in found:
-        code = known.code_of[vintage][key]
-        if code in there:
-            there[code].add(area_of[folded(label)])
-    return [
-        Fault(
-            "AREAS_MISSING",
-            HEADER,
-            code,
-            None,
-            f"has no row for {_words(label_of[area] for area in areas - its_areas)}: the file is cut short",
-        )
-        for code, its_areas in sorted(there.items())
-        if areas - its_areas
-    ]
-
-
 def _words(names: Iterable[str]) -> str:
     every = sorted(names)
     return f"{', '.join(every[:5])} and {len(every) - 5} more" if len(every) > 5 else ", ".join(every)
@@ -169,7 +118,7 @@ def columns_of(code_list: CodeList) -> tuple[str, ...]:
 
 def applies_to(code_list: CodeList, header: Header) -> bool:
     """Whether a file with this header is held to a code list."""
-    return header.positions.keys() >= {*columns_of(code_list)} and code_list.unless_has not in header.positions
+    return header.positions.keys() >= {*columns_of(code_list)}
 
 
 def unlisted(code_list: CodeList, found: Iterable[Key], layout: Layout) -> set[Key]:
@@ -200,10 +149,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         columns = code_list.columns
         if unlisted(code_list, {tuple(values)}, layout):
             place = " and ".join(header.published[column] for column in columns)
-            place_of_list = f"in the list dbt_project/seeds/{code_list.seed}.csv"
-            reason = (
-                f"is none of the {code_list.lists} ({place_of_list})" if code_list.lists else f"is not {place_of_list}"
-            )
+            reason = f"is not in the list dbt_project/seeds/{code_list.seed}.csv"
             shown = " / ".join(values[len(code_list.only_where) :])
             if layout.is_of_people:
                 # The name of a person may stand where a code should; only what the list has is shown.

@@ -20,25 +20,15 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from ingest.declaration import Layout, Number
-from ingest.readers import bounds, code_lists, plausibility
+from ingest.readers import bounds, code_lists
 from ingest.readers.check_digits import is_verhoeff
-from ingest.readers.faults import Fault, file_fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import LARGEST
 from ingest.readers.rows import KeysSeen
 from ingest.readers.tables import ends_with_line_end
-from ingest.readers.text import UTF_8, encoding_of, not_delimited_text, separator_of
+from ingest.readers.text import UTF_8, encoding_of, separator_of
 
 BLOCK = 512 * 1024  # bytes
-
-
-@dataclasses.dataclass(frozen=True)
-class HeaderLine:
-    """The beginning of a file: its header, how many bytes that takes, and what is wrong with it."""
-
-    header: Header | None
-    bytes: int
-    faults: list[Fault]
 
 
 def can_copy_bytes(header: Header, layout: Layout) -> bool:
@@ -48,34 +38,24 @@ def can_copy_bytes(header: Header, layout: Layout) -> bool:
     return (
         not header.unknown
         and kept - may_lack <= header.positions.keys() <= kept
-        and not (
-            layout.rows_may_be_short
-            or plausibility.has_rules(layout)
-            or (layout.period and layout.period.column not in header.positions)
-        )
+        and not (layout.rows_may_be_short or (layout.period and layout.period.column not in header.positions))
     )
 
 
-def read_header_line(file: Path, layout: Layout) -> HeaderLine:
-    """Read and resolve the first line of a file. It has no header where COPY and Arrow would not read the file as we do."""
+def rows_begin_at(file: Path, header: Header, layout: Layout) -> int | None:
+    """The byte at which the rows of delimited text begin; None where COPY and Arrow would not read the file as we do."""
     with file.open("rb") as handle:
         first = handle.read(64 * 1024)
-    foreign = not_delimited_text(first[:512])
-    if foreign:
-        return HeaderLine(None, 0, [foreign])
-    if encoding_of(first) != UTF_8:
-        return HeaderLine(None, 0, [])
     end = first.find(b"\n") + 1
-    if not end:
-        return HeaderLine(None, 0, [file_fault("NOT_THE_FILE", "has no line end in its first 64 KiB")])
-    try:
-        line = first[:end].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return HeaderLine(None, 0, [file_fault("ENCODING_UNKNOWN", "is not UTF-8 (in its header)")])
-    if separator_of(line, layout.every_header) != "," or bounds.has_long_line(file):
-        return HeaderLine(None, 0, [])
-    header, faults = resolve(next(csv.reader(io.StringIO(line, newline=""))), layout)
-    return HeaderLine(header, end, faults)
+    line = first[:end].decode("utf-8-sig", "replace")
+    reads_the_same = (
+        end > 0
+        and encoding_of(first) == UTF_8
+        and separator_of(line, layout.every_header) == ","
+        and resolve(next(csv.reader(io.StringIO(line, newline="")), []), layout)[0] == header
+        and not bounds.has_long_line(file)
+    )
+    return end if reads_the_same else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,19 +66,19 @@ class Validated:
     times: Mapping[str, int]
 
 
-def validate(file: Path, start: HeaderLine, layout: Layout) -> Validated | None:
+def validate(file: Path, header: Header, start: int, layout: Layout) -> Validated | None:
     """Vouch for every row of a file: as wide as the header, whole to the end, each column and code as declared.
 
     Args:
         file: the landed file.
-        start: its faultless start, of a file whose bytes can be copied.
+        header: its header; of a file whose bytes can be copied.
+        start: the byte at which its rows begin.
 
     Returns:
-        What it holds; None where some row is not clean (`tables.find_faults` says which and why).
+        What it holds; None where some row is not clean (`rows` says which and why).
     """
-    assert start.header is not None  # noqa: S101 - a faultless start has one
-    names = [f"c{i}" for i in range(start.header.width)]
-    positions = start.header.positions
+    names = [f"c{i}" for i in range(header.width)]
+    positions = header.positions
     checks = [
         (positions[column.name], column.pattern, not column.is_never_blank)
         for column in layout.columns
@@ -121,7 +101,7 @@ def validate(file: Path, start: HeaderLine, layout: Layout) -> Validated | None:
     lists = [
         (code_list, [names[positions[column]] for column in code_lists.columns_of(code_list)])
         for code_list in layout.code_lists
-        if code_lists.applies_to(code_list, start.header)
+        if code_lists.applies_to(code_list, header)
     ]
     looked_into = {names[position] for position, _, _ in checks} | {name for _, columns in lists for name in columns}
     looked_into |= {name for name, _ in figures}
@@ -138,7 +118,7 @@ def validate(file: Path, start: HeaderLine, layout: Layout) -> Validated | None:
     times: Counter[str] = Counter()
     try:
         with pa.OSFile(str(file)) as source:
-            source.seek(start.bytes)
+            source.seek(start)
             reader = pyarrow.csv.open_csv(
                 source,
                 read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK, use_threads=False),
@@ -210,8 +190,6 @@ def _numbers_are_right(column: pa.StringArray, declared: Number) -> bool:
         found = pc.cast(pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column), pa.float64())
     except pa.ArrowInvalid:
         return False
-    if declared.no_value is not None:
-        found = pc.if_else(pc.equal(found, declared.no_value), pa.scalar(None, pa.float64()), found)
     least, most = pc.min_max(found).values()
     if not least.is_valid:
         return True
@@ -225,14 +203,14 @@ def _numbers_are_right(column: pa.StringArray, declared: Number) -> bool:
 
 
 def blocks(
-    file: Path, start: HeaderLine, validated: concurrent.futures.Future[Validated | None] | None = None
+    file: Path, start: int, validated: concurrent.futures.Future[Validated | None] | None = None
 ) -> Iterator[bytes]:
     """The bytes of a file after its header, in blocks; no more of them once nobody vouches for the file.
 
     PostgreSQL would take to the last byte a row that an open quotation mark has made of the whole file.
     """
     with file.open("rb") as handle:
-        handle.seek(start.bytes)
+        handle.seek(start)
         while block := handle.read(BLOCK):
             if validated is not None and validated.done() and validated.result() is None:
                 return
@@ -240,11 +218,11 @@ def blocks(
 
 
 def validate_in_background(
-    file: Path, start: HeaderLine, layout: Layout
+    file: Path, header: Header, start: int, layout: Layout
 ) -> concurrent.futures.Future[Validated | None]:
     """`validate`, on another thread: Arrow lets go of the interpreter, so COPY is fed meanwhile."""
-    pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="vouch")
+    pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="validate")
     try:
-        return pool.submit(validate, file, start, layout)
+        return pool.submit(validate, file, header, start, layout)
     finally:
         pool.shutdown(wait=False)

@@ -100,11 +100,11 @@ NEXT_DAMAGED = "fetch it again: this is not the file, or not the whole of it; if
 class FaultyFile(Exception):
     """A file is refused: its faults, how many of its rows were read, and what to do. It ends the transaction that must not commit."""
 
-    def __init__(self, faults: Iterable[Fault], rows: int, next_step: str) -> None:
+    def __init__(self, faults: Iterable[Fault], rows: int = 0, next_step: str = "") -> None:
         super().__init__()
         self.faults = faults if isinstance(faults, Faults) else Faults(faults)
         self.rows = rows
-        self.next_step = next_step
+        self.next_step = next_step or next_step_for(self.faults)
 
     @property
     def code(self) -> str:

@@ -90,7 +90,9 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             month = month_of(name.strip(), layout.month_columns)
             if month is None:
                 faults.append(
-                    header_fault("HEADER_UNKNOWN", f"is no month written as {layout.month_columns.header_forms}", name)
+                    header_fault(
+                        "HEADER_UNKNOWN", f"is not a month written as {layout.month_columns.header_forms}", name
+                    )
                 )
             else:
                 months.append(MonthColumn(index, name.strip(), month))
@@ -101,9 +103,7 @@ def resolve(names: Sequence[str], layout: Layout) -> tuple[Header, list[Fault]]:
             unknown.append(index)
     if layout.is_of_people and not positions:
         # Without a header, the first line is of a person like the rest.
-        reason = (
-            f"is none of this dataset: no column of ours is in the first line, whose {len(names)} fields are not shown"
-        )
+        reason = f"is not a file of this dataset: its first line ({len(names)} fields, not shown) has none of the declared columns"
         return Header(len(names), {}, {}, ()), [header_fault("NOT_THE_FILE", reason)]
     month_faults = _month_faults(months, names) if layout.month_columns else []
     missing = [column for column in layout.columns if column.name not in positions and not column.may_be_missing]

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ingest.declaration import CodeList, Complete, Layout
+from ingest.declaration import Layout
 from ingest.readers import bounds, code_lists
 from ingest.readers.corrections import Correction, corrected
-from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults, file_fault, header_fault
+from ingest.readers.faults import HEADER, THE_FILE, Fault, Faults, FaultyFile, file_fault, header_fault
 from ingest.readers.headers import Header, resolve
 from ingest.readers.numbers import REASON, is_too_large, number_of, plain, takes_any_number
 from ingest.readers.tables import open_tables
@@ -76,8 +76,10 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
     with file.open("rb") as handle:
         is_workbook = handle.read(len(ZIP)) == ZIP
     read_tables = _sheets if layout.sheets and (is_workbook or not layout.sheets.is_one) else _text
-    tables, of_header = read_tables(file, layout, corrections)
-    faults = Faults(of_header)
+    try:
+        tables, faults = read_tables(file, layout, corrections)
+    except FaultyFile as faulty:
+        return MonthFile([], None, faulty.faults)
     for table in tables:
         if not table.rows:
             faults.append(Fault("NO_ROWS", HEADER, THE_FILE, None, "has a header and no rows", table.sheet))
@@ -96,25 +98,18 @@ def read(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> 
             faults.append(one)
         else:
             vintage = one
-            if layout.complete:
-                across = header.positions[layout.complete.across]
-                pairs = (
-                    (tuple(folded(row[header.positions[c]]) for c in vintages.columns), row[across]) for row in rows
-                )
-                faults.add(code_lists.incomplete(layout.complete, vintages, vintage, pairs))
-                faults.add(_counted_twice(tables[0], layout.complete, vintages, vintage))
     return MonthFile(tables, vintage, faults)
 
 
-def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
+def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], Faults]:
     """The one table of delimited text."""
     with file.open("rb") as handle:
         foreign = not_delimited_text(handle.read(512))
     if foreign:
-        return [], [foreign]
+        raise FaultyFile([foreign])
     is_whole = _ends_whole(file)
     if isinstance(is_whole, Fault):
-        return [], [is_whole]
+        raise FaultyFile([is_whole])
     rows: list[tuple[int, list[str]]] = []
     number = cells = 0
     with file.open(encoding=_encoding(file), newline="") as text:
@@ -126,29 +121,33 @@ def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tupl
             header, wrong = resolve(names, layout)
             faults += wrong
             if faults:  # then its rows, however many, are of no use
-                return [], faults
+                raise FaultyFile(faults)
             for number, line in enumerate(lines, start=1):
                 # A line of nothing but separators carries nothing: spreadsheets leave them at the end.
                 if any(field.strip() for field in line):
                     cells += len(line)
                     if cells > bounds.CELLS:
-                        return [], [
-                            Fault(
-                                "FILE_TOO_LARGE",
-                                number,
-                                "the row",
-                                None,
-                                f"is beyond {bounds.CELLS:,} cells, and a file has no more",
-                            )
-                        ]
+                        raise FaultyFile(
+                            [
+                                Fault(
+                                    "FILE_TOO_LARGE",
+                                    number,
+                                    "the row",
+                                    None,
+                                    f"is beyond {bounds.CELLS:,} cells, and a file has no more",
+                                )
+                            ]
+                        )
                     rows.append((number, line))
         except csv.Error as error:
-            return [], [Fault("FILE_DAMAGED", number + 1, "the row", None, f"is not valid CSV ({error})")]
+            raise FaultyFile(
+                [Fault("FILE_DAMAGED", number + 1, "the row", None, f"is not valid CSV ({error})")]
+            ) from None
     if not is_whole:
         last = rows[-1][0] if rows else 0
         reason = f"ends in the middle of a line (row {last} has no line end): it is cut short"
         faults.append(file_fault("FILE_CUT_SHORT", reason))
-    return [MonthTable("", header, rows)], faults
+    return [MonthTable("", header, rows)], Faults(faults)
 
 
 def _encoding(file: Path) -> str:
@@ -172,9 +171,9 @@ def _ends_whole(file: Path) -> bool | Fault:
     return last in {"\n", "\r"}
 
 
-def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], list[Fault]]:
+def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[MonthTable], Faults]:
     """A table for each declared sheet of a workbook."""
-    found, faults = open_tables(file, layout, corrections)
+    found, faults = open_tables(file, layout, corrections), Faults()
     tables = []
     for table in found:
         rows: list[tuple[int, list[str]]] = []
@@ -194,33 +193,6 @@ def _without_notes(rows: list[tuple[int, list[str]]], header: Header, layout: La
         while end and not any(rows[end - 1][1][column.place].strip() for column in header.months):
             end -= 1
     return rows[:end]
-
-
-def _counted_twice(table: MonthTable, complete: Complete, vintages: CodeList, vintage: str) -> list[Fault]:
-    """Rows that say the same of one area under two spellings, and both count something in a month: their sum would be double.
-
-    A publisher may split a category between two labels from one month to the next; then one of them is 0 where the other is not.
-    """
-    positions, months = table.header.positions, table.header.months
-    code_of = code_lists.listed(vintages).code_of[vintage]
-    area_of, members = code_lists.areas(complete)
-    first: dict[tuple[str, str], list[tuple[int, list[str]]]] = {}
-    faults = []
-    for number, row in table.rows:
-        area = area_of[folded(row[positions[complete.across]])]
-        if area not in members:
-            continue  # several labels may mean that there is no borough
-        key = (code_of[tuple(folded(row[positions[column]]) for column in vintages.columns)], area)
-        for other_number, other in first.setdefault(key, []):
-            both = [
-                column.header for column in months if row[column.place].strip("0") and other[column.place].strip("0")
-            ]
-            if both:
-                label = " / ".join(row[positions[column]] for column in (*vintages.columns, complete.across))
-                reason = f"counts the same as row {other_number} under another spelling, in {both[0]}"
-                faults.append(Fault("ROW_REPEATED", number, "the row", label, reason))
-        first[key].append((number, row))
-    return faults
 
 
 def _nameless_months(table: MonthTable) -> list[Fault]:

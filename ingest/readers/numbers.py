@@ -33,13 +33,11 @@ def wrong_with(value: str, declared: Number) -> Wrong | None:
     """Why a published value is not a number as declared; None where it is."""
     number = number_of(value)
     if number is None:
-        return Wrong("VALUE_NOT_A_NUMBER", "is no number")
-    if declared.no_value is not None and number == declared.no_value:
-        return None
+        return Wrong("VALUE_NOT_A_NUMBER", "is not a number")
     if abs(number) >= LARGEST:
         return Wrong("VALUE_OUT_OF_RANGE", REASON)
     if declared.is_whole and number != number.to_integral_value():
-        return Wrong("VALUE_NOT_A_NUMBER", "is no whole number")
+        return Wrong("VALUE_NOT_A_NUMBER", "is not a whole number")
     return outside(number, declared.at_least, declared.at_most)
 
 
@@ -59,7 +57,7 @@ def takes_any_number(pattern: str | None) -> bool:
 
 
 def is_too_large(value: str) -> bool:
-    """Whether a value is a number that the marts cannot hold; what is no number is none."""
+    """Whether a value is a number that the marts cannot hold; what is not a number is none."""
     try:
         number = Decimal(value)
     except InvalidOperation:

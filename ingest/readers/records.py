@@ -26,7 +26,7 @@ def records_wrong(rows: int, numbered: int, distinct: int, totals: Sequence[str]
             "CHANGED_WHILE_READ", f"changed while it was fetched: its records say that there are {said} of them"
         )
     if numbered < rows:
-        return Wrong("RECORD_COUNT_MISSING", "has records whose number is no number")
+        return Wrong("RECORD_COUNT_MISSING", "has records whose number is not a number")
     if distinct < rows:
         return Wrong("ROW_REPEATED", f"has {rows - distinct:,} records twice: a page was repeated")
     if not is_count(totals[0]) or int(totals[0]) != rows:

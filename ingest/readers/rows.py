@@ -1,21 +1,96 @@
-"""One row of a file: whether it is as declared, whether it came before, and its fields as raw takes them."""
+"""Rows of a file read one by one: whether each is as declared, whether it came before, and its fields as raw takes them."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ingest.declaration import Layout, Period
-from ingest.readers import code_lists, plausibility
+from ingest.readers import code_lists
 from ingest.readers.check_digits import is_verhoeff
-from ingest.readers.faults import Fault
+from ingest.readers.faults import HEADER, THE_REST, Fault, Faults, file_fault
 from ingest.readers.headers import Header
 from ingest.readers.numbers import wrong_with
+from ingest.readers.tables import Table, ends_with_line_end
 from ingest.readers.text import folded
 from ingest.readers.times import day_of, examples, is_timed
 
 VALUES_REMEMBERED = 10_000
+QUARANTINED = 20_000  # faults of rows that are kept of a file that stands without them; of more it is refused
+
+
+class Rows:
+    """The rows of a file's tables that are as declared, in the order in which they stand; of the others, what is wrong with them.
+
+    Iterated once; what it says of the file is complete then.
+
+    Attributes:
+        count, bad_rows: how many rows there are that are as declared, and how many are not.
+        faults: what is wrong with those, and with the file as a whole.
+        times: how many rows are about which time, as published.
+        repeats: the numbers of the rows that repeat another and are left out.
+    """
+
+    def __init__(self, tables: Sequence[Table], file: Path, layout: Layout) -> None:
+        self.count = self.bad_rows = 0
+        # What is quarantined is kept whole, or the file refused; a file that is refused for its first bad row tells of some and counts the others.
+        self.faults = Faults() if layout.bad_rows == "refuse" else Faults(kept=QUARANTINED)
+        self.times: Counter[str] = Counter()
+        self._tables, self._file, self._layout = tables, file, layout
+        self._seen = KeysSeen(layout)
+
+    @property
+    def repeats(self) -> list[int]:
+        return self._seen.repeats
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """The number of each row that is as declared, and its fields in the order of `raw_columns`."""
+        widths: set[int] = set()
+        for table in self._tables:
+            for number, row in table.rows:
+                if isinstance(row, list):
+                    widths.add(len(row))
+                    row = padded(row, table.header, self._layout)
+                if not self._is_good(number, row, table):
+                    continue
+                assert isinstance(row, list)  # noqa: S101 - what is no row is not good
+                self.count += 1
+                if self._layout.period:
+                    self.times[time_of(row, table.header, self._layout.period)] += 1
+                yield number, fields_for_raw(row, table.header, table.sheet, self._layout)
+        if not ends_with_line_end(self._file, self._layout):
+            self.faults.add([file_fault("FILE_CUT_SHORT", "is cut short: its last row has no line end")])
+        if self._layout.rows_may_be_short and len(widths) > 1:
+            each = ", ".join(map(str, sorted(widths)))
+            self.faults.add([file_fault("ROW_WIDTH_DIFFERS", f"has rows of different widths ({each} fields)")])
+
+    def _is_good(self, number: int, row: list[str] | Fault, table: Table) -> bool:
+        """Whether a row is as declared and is not left out; keeps what is wrong with it."""
+        if isinstance(row, Fault):
+            faults = [row]
+        else:
+            left_out = len(self.repeats)
+            faults = row_faults(number, row, table.header, self._layout)
+            faults = faults or self._seen.repeats_earlier(number, row, table.header, table.sheet)
+            if not faults:
+                return len(self.repeats) == left_out
+        self.faults.add(dataclasses.replace(fault, sheet=table.sheet) for fault in faults)
+        self.bad_rows += 1
+        return False
+
+    @property
+    def refuse_the_file(self) -> bool:
+        """Whether what is wrong refuses the file whole."""
+        if not self.faults:
+            return False
+        # A row that is none can be left out; a file that breaks off there cannot: what follows was never counted.
+        is_broken = any(fault.row == HEADER or fault.column == THE_REST for fault in self.faults)
+        most = self._layout.at_most_quarantined * (self.count + self.bad_rows)
+        return self._layout.bad_rows == "refuse" or self.faults.more > 0 or is_broken or self.bad_rows > most
 
 
 class KeysSeen:
@@ -72,9 +147,9 @@ class KeysSeen:
         return found
 
 
-def padded(row: list[str] | Fault, header: Header, layout: Layout) -> list[str] | Fault:
+def padded(row: list[str], header: Header, layout: Layout) -> list[str]:
     """A row that lacks fields at its end, with blanks in their place, where the layout says that this happens."""
-    if isinstance(row, Fault) or not layout.rows_may_be_short:
+    if not layout.rows_may_be_short:
         return row
     return [*row, *[""] * (header.width - len(row))]
 
@@ -145,7 +220,7 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
         elif column.number and (wrong := wrong_with(value, column.number)):
             faults.append(Fault(wrong.code, number, header.published[column.name], shown, wrong.reason))
         elif column.check_digit and not is_verhoeff(value):
-            reason = "is no number that was issued: its check digit is wrong"
+            reason = "is not a valid identifier: its check digit is wrong"
             faults.append(Fault("VALUE_MALFORMED", number, header.published[column.name], shown, reason))
     if layout.period and not faults:
         value = time_of(row, header, layout.period)
@@ -153,10 +228,8 @@ def row_faults(number: int, row: list[str], header: Header, layout: Layout) -> l
             columns = [c for c in layout.columns if c.name in time_columns(header, layout.period)]
             is_told = all(layout.shown(c, row[header.positions[c.name]]) is not None for c in columns)
             place = " and ".join(header.published[c.name] for c in columns)
-            reason = f"is no day of the calendar, written as {examples(layout.period)}"
+            reason = f"is not a valid date, written as {examples(layout.period)}"
             faults.append(Fault("TIME_INVALID", number, place, value if is_told else None, reason))
     if not faults:
         faults = code_lists.row_faults(number, row, header, layout)
-    if not faults and plausibility.has_rules(layout):
-        faults = plausibility.row_faults(number, row, header, layout)
     return faults

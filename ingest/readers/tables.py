@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import itertools
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -20,9 +19,8 @@ import python_calamine
 from ingest.declaration import Layout
 from ingest.readers import bounds
 from ingest.readers.corrections import Correction, corrected
-from ingest.readers.faults import HEADER, THE_FILE, THE_REST, Fault, Faults, file_fault, header_fault, some_of
+from ingest.readers.faults import HEADER, THE_REST, Fault, FaultyFile, file_fault, header_fault, some_of
 from ingest.readers.headers import Header, resolve
-from ingest.readers.rows import KeysSeen, row_faults
 from ingest.readers.text import SAVE_AS, UTF_8, ZIP, encoding_of, not_delimited_text, separator_of
 from ingest.readers.workbook import cell_text, content_faults
 from ingest.readers.workbook_size import archive_faults, measure_sheets
@@ -43,33 +41,53 @@ class Table:
     rows: Iterator[tuple[int, list[str] | Fault]]
 
 
-def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> tuple[list[Table], list[Fault]]:
-    """The tables of a file, and what is wrong with it as a whole or with its headers (then it is of no use).
+def open_tables(file: Path, layout: Layout, corrections: Sequence[Correction] = ()) -> list[Table]:
+    """The tables of a file, their headers as declared and their rows still to be read.
 
     Args:
         corrections: the confirmed corrections of this very file's headers.
+
+    Raises:
+        FaultyFile: it is no file of this kind, or its headers are not as declared.
     """
     with file.open("rb") as handle:
         first = handle.read(512)
     foreign = not_delimited_text(first, may_be_workbook=layout.may_be_zip)
     if foreign:
-        return [], [foreign]
-    if first.startswith(ZIP):
-        return _pages(file, layout) if layout.paged else _sheets(file, layout, corrections)
+        raise FaultyFile([foreign])
+    if not first.startswith(ZIP):
+        tables = _text(file, layout, corrections)
+    elif layout.in_pages:
+        tables = _pages(file, layout)
+    else:
+        tables = _sheets(file, layout, corrections)
+    return tables
+
+
+def _text(file: Path, layout: Layout, corrections: Sequence[Correction]) -> list[Table]:
+    """The one table of delimited text."""
     if layout.sheets and layout.sheets.required:
-        reason = f"is no workbook: which of {some_of(layout.sheets.required)} it is, only the name of a sheet could say"
-        return [], [file_fault("NOT_THE_FILE", reason)]
+        reason = (
+            f"is not a workbook, and only the name of a sheet says which of {some_of(layout.sheets.required)} it is"
+        )
+        raise FaultyFile([file_fault("NOT_THE_FILE", reason)])
     lines = _lines(file, layout)
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or file_fault("NOT_THE_FILE", "has no header")]
+        raise FaultyFile([names or file_fault("NOT_THE_FILE", "has no header")])
     if any(character < " " and character not in "\t\r\n" for name in names for character in name):
-        return [], [
-            file_fault("ENCODING_UNKNOWN", "is no text: its header holds NUL bytes or other control characters")
-        ]
+        raise FaultyFile(
+            [file_fault("ENCODING_UNKNOWN", "is not text: its header holds NUL bytes or other control characters")]
+        )
     names, uncorrected = corrected(names, "", corrections)
     header, faults = resolve(names, layout)
-    return [Table("", header, lines)], [*uncorrected, *faults]
+    _refuse([*uncorrected, *faults])
+    return [Table("", header, lines)]
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise FaultyFile(faults)
 
 
 def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]]:
@@ -82,32 +100,30 @@ def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]
         separator = separator_of(handle.readline(bounds.LINE), layout.every_header)
         handle.seek(0)
         reader = bounds.rows_of(handle, separator)
-        for number in itertools.count():
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield number, Fault("FILE_DAMAGED", number, THE_REST, None, f"is not valid CSV: {error}")
-                return
-            except UnicodeDecodeError:
-                yield number, Fault("ENCODING_UNKNOWN", number, THE_REST, None, "is not UTF-16")
-                return
-            if row:
-                yield number, row
+        number = -1
+        try:
+            for number, row in enumerate(reader):
+                if row:
+                    yield number, row
+        except csv.Error as error:
+            yield number + 1, Fault("FILE_DAMAGED", number + 1, THE_REST, None, f"is not valid CSV: {error}")
+        except UnicodeDecodeError:
+            yield number + 1, Fault("ENCODING_UNKNOWN", number + 1, THE_REST, None, "is not UTF-16")
 
 
-def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
+def _pages(file: Path, layout: Layout) -> list[Table]:
     """The pages of one answer as one table, its rows numbered through; each page has the header of the first."""
     try:
         members = bounds.members_of(file)
         with zipfile.ZipFile(file) as archive:
             if any(member.filename == "xl/workbook.xml" for member in members):
-                return [], [file_fault("NOT_THE_FILE", f"is a workbook: {SAVE_AS}, and land that")]
+                raise FaultyFile([file_fault("NOT_THE_FILE", f"is a workbook: {SAVE_AS}, and land that")])
             if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 or m.is_dir() for m in members):
-                return [], [file_fault("NOT_THE_FILE", "is a zip archive, but not one of pages stored as they came")]
+                raise FaultyFile(
+                    [file_fault("NOT_THE_FILE", "is a zip archive, but not one of pages stored as they came")]
+                )
             if sum(m.compress_size for m in members) > file.stat().st_size:
-                return [], [file_fault("ARCHIVE_UNSAFE", "is a zip archive whose pages lie in one another")]
+                raise FaultyFile([file_fault("ARCHIVE_UNSAFE", "is a zip archive whose pages lie in one another")])
             lines_of = {}
             for member in members:
                 with archive.open(member) as page:
@@ -115,11 +131,11 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
             wrong = [name for name, line in lines_of.items() if not_delimited_text(line) or encoding_of(line) != UTF_8]
             headers = {line.rstrip(b"\n") for line in lines_of.values()}
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        return [], [file_fault("ARCHIVE_DAMAGED", f"is no zip archive that can be read: {error}")]
+        raise FaultyFile([file_fault("ARCHIVE_DAMAGED", f"is not a readable zip archive: {error}")]) from None
     if wrong:
-        return [], [file_fault("NOT_THE_FILE", f"holds pages that are no delimited text: {some_of(wrong)}")]
+        raise FaultyFile([file_fault("NOT_THE_FILE", f"holds pages that are not delimited text: {some_of(wrong)}")])
     if len(headers) != 1:
-        return [], [header_fault("FILE_DAMAGED", f"is not the same on all {len(members)} pages")]
+        raise FaultyFile([header_fault("FILE_DAMAGED", f"is not the same on all {len(members)} pages")])
 
     def rows() -> Iterator[tuple[int, list[str] | Fault]]:
         number = 0
@@ -129,59 +145,56 @@ def _pages(file: Path, layout: Layout) -> tuple[list[Table], list[Fault]]:
                     archive.open(member), encoding="utf-8-sig", newline="", errors="surrogateescape"
                 ) as page:
                     reader = bounds.rows_of(page)
-                    for line in itertools.count():
-                        try:
-                            row = next(reader)
-                        except StopIteration:
-                            break
-                        except csv.Error as error:
-                            yield (
-                                number + 1,
-                                Fault("FILE_DAMAGED", number + 1, THE_REST, None, f"is not valid CSV: {error}"),
-                            )
-                            return
-                        if row and (line or not index):
-                            yield number, row
-                            number += 1
+                    try:
+                        for line, row in enumerate(reader):
+                            if row and (line or not index):
+                                yield number, row
+                                number += 1
+                    except csv.Error as error:
+                        reason = f"is not valid CSV: {error}"
+                        yield number + 1, Fault("FILE_DAMAGED", number + 1, THE_REST, None, reason)
+                        return
 
     lines = rows()
     _, names = next(lines, (0, None))
     if not isinstance(names, list):
-        return [], [names or file_fault("NOT_THE_FILE", "has no page with a header")]
+        raise FaultyFile([names or file_fault("NOT_THE_FILE", "has no page with a header")])
     header, faults = resolve(names, layout)
-    return [Table("", header, lines)], faults
+    _refuse(faults)
+    return [Table("", header, lines)]
 
 
-def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tuple[list[Table], list[Fault]]:
+def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> list[Table]:
     assert layout.sheets is not None  # noqa: S101 - not_delimited_text let a workbook through
     is_wanted = re.compile(layout.sheets.name_pattern).fullmatch
     # Before anything unpacks it.
     faults = archive_faults(file)
     extents, faults = ({}, faults) if faults else measure_sheets(file, is_wanted)
-    if faults:
-        return [], faults
+    _refuse(faults)
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(file)
     except (python_calamine.CalamineError, OSError) as error:
-        return [], [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
+        raise FaultyFile([file_fault("ARCHIVE_DAMAGED", f"is not a readable workbook: {error}")]) from None
     wanted = [name for name in workbook.sheet_names if is_wanted(name)]
     if layout.sheets.is_one and len(wanted) > 1:
-        reason = (
-            f"has {len(wanted)} sheets, and which of them is the table nobody can say: {some_of(wanted)}; {SAVE_AS}"
-        )
-        return [], [file_fault("SHEET_UNKNOWN", reason)]
+        reason = f"has {len(wanted)} sheets, and nothing says which of them is the table: {some_of(wanted)}; {SAVE_AS}"
+        raise FaultyFile([file_fault("SHEET_UNKNOWN", reason)])
     if not wanted:
         there = some_of(workbook.sheet_names)
-        return [], [file_fault("SHEET_MISSING", f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
-    faults = content_faults(file, extents, layout.sheets.header_row, sums_are_data=layout.sheets.sums_are_data)
+        raise FaultyFile(
+            [file_fault("SHEET_MISSING", f"has no sheet named {layout.sheets.name_pattern}; it has {there}")]
+        )
+    faults = content_faults(file, extents, sums_are_data=layout.sheets.sums_are_data)
     faults += [
         file_fault("SHEET_MISSING", f"has no sheet {name!r}; it has {some_of(workbook.sheet_names)}")
         for name in layout.sheets.required
         if name not in wanted
     ]
-    if layout.sheets.others_are_unknown:
+    if layout.sheets.required:
         faults += [
-            Fault("SHEET_UNKNOWN", HEADER, f"sheet {name}", None, "is not one that we know: nobody said what it counts")
+            Fault(
+                "SHEET_UNKNOWN", HEADER, f"sheet {name}", None, "is not a declared sheet: nothing says what it counts"
+            )
             for name in wanted
             if name not in layout.sheets.required
         ]
@@ -190,19 +203,16 @@ def _sheets(file: Path, layout: Layout, corrections: Sequence[Correction]) -> tu
         sheet = workbook.get_sheet_by_name(name)
         rows = ([cell_text(cell) for cell in row] for row in sheet.iter_rows())
         above = (sheet.start or (0, 0))[0]  # rows above the first that holds anything are not given
-        names = next(itertools.islice(rows, layout.sheets.header_row - 1 - above, None), None)
+        names = None if above else next(rows, None)
         if names is None:
-            faults.append(
-                Fault(
-                    "NOT_THE_FILE", HEADER, f"sheet {name}", None, f"has no row {layout.sheets.header_row}, its header"
-                )
-            )
+            faults.append(Fault("NOT_THE_FILE", HEADER, f"sheet {name}", None, "has no header in its first row"))
             continue
         names, uncorrected = corrected(_without_empty_end(names), name, corrections)
         header, wrong = resolve(names, layout)
         faults += [dataclasses.replace(fault, sheet=name) for fault in [*uncorrected, *wrong]]
         tables.append(Table("" if layout.sheets.is_one else name, header, _numbered(rows, header.width)))
-    return tables, faults
+    _refuse(faults)
+    return tables
 
 
 def _numbered(rows: Iterator[list[str]], width: int) -> Iterator[tuple[int, list[str] | Fault]]:
@@ -216,28 +226,6 @@ def _without_empty_end(names: Sequence[str]) -> list[str]:
     """A header without the empty cells that a spreadsheet leaves at its end."""
     last = max((index for index, name in enumerate(names) if name.strip()), default=-1)
     return list(names[: last + 1])
-
-
-def find_faults(file: Path, layout: Layout) -> tuple[int, Faults]:
-    """Read a file that was not vouched for row by row, and say what is wrong.
-
-    Returns:
-        How many data rows there are, and their faults. None where only Arrow would not take it: blank lines, a cell larger than
-        Arrow's block.
-    """
-    tables, of_header = open_tables(file, layout)
-    faults = Faults(of_header)
-    number, seen = 0, KeysSeen(layout)
-    for table in tables:
-        for number, row in table.rows:
-            wrong = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, layout)
-            faults.add(
-                wrong
-                or ([] if isinstance(row, Fault) else seen.repeats_earlier(number, row, table.header, table.sheet))
-            )
-    if not ends_with_line_end(file, layout):
-        faults.append(Fault("FILE_CUT_SHORT", number, THE_FILE, None, "is cut short: its last row has no line end"))
-    return number, faults
 
 
 def ends_with_line_end(file: Path, layout: Layout) -> bool:

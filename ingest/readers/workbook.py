@@ -30,9 +30,7 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
-def content_faults(
-    file: Path, extents: Mapping[str, SheetExtent], header_row: int, *, sums_are_data: bool = False
-) -> list[Fault]:
+def content_faults(file: Path, extents: Mapping[str, SheetExtent], *, sums_are_data: bool = False) -> list[Fault]:
     """What the sheets to be read hold that is not data: formulas, merged cells from the header down; and hidden sheets.
 
     Formulas are refused because the file keeps only what they came to when it was last saved, if anything. Cells merged in rows
@@ -46,17 +44,15 @@ def content_faults(
     for name, extent in extents.items():
         if extent.is_hidden:
             faults.append(Fault("CELLS_NOT_DATA", HEADER, f"sheet {name}", None, "is hidden"))
-        faults += _not_data(file, name, extent, header_row, sums_are_data)
+        faults += _not_data(file, name, extent, sums_are_data)
     return faults
 
 
-def _not_data(file: Path, sheet: str, extent: SheetExtent, header_row: int, sums_are_data: bool) -> list[Fault]:
+def _not_data(file: Path, sheet: str, extent: SheetExtent, sums_are_data: bool) -> list[Fault]:
     faults = []
     where = f"sheet {sheet}"
     merges = [
-        (found[1], int(found[2]), found[3], int(found[4]))
-        for found in map(_MERGED.fullmatch, extent.merges)
-        if found and int(found[4]) >= header_row
+        (found[1], int(found[2]), found[3], int(found[4])) for found in map(_MERGED.fullmatch, extent.merges) if found
     ]
     rows = _rows(file, sheet) if extent.formulas or merges else []
     for column, row, text in extent.formulas:
@@ -76,7 +72,7 @@ def _not_data(file: Path, sheet: str, extent: SheetExtent, header_row: int, sums
         has_data = any(
             cell != "" and index not in inside for row in rows[top - 1 : bottom] for index, cell in enumerate(row)
         )
-        if has_data or top <= header_row:
+        if has_data or top == 1:
             faults.append(
                 Fault("CELLS_NOT_DATA", HEADER, where, None, f"has the cells {first}{top}:{last}{bottom} merged")
             )

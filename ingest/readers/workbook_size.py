@@ -32,7 +32,7 @@ def archive_faults(file: Path) -> list[Fault]:
     try:
         members = bounds.members_of(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        return [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
+        return [file_fault("ARCHIVE_DAMAGED", f"is not a readable workbook: {error}")]
     most = min(LARGEST, PACKED_AT_MOST * max(file.stat().st_size, 1))
     unpacked = sum(member.file_size for member in members)
     if unpacked > most:
@@ -56,7 +56,7 @@ def archive_faults(file: Path) -> list[Fault]:
         # The reader of the cells unpacks a member to its end, wherever the directory says that this is.
         bounds.check_sizes(file)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
-        return [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
+        return [file_fault("ARCHIVE_DAMAGED", f"is not a readable workbook: {error}")]
     return []
 
 
@@ -116,7 +116,7 @@ def measure_sheets(file: Path, is_wanted: Callable[[str], object]) -> tuple[dict
         RuntimeError,
         expat.ExpatError,
     ) as error:
-        return {}, [file_fault("ARCHIVE_DAMAGED", f"is no workbook that can be read: {error}")]
+        return {}, [file_fault("ARCHIVE_DAMAGED", f"is not a readable workbook: {error}")]
     return extents, []
 
 

@@ -21,7 +21,7 @@ from warehouse.steps import ReleaseHeld
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ingest", "warehouse", "expectations", "dags")
-TAKE_A_CODE_FIRST = {"Fault", "file_fault", "header_fault", "Wrong", "refuse", "_archive_refused", "_PartsRefused"} | {
+TAKE_A_CODE_FIRST = {"Fault", "file_fault", "header_fault", "Wrong", "refuse", "archive_refused", "_PartsRefused"} | {
     kind.__name__
     for kind in (
         Refusal, PublisherUnavailable, BodyRefused, FileRefused, ReleaseHeld, WarehouseAway, publish.RolledBackFrom, transform.BuildFailed,

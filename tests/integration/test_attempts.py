@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ingest import copying, landing
+from ingest import landing
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.landing import LandedFile
@@ -25,9 +25,9 @@ from warehouse.steps import step
 MPS = find_source("mps")
 DIES = f"""
 import os, signal, sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from ingest import copying
+from ingest import load
 from warehouse import steps
-copying.read = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+load.open_file = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 steps.load("night", "mps", "borough_recent", [])
 """
 
@@ -124,7 +124,7 @@ def test_whatever_a_file_ends_its_load_with_is_a_line_in_the_ledger(
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(copying, "read", fails)
+    monkeypatch.setattr("ingest.load.open_file", fails)
     with refused_with("UNFORESEEN"):
         night()
     ((state, reason),) = ledger(warehouse)
@@ -141,7 +141,7 @@ def test_a_database_that_runs_out_of_memory_twice_with_a_file_is_asked_no_more(
     def fails(*_: object) -> None:
         raise psycopg.errors.OutOfMemory("out of memory")
 
-    monkeypatch.setattr(copying, "read", fails)
+    monkeypatch.setattr("ingest.load.open_file", fails)
     for _ in range(2):
         with pytest.raises(Exception, match="the database has no room for it"):
             night()
@@ -156,7 +156,7 @@ def test_what_is_no_fault_of_a_file_is_tried_again_every_night(
         raise psycopg.errors.LockNotAvailable("canceling statement due to lock timeout")
 
     with monkeypatch.context() as patch:
-        patch.setattr(copying, "read", fails)
+        patch.setattr("ingest.load.open_file", fails)
         for _ in range(3):
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 night()

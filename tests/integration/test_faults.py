@@ -235,7 +235,7 @@ class Stand:
 
     def bodies(self) -> list[Path]:
         files = self.settings.landing.glob(f"{self.publisher.source.source}/{self.publisher.dataset}/*")
-        return sorted((f for f in files if f.suffix != ".json"), key=lambda f: f.stat().st_mtime_ns)
+        return sorted((f for f in files if f.suffix not in {".json", ".jsonl"}), key=lambda f: f.stat().st_mtime_ns)
 
     def _save(self) -> None:
         self._files = {f for f in self.settings.landing.rglob("*") if f.is_file()}

@@ -82,7 +82,7 @@ def remembered(fetched: list[Fetched]) -> list[LastFetch]:
 
 
 def bodies(landing: Path) -> list[Path]:
-    return sorted(f for f in landing.glob("mps/*/*") if f.suffix != ".json")
+    return sorted(f for f in landing.glob("mps/*/*") if f.suffix not in {".json", ".jsonl"})
 
 
 def test_every_copy_of_the_title_is_landed_as_published_the_newest_last(

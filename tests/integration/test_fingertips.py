@@ -204,7 +204,7 @@ def test_a_row_of_london_that_is_gone_is_warned_about_by_name(to_build: Settings
     landed(warehouse, tmp_path, body(*LONDON, *ELSEWHERE))
     assert landed(warehouse, tmp_path, body(*LONDON[:-1], *ELSEWHERE)) == 127
     assert [row["warning"] for row in status.warnings(warehouse)] == [
-        f"rows it lacks that the release before had: {gone}"
+        f"rows it lacks that the edition before had: {gone}"
     ]
     candidate = transform.build(warehouse)
     assert candidate is not None
@@ -242,7 +242,7 @@ def test_a_byte_order_mark_and_a_line_end_within_a_name_are_taken(warehouse: Set
             body({}, header=["Val" if column == "Value" else column for column in HEADER]),
             "header has no column for value",
         ),
-        (body({"Value": "*"}), "column Value: '\\*' is no number"),
+        (body({"Value": "*"}), "column Value: '\\*' is not a number"),
         (body({}, {"Value": "9" * 30}), f"row 2, column Value: '{'9' * 30}' is a number that the marts cannot hold"),
         (body({"Count": "-1e12"}), "row 1, column Count: '-1e12' is a number that the marts cannot hold"),
         (body({"Time period Sortable": ""}), "column Time period Sortable: '' is blank"),

@@ -36,7 +36,7 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture
-def look(client: Client, publisher: Publisher, tmp_path: Path) -> FetchContext:
+def context(client: Client, publisher: Publisher, tmp_path: Path) -> FetchContext:
     return context_at(client, publisher, FINGERTIPS, "data", tmp_path)
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import fsspec
 import pytest
 
-from ingest.connectors import inbox
+from ingest.connectors import inbox, inbox_folder
 from ingest.connectors.fetch_context import FetchContext, Fetched, LastFetch, Offer
 from ingest.declaration import Dataset, Inbox, Source, find_source
 from ingest.errors import BodyRefused, Refusal
@@ -61,7 +61,7 @@ def put(context: FetchContext, name: str = NAME, body: bytes = BODY, *, age: flo
 
 
 def manifest(context: FetchContext, **files: dict[str, object]) -> None:
-    put(context, inbox.MANIFEST, json.dumps({"files": files}).encode())
+    put(context, inbox_folder.MANIFEST, json.dumps({"files": files}).encode())
 
 
 def names(context: FetchContext) -> list[str]:
@@ -169,7 +169,7 @@ def test_a_file_that_is_not_what_its_manifest_says_is_not_landed(context: FetchC
 @pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b'{"files": {"a": {"is_sinthetic": true}}}'])
 def test_a_manifest_that_cannot_be_read_lands_nothing(context: FetchContext, body: bytes) -> None:
     put(context)
-    put(context, inbox.MANIFEST, body)
+    put(context, inbox_folder.MANIFEST, body)
     with refused_with("MANIFEST_INVALID", kind=BodyRefused):
         names(context)
 
@@ -181,7 +181,7 @@ def bad_entry(folder: Path, kind: str) -> None:
     if kind == "link that leads nowhere":
         (folder / "bad-2026-09.csv").symlink_to(folder / "nowhere.csv")
     if kind in ("folder", "folder named as a manifest"):
-        inner = folder / ("bad-2026-09" if kind == "folder" else inbox.MANIFEST)
+        inner = folder / ("bad-2026-09" if kind == "folder" else inbox_folder.MANIFEST)
         inner.mkdir()
         (inner / "x-2026-09.csv").write_bytes(BODY)
     if kind == "pipe":
@@ -197,7 +197,7 @@ BAD_ENTRIES = {
     "link that leads nowhere": "file 1 of 2 by name: is a link",
     "folder": "file 1 of 2 by name: is a folder, and nothing in it is read",
     "folder named as a manifest": "file 1 of 2 by name: is a folder, and nothing in it is read",
-    "pipe": "file 1 of 2 by name: is no file but a pipe",
+    "pipe": "file 1 of 2 by name: is a pipe, a socket or a device, not a file",
     "name": "file 1 of 2 by name: has a name that is not plain text",
     "name of two lines": "file 1 of 2 by name: has a name that is not plain text",
 }
@@ -208,7 +208,7 @@ def test_what_is_no_file_is_refused_by_its_place_and_holds_no_other_back(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch, context: FetchContext, kind: str, told: str
 ) -> None:
     monkeypatch.setattr(step, "settings", lambda: warehouse)
-    monkeypatch.setattr(inbox, "PAUSE", 0.05)  # nothing here is still being written
+    monkeypatch.setattr(inbox_folder, "PAUSE", 0.05)  # nothing here is still being written
     context = dataclasses.replace(context, inbox=warehouse.inbox)
     put(context)
     bad_entry(warehouse.inbox / "safestats" / context.name, kind)
@@ -227,7 +227,7 @@ def test_what_is_no_file_is_refused_by_its_place_and_holds_no_other_back(
 
 SWAPS = {
     "link": "is a link, and links are not followed",
-    "pipe": "is no file but a pipe",
+    "pipe": "is a pipe, a socket or a device, not a file",
     "nothing": "is no longer there",
     "another file": "was being written while it was read",
     "a link to a folder": "its folder tfl_driver_incidents is a link, and links are not followed",
@@ -277,7 +277,7 @@ def test_an_empty_folder_beside_the_files_is_nobodys_concern(context: FetchConte
 
 def test_a_manifest_that_is_a_link_lands_nothing(context: FetchContext, tmp_path: Path) -> None:
     (tmp_path / "told.json").write_text("{}")
-    (put(context).parent / inbox.MANIFEST).symlink_to(tmp_path / "told.json")
+    (put(context).parent / inbox_folder.MANIFEST).symlink_to(tmp_path / "told.json")
     with refused_with("MANIFEST_INVALID", kind=BodyRefused):
         names(context)
 
@@ -287,16 +287,16 @@ def test_a_manifest_that_becomes_a_link_after_it_was_looked_at_is_not_read(
 ) -> None:
     put(context)
     manifest(context)
-    as_ever = inbox._info
+    as_ever = inbox_folder.info_of
 
     def swap(store: fsspec.AbstractFileSystem, path: str) -> dict[str, object]:
         info = as_ever(store, path)
-        if path.endswith(inbox.MANIFEST):
+        if path.endswith(inbox_folder.MANIFEST):
             Path(path).rename(tmp_path / "told.json")
             Path(path).symlink_to(tmp_path / "told.json")
         return info
 
-    monkeypatch.setattr(inbox, "_info", swap)
+    monkeypatch.setattr(inbox_folder, "info_of", swap)
     with refused_with("INBOX_ENTRY_NOT_A_FILE", where="manifest.json", kind=BodyRefused):
         names(context)
 
@@ -499,8 +499,8 @@ def test_a_wrong_key_and_a_redirect_elsewhere_are_refused_without_telling_it(
 def test_the_stand_in_delivers_whole_files_that_their_manifests_call_invented(tmp_path: Path) -> None:
     assert fill(tmp_path, today=dt.date(2026, 11, 22)) == 22
     for folder in (tmp_path / "safestats").iterdir():
-        told = json.loads((folder / inbox.MANIFEST).read_text())["files"]
-        found = {file.name for file in folder.iterdir()} - {inbox.MANIFEST}
+        told = json.loads((folder / inbox_folder.MANIFEST).read_text())["files"]
+        found = {file.name for file in folder.iterdir()} - {inbox_folder.MANIFEST}
         assert found == told.keys()
         for name, entry in told.items():
             assert entry["is_synthetic"] is True

@@ -396,10 +396,10 @@ def test_what_no_reader_foresaw_is_refused_in_words_that_tell_nothing_of_the_fil
         raise KeyError("Jane Doe, 1 High Street")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.copying.read", fails)
+        patch.setattr("ingest.load.open_file", fails)
         with refused_with("UNFORESEEN") as refused:
             land("borough_recent", borough_file("202401", "202402"))
-    assert "could not be read, and nobody foresaw why (KeyError, test_load.py line" in str(refused.value)
+    assert "could not be read, for a reason that no check covers (KeyError, test_load.py line" in str(refused.value)
     assert "report this sentence" in str(refused.value)
     assert rows(warehouse, "select state, reason like '%KeyError%' from ops.load") == [("refused", True)]
     told = rows(warehouse, "select reason from ops.load union all select reason from quarantine.refused_row")
@@ -414,7 +414,7 @@ def test_a_landing_folder_that_cannot_be_read_is_not_held_against_the_file(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.copying.read", fails)
+        patch.setattr("ingest.load.open_file", fails)
         with refused_with("FOLDER_NOT_USABLE"):
             land("borough_recent", borough_file("202401", "202402"))
     assert rows(warehouse, "select count(*) from ops.load") == [(0,)]

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from ingest import copying
 from ingest.connectors import file_drop
 from ingest.declaration import Source
 from ingest.landing import every_file
 from ingest.load import Loaded
 from ingest.raw import create_table
+from ingest.readers import rows as rows_read
 from sandbox.spoilt_archives import workbook
 from tests.publishers import PARKS
 from tests.refused import refused_with
@@ -114,10 +114,10 @@ def test_a_file_with_more_faults_than_are_kept_is_refused_though_its_rows_might_
     warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = "Atlantis,2026-10-01,Common,5\nBrent,2026-10-01,Common,*\n"
-    monkeypatch.setattr(copying, "QUARANTINED", 1)
+    monkeypatch.setattr(rows_read, "QUARANTINED", 1)
     with refused_with("LABEL_UNKNOWN", match="row 1, column Borough: 'Atlantis' .*; and 1 more"):
         land(HEADER + bad + rows_of("2026-10", 30), declared(layout=BAD_ROWS))
-    monkeypatch.setattr(copying, "QUARANTINED", 2)
+    monkeypatch.setattr(rows_read, "QUARANTINED", 2)
     assert land(HEADER + bad + rows_of("2026-10", 31), declared(layout=BAD_ROWS)).quarantined == 2
 
 
@@ -280,10 +280,9 @@ def test_a_file_cut_where_a_line_ends_is_told_by_what_its_months_lost(warehouse:
     assert land(cut, declared(may_lose=1.0), "cut.csv").rows == 110
 
 
-def test_a_header_and_no_rows_is_refused_unless_a_quiet_month_is_declared(warehouse: Settings, land: Land) -> None:
+def test_a_header_and_no_rows_is_refused(warehouse: Settings, land: Land) -> None:
     with refused_with("NO_ROWS"):
         land(HEADER)
-    assert land(HEADER, declared(layout={"may_be_empty": True})).rows == 0
 
 
 def test_blank_lines_are_no_rows_and_no_reason_to_refuse(warehouse: Settings, land: Land) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
+from ingest.delivery import seed
 from ingest.errors import FileRefused
-from ingest.readers.code_lists import listed
 from tests.builds import build_and_publish
 from tests.conftest import PROJECT
 from tests.mps_files import borough_file
@@ -222,9 +222,9 @@ def test_pages_load_as_the_one_answer_they_are(warehouse: Settings, tmp_path: Pa
         ("repeated", "has 6 records twice: a page was repeated"),
         ("changed", "its records say that there are 33 and 34 of them"),
         ("header", "header is not the same on all 2 pages"),
-        ("foreign", "holds pages that are no delimited text: page-1.csv"),
+        ("foreign", "holds pages that are not delimited text: page-1.csv"),
         ("packed", "is a zip archive, but not one of pages stored as they came"),
-        ("no zip", "is no zip archive that can be read"),
+        ("no zip", "is not a readable zip archive"),
     ],
 )
 def test_pages_that_are_not_the_whole_answer_are_refused(
@@ -260,7 +260,7 @@ def test_an_answer_of_25000_records_that_says_it_has_more_is_refused(warehouse: 
         (b'{"error": "Query is incomplete"}', "is JSON"),
         (b"Cannot create query", "has no column for date_name"),
         (answer(jobs(AREAS)).split(b"\n")[0] + b"\n", "has a header and no rows"),
-        (answer(jobs({"E09000002": "12,5"})), "is no number"),
+        (answer(jobs({"E09000002": "12,5"})), "is not a number"),
     ],
 )
 def test_what_is_no_answer_is_refused_by_name(warehouse: Settings, tmp_path: Path, body: bytes, says: str) -> None:
@@ -457,9 +457,9 @@ def test_no_dataset_takes_a_row_of_an_area_that_it_does_not_ask_for(
     record = dict.fromkeys((column.headers[0] for column in layout.columns), "x")
     record |= {"DATE": "2025", "DATE_NAME": time, "OBS_VALUE": "1", "GEOGRAPHY_TYPECODE": "464"}
     record |= {"MEASURES": "20100", "MEASURES_NAME": "Value"}
-    for code_list in layout.code_lists[1:]:  # its dimensions, each with the first code or label that it may have
-        column = next(column for column in layout.columns if (column.name,) == code_list.columns)
-        record[column.headers[0]] = min(key[0] for key in listed(code_list).keys)
+    for row in seed("nomis_label"):  # its dimensions, each with a code and its label
+        if row["dataset"] == dataset:
+            record |= {row["dimension"].upper(): row["code"], f"{row['dimension'].upper()}_NAME": row["published_name"]}
     records = [{**record, "GEOGRAPHY_CODE": area} for area in ("E09000002", "E08000032")]
     with refused_with("LABEL_UNKNOWN", match="row 2, column GEOGRAPHY_CODE: 'E08000032'") as refused:
         land(warehouse, dataset, written(tmp_path, answer(records)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from ingest.connectors.fetch_context import FetchContext, Fetched
 from ingest.declaration import Source, find_source
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Client
+from ingest.sources.nomis.queries import QUERIES
 from sandbox.server import Publisher
 from tests.asking import NOW, context_at, fetch, offers
 from tests.refused import refused_with
@@ -26,12 +27,15 @@ JOBS = "NM_57_1.data.csv"
 KEY = "0xSECRET+key/of=ours"
 
 
-def in_pages_of(records: int, dataset: str = "jobs_density") -> Source:
-    """The source, its dataset asked for in smaller pages."""
-    declared = NOMIS.dataset(dataset)
-    location = declared.location.model_copy(update={"page_records": records})
-    changed = declared.model_copy(update={"location": location})
-    return NOMIS.model_copy(update={"datasets": {**NOMIS.datasets, dataset: changed}})
+@pytest.fixture
+def in_pages_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Source]:
+    """Asks for jobs density in pages of so many records; gives the source."""
+
+    def narrow(records: int) -> Source:
+        monkeypatch.setitem(QUERIES, "jobs_density", dataclasses.replace(QUERIES["jobs_density"], page_records=records))
+        return NOMIS
+
+    return narrow
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture
-def look(client: Client, publisher: Publisher, tmp_path: Path) -> FetchContext:
+def context(client: Client, publisher: Publisher, tmp_path: Path, in_pages_of: Callable[[int], Source]) -> FetchContext:
     return context_at(client, publisher, in_pages_of(100), "jobs_density", tmp_path)
 
 
@@ -82,7 +86,9 @@ def test_a_delivery_of_several_pages_lands_as_one_file_that_names_each_page(
     )
 
 
-def test_the_same_pages_make_the_same_file(client: Client, publisher: Publisher, tmp_path: Path) -> None:
+def test_the_same_pages_make_the_same_file(
+    client: Client, publisher: Publisher, tmp_path: Path, in_pages_of: Callable[[int], Source]
+) -> None:
     made = {
         the_only(context_at(client, publisher, in_pages_of(100), "jobs_density", tmp_path / name)).sha256
         for name in "ab"
@@ -99,7 +105,7 @@ def test_one_page_lands_as_it_came(client: Client, publisher: Publisher, tmp_pat
 
 
 def test_a_number_of_records_that_is_whole_pages_needs_no_empty_page(
-    client: Client, publisher: Publisher, tmp_path: Path
+    client: Client, publisher: Publisher, tmp_path: Path, in_pages_of: Callable[[int], Source]
 ) -> None:
     found = the_only(context_at(client, publisher, in_pages_of(70), "jobs_density", tmp_path))
     assert [page.count(b"\n") - 1 for page in pages_of(found)] == [70, 70, 70]
@@ -287,7 +293,11 @@ def test_wards_are_asked_for_as_all_of_their_type_within_london(
 
 
 def test_the_key_goes_to_the_publisher_and_nowhere_else(
-    client: Client, publisher: Publisher, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    client: Client,
+    publisher: Publisher,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    in_pages_of: Callable[[int], Source],
 ) -> None:
     caplog.set_level("INFO")
     context = context_at(client, publisher, in_pages_of(100), "jobs_density", tmp_path, key=KEY)

@@ -16,12 +16,13 @@ import pytest
 
 import sandbox
 from ingest import landing
-from ingest.connectors import file_drop, police_uk_archive
+from ingest.connectors import file_drop
 from ingest.connectors.fetch_context import FetchContext, Fetched, LastFetch
 from ingest.declaration import SEEDS, find_source
 from ingest.errors import BodyRefused, FileRefused, PublisherUnavailable
 from ingest.http import Client
 from ingest.load import Loaded
+from ingest.sources.police_uk import connector as police_uk_connector
 from ingest.sources.police_uk.checks import ALWAYS
 from sandbox.exchange import Request, Response
 from sandbox.police_uk.archive import archive, index_page, packed, served
@@ -592,7 +593,7 @@ def context_for(
 
 
 def fetch_all(one: FetchContext) -> list[Fetched]:
-    return [police_uk_archive.fetch(one, offer) for offer in police_uk_archive.list_editions(one)]
+    return [police_uk_connector.fetch(one, offer) for offer in police_uk_connector.list_editions(one)]
 
 
 def remembered(fetched: list[Fetched]) -> list[LastFetch]:
@@ -600,7 +601,7 @@ def remembered(fetched: list[Fetched]) -> list[LastFetch]:
 
 
 def bodies(folder: Path) -> list[Path]:
-    return sorted(f for f in folder.glob("police_uk/*/*") if f.suffix != ".json")
+    return sorted(f for f in folder.glob("police_uk/*/*") if f.suffix not in {".json", ".jsonl"})
 
 
 @pytest.fixture
@@ -649,7 +650,7 @@ def test_a_new_archive_costs_its_new_month_and_what_was_rewritten(
 
 def test_a_fetch_that_broke_off_goes_on_where_it_was(client: Client, publisher: Publisher, tmp_path: Path) -> None:
     one = context_for(client, publisher.base_url, tmp_path)
-    some = [police_uk_archive.fetch(one, offer) for offer in police_uk_archive.list_editions(one)[:5]]
+    some = [police_uk_connector.fetch(one, offer) for offer in police_uk_connector.list_editions(one)[:5]]
     rest = fetch_all(context_for(client, publisher.base_url, tmp_path, remembered(some)))
     assert [f.landed is None for f in rest[:6]] == [True] * 5 + [False]
 
@@ -668,7 +669,7 @@ def test_what_is_not_ours_is_not_fetched(client: Client, tmp_path: Path) -> None
 
 
 def test_british_transport_police_has_no_outcomes(client: Client, publisher: Publisher, tmp_path: Path) -> None:
-    offers = police_uk_archive.list_editions(context_for(client, publisher.base_url, tmp_path, name="outcomes"))
+    offers = police_uk_connector.list_editions(context_for(client, publisher.base_url, tmp_path, name="outcomes"))
     assert {offer.file_name[8:] for offer in offers} == {"metropolitan-outcomes.csv", "city-of-london-outcomes.csv"}
 
 
@@ -716,7 +717,7 @@ def test_where_the_server_knows_no_ranges_the_whole_is_taken_and_its_md5_checked
         (with_flag(packed([(NAME, TEXT)])), "is encrypted"),
         (packed([("2026-09.zip", "PK")]), "holds no member .*; it holds 2026-09.zip"),
         (damaged(packed([(NAME, TEXT)])), "the member is damaged"),
-        (packed([(NAME, TEXT)])[:-30], "is no zip archive"),
+        (packed([(NAME, TEXT)])[:-30], "is not a zip archive"),
     ],
     ids=[
         "a name that climbs", "an absolute name", "a bomb", "a member too large", "encrypted", "an archive in the archive",
@@ -769,10 +770,10 @@ def test_an_archive_replaced_while_it_is_read_is_asked_for_another_time(client: 
     )
     with serve_sites(lambda _: [site]) as publisher:
         one = context_for(client, publisher.base_url, tmp_path)
-        offers = police_uk_archive.list_editions(one)
+        offers = police_uk_connector.list_editions(one)
         site.body = site.body + b"\0"
         with refused_with("CHANGED_WHILE_READ", kind=PublisherUnavailable):
-            police_uk_archive.fetch(one, offers[0])
+            police_uk_connector.fetch(one, offers[0])
 
 
 def test_another_part_than_was_asked_for_is_refused(client: Client, tmp_path: Path) -> None:

@@ -71,11 +71,11 @@ def test_every_feed_has_a_contract_and_its_stand_in_loads_whole(
     [
         ("x,12/10/2026,21:15,Stabbing chest pain,20,M,Camden,", "Illness Code", None, "is not in the list"),
         ("x,12/10/2026,21:15,Assault,20,M,Camdem,", "Borough", None, "nearest in it: 'camden'"),
-        ("x,31/02/2026,21:15,Assault,20,M,Camden,", "Dispatch Date", "31/02/2026", "is no day of the calendar"),
+        ("x,31/02/2026,21:15,Assault,20,M,Camden,", "Dispatch Date", "31/02/2026", "is not a valid date"),
         ("x,10/13/2026,21:15,Assault,20,M,Camden,", "Dispatch Date", None, "does not match"),
         ("x,12/10/2026,24:00,Assault,20,M,Camden,", "Dispatch Time", None, "does not match"),
         ("x,12/10/2026,9pm,Assault,20,M,Camden,", "Dispatch Time", None, "does not match"),
-        ("x,12/10/2026,21:15,Assault,aged 20,M,Camden,", "Age", None, "is no number"),
+        ("x,12/10/2026,21:15,Assault,aged 20,M,Camden,", "Age", None, "is not a number"),
         (",12/10/2026,21:15,Assault,20,M,Camden,", "Incident ID", None, "is blank"),
         ("x,12/10/2026,21:15,Assault,20,M", "the row", None, "has 6 fields where the header has 8"),
     ],
@@ -120,7 +120,7 @@ def test_a_snomed_code_whose_check_digit_is_wrong_is_quarantined_whatever_list_i
     done = land(warehouse, tmp_path, "ed_ecds", header + "".join(lines))
     assert (done.rows, done.quarantined) == (80, 3)
     assert rows(warehouse, "select column_name, value, reason from quarantine.refused_row order by row_number") == [
-        ("Injury Mechanism", code, "is no number that was issued: its check digit is wrong") for code in bad
+        ("Injury Mechanism", code, "is not a valid identifier: its check digit is wrong") for code in bad
     ]
 
 

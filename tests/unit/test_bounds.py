@@ -13,9 +13,10 @@ from types import MappingProxyType
 import pytest
 
 from ingest.declaration import Layout
-from ingest.readers import bounds, delimited, month_columns, tables
+from ingest.readers import bounds, month_columns
 from ingest.readers import workbook_size as books
 from ingest.readers.faults import Faults
+from tests.read_rows import begins_at, opened, validated
 
 LAYOUT = Layout.model_validate({"columns": [{"name": "a", "headers": ["A"]}, {"name": "b", "headers": ["B"]}]})
 SHEETS = Layout.model_validate(
@@ -38,7 +39,7 @@ def faults_of(tmp_path: Path, body: bytes, layout: Layout = LAYOUT) -> str:
     """Everything that is wrong with a file, read row by row."""
     file = tmp_path / "file"
     file.write_bytes(body)
-    found, faults = tables.open_tables(file, layout)
+    found, faults = opened(file, layout)
     faults = [*faults, *(row for table in found for _, row in table.rows if not isinstance(row, list))]
     return "; ".join(map(str, faults))
 
@@ -73,7 +74,7 @@ def test_a_line_may_be_so_long_and_no_longer(tmp_path: Path, end: bytes) -> None
     above = at_bound.replace(b"x,", b"xx,")
     assert faults_of(tmp_path, above).endswith("is not valid CSV: a row is longer than 131,072 characters, on line 2")
     assert bounds.has_long_line(tmp_path / "file")
-    assert delimited.read_header_line(tmp_path / "file", LAYOUT).header is None  # no byte of it goes to PostgreSQL
+    assert begins_at(tmp_path / "file", LAYOUT) is None  # no byte of it goes to PostgreSQL
 
 
 @pytest.mark.parametrize("field", [b'"\n",', b'"' + b"abc\n" * 40_000])
@@ -118,9 +119,9 @@ def test_what_goes_to_postgresql_as_it_is_has_no_more_lines_either(
     file = tmp_path / "file"
     file.write_bytes(b"A,B\n" + b"1,1\n" * 9)
     monkeypatch.setattr(bounds, "LINES", 10)
-    assert delimited.validate(file, delimited.read_header_line(file, LAYOUT), LAYOUT) is not None
+    assert validated(file, LAYOUT) is not None
     monkeypatch.setattr(bounds, "LINES", 9)
-    assert delimited.validate(file, delimited.read_header_line(file, LAYOUT), LAYOUT) is None
+    assert validated(file, LAYOUT) is None
 
 
 def test_a_file_of_months_has_so_many_cells_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +170,7 @@ def test_a_member_that_unpacks_to_more_than_the_directory_says_is_seen(tmp_path:
     body = bytearray(book(HEADER_CELL, strings="<si><t>a</t></si>" * 1000))
     at = body.rfind(b"xl/sharedStrings.xml") - 46  # its entry in the directory
     body[at + 24 : at + 28] = struct.pack("<I", 1000)
-    assert "is no workbook that can be read: Bad CRC-32" in faults_of(tmp_path, bytes(body), SHEETS)
+    assert "is not a readable workbook: Bad CRC-32" in faults_of(tmp_path, bytes(body), SHEETS)
 
 
 @pytest.mark.parametrize(

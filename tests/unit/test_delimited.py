@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout
-from ingest.readers import delimited, tables
+from tests.read_rows import faults_of, validated
 
 LAYOUT = Layout.model_validate(
     {
@@ -32,18 +32,14 @@ WHOLE = HEADER + 'ab12,2026-01,"On or near High Road, Ickenham",17\n,2026-01,Eal
 def vouched(tmp_path: Path, body: bytes) -> int | None:
     file = tmp_path / "file.csv"
     file.write_bytes(body)
-    start = delimited.read_header_line(file, LAYOUT)
-    assert not start.faults, start.faults
-    assert start.header is not None
-    assert delimited.can_copy_bytes(start.header, LAYOUT)
-    found = delimited.validate(file, start, LAYOUT)
+    found = validated(file, LAYOUT)
     return None if found is None else found.rows
 
 
 def explained(tmp_path: Path, body: bytes) -> list[str]:
     file = tmp_path / "file.csv"
     file.write_bytes(body)
-    return [str(fault) for fault in tables.find_faults(file, LAYOUT)[1]]
+    return [str(fault) for fault in faults_of(file, LAYOUT)[1]]
 
 
 @pytest.mark.parametrize(
@@ -67,12 +63,12 @@ def test_a_line_end_inside_quotes_belongs_to_its_row(tmp_path: Path) -> None:
         ("ab12,2026-01,Ealing,\nXY12,2026-01,Brent,\n", "row 2, column Crime ID: does not match [0-9a-f]{4}"),
         ("ab12,,Ealing,\n", "row 1, column Month: '' is blank"),
         ("ab12,2026-01,,\n", "row 1, column Location: '' is blank"),
-        ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: is no number"),
+        ("ab12,2026-01,Ealing,teen\n", r"row 1, column Age: is not a number"),
         (
             f"ab12,2026-01,Ealing,{'9' * 13}\n",
             "row 1, column Age: is a number that the marts cannot hold: it is not finite, or has more than 12 digits before the point",
         ),
-        ("ab12,2026-01,Ealing,", "row 1, column the file: is cut short: its last row has no line end"),
+        ("ab12,2026-01,Ealing,", "the file is cut short: its last row has no line end"),
         (
             'ab12,2026-01,"Ealing,\n',
             "row 1, column this row and all after it: is not valid CSV: unexpected end of data, on line 2",

@@ -11,7 +11,9 @@ import pytest
 from ingest.declaration import find_source
 from ingest.errors import printable
 from ingest.readers import month_columns
-from ingest.readers.faults import sentence
+from ingest.readers.code_lists import listed, vintage_list
+from ingest.readers.faults import Fault, sentence
+from ingest.sources.mps.boroughs import faults_of
 from sandbox.spoilt_archives import workbook
 from tests.mps_files import HEADERS, borough_file, categories
 from tests.mps_more_files import xlsx_bytes
@@ -26,8 +28,15 @@ def read(tmp_path: Path, body: bytes) -> month_columns.MonthFile:
     return month_columns.read(file, LAYOUT)
 
 
+def of_boroughs(tmp_path: Path, body: bytes) -> list[Fault]:
+    """What is wrong with a file by borough, by itself and as a whole one."""
+    file, categories = read(tmp_path, body), vintage_list(LAYOUT)
+    assert categories is not None
+    return file.faults or faults_of(file, listed(categories))
+
+
 def told(tmp_path: Path, body: bytes) -> str:
-    return sentence(read(tmp_path, body).faults)
+    return sentence(of_boroughs(tmp_path, body))
 
 
 WHOLE = borough_file(FIRST, LAST)
@@ -164,7 +173,7 @@ def test_a_workbook_of_two_sheets_is_refused_with_what_to_save(tmp_path: Path) -
     rows = [line.split(",") for line in WHOLE.decode().splitlines()]
     two = xlsx_bytes({"MPS": rows, "Notes": [["Read", "me"]]})
     assert told(tmp_path, two).startswith(
-        "the file has 2 sheets, and which of them is the table nobody can say: MPS, Notes; save"
+        "the file has 2 sheets, and nothing says which of them is the table: MPS, Notes; save"
     )
 
 
@@ -181,7 +190,7 @@ def replaced(old: str, new: str, count: int = 1) -> bytes:
         (b"   \r\n", "the file is empty"),
         (b"<!DOCTYPE html><html><body>Busy</body></html>", "is an HTML or XML page"),
         (b'{"success": false}', "is JSON, not delimited text"),
-        (b"PK\x03\x04rest", "is no workbook that can be read"),
+        (b"PK\x03\x04rest", "is not a readable workbook"),
         (WHOLE.decode().encode("utf-16-le"), "holds NUL bytes (it may be UTF-16), and is not delimited text in UTF-8: save its sheet as CSV"),
         (WHOLE.decode().encode("utf-16")[:-1], "is not UTF-16"),
         (replaced("Barnet", "Barn\x00et"), "holds a NUL byte on line 3"),
@@ -235,12 +244,12 @@ def test_two_vintages_in_one_file_are_refused(tmp_path: Path) -> None:
 def test_an_area_under_two_spellings_is_counted_once_or_not_at_all(tmp_path: Path) -> None:
     line = next(line for line in WHOLE.decode().split("\r\n") if line.startswith("ARSON") and "Barking" in line)
     twice = WHOLE + line.replace("Barking and Dagenham", "Barking & Dagenham").encode() + b"\r\n"
-    (fault,) = read(tmp_path, twice).faults
+    (fault,) = of_boroughs(tmp_path, twice)
     assert fault.value == "ARSON AND CRIMINAL DAMAGE / ARSON / Barking & Dagenham"
     assert fault.reason == "counts the same as row 1 under another spelling, in 202401"
     *labels, _, _, _ = line.replace("Barking and Dagenham", "Barking & Dagenham").split(",")
     zeros = WHOLE + ",".join([*labels, "0", "0", "0"]).encode() + b"\r\n"
-    assert read(tmp_path, zeros).faults == []
+    assert of_boroughs(tmp_path, zeros) == []
 
 
 def test_an_open_quote_is_named_with_its_row_and_line(tmp_path: Path) -> None:

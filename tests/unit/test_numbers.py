@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ingest.declaration import Layout, Number, read_sources
-from ingest.readers import delimited, month_columns, tables
+from ingest.readers import month_columns
 from ingest.readers.numbers import number_of, plain, takes_any_number, wrong_with
+from tests.read_rows import faults_of, validated
 
 COORDINATE = Number(at_least=-180, at_most=180)
 COUNT = Number(at_least=0, at_most=999_999, is_whole=True)
@@ -51,9 +52,6 @@ def test_what_python_or_excel_may_take_for_a_number_is_none_here(text: str) -> N
         ("5.0", COUNT, None),
         ("inf", COUNT, "VALUE_NOT_A_NUMBER"),
         ("1e999", Number(), "VALUE_OUT_OF_RANGE"),
-        ("-1", Number(at_least=0, no_value=-1), None),
-        ("-1.0", Number(at_least=0, no_value=-1), None),
-        ("-2", Number(at_least=0, no_value=-1), "VALUE_OUT_OF_RANGE"),
     ],
 )
 def test_a_number_is_refused_for_what_the_marts_cannot_hold(text: str, declared: Number, code: str | None) -> None:
@@ -73,9 +71,8 @@ def test_the_fast_reader_and_the_slow_one_take_the_same_numbers(tmp_path: Path, 
     layout = Layout.model_validate({"columns": columns})
     file = tmp_path / "file.csv"
     file.write_text(f"A,Lon\nx,1.5\ny,{value}\n", encoding="utf-8")
-    start = delimited.read_header_line(file, layout)
-    assert (delimited.validate(file, start, layout) is not None) is is_taken
-    assert bool(tables.find_faults(file, layout)[1]) is not is_taken
+    assert (validated(file, layout) is not None) is is_taken
+    assert bool(faults_of(file, layout)[1]) is not is_taken
 
 
 def test_whole_numbers_of_a_month_may_be_written_with_an_exponent(tmp_path: Path) -> None:

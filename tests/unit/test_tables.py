@@ -12,13 +12,13 @@ import pytest
 
 from ingest.declaration import Layout
 from ingest.ledger import describe_drift
-from ingest.readers import delimited, tables
 from ingest.readers.faults import Fault, sentence
-from ingest.readers.rows import fields_for_raw, padded, row_faults
+from ingest.readers.rows import Rows, row_faults
 from ingest.readers.workbook import cell_text
 from ingest.readers.workbook_size import measure_sheets
 from sandbox.spoilt_archives import workbook, zipped
 from tests.mps_more_files import xlsx_bytes
+from tests.read_rows import begins_at, faults_of, opened
 
 COLUMNS = [
     {"name": "borough_name", "headers": ["Borough"]},
@@ -45,16 +45,11 @@ def read(tmp_path: Path, body: bytes, one: Layout) -> tuple[list[tuple[int, list
     """Rows as raw takes them, each with its number, and every fault."""
     file = tmp_path / "file"
     file.write_bytes(body)
-    found, wrong = tables.open_tables(file, one)
-    rows, faults = [], [str(fault) for fault in wrong]
-    for table in found if not wrong else []:
-        for number, row in table.rows:
-            row = padded(row, table.header, one)
-            its = [row] if isinstance(row, Fault) else row_faults(number, row, table.header, one)
-            faults += [str(fault) for fault in its]
-            if not its and not isinstance(row, Fault):
-                rows.append((number, fields_for_raw(row, table.header, table.sheet, one)))
-    return rows, faults
+    found, wrong = opened(file, one)
+    if wrong:
+        return [], [str(fault) for fault in wrong]
+    rows = Rows(found, file, one)
+    return list(rows), [str(fault) for fault in rows.faults]
 
 
 def test_columns_are_found_by_name_and_a_dropped_one_is_left_out(tmp_path: Path) -> None:
@@ -70,15 +65,15 @@ def test_a_column_that_may_be_missing_is_blank_and_noted(tmp_path: Path) -> None
     body = b"Borough,Incidents,Age,Told\nBarnet,5,17,secret\n"
     assert read(tmp_path, body, layout()) == ([(1, ["Barnet", "5", "", "17"])], [])
     file = tmp_path / "file"
-    assert tables.open_tables(file, layout())[0][0].header.absent == ("note",)
+    assert opened(file, layout())[0][0].header.absent == ("note",)
 
 
 def test_a_column_nobody_declared_is_noted_and_left_out(tmp_path: Path) -> None:
     body = TABLE.replace("Told\n", "Told,Source\n").replace("secret\n", "secret,x\n").encode()
     assert len(read(tmp_path, body, layout())[0]) == 2
     # Its rows are of persons, and so may be what stands in the header.
-    assert tables.open_tables(tmp_path / "file", layout())[0][0].header.unknown == ("column 6",)
-    (table,), _ = tables.open_tables(tmp_path / "file", layout(columns=[*COLUMNS[:3], COLUMNS[4]]))
+    assert opened(tmp_path / "file", layout())[0][0].header.unknown == ("column 6",)
+    (table,), _ = opened(tmp_path / "file", layout(columns=[*COLUMNS[:3], COLUMNS[4]]))
     assert table.header.unknown == ("Age", "Source")
 
 
@@ -124,7 +119,7 @@ def test_a_row_behind_the_header_refuses_a_file_that_is_of_nobody_too(tmp_path: 
         (TABLE.replace("7", "7.5", 1).replace("17", "1"), None),
         (TABLE.replace(",7,", ",<5,"), "row 2, column Incidents: does not match"),
         (TABLE.replace(",7,", ",٧,"), "row 2, column Incidents: does not match"),
-        (TABLE.replace("17", "old"), "row 1, column Age: is no number"),
+        (TABLE.replace("17", "old"), "row 1, column Age: is not a number"),
         (TABLE.replace("Brent", '"Brent'), "row 2, column this row and all after it: is not valid CSV"),
     ],
 )  # fmt: skip
@@ -164,7 +159,7 @@ def test_short_rows_are_made_whole_only_where_that_is_declared(tmp_path: Path) -
 def test_rows_that_must_be_unique_are_named_with_the_first_of_them(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(TABLE + "barnet,9,,,secret\n", encoding="utf-8")
-    number, faults = tables.find_faults(file, layout(unique=["borough_name"]))
+    number, faults = faults_of(file, layout(unique=["borough_name"]))
     assert (number, [str(fault) for fault in faults]) == (
         3,
         ["row 3, column the row: stands already in row 1, and says something else there"],
@@ -181,17 +176,20 @@ def test_a_sheet_is_read_like_text_and_says_which_it_is(tmp_path: Path) -> None:
     )
 
 
-def test_rows_above_the_header_and_empty_rows_and_columns_are_no_data(tmp_path: Path) -> None:
-    body = "Incidents in parks,,,,,\n,,,,,\nBorough,Incidents,Note,Age,Told,\nBarnet,5,,17,secret,\n,,,,,\nBrent,7,,,secret,\n"
-    one = layout(sheets={"name_pattern": "Sheet1", "header_row": 3})
+def test_empty_rows_and_columns_are_no_data_and_rows_above_the_header_are_refused(tmp_path: Path) -> None:
+    body = "Borough,Incidents,Note,Age,Told,\nBarnet,5,,17,secret,\n,,,,,\nBrent,7,,,secret,\n"
+    one = layout(sheets={"name_pattern": "Sheet1"})
     rows, faults = read(tmp_path, workbook(body.encode()), one)
     assert faults == []
     assert [(number, row[0]) for number, row in rows] == [(1, "Barnet"), (3, "Brent")]
+    assert read(tmp_path, workbook(b"Incidents in parks,,,,,\n,,,,,\n" + body.encode()), one)[1] != []
 
 
 def test_a_cell_outside_the_columns_of_the_header_is_seen(tmp_path: Path) -> None:
     body = workbook(TABLE.replace("secret\nBrent", "secret,7\nBrent").encode())
-    assert read(tmp_path, body, layout(**SHEETS))[1] == ["row 1, column the row: has 6 fields where the header has 5"]
+    assert read(tmp_path, body, layout(**SHEETS))[1] == [
+        "sheet Sheet1, row 1, column the row: has 6 fields where the header has 5"
+    ]
 
 
 def spoilt(change: str, to: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
@@ -210,14 +208,14 @@ def spoilt(change: str, to: str, part: str = "xl/worksheets/sheet1.xml") -> byte
     [
         (spoilt("<v>5</v>", "<f>2+3</f><v>5</v>"), "sheet Sheet1 holds a formula in cell B2"),
         (spoilt("<v>5</v>", '<f t="shared" ref="B2:B3" si="0">A1</f><v>5</v>'), "holds a formula in cell B2"),
-        (spoilt('<c r="B2"><v>5</v>', '<x:c s="1" r="B2"><x:f>2+3</x:f><v>5</v>'), "holds a formula in cell B2|no workbook"),
+        (spoilt('<c r="B2"><v>5</v>', '<x:c s="1" r="B2"><x:f>2+3</x:f><v>5</v>'), "holds a formula in cell B2|not a readable workbook"),
         (spoilt("</sheetData>", '</sheetData><mergeCells count="1"><mergeCell ref="A1:B1"/></mergeCells>'), "has the cells A1:B1 merged"),
         (spoilt("<sheet ", '<sheet state="veryHidden" ', "xl/workbook.xml"), "sheet Sheet1 is hidden"),
         (spoilt('name="Sheet1"', 'name="Notes"', "xl/workbook.xml"), "has no sheet named Sheet.*; it has Notes"),
         (zipped({"a.csv": b"Borough\n"}), "is a zip archive and no workbook: it holds a.csv"),
         (zipped({"xl/workbook.xml": b"<workbook/>", "/etc/passwd": b""}), "leads out of the archive"),
         (zipped({"xl/workbook.xml": bytes(10_000_000)}), "unpacks to 10,000,000 bytes"),
-        (workbook(TABLE.encode())[:-30], "is no workbook that can be read"),
+        (workbook(TABLE.encode())[:-30], "is not a readable workbook"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is an old or encrypted Office file"),
         (b"%PDF-1.7\n", "is a PDF"),
     ],
@@ -350,7 +348,7 @@ def test_drift_is_told_in_words_and_so_is_a_confirmed_correction() -> None:
         (b"SQLite format 3\x00" + bytes(range(256)) * 40, "is a SQLite database, not delimited text"),
         (
             b"\x93NUMPY\xff\xfe" + bytes(range(1, 256)) * 40,
-            "is no text: its header holds NUL bytes or other control characters",
+            "is not text: its header holds NUL bytes or other control characters",
         ),
     ],
 )
@@ -368,11 +366,11 @@ def test_a_fault_tells_little_of_a_file_and_nothing_that_is_no_character(tmp_pat
     long = "\x01\x1b[2J" + "x" * 100_000
     file = tmp_path / "file"
     file.write_bytes(b",".join([b"Borough", *[b"\xe9" + b"x" * 4_000] * 30]) + b"\n")
-    _, faults = tables.open_tables(file, one)
+    _, faults = opened(file, one)
     assert len(faults) == 30 + 2  # the names, the column that is missing, and that so many are no header
     cells = f"Borough,Incidents\nBarnet,{long}\n"
     file.write_text(cells, encoding="utf-8")
-    (table,), _ = tables.open_tables(file, one)
+    (table,), _ = opened(file, one)
     ((number, row),) = table.rows
     assert isinstance(row, list)
     faults += row_faults(number, row, table.header, one)
@@ -392,22 +390,22 @@ def test_text_that_a_spreadsheet_saved_again_is_the_same_table(tmp_path: Path, b
     published = read(tmp_path, TABLE.encode(), layout())
     assert read(tmp_path, body, layout()) == published
     file = tmp_path / "file"
-    assert delimited.read_header_line(file, layout()).header is None  # neither COPY nor Arrow reads it so
-    assert tables.find_faults(file, layout()) == (2, [])
+    assert begins_at(file, layout()) is None  # neither COPY nor Arrow reads it so
+    assert faults_of(file, layout()) == (2, [])
 
 
 def test_text_in_utf_16_that_is_cut_short_is_said(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(TABLE.encode("utf-16")[:-8])
-    assert str(tables.find_faults(file, layout())[1][-1]).endswith("is cut short: its last row has no line end")
+    assert str(faults_of(file, layout())[1][-1]).endswith("is cut short: its last row has no line end")
     file.write_bytes(TABLE.encode("utf-16")[:-1])
-    assert any("is not UTF-16" in str(fault) for fault in tables.find_faults(file, layout())[1])
+    assert any("is not UTF-16" in str(fault) for fault in faults_of(file, layout())[1])
 
 
 def test_faults_beyond_those_that_are_kept_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(HEADER_OF_TABLE + "Barnet,none,,17,x\n" * 1500, encoding="utf-8")
-    number, faults = tables.find_faults(file, layout())
+    number, faults = faults_of(file, layout())
     assert (number, len(faults), faults.more) == (1500, 1000, 500)
     assert sentence(faults).endswith("; and 1,495 more")
 
@@ -417,14 +415,14 @@ def test_a_column_without_a_name_is_called_by_its_place(tmp_path: Path) -> None:
     one = Layout.model_validate({"columns": [{**column, "is_personal": False} for column in COLUMNS]})
     file = tmp_path / "file"
     file.write_text(body, encoding="utf-8")
-    (table,), faults = tables.open_tables(file, one)
+    (table,), faults = opened(file, one)
     assert faults == []
     assert table.header.unknown == ("column 1 (without a name)",)
     assert describe_drift({"new columns": list(table.header.unknown)}).endswith(
         "left out of raw: column 1 (without a name)"
     )
     file.write_text(body.replace("Borough", ""), encoding="utf-8")
-    _, (*_, missing) = tables.open_tables(file, one)
+    _, (*_, missing) = opened(file, one)
     assert "it has column 1 (without a name), column 2 (without a name), Incidents" in str(missing)
 
 
@@ -432,45 +430,16 @@ def test_a_sheet_that_nobody_declared_refuses_a_workbook_of_known_sheets(tmp_pat
     file = tmp_path / "file"
     rows = [["Borough", "Incidents", "Age", "Told"], ["Barnet", "5", "17", "x"]]
     file.write_bytes(xlsx_bytes({"Knife": rows, "Sword": rows}))
-    sheets = {"name_pattern": ".+", "required": ["Knife"], "others_are_unknown": True}
-    _, faults = tables.open_tables(file, layout(sheets=sheets))
-    assert [str(fault) for fault in faults] == ["sheet Sword is not one that we know: nobody said what it counts"]
+    sheets = {"name_pattern": ".+", "required": ["Knife"]}
+    _, faults = opened(file, layout(sheets=sheets))
+    assert [str(fault) for fault in faults] == ["sheet Sword is not a declared sheet: nothing says what it counts"]
 
 
 def test_rows_given_twice_are_left_out_where_a_layout_says_so(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(TABLE + "Barnet,5,,17,secret\nBarnet,6,,17,secret\n", encoding="utf-8")
     one = layout(unique=["borough_name"], repeats="leave_out")
-    assert [str(fault) for fault in tables.find_faults(file, one)[1]] == [
+    assert [str(fault) for fault in faults_of(file, one)[1]] == [
         "row 4, column the row: stands already in row 1, and says something else there"
     ]
-    assert len(tables.find_faults(file, layout(unique=["borough_name"]))[1]) == 2
-
-
-def test_a_label_is_held_to_its_list_where_no_code_says_it_better(tmp_path: Path) -> None:
-    columns = [
-        {"name": "age", "headers": ["AGE"], "may_be_missing": True},
-        {"name": "age_name", "headers": ["AGE_NAME"]},
-    ]
-    where = {"dataset": "population", "dimension": "c_age"}
-    lists = [
-        {"columns": ["age"], "seed": "nomis_label", "keys": ["code"], "where": where},
-        {
-            "columns": ["age_name"],
-            "seed": "nomis_label",
-            "keys": ["published_name"],
-            "where": where,
-            "unless_has": "age",
-        },
-    ]
-    one = Layout.model_validate({"columns": columns, "code_lists": lists})
-    for body, says in {
-        "AGE_NAME\nAged 90+\nAge 90+\n": ["row 2, column AGE_NAME: 'Age 90+' is not in the list dbt_project/seeds/nomis_label.csv"],
-        "AGE,AGE_NAME\n191,Age 90+\n": [],
-        "AGE,AGE_NAME\n999,Aged 90+\n": ["row 1, column AGE: '999' is not in the list dbt_project/seeds/nomis_label.csv"],
-    }.items():  # fmt: skip
-        file = tmp_path / "file"
-        file.write_text(body, encoding="utf-8")
-        assert [str(fault) for fault in tables.find_faults(file, one)[1]] == says
-        start = delimited.read_header_line(file, one)
-        assert (delimited.validate(file, start, one) is None) is bool(says)
+    assert len(faults_of(file, layout(unique=["borough_name"]))[1]) == 2

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.connectors import check as ask
-from ingest.connectors import connector, refuse_unforeseen
+from ingest.connectors import connector_of, refuse_unforeseen
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, LastFetch
 from ingest.declaration import Source, find_source
 from ingest.errors import BodyRefused, PublisherUnavailable, Refusal, together
@@ -70,7 +70,7 @@ def _fetch(run_id: str, source: str, dataset: str, stand_ins: str | None) -> lis
                 is_stand_in,
                 last_fetches=fetch_records.last_fetches(chosen, source, dataset),
             )
-            way = connector(declared.dataset(dataset))
+            way = connector_of(declared, declared.dataset(dataset))
             refused: list[BodyRefused] = []
             unchanged: list[Fetched] = []
             with refuse_unforeseen(context):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.checks import Delivery, Labels, seed
+from ingest.delivery import Delivery, Labels, seed
 from ingest.readers.faults import some_of
 
 # The stand-in has the places of the other stand-ins alone, a few dozen.
@@ -10,7 +10,7 @@ LSOAS_OF_A_STAND_IN = 1_000
 
 
 def check(delivery: Delivery) -> Labels:
-    """As ingest.checks.check."""
+    """See `ingest.checks`."""
     census = "is_lsoa_2011" if delivery.name == "imd_2019" else "is_lsoa_2021"
     wanted = {row["lsoa_code"] for row in seed("lsoa_borough") if row[census] == "true"}
     lacks = wanted - {code for (code,) in delivery.rows("select lsoa_code from delivered")}

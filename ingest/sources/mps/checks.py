@@ -4,17 +4,21 @@ its name says."""
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 
 from psycopg import sql
 
-from ingest.checks import NEXT_NAME, Delivery, Labels, borough_names, named, seed
+from ingest.delivery import NEXT_NAME, Delivery, Labels, area_names, borough_names, seed
+from ingest.readers.code_lists import listed, vintage_list
 from ingest.readers.faults import NEXT_DAMAGED
-from ingest.readers.headers import month_of
+from ingest.readers.headers import month_of, months_between
+from ingest.readers.month_columns import MonthFile
 from ingest.readers.text import folded
 from ingest.readers.times import day_of
+from ingest.sources.mps.boroughs import faults_of
 
 # A dashboard with rows of fewer is a piece that somebody cut out: it is loaded, and one of counts speaks for nothing
 # (int_mps_dashboard_release).
@@ -32,8 +36,62 @@ IN_EVERY_MONTH = ("mps_violence_with_injury", "mps_robbery_personal")
 YEARS_WITH_EVERY_BOROUGH = 10  # of homicides: the least of the boroughs has 29 in 22 years
 
 
+# A file of the whole history and one of the newest months, which together leave no month out.
+ABUTS = {
+    f"{area}_{this}": f"{area}_{other}"
+    for area in ("borough", "ward", "lsoa")
+    for this, other in (("historical", "recent"), ("recent", "historical"))
+}
+MONTHS_OF_A_RECENT_FILE = 30  # at most; it has 24
+# The whole history by borough begins in January 2008 once, in April 2010 since.
+BEGINS_WITHIN = {"borough_historical": 36}  # months after the one that stands
+
+
+def check_rows(delivery: Delivery) -> None:
+    """See `ingest.checks`: a file by borough has all of them; the months of a file are those of its dataset, and none is left between
+    it and the one it abuts."""
+    if isinstance(delivery.opened.content, MonthFile) and delivery.name.startswith("borough"):
+        categories = vintage_list(delivery.dataset.layout)
+        assert categories is not None  # noqa: S101 - declared so
+        if faults := faults_of(delivery.opened.content, listed(categories)):
+            raise delivery.refuse_rows(faults)
+    first, last, other = delivery.done.first, delivery.done.last, ABUTS.get(delivery.name)
+    if other is None or first is None or last is None:
+        return
+    spans = delivery.cursor.execute(
+        """select dataset, first_period, last_period, state = 'loaded' from ops.load
+           where source = %s and dataset = any(%s) and state in ('loaded', 'superseded')""",
+        [delivery.source.source, [delivery.name, other]],
+    ).fetchall()
+    not_this = f"see that it is not a file of {other}"
+    begun = max((begin for name, begin, _, is_loaded in spans if name == delivery.name and is_loaded), default=first)
+    later = (first.year - begun.year) * 12 + first.month - begun.month
+    if later > BEGINS_WITHIN.get(delivery.name, later):
+        reason = f"begins in {first:%Y-%m}, and the file of this dataset that is loaded begins in {begun:%Y-%m}"
+        raise delivery.refuse("SPAN_OF_ANOTHER_DATASET", reason, not_this)
+    if any(name == other for name, *_ in spans):
+        covered = [(begin, end) for _, begin, end, _ in spans]
+        holes = sorted(_uncovered([*covered, (first, last)]) - _uncovered(covered))
+        if holes:
+            raise delivery.refuse(
+                "MONTHS_MISSING",
+                f"{', '.join(f'{month[:4]}-{month[4:]}' for month in holes)} would be in neither this file nor {other}",
+                f"land the {other} file that reaches these months first, then this one again",
+            )
+    months = len(months_between(f"{first:%Y%m}", f"{last:%Y%m}"))
+    if delivery.name.endswith("_recent") and months > MONTHS_OF_A_RECENT_FILE:
+        reason = f"has {months} months, and one of this dataset has {MONTHS_OF_A_RECENT_FILE} at most"
+        raise delivery.refuse("SPAN_OF_ANOTHER_DATASET", reason, not_this)
+
+
+def _uncovered(spans: Sequence[tuple[dt.date, dt.date]]) -> set[str]:
+    """The months (YYYYMM) between the first and the last of some spans that none of them has."""
+    covered = {month for first, last in spans for month in months_between(f"{first:%Y%m}", f"{last:%Y%m}")}
+    return set(months_between(min(covered), max(covered))) - covered
+
+
 def check(delivery: Delivery) -> Labels:
-    """As ingest.checks.check."""
+    """See `ingest.checks`."""
     kind = delivery.name.partition("_")[0]
     if kind == "borough":
         _check_no_zeros(delivery)
@@ -115,7 +173,7 @@ def _check_boroughs(delivery: Delivery, column: str, enough: int = 0) -> None:
     has = len(wanted) - len(lacks)
     if lacks and has >= enough:
         raise delivery.refuse(
-            "AREAS_MISSING", f"has rows of {has} of the 32 boroughs: it lacks {named(lacks)}", NEXT_DAMAGED
+            "AREAS_MISSING", f"has rows of {has} of the 32 boroughs: it lacks {area_names(lacks)}", NEXT_DAMAGED
         )
 
 
@@ -212,7 +270,7 @@ def _check_dashboard(delivery: Delivery) -> Labels:
         return {}
     if lacks := sorted(wanted.keys() - has):
         raise delivery.refuse(
-            "AREAS_MISSING", f"has rows of {len(has)} of the 32 boroughs: it lacks {named(lacks)}", NEXT_DAMAGED
+            "AREAS_MISSING", f"has rows of {len(has)} of the 32 boroughs: it lacks {area_names(lacks)}", NEXT_DAMAGED
         )
     twice: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
     by_crime: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 
 from psycopg import sql
 
-from ingest.checks import NEXT_NAME, Delivery, Labels, named, seed
-from ingest.declaration import NomisQuery
+from ingest.delivery import NEXT_NAME, Delivery, Labels, area_names, seed
 from ingest.readers.faults import NEXT_DAMAGED, Fault, FaultyFile, some_of
+from ingest.readers.records import records_wrong
 from ingest.readers.text import folded
+from ingest.sources.nomis.queries import QUERIES, Query, codes_of
+
+# The columns by which each record says which it is (from 0), and of how many.
+OFFSET, COUNT = "record_offset", "record_count"
+# Rates and the half width of their intervals, by code and by name; the other measures are people.
+PERCENTAGES = ("20599", "21003"), ("Variable", "Confidence")
+
+
+def check_rows(delivery: Delivery) -> None:
+    """See `ingest.checks`: every label and figure as it can be; every record once, by what it is about and, where records say so, by
+    their number and count."""
+    _check_labels_are_known(delivery)
+    _check_percentages(delivery)
+    _check_records(delivery)
 
 
 def check(delivery: Delivery) -> Labels:
-    """As ingest.checks.check."""
-    query, paged = delivery.dataset.location, delivery.dataset.layout.paged
-    assert isinstance(query, NomisQuery) and paged is not None  # noqa: S101, PT018 - declared so
-    columns = [column for columns in paged.dimensions for column in columns]
+    """See `ingest.checks`."""
+    query = QUERIES[delivery.name]
+    columns = [column for columns in _dimensions(delivery) for column in columns]
     (row,) = delivery.rows(
         "select bool_or({count} <> ''), {values} from delivered",
-        count=sql.Identifier(paged.count),
+        count=sql.Identifier(COUNT),
         values=sql.SQL(", ").join(
             sql.SQL("array_agg(distinct {column}) filter (where {column} <> '')").format(column=sql.Identifier(column))
             for column in columns
@@ -33,9 +46,9 @@ def check(delivery: Delivery) -> Labels:
     areas = found["geography_code"]
     if len(areas) == 1:
         return {}  # an answer about one area is all that was asked for
-    for dimension, asked in query.query.items():
-        expected = set(_codes(asked))
-        if dimension == "geography" and "TYPE" in asked:
+    for dimension, asked in query.parameters.items():
+        expected = set(codes_of(asked))
+        if dimension == "geography" and query.asks_for_a_type:
             # All areas of a type are asked for by no code of theirs: only the number of records says that they are all there.
             if not says_how_many:
                 raise delivery.refuse(
@@ -49,7 +62,7 @@ def check(delivery: Delivery) -> Labels:
                 whole = len(expected - {*query.may_lack})
                 raise delivery.refuse(
                     "AREAS_MISSING",
-                    f"has {whole - len(lacks)} of {whole} areas: it lacks {named(sorted(lacks))}",
+                    f"has {whole - len(lacks)} of {whole} areas: it lacks {area_names(sorted(lacks))}",
                     NEXT_DAMAGED,
                 )
         else:
@@ -88,7 +101,7 @@ def _check_labels(delivery: Delivery) -> None:
                 )
 
 
-def _check_name(delivery: Delivery, query: NomisQuery, periods: set[str]) -> None:
+def _check_name(delivery: Delivery, query: Query, periods: set[str]) -> None:
     """Refuse an answer under the name of another dataset's, or of other periods."""
     said = re.fullmatch(r"(NM_\d+_\d+)(?:_([\d-]+)_([\d-]+))?", delivery.part)
     if said is None:
@@ -107,14 +120,106 @@ def _check_name(delivery: Delivery, query: NomisQuery, periods: set[str]) -> Non
         )
 
 
-def _codes(asked: str) -> Iterator[str]:
-    """The codes that a query asks for, its ranges spelt out: `0,101...103`, `E09000001...E09000033`."""
-    for part in asked.split(","):
-        first, _, last = part.partition("...")
-        digits = re.search(r"\d+$", first)
-        if not last or digits is None:
-            yield first
+def _dimensions(delivery: Delivery) -> list[tuple[str, ...]]:
+    """What the query was by, each with the columns that tell it: its code, its name. A column that a file lacks tells nothing."""
+    asked = [name for name in QUERIES[delivery.name].parameters if name != "geography"]
+    return [("date", "date_name"), ("geography_code",), *((name, f"{name}_name") for name in asked)]
+
+
+def _check_records(delivery: Delivery) -> None:
+    """Refuse an answer that does not hold every record once. Without the columns that count (somebody left them out) nothing says so."""
+    ((rows, numbered, distinct, totals),) = delivery.rows(
+        """select count(*), count(*) filter (where btrim({offset}) ~ '^[0-9]{{1,9}}$'), count(distinct {offset}),
+               array_agg(distinct btrim({count})) from delivered where btrim({count}) <> ''""",
+        offset=sql.Identifier(OFFSET),
+        count=sql.Identifier(COUNT),
+    )
+    wrong = records_wrong(rows, numbered, distinct, totals) if rows else None
+    if wrong is not None:
+        raise delivery.refuse(wrong.code, wrong.reason, NEXT_DAMAGED)
+    key = sql.SQL(", ").join(sql.Identifier(column) for columns in _dimensions(delivery) for column in columns)
+    again = delivery.rows(
+        """select array_agg(_row_number order by _row_number), concat_ws(' / ', {key}) from delivered
+           group by {key} having count(*) > 1 order by min(_row_number)""",
+        key=key,
+    )
+    faults = [
+        Fault("ROW_REPEATED", number, "the row", about, f"stands already in row {numbers[0]}")
+        for numbers, about in again
+        for number in numbers[1:]
+    ]
+    if faults:
+        raise FaultyFile(faults, len(faults), NEXT_DAMAGED)
+    _check_combinations(delivery)
+
+
+def _check_combinations(delivery: Delivery) -> None:
+    """Refuse an answer that does not have one record for each combination of what it is by."""
+    # By its code, or where an answer has names alone by its name: which name goes with which code is asked later.
+    sizes = [
+        sql.SQL("count(distinct coalesce({}))").format(
+            sql.SQL(", ").join(sql.SQL("nullif(btrim({}), '')").format(sql.Identifier(column)) for column in columns)
+        )
+        for columns in _dimensions(delivery)
+    ]
+    ((rows, *there),) = delivery.rows("select count(*), {sizes} from delivered", sizes=sql.SQL(", ").join(sizes))
+    if math.prod(there) != rows:
+        by = " × ".join(f"{count} {columns[0]}" for count, columns in zip(there, _dimensions(delivery), strict=True))
+        raise delivery.refuse(
+            "ROWS_FEWER_THAN_STATED",
+            f"has {rows:,} records and not {math.prod(there):,}, one for each of {by}: some are missing or of another area",
+            NEXT_DAMAGED,
+        )
+
+
+def _check_labels_are_known(delivery: Delivery) -> None:
+    """Refuse an answer with an area that was not asked for, or a code or, in a file without codes, a name that nobody listed.
+
+    An answer about other areas (LSOAs, another region) is an answer to another question, whatever else it says.
+    """
+    known: dict[str, set[str]] = defaultdict(set)
+    for row in seed("nomis_label"):
+        if row["dataset"] == delivery.name:
+            known[row["dimension"]].add(row["code"])
+            known[f"{row['dimension']}_name"].add(folded(row["published_name"]))
+    has_code = {dimension for dimension in known if f"{dimension}_name" in known and delivery.has_column(dimension)}
+    faults: list[Fault] = []
+    if not QUERIES[delivery.name].asks_for_a_type:
+        areas = {row["published_name"] for row in seed("area_aliases") if row["source"] == "nomis"}
+        reason = "is none of the areas that are asked for (in the list dbt_project/seeds/area_aliases.csv)"
+        faults += _unknown(delivery, "geography_code", areas, reason)
+    for column, labels in known.items():
+        if column.removesuffix("_name") in has_code - {column} or not delivery.has_column(column):
             continue
-        prefix = first[: digits.start()]
-        for number in range(int(digits[0]), int(last[len(prefix) :]) + 1):
-            yield f"{prefix}{number:0{len(digits[0])}d}" if prefix else str(number)
+        faults += _unknown(delivery, column, labels, "is not in the list dbt_project/seeds/nomis_label.csv")
+    if faults:
+        raise delivery.refuse_rows(faults)
+
+
+def _unknown(delivery: Delivery, column: str, labels: set[str], reason: str) -> list[Fault]:
+    values = [value for (value,) in delivery.rows("select distinct {c} from delivered", c=sql.Identifier(column))]
+    wrong = [value for value in values if folded(value) not in {folded(label) for label in labels}]
+    condition = sql.SQL("{} = any({})").format(sql.Identifier(column), sql.Literal(wrong))
+    return delivery.faults_where(condition, column, "LABEL_UNKNOWN", reason) if wrong else []
+
+
+def _check_percentages(delivery: Delivery) -> None:
+    """Refuse an answer with a percentage that cannot be one."""
+    if delivery.name != "annual_population_survey":
+        return
+    codes, names = (sql.Literal(list(values)) for values in PERCENTAGES)
+    is_percentage = sql.SQL("obs_value <> '' and (btrim(measures) = any({}) or btrim(measures_name) = any({}))").format(
+        codes, names
+    )
+    faults = [
+        *delivery.faults_where(
+            sql.SQL("{} and nullif(obs_value, '')::numeric > 100").format(is_percentage),
+            "obs_value", "VALUE_OUT_OF_RANGE", "is above 100, the most that it can be",
+        ),
+        *delivery.faults_where(
+            sql.SQL("{} and nullif(obs_value, '')::numeric < 0").format(is_percentage),
+            "obs_value", "VALUE_OUT_OF_RANGE", "is below 0, the least that it can be",
+        ),
+    ]  # fmt: skip
+    if faults:
+        raise delivery.refuse_rows(faults)

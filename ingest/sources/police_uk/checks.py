@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from ingest.checks import NEXT_NAME, Delivery, Labels, borough_names, seed
+from ingest.delivery import NEXT_NAME, Delivery, Labels, borough_names, seed
 from ingest.readers.faults import some_of
 
 # What no whole month of a force was without since May 2013, when the kinds of crime became those of today; and what the Met's had before.
@@ -28,7 +28,7 @@ PLACED_ENOUGH = 20  # searches with coordinates, before most of them say whose t
 
 
 def check(delivery: Delivery) -> Labels:
-    """As ingest.checks.check."""
+    """See `ingest.checks`."""
     month, force = delivery.part[:7], delivery.part[8:]
     if delivery.name == "stop_and_search":
         _check_searches(delivery, month, force)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ingest.checks import Delivery, Labels, borough_names, named, seed
+from ingest.delivery import Delivery, Labels, area_names, borough_names, seed
 from ingest.readers.text import folded
 
 CITY = "E09000001"
 
 
 def check(delivery: Delivery) -> Labels:
-    """As ingest.checks.check."""
+    """See `ingest.checks`."""
     if delivery.name != "ambulance_borough":
         return {}
     code_of = {
@@ -21,6 +21,6 @@ def check(delivery: Delivery) -> Labels:
         if lacks:
             raise delivery.refuse(
                 "AREAS_MISSING",
-                f"has {len(wanted) - len(lacks)} of 33 areas in the sheet {sheet!r}: it lacks {named(sorted(lacks))}",
+                f"has {len(wanted) - len(lacks)} of 33 areas in the sheet {sheet!r}: it lacks {area_names(sorted(lacks))}",
             )
     return {}

@@ -1,113 +1,91 @@
-"""What a delivery says of itself against the rows it brought: its name, and whether it is all of what its publisher gives.
-
-What holds for one publisher alone stands beside its declaration, in ingest/sources/<source>/checks.py: a function `check` that takes a
-`Delivery`. It judges by the file alone, so the order in which files come never matters. What only the months beside it can tell is
-judged before each build (warehouse/build/set_aside.py).
-"""
+"""What a delivery shows by itself: whether its name, its dates and its months agree, and whether it is whole."""
 
 from __future__ import annotations
 
 import calendar
-import csv
-import dataclasses
 import datetime as dt
-import importlib
-import importlib.util
 import re
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Iterable
 
-import psycopg
-from psycopg import sql
+from ingest.declaration import Dataset, DatastoreFile, FileAtUrl, Inbox
+from ingest.delivery import NEXT_NAME, Delivery
 
-from ingest.copying import Copied
-from ingest.declaration import SEEDS, Dataset, DatastoreFile, FileAtUrl, Inbox, Source, raw_table
-from ingest.readers.faults import NEXT_DAMAGED, FaultyFile, file_fault, some_of
-
-NEXT_NAME = "if its name is wrong, give it the name it was published under; if its rows are, fetch it again"
-LATER_THAN_DUE = 3  # months by which the date in a name may be after the release that its newest month makes due
+CALENDAR = (dt.date(2000, 1, 1), dt.date(2039, 12, 31))  # what dim_month has: every period of a mart begins in it
+LATER_THAN_DUE = 3  # months by which the date in a name may be after the day on which its newest month makes it due
 MONTHS_BESIDE = 6  # on either side of a month, that say how much a whole one has
 ENOUGH_TO_JUDGE_BY = 100  # of a month beside it, or of one label there
 LEAST_SHARE, MOST_TIMES = 0.25, 4  # of the median of the months beside it
 MONTHS_TO_TELL_TOO_MUCH = 3
 
 
-@dataclasses.dataclass(frozen=True)
-class Delivery:
-    """A file whose rows stand in raw, in a transaction that can still be undone.
+def check_dates(delivery: Delivery, release_date: dt.date, now: dt.datetime) -> None:
+    """Refuse a file of another dataset by its dates: it would speak for its months until its date has come; and days that the marts
+    have no month for.
 
-    Attributes:
-        cursor: of that transaction, as vru_loader.
-        source, name: the declared source and the dataset's name.
-        load_id: what its rows in raw have as `_load_id`.
-        part: what its name says it is about (`part_pattern`); empty where it is about all of its dataset.
-        file_name: the name it was published, or handed over, under.
-        is_synthetic: a stand-in publisher invented it.
-        done: what was copied.
+    Args:
+        release_date: when this edition was published, as given or worked out.
     """
-
-    cursor: psycopg.Cursor
-    source: Source
-    name: str
-    load_id: int
-    part: str
-    file_name: str
-    is_synthetic: bool
-    done: Copied
-
-    @property
-    def dataset(self) -> Dataset:
-        return self.source.dataset(self.name)
-
-    def rows(self, query: str, **parts: sql.Composable) -> list[tuple[Any, ...]]:
-        """Rows of a query over `delivered`, this delivery's rows in raw; `parts` take the places of their names in braces."""
-        table = sql.Identifier("raw", raw_table(self.source.source, self.name))
-        delivered = sql.SQL("with delivered as (select * from {} where _load_id = {}) ").format(
-            table, sql.Literal(self.load_id)
+    done, dataset = delivery.done, delivery.dataset
+    # Of what is not published by its months, the models leave out what came before.
+    first = done.first if dataset.release else None
+    outside = [day for day in (first, done.last) if day and not CALENDAR[0] <= day <= CALENDAR[1]]
+    if outside:
+        raise delivery.refuse(
+            "OUTSIDE_CALENDAR",
+            f"is about {outside[0]:%Y-%m}, and the calendar of the marts is {CALENDAR[0]:%Y-%m} to {CALENDAR[1]:%Y-%m}",
+            "see how its dates are written; or take those rows out",
         )
-        return self.cursor.execute(delivered + sql.SQL(query).format(**parts)).fetchall()
+    if release_date > (now + dt.timedelta(days=1)).date():
+        raise delivery.refuse(
+            "RELEASE_DATE_IMPOSSIBLE",
+            f"would be the edition of {release_date}, which is still to come",
+            "see that the file is of this dataset and not of another; or give its date with --release",
+        )
+    if done.last is not None and dataset.release is not None and release_date <= done.last:
+        raise delivery.refuse(
+            "RELEASE_DATE_IMPOSSIBLE",
+            f"is given as the edition of {release_date} and has months to {done.last:%Y-%m}",
+            "give the date it was published on with --release, or leave it out and it is worked out",
+        )
 
-    def refuse(self, code: str, reason: str, next_step: str = NEXT_DAMAGED) -> FaultyFile:
-        """The refusal of the whole file, to be raised."""
-        return FaultyFile([file_fault(code, reason)], self.done.rows, next_step)
 
+def check_rows_of_its_month(delivery: Delivery) -> None:
+    """Refuse a header without rows; and a file most of whose rows are about other months than its
+    name says.
 
-Labels = Mapping[str, int]  # rows by label
-
-
-def check(delivery: Delivery) -> Labels:
-    """See that a delivery's name agrees with its rows, and that it is whole as far as it shows by itself.
-
-    Returns:
-        Its rows by the labels that tell whether a month of its dataset is whole (ops.load.label_counts); empty where none do.
-
-    Raises:
-        FaultyFile: it is another's, or lacks what its publisher always gives.
+    It would speak for a month of which it knows nothing, with zeros, and its rows would count in none. So would one whose days and
+    months changed places. A few rows of other months are what a publisher's late entries look like.
     """
+    done, part = delivery.done, delivery.part
+    if not (done.rows or done.quarantined):
+        raise delivery.refuse("NO_ROWS", "has a header and no rows")
+    inside = done.totals.get(part[: len("2026-10")], 0)
+    if not delivery.dataset.part_is_month or inside * 2 >= done.rows:
+        return
+    # Most first: where there are many, the first few say it.
+    months = sorted(done.totals.items(), key=lambda month: (-month[1], month[0]))
+    found = ", ".join(f"{month} ({rows:,.0f})" for month, rows in months[:5])
+    found += f" and {len(months) - 5} other months" if len(months) > 5 else ""
+    raise delivery.refuse(
+        "NAME_DIFFERS_FROM_ROWS",
+        f"is of {part} by its name, and {inside:,.0f} of its {done.rows:,} rows are; it has rows of {found}",
+        "if its name is wrong, give it one whose first month is that of its rows; if they lie in many months, day and month have "
+        "changed places, or it is not a file of one month: ask for it again",
+    )
+
+
+def check_name(delivery: Delivery) -> None:
+    """Refuse a file whose name is another dataset's, or says other months than its rows are of."""
     _check_name_of_its_dataset(delivery)
     _check_dates_in_name(delivery)
-    _check_months_beside(delivery)
-    own = _own_check(delivery.source.source)
-    return own(delivery) if own else {}
-
-
-@cache
-def _own_check(source: str) -> Callable[[Delivery], Labels] | None:
-    module = f"ingest.sources.{source}.checks"
-    try:
-        found = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return None  # a source declared in a test has no folder
-    return importlib.import_module(module).check if found else None
 
 
 def _check_name_of_its_dataset(delivery: Delivery) -> None:
     """Refuse a file under the name of another dataset of its source."""
-    if _names(delivery.name, delivery.dataset, delivery.file_name):
+    if _is_name_of(delivery.name, delivery.dataset, delivery.file_name):
         return
-    others = [name for name, other in delivery.source.datasets.items() if _names(name, other, delivery.file_name)]
+    others = [name for name, other in delivery.source.datasets.items() if _is_name_of(name, other, delivery.file_name)]
     if others:
         raise delivery.refuse(
             "NAME_DIFFERS_FROM_ROWS",
@@ -116,7 +94,7 @@ def _check_name_of_its_dataset(delivery: Delivery) -> None:
         )
 
 
-def _names(name: str, dataset: Dataset, file_name: str) -> bool:
+def _is_name_of(name: str, dataset: Dataset, file_name: str) -> bool:
     """Whether a file's name is one that its publisher gives files of this dataset, and of no other."""
     location = dataset.location
     if isinstance(location, Inbox):
@@ -131,7 +109,7 @@ def _names(name: str, dataset: Dataset, file_name: str) -> bool:
 
 
 def _check_dates_in_name(delivery: Delivery) -> None:
-    """Refuse a file whose name says other months, or another release, than its rows can be of."""
+    """Refuse a file whose name says other months, or another day, than its rows can be of."""
     first, last = delivery.done.first, delivery.done.last
     if delivery.part or first is None or last is None:
         return
@@ -182,7 +160,7 @@ def _many(what: str, found: float, beside: Iterable[float]) -> str | None:
     )
 
 
-def _check_months_beside(delivery: Delivery) -> None:
+def check_months_beside(delivery: Delivery) -> None:
     """Refuse a file of many months one of which has next to nothing, or several times, of what the months beside it in the file have."""
     if delivery.dataset.part_is_month or delivery.dataset.layout.has_sheet_column:
         return  # a file of one month, and of a few late entries of others; or one whose sheets begin and end at months of their own
@@ -199,21 +177,3 @@ def _check_months_beside(delivery: Delivery) -> None:
             reason = reason or _many(about, totals[place], beside)
         if reason:
             raise delivery.refuse("MONTH_NOT_WHOLE", reason)
-
-
-@cache
-def seed(name: str) -> tuple[Mapping[str, str], ...]:
-    """The rows of a seed of dbt's."""
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
-
-
-def borough_names() -> dict[str, str]:
-    """Name by code of the 32 boroughs."""
-    return {row["borough_code"]: row["borough_name"] for row in seed("boroughs")}
-
-
-def named(codes: Sequence[str]) -> str:
-    """Areas in words, by their codes: boroughs by name."""
-    names = borough_names()
-    return some_of([f"{names[code]} ({code})" if code in names else code for code in sorted(codes)])

@@ -1,7 +1,7 @@
 """Observations from the NOMIS API: what is released is asked first, then what has changed, in pages until every record is there.
 
 Without a key NOMIS gives 25,000 records a call and says nothing of the rest, so every call says which records it wants, and the records
-say how many there are. A delivery of several pages is landed as one stored zip of them. Contract: ../sources/nomis/README.md.
+say how many there are. A delivery of several pages is landed as one stored zip of them. Contract: README.md beside this file.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from zoneinfo import ZoneInfo
 
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offer
 from ingest.connectors.file_at_url import check_kind, keep_body, note_refusal, refuse_other_file_type
-from ingest.declaration import NomisQuery
 from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
 from ingest.http import KEPT, Body
 from ingest.landing import sha256_of
 from ingest.readers.records import is_count, records_wrong
 from ingest.readers.text import UTF_8, encoding_of, not_delimited_text
 from ingest.scratch import scratch_folder
-
-__all__ = ["check", "fetch", "list_editions"]
+from ingest.sources.nomis.queries import QUERIES, Query, codes_of
 
 PAGES = 400  # of one delivery; more is a publisher that never ends
 _LONDON = ZoneInfo("Europe/London")
@@ -55,18 +53,18 @@ def list_editions(context: FetchContext) -> list[Offer]:
             f"the dataset has no period from {query.first_period} on",
             where=_url(context, "time.def.sdmx.json"),
             kept=KEPT,
-            next_step="see on the publisher's site whether the dataset has moved to another id; change source.yml",
+            next_step="see on the publisher's site whether the dataset has moved to another id; change queries.py",
         )
     revised = {period.code for period in periods[-query.revised_periods :]} if query.revised_periods else set()
     newest = _mark(periods)
     offers = []
-    for first in range(0, len(periods), query.periods_per_query):
-        chunk = periods[first : first + query.periods_per_query]
+    for first in range(0, len(periods), query.periods):
+        chunk = periods[first : first + query.periods]
         mark = newest if any(period.code in revised for period in chunk) else _mark(chunk)
         asked = {
-            **query.query,
+            **query.parameters,
             "date": ",".join(period.code for period in chunk),
-            "select": ",".join(query.select),
+            "select": ",".join(column.headers[0] for column in context.dataset.layout.columns),
         }
         name = f"{query.dataset_id}_{chunk[0].code}_{chunk[-1].code}"
         offers.append(
@@ -124,7 +122,7 @@ def check(context: FetchContext) -> list[Finding]:
         list_editions(context)
     except (BodyRefused, PublisherUnavailable) as refused:
         findings.append(Finding(query.dataset_id, refused.problem, refused.code))
-    for dimension, asked in query.query.items():
+    for dimension, asked in query.parameters.items():
         if dimension == "geography":
             continue  # asked for by GSS codes, which NOMIS does not list
         try:
@@ -174,7 +172,7 @@ def _pages(context: FetchContext, offer: Offer, folder: Path) -> tuple[list[tupl
         wrong = records_wrong(len(offsets), sum(map(is_count, offsets)), len(set(offsets)), sorted(totals))
         if wrong is None:
             asked = set(parse_qs(urlsplit(offer.url).query)["date"][0].split(","))
-            expected = _areas(query)
+            expected = set() if query.asks_for_a_type else set(codes_of(query.geography))
             other_areas = _other_than(expected, areas | set(query.may_lack)) if expected else None
             return pages, _other_than(asked, periods) or other_areas
         total = int(next(iter(totals))) if len(totals) == 1 and is_count(next(iter(totals))) else 0
@@ -183,7 +181,7 @@ def _pages(context: FetchContext, offer: Offer, folder: Path) -> tuple[list[tupl
             return pages, wrong
 
 
-def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, str]], Wrong | None]:
+def _records(file: Path, query: Query) -> tuple[list[tuple[str, str, str, str]], Wrong | None]:
     """Number, total, period and area (blank where the record does not say) of each record of a page; and what is wrong with it where it is none."""
     body = file.read_bytes()
     first = body[:200].decode("utf-8", "replace").splitlines()[0] if body.strip() else ""
@@ -198,7 +196,7 @@ def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, s
                 foreign = not_delimited_text(body[:512])
                 if foreign and not first.isprintable():
                     return [], Wrong(foreign.code, str(foreign))
-                return [], Wrong("NOT_THE_FILE", f"is no table but says {first[:120]!r}")
+                return [], Wrong("NOT_THE_FILE", f"is not a table; it says {first[:120]!r}")
             names = ("RECORD_OFFSET", "RECORD_COUNT", "DATE", "GEOGRAPHY_CODE")
             found = [
                 (r.get(names[0]) or "", r.get(names[1]) or "", r.get(names[2]) or "", r.get(names[3]) or "")
@@ -207,17 +205,6 @@ def _records(file: Path, query: NomisQuery) -> tuple[list[tuple[str, str, str, s
         except csv.Error as error:
             return [], Wrong("FILE_DAMAGED", f"is not valid CSV: {error}")
     return found, None if found else Wrong("NO_ROWS", "has a header and no records")
-
-
-def _areas(query: NomisQuery) -> set[str]:
-    """The codes of the areas that a query asks for, its ranges spelt out; none where it asks for all of a type within another."""
-    areas: set[str] = set()
-    if "TYPE" in query.query["geography"]:
-        return areas
-    for part in query.query["geography"].split(","):
-        first, _, last = part.partition("...")
-        areas |= {f"{first[:3]}{number:06d}" for number in range(int(first[3:]), int((last or first)[3:]) + 1)}
-    return areas
 
 
 def _other_than(asked: set[str], found: set[str]) -> Wrong | None:
@@ -244,10 +231,8 @@ def _put_together(whole: Path, pages: Iterable[Path]) -> None:
             archive.writestr(member, page.read_bytes())
 
 
-def _query(context: FetchContext) -> NomisQuery:
-    location = context.dataset.location
-    assert isinstance(location, NomisQuery)  # noqa: S101 - the registry chose this connector by it
-    return location
+def _query(context: FetchContext) -> Query:
+    return QUERIES[context.name]
 
 
 def _key(context: FetchContext) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Indicators of the Fingertips API (OHID): what is there is asked first, then one indicator a request, only where it has changed.
 
-Which indicators are wanted stands in a seed. An indicator is known by its number alone: its name changes between releases, so for one
-whose number is from memory the name has to agree before it is pulled. Contract: ../sources/fingertips/README.md.
+Which indicators are wanted stands in a seed. An indicator is known by its number alone: its name changes between editions, so for one
+whose number is from memory the name has to agree before it is pulled. Contract: README.md beside this file.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ingest.connectors import file_at_url
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, LastFetch, Offer
-from ingest.declaration import SEEDS, FingertipsQuery
+from ingest.declaration import SEEDS
 from ingest.errors import BodyRefused, PublisherUnavailable, Wrong
 from ingest.http import KEPT
 from ingest.landing import LandedFile
 from ingest.readers.text import encoding_of
 
-__all__ = ["check", "fetch", "list_editions"]
-
+CATALOGUE = "fingertips_indicator"  # the seed that lists the indicators that are wanted
+# Of these the first that the publisher has an indicator for is asked, the current vintage first: a London borough is in each.
+AREA_TYPES = (502, 501, 402, 401, 302, 301, 202, 201, 102, 101)
+PARENT_AREA_TYPE = 6
 IDS_A_REQUEST = 90  # of more than 100 the publisher answers with a web page
 _MISSING = "indicators that are gone"
 _SORTABLE = "Time period Sortable"  # a year and four digits
@@ -42,9 +44,9 @@ class Wanted:
 
 
 @cache
-def wanted(catalogue: str) -> tuple[Wanted, ...]:
-    """The indicators of a catalogue, which is a seed."""
-    with (SEEDS / f"{catalogue}.csv").open(encoding="utf-8", newline="") as file:
+def wanted() -> tuple[Wanted, ...]:
+    """The indicators of the catalogue."""
+    with (SEEDS / f"{CATALOGUE}.csv").open(encoding="utf-8", newline="") as file:
         return tuple(
             Wanted(
                 int(row["indicator_id"]),
@@ -67,32 +69,29 @@ def list_editions(context: FetchContext) -> list[Offer]:
         BodyRefused: the publisher's lists are not lists.
         PublisherUnavailable: it does not answer.
     """
-    query = _query(context)
     metadata = _metadata(context)
     pulled = [
         want
-        for want in wanted(query.catalogue)
+        for want in wanted()
         if want.indicator_id in metadata
         and (want.is_seen or want.name_fragment.casefold() in metadata[want.indicator_id][0].casefold())
     ]
     gone = [
         want.indicator_id
-        for want in wanted(query.catalogue)
+        for want in wanted()
         if want.indicator_id not in metadata and want.is_seen and not want.is_discontinued
     ]
-    if query.serves == "metadata":
+    if context.name == "metadata":
         changes = [metadata[want.indicator_id][1] or "" for want in pulled]
         ids = ",".join(str(want.indicator_id) for want in pulled)
         url = _url(context, "indicator_metadata/csv/by_indicator_id", {"indicator_ids": ids})
         # Definitions change without new data too, so they are asked for again once a week.
         mark = f"{max(changes, default='')} {context.now:%G-W%V}"
         return [Offer(url, "indicator_metadata.csv", None, mark)] if pulled else []
-    area_types = _area_types(context, [want.indicator_id for want in pulled], query.area_types)
+    area_types = _area_types(context, [want.indicator_id for want in pulled], AREA_TYPES)
     offers = []
     for want in pulled:
-        area_type = next(
-            (t for t in (want.area_type, *query.area_types) if t in area_types.get(want.indicator_id, ())), None
-        )
+        area_type = next((t for t in (want.area_type, *AREA_TYPES) if t in area_types.get(want.indicator_id, ())), None)
         if area_type is None:
             if want.is_seen and not want.is_discontinued:
                 gone.append(want.indicator_id)
@@ -103,7 +102,7 @@ def list_editions(context: FetchContext) -> list[Offer]:
             {
                 "indicator_ids": str(want.indicator_id),
                 "child_area_type_id": str(area_type),
-                "parent_area_type_id": str(query.parent_area_type),
+                "parent_area_type_id": str(PARENT_AREA_TYPE),
             },
         )
         changed = metadata[want.indicator_id][1]
@@ -153,15 +152,14 @@ def fetch(context: FetchContext, offer: Offer) -> Fetched:
 
 def check(context: FetchContext) -> list[Finding]:
     """Whether every indicator of the catalogue is still there, under the expected name and at the declared area type."""
-    query = _query(context)
     try:
         metadata = _metadata(context)
-        ids = [want.indicator_id for want in wanted(query.catalogue) if want.indicator_id in metadata]
-        area_types = _area_types(context, ids, query.area_types) if query.serves == "data" else {}
+        ids = [want.indicator_id for want in wanted() if want.indicator_id in metadata]
+        area_types = _area_types(context, ids, AREA_TYPES) if context.name == "data" else {}
     except (BodyRefused, PublisherUnavailable) as refused:
         return [Finding(refused.where, refused.problem, refused.code)]
     findings = []
-    for want in wanted(query.catalogue):
+    for want in wanted():
         asked = f"indicator {want.indicator_id}"
         if want.indicator_id not in metadata:
             findings.append(Finding(asked, "is not there"))
@@ -170,7 +168,7 @@ def check(context: FetchContext) -> list[Finding]:
         there = area_types.get(want.indicator_id, set())
         if want.name_fragment.casefold() not in name.casefold():
             findings.append(Finding(asked, f"is named {name!r}, which does not hold {want.name_fragment!r}"))
-        if query.serves == "data" and want.area_type not in there:
+        if context.name == "data" and want.area_type not in there:
             listed = ", ".join(map(str, sorted(there))) or "none"
             findings.append(Finding(asked, f"has no values at area type {want.area_type}; it has: {listed}"))
     return findings
@@ -245,12 +243,6 @@ def _summary_of(file: Path) -> _Summary:
     return _Summary(None, frozenset(ids), newest)
 
 
-def _query(context: FetchContext) -> FingertipsQuery:
-    location = context.dataset.location
-    assert isinstance(location, FingertipsQuery)  # noqa: S101 - the registry chose this connector by it
-    return location
-
-
 def _url(context: FetchContext, path: str, parameters: dict[str, str]) -> str:
     query = f"?{urlencode(parameters, safe=',')}" if parameters else ""
     return f"{context.base_url.rstrip('/')}/api/{path}{query}"
@@ -258,7 +250,7 @@ def _url(context: FetchContext, path: str, parameters: dict[str, str]) -> str:
 
 def _metadata(context: FetchContext) -> dict[int, tuple[str, str | None]]:
     """Name and time of the last change of each indicator of the catalogue that the publisher has."""
-    ids = [want.indicator_id for want in wanted(_query(context).catalogue)]
+    ids = [want.indicator_id for want in wanted()]
     found: dict[int, tuple[str, str | None]] = {}
     for first in range(0, len(ids), IDS_A_REQUEST):
         part = ",".join(map(str, ids[first : first + IDS_A_REQUEST]))

@@ -1,0 +1,1 @@
+"""Office for Health Improvement and Disparities: what is this publisher's own."""

@@ -1,0 +1,1 @@
+"""Metropolitan Police Service: what is this publisher's own."""

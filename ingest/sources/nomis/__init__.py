@@ -1,0 +1,1 @@
+"""Office for National Statistics (NOMIS): what is this publisher's own."""

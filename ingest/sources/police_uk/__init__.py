@@ -1,0 +1,1 @@
+"""police.uk (Home Office): what is this publisher's own."""

@@ -1,0 +1,1 @@
+"""Greater London Authority, SafeStats: what is this publisher's own."""

@@ -62,11 +62,7 @@ def _publish(
     pinned = pin.reason_to_hold(connection, candidate_id)
     if pinned is not None and not force:
         if release.state == "judged":
-            connection.execute(
-                """update ops.release set state = 'held',
-                       verdict_reason = concat_ws('; ', nullif(verdict_reason, ''), %s::text) where release_id = %s""",
-                [pinned.problem, release.release_id],
-            )
+            release_records.hold(connection, release.release_id, pinned.problem)
         return pinned
     if release.state in ("published", "unchanged") and pinned is None:
         return release_records.as_publication(release, current)

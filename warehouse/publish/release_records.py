@@ -142,6 +142,15 @@ def open_release(connection: psycopg.Connection, like: Release, *, rolled_back_t
     return dataclasses.replace(like, release_id=row[0], state="judged", rolled_back_to=rolled_back_to)
 
 
+def hold(connection: psycopg.Connection, release_id: int, reason: str) -> None:
+    """Write down that a release that was judged is not published, and why."""
+    connection.execute(
+        """update ops.release set state = 'held',
+               verdict_reason = concat_ws('; ', nullif(verdict_reason, ''), %s::text) where release_id = %s""",
+        [reason, release_id],
+    )
+
+
 def close_release(
     settings: Settings,
     connection: psycopg.Connection,

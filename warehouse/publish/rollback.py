@@ -17,7 +17,7 @@ def roll_back(settings: Settings, release_id: int) -> Publication:
     """Make the marts what they were at an earlier release (or at a later one again, after going back too far).
 
     It is a release of its own, with the candidate and the verdict of the one it restores, so that history says when
-    readers saw what. It pins the marts: see the module's first lines.
+    readers saw what. It pins the marts (`pin.py`).
 
     Args:
         release_id: a published release.

@@ -1,4 +1,4 @@
-"""A publisher as a run asks it: where it is, the stand-in in its place, its key, and what was found there before."""
+"""A publisher as a run asks it: where it is, the stand-in in its place, and its key."""
 
 from __future__ import annotations
 

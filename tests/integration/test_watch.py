@@ -12,8 +12,8 @@ import pytest
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from tests.candidates import read
-from tests.integration.test_alerts import Channel, channel, with_channel
 from tests.mps_files import borough_file
+from tests.webhook import Webhook, channel, with_channel
 from warehouse import airflow, alerts, steps
 from warehouse.airflow.records import SchedulerState, metadata
 from warehouse.platform.connection import ADMIN, OPEN, connect
@@ -44,7 +44,7 @@ def told(settings: Settings) -> list[str]:
 
 
 def test_a_night_that_did_not_come_is_told_once_and_again_on_another_day(
-    with_channel: Settings, channel: Channel
+    with_channel: Settings, channel: Webhook
 ) -> None:
     assert told(with_channel) == ["NIGHT_LATE"]
     assert told(with_channel) == []
@@ -80,7 +80,7 @@ def test_a_feed_past_its_freshness_is_told_on_a_night_that_was_green(warehouse: 
     assert told(warehouse) == ["LOADS_NOT_JUDGED"]
 
 
-def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channel: Settings, channel: Channel) -> None:
+def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channel: Settings, channel: Webhook) -> None:
     asked_just_now(with_channel)
     away = with_channel.model_copy(
         update={
@@ -102,7 +102,7 @@ def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channe
 
 
 def test_an_alert_that_could_not_be_sent_while_the_database_was_away_arrives_later(
-    with_channel: Settings, channel: Channel
+    with_channel: Settings, channel: Webhook
 ) -> None:
     asked_just_now(with_channel)
     channel.answers = [503, 200]

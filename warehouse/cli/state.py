@@ -95,7 +95,7 @@ def show_alerts(as_json: bool) -> None:
 def keep_watch(every: int | None, as_json: bool) -> None:
     """Look for what no night can tell (late, paused, gone, stale), raise one alert for what is new, and exit 1 if anything is wrong."""
     while True:
-        found, new = watch.look_and_tell(settings())
+        found, new = watch.watch(settings())
         rows = [{"is_new": one in new, "code": one.code, "problem": one.problem} for one in found]
         printing.report(rows, as_json, empty="all is well")
         if every is None:
@@ -120,4 +120,4 @@ def explain(code: str | None, as_json: bool) -> None:
         found = explaining.explain(code)
     except explaining.UnknownCode as unknown:
         raise click.BadParameter(str(unknown), param_hint="CODE") from None
-    click.echo(json.dumps(found, indent=1) if as_json else explaining.in_words(found))
+    click.echo(json.dumps(found, indent=1) if as_json else explaining.as_text(found))

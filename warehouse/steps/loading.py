@@ -36,8 +36,10 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed, *again]):
             try:
                 file = landing.find(chosen.landing, path)
-                if told := landing.read_withdrawal(file.path):
-                    raise withdrawing.is_withdrawn(file, told, "came again", "; else ask its sender to take it away")
+                if withdrawal := landing.read_withdrawal(file.path):
+                    raise withdrawing.refuse_withdrawn(
+                        file, withdrawal, "came again", "; else ask its sender to take it away"
+                    )
                 if refused_before.get(path):
                     attempts.forget(file.path)
                 if path in landed or path in returned:

@@ -42,8 +42,8 @@ def replay(
             loading.landed_files(chosen, source, dataset) if file is None else [_meant(chosen, source, dataset, file)]
         )
         for landed in files:
-            if told := landing.read_withdrawal(landed.path):
-                raise withdrawing.is_withdrawn(landed, told, "is read no more")
+            if withdrawal := landing.read_withdrawal(landed.path):
+                raise withdrawing.refuse_withdrawn(landed, withdrawal, "is read no more")
             if file is not None:
                 attempts.forget(landed.path)
             with connection.transaction():  # out and in again together, or not at all

@@ -60,4 +60,9 @@ def _password(settings: Settings) -> str:
 
 
 def _refused(why: str) -> Refusal:
-    return Refusal("AIRFLOW_FAILED", f"Airflow's REST API could not be asked: {why}", kept="the run is as it was")
+    return Refusal(
+        "AIRFLOW_FAILED",
+        f"Airflow's REST API could not be asked: {why}",
+        kept="the run is as it was",
+        next_step="read the API server's log, airflow/logs/api-server.log of the home",
+    )

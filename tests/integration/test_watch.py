@@ -15,7 +15,7 @@ from tests.candidates import read
 from tests.mps_files import borough_file
 from tests.webhook import Webhook, channel, with_channel
 from warehouse import airflow, alerts, steps
-from warehouse.airflow.records import SchedulerState, metadata
+from warehouse.airflow.internals import SchedulerState, metadata
 from warehouse.platform.connection import ADMIN, OPEN, connect
 from warehouse.platform.settings import Settings, read_settings
 from warehouse.reports import watch

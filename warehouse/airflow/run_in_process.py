@@ -1,6 +1,6 @@
 """One run of a DAG in this process, by Airflow's own `dag.test()`: what `vru nightly` starts where no scheduler is up.
 
-    python dags/run_in_process.py nightly 2026-01-01T00:00:00+00:00 '{"sources": null}'
+    python -m warehouse.airflow.run_in_process nightly 2026-01-01T00:00:00+00:00 '{"sources": null}'
 
 The first argument is the DAG, the second the run's moment, from which its id follows (`manual__<moment>`), the third its configuration. The exit status is 0
 when the run ended green. It stops when its standard input is closed, so that it never outlives who started it.
@@ -11,14 +11,18 @@ in-process API serves the version that its only client, this very release, speak
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
+import importlib
 import json
 import os
 import signal
 import sys
 import threading
 import time
-from typing import Any
+
+from warehouse.airflow.internals import serve_newest_api_only
+from warehouse.airflow.program import DAGS, EXECUTION_API
 
 # Loading Airflow makes a million objects that stay; looking through them for cycles again and again costs a second or two.
 gc.set_threshold(100_000, 50, 100)
@@ -28,7 +32,7 @@ def stop_with_parent() -> None:
     """End this process as soon as the one that started it is gone."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        os.read(sys.stdin.fileno(), 1)  # waits until it is closed: nobody writes
         os.kill(os.getpid(), signal.SIGTERM)
         # Waiting for a database, Python does not hear signals.
         time.sleep(5)
@@ -37,35 +41,13 @@ def stop_with_parent() -> None:
     threading.Thread(target=wait, daemon=True, name="parent").start()
 
 
-def serve_newest_api_only() -> None:
-    """Leave out the older versions of the API between task and scheduler, which take four seconds to generate.
-
-    They exist for workers of older releases. In one process there is none: client and server are the same installation.
-    """
-    from airflow.api_fastapi.execution_api import app as execution_api
-
-    def newest(lifespan: Any = execution_api.lifespan) -> Any:
-        from airflow.api_fastapi.common.exceptions import init_error_handlers
-        from airflow.api_fastapi.execution_api.routes import execution_api_router
-        from fastapi import FastAPI
-
-        app = FastAPI(lifespan=lifespan)
-        app.include_router(execution_api_router)
-        init_error_handlers(app)
-        return app
-
-    execution_api.create_task_execution_api_app = newest
-
-
 def main(dag_id: str, moment: str, configuration: str) -> bool:
     """Run the DAG once; returns whether it ended green."""
-    import importlib
-
-    from airflow.sdk import timezone
-
+    os.environ[EXECUTION_API] = ""
+    sys.path.insert(0, str(DAGS))
     dag = importlib.import_module(dag_id).dag
     serve_newest_api_only()
-    at = timezone.parse(moment)
+    at = dt.datetime.fromisoformat(moment)
     run = dag.test(run_after=at, logical_date=at, run_conf=json.loads(configuration))
     return bool(run.state == "success")
 

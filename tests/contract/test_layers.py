@@ -127,6 +127,25 @@ def test_every_model_states_its_grain_in_a_file_of_its_own_name(models: dict[str
     assert wrong == [], f"{wrong}: describe each in a YAML file of its own name beside it"
 
 
+def test_every_seed_is_described_in_a_file_of_its_own_name(manifest: dict[str, Any]) -> None:
+    wrong = [
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "seed" and node["patch_path"] != f"vru://seeds/{node['name']}.yml"
+    ]
+    assert wrong == [], f"{wrong}: describe each in a YAML file of its own name beside it"
+
+
+@pytest.mark.parametrize(("suffix", "lines"), [("sql", 200), ("yml", 300)])
+def test_a_model_and_its_description_are_short_enough_to_be_read_at_once(suffix: str, lines: int) -> None:
+    wrong = {
+        str(file.relative_to(DBT_PROJECT)): length
+        for file in DBT_PROJECT.rglob(f"*.{suffix}")
+        if (length := len(file.read_text(encoding="utf-8").splitlines())) > lines
+    }
+    assert wrong == {}, f"{wrong}: cut what does several things by subject"
+
+
 def test_every_table_is_tested(manifest: dict[str, Any], models: dict[str, dict[str, Any]]) -> None:
     tested = {
         read

@@ -7,12 +7,14 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from expectations import engine, gate
-from expectations.gate import Result, Verdict
+from expectations.gate import Verdict
+from expectations.scope import Result
 from expectations.suite import SUITES, read_suites
 from ingest.errors import Refusal
 from tests.conftest import Server
@@ -837,8 +839,8 @@ def test_a_candidate_that_is_replaced_while_it_is_judged_blocks(
     run = engine.run
 
     def meanwhile(statements: str) -> None:
-        def replaced(url: str, work: object) -> object:
-            found = run(url, work)  # type: ignore[arg-type]
+        def replaced(*asked: Any) -> object:
+            found = run(*asked)
             change(candidate, statements)
             return found
 
@@ -875,8 +877,8 @@ def test_a_candidate_that_is_replaced_while_it_is_judged_blocks(
 def test_an_answer_that_does_not_come_back_blocks(candidate: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     run = engine.run
 
-    def forgetful(url: str, work: object) -> object:
-        found = run(url, work)  # type: ignore[arg-type]
+    def forgetful(*asked: Any) -> object:
+        found = run(*asked)
         del found["marts/fct_measure", "no_borough_drops_to_nothing"]
         return found
 
@@ -887,7 +889,7 @@ def test_an_answer_that_does_not_come_back_blocks(candidate: Settings, monkeypat
         "no_borough_drops_to_nothing (marts/fct_measure) crashed: no answer came back",
     )
 
-    def broken(url: str, work: object) -> object:
+    def broken(*asked: Any) -> object:
         raise RuntimeError("Jo Bloggs")
 
     monkeypatch.setattr(engine, "run", broken)

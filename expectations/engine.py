@@ -76,8 +76,8 @@ def connection_url(settings: Settings, candidate_id: str) -> str:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Without analytics, warnings or a log: its log quotes values, and what matters comes back in the answer."""
+def quietly() -> Iterator[None]:
+    """Use the library without analytics, warnings or a log: its log quotes values, and what matters comes back in the answer."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logger = logging.getLogger("great_expectations")
     goes_on, nowhere = logger.propagate, logging.NullHandler()
@@ -154,7 +154,7 @@ def _expectation(suite: Suite, check: Check) -> Any:
 
 def load_library() -> None:
     """Import Great Expectations, the longest part of a gate on small data: where something else is to be waited for, do it meanwhile."""
-    with _quietly():
+    with quietly():
         _put_off("scipy", "stats")
         _put_off("altair")
         import great_expectations  # noqa: F401
@@ -179,7 +179,7 @@ def run(
     """
     observations: dict[Key, Observation] = {}
     load_library()
-    with _quietly():
+    with quietly():
         import great_expectations as gx
 
         context = gx.get_context(mode="ephemeral")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import datetime as dt
+import logging
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 import psycopg
 from psycopg.rows import dict_row
 
-from expectations import engine, figures, unasked
+from expectations import data_docs, engine, figures, unasked
 from expectations.answers import Observation
-from expectations.naming import Row, entries, listed
+from expectations.naming import PLACES, Row, entries, listed
 from expectations.scope import (
     NAMED_IN_DETAIL,
     Result,
@@ -28,6 +30,8 @@ from expectations.suite import SUITES, Check, Suite, read_suites
 from ingest.errors import Refusal
 from warehouse.platform.connection import GATE, connect
 from warehouse.platform.settings import Settings
+
+LOG = logging.getLogger(__name__)
 
 # How many areas and months a check names in the one sentence that goes into an alert.
 NAMED_IN_REASON = 24
@@ -84,7 +88,16 @@ def judge(settings: Settings, candidate_id: str, *, suites: Path = SUITES) -> Ve
         connection.execute("set default_transaction_read_only to off")
         _record_results(connection, candidate_id, results, judged_at)
         release_id = _record_release(connection, candidate, verdict, reason, judged_at)
+    _write_pages(settings, f"release-{release_id}-{verdict}", results, judged_at)
     return Verdict(candidate_id, release_id, verdict, reason, judged_at, results)
+
+
+def _write_pages(settings: Settings, name: str, results: Sequence[Result], judged_at: dt.datetime) -> None:
+    """Write the verdict's Data Docs. They are for reading, so nothing that goes wrong with them stops a night."""
+    try:
+        data_docs.write(settings.home, name, results, judged_at)
+    except Exception as error:  # noqa: BLE001 - as said
+        LOG.warning("the pages of the verdict could not be written (%s)", type(error).__name__)
 
 
 def decide(results: Sequence[Result]) -> tuple[Literal["passed", "warned", "blocked"], str]:
@@ -233,7 +246,7 @@ def _result(
     outcome, remarks = found.outcome, [found.remark] if found.remark else []
     named: tuple[str, ...] = ()
     if outcome == "failed" and found.rows:
-        named, remarks = entries(_without_columns_of_others(suite, check, found.rows), names), []
+        named, remarks = entries(_as_named(suite, check, found.rows), names), []
     elif outcome == "failed" and check.unexpected_rows is not None:
         try:
             named = _names_of(connection, suite, check.unexpected_rows, names)
@@ -260,13 +273,24 @@ def _result(
 def _known(suite: Suite, check: Check, figure: figures.Figure) -> list[Row]:
     """The rows of a figure that a check mentions, whether it passes or not."""
     known = [row for row in figure.rows if check.mentions_where is not None and row.get(check.mentions_where)]
-    return _without_columns_of_others(suite, check, known)
+    return _as_named(suite, check, known)
 
 
-def _without_columns_of_others(suite: Suite, check: Check, rows: Sequence[Row]) -> list[Row]:
-    """Rows of a figure without the columns that only other checks of the suite look at: those say nothing of this one."""
+def _as_named(suite: Suite, check: Check, rows: Sequence[Row]) -> list[Row]:
+    """Rows of a figure as they are named: without what other checks of the suite look at, and without a share where its parts stand."""
     others = {column for other in suite.checks for column in other.columns} - check.columns
-    return [{column: value for column, value in row.items() if column not in others} for row in rows]
+    kept: list[Row] = [{column: value for column, value in row.items() if column not in others} for row in rows]
+    share = check.arguments.get("column")
+    parts: list[Row] = [{column: value for column, value in row.items() if column != share} for row in kept]
+    return parts if any(_holds_a_number(row) for row in parts) else kept
+
+
+def _holds_a_number(row: Row) -> bool:
+    return any(
+        isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+        for column, value in row.items()
+        if column not in PLACES
+    )
 
 
 def _names_of(connection: psycopg.Connection, suite: Suite, query: str, names: dict[str, str]) -> tuple[str, ...]:

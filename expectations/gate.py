@@ -277,8 +277,8 @@ def _known(suite: Suite, check: Check, figure: figures.Figure) -> list[Row]:
 
 
 def _as_named(suite: Suite, check: Check, rows: Sequence[Row]) -> list[Row]:
-    """Rows of a figure as they are named: without what other checks of the suite look at, and without a share where its parts stand."""
-    others = {column for other in suite.checks for column in other.columns} - check.columns
+    """Rows of a figure as they are named: without what other checks of the figure look at, and without a share where its parts stand."""
+    others = {column for other in suite.checks if other.of == check.of for column in other.columns} - check.columns
     kept: list[Row] = [{column: value for column, value in row.items() if column not in others} for row in rows]
     share = check.arguments.get("column")
     parts: list[Row] = [{column: value for column, value in row.items() if column != share} for row in kept]

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from expectations import engine, gate
+from expectations import data_docs, engine, gate
 from expectations.gate import Verdict
 from expectations.scope import Result
 from expectations.suite import SUITES, read_suites
@@ -914,6 +914,57 @@ def test_the_results_are_written_before_the_verdict(candidate: Settings) -> None
     with connect(candidate, GATE) as connection:
         assert connection.execute("select count(*) > 50 from ops.quality_result").fetchone() == (True,)
         assert connection.execute("select count(*) from ops.release").fetchone() == (0,)
+
+
+def test_the_pages_of_the_verdict_say_suite_check_outcome_and_count_and_no_value(candidate: Settings) -> None:
+    change(
+        candidate,
+        f"update candidate.fct_measure set numerator = -4711 where area_code = '{CAMDEN}' and measure_code = 'mps_rape'",
+    )
+    judge(candidate, CANDIDATE)
+    (marts,) = (candidate.home / "quality").glob("validations/marts/*/*/*.html")
+    text = marts.read_text()
+    assert "release-1-blocked" in marts.parts
+    assert "marts/fct_measure: every numerator is 0 or more (critical)" in text
+    assert f"failed, {MONTHS} rows break it" in text
+    assert "4711" not in text
+    assert marts.name in data_docs.page(candidate.home).read_text()
+
+
+def test_pages_that_cannot_be_written_stop_nothing(candidate: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    (candidate.home / "quality.new").touch()  # a file where the folder is to be
+    assert judge(candidate, CANDIDATE).verdict == "passed"
+    assert not data_docs.page(candidate.home).exists()
+    assert "the pages of the verdict could not be written" in caplog.text
+
+
+def test_a_figure_with_text_or_without_a_number_is_none(candidate: Settings, suites: Callable[..., Path]) -> None:
+    change(candidate, "alter table candidate.dim_borough add column victim text default 'Jo Bloggs'")
+    folder = suites(
+        check("text_leaves", of="people", expectation="ExpectColumnValuesToNotBeNull", arguments="{column: victim}")
+        + check("a_number_is_none", of="nans", expectation="ExpectColumnValuesToBeBetween", arguments="{column: n, max_value: 1}")
+        + check("it_stands", of="gone", expectation="ExpectColumnValuesToBeBetween", arguments="{column: n, max_value: 1}")
+        + check("two_are_equal", of="pairs", expectation="ExpectColumnPairValuesToBeEqual", arguments="{column_A: n, column_B: m}")
+    )  # fmt: skip
+    file = folder / "marts" / "dim_borough.yml"
+    file.write_text(
+        file.read_text()
+        + "definitions:\n  people: select victim from {batch}\n  nans: select 'NaN'::numeric as n\n  gone: select n from nowhere\n"
+        + "  pairs: select v.area_code, v.n, v.m from (values ('E09000007', 1, 1), ('E09000003', 2, null)) as v (area_code, n, m)\n"
+    )
+    verdict = judge(candidate, CANDIDATE, suites=folder)
+    found = {
+        r.check: (r.outcome, r.detail)
+        for r in verdict.results
+        if r.outcome != "passed" and r.suite == "marts/dim_borough"
+    }
+    assert found == {
+        "text_leaves": ("crashed", "a figure holds areas, months, measures and numbers, and victim is none of these"),
+        "a_number_is_none": ("crashed", "it holds a figure that is not a number"),
+        "it_stands": ("crashed", 'UndefinedTable: relation "nowhere" does not exist'),
+        "two_are_equal": ("failed", "E09000003 (n 2, m missing)"),
+    }
+    assert verdict.verdict == "blocked"
 
 
 def test_a_candidate_nobody_built_is_refused_by_name(candidate: Settings) -> None:

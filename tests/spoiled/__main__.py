@@ -7,8 +7,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.spoiled.door import PASSED, SAME, WARNED, at_the_door, standing
-from warehouse.settings import settings
+from tests.spoiled.door import SAME, at_the_door, standing
+from warehouse.platform.settings import settings
 
 outcomes = []
 with tempfile.TemporaryDirectory() as folder:

@@ -19,9 +19,10 @@ from ingest.load import load
 from tests.spoiled.catalogue import WAYS
 from tests.spoiled.forms import FORMS, Form, Table, read, written
 from tests.spoiled.ways import months
-from warehouse import set_aside
-from warehouse.connection import LOADER, connect
-from warehouse.settings import Settings
+from warehouse.build import contradictions
+from warehouse.build.loads import read_loads
+from warehouse.platform.connection import LOADER, connect
+from warehouse.platform.settings import Settings
 
 REFUSED, ROWS, ASIDE, WARNED, SAME, PASSED = (
     "refused", "rows quarantined", "set aside", "warned", "reads the same", "passed"
@@ -129,8 +130,8 @@ def at_the_door(home: Settings, one: Standing, way: str, folder: Path) -> Outcom
                     return Outcome(form, way, ROWS, str(codes[0]) if codes else "")
                 if not done.is_new or rows_of(connection, form, done.load_id) == one.digest:
                     return Outcome(form, way, SAME)
-                loads = set_aside._loads(connection)
-                reasons = set_aside._contradicted(loads) | set_aside._less_than_another_feed(loads)
+                loads = read_loads(connection)
+                reasons = contradictions.beside_other_months(loads) | contradictions.beside_another_feed(loads)
                 if done.load_id in reasons:
                     return Outcome(form, way, ASIDE, reasons[done.load_id].code)
                 if said := [WARNING_CODES[kind] for kind in done.drift if kind in WARNED_OF]:

@@ -66,8 +66,8 @@ class Form:
 
 FORMS = (
     Form("mps", "borough_recent", area=2, category=1, labels=3),
-    Form("mps", "ward_recent", area=3, category=1, labels=5),
-    Form("mps", "lsoa_recent", area=0, category=4, labels=5),
+    Form("mps", "ward_recent", area=4, category=1, labels=5),
+    Form("mps", "lsoa_recent", area=2, category=4, labels=5),
     Form("mps", "dashboard_tno", area=4, month=0, category=6, values=(8,)),
     Form("mps", "dashboard_knife", area=4, month=0, category=5, values=(9,)),
     Form("mps", "dashboard_other", area=4, month=0, category=5, values=(10,), sheet=""),

@@ -31,6 +31,8 @@ PARTIAL = 0.5
 MAY_GROW_BY_COUNTS, MAY_GROW_BY_ROWS = 1.5, 3
 # Counts large enough to compare, how many of them say anything, by what share one may differ, and how many of them may.
 COUNT_TO_COMPARE, COUNTS_TO_JUDGE_BY, MAY_DIFFER_BY, MAY_DIFFER = 30, 200, 0.5, 0.01
+# A month is another one where so many of so many of its counts differ by more than a tenth; publishers have put right one such month at a time.
+ENOUGH_OF_A_MONTH, ANOTHER_BY, ANOTHER, MAY_BE_OTHERS = 50, 0.1, 0.4, 1
 
 
 def part_of(dataset: Dataset, landed: LandedFile) -> str:
@@ -241,10 +243,12 @@ def check_not_cut(
 def check_is_a_revision(
     cursor: psycopg.Cursor, dataset: Dataset, table: str, done: Copied, release: dt.date, load_id: int, before: Before | None
 ) -> None:  # fmt: skip
-    """Refuse what no publisher's revision comes to: months of several times what they had, or many counts that differ by more than half.
+    """Refuse what no publisher's revision comes to: months of several times what they had, many counts that differ by more than half, or
+    months of which half the counts differ by more than a tenth.
 
     So another month's, another borough's or ten times a count does not pass for a correction. Of 66,000 counts of 30 and more that two
-    real editions of the MPS share, a thousandth differ by more than half; where two boroughs change places, 28 in a thousand do.
+    real editions of the MPS share, a thousandth differ by more than half; where two boroughs change places, 28 in a thousand do. In one month
+    of an edition at most (March 2020, October 2023) nearly half or more differ by more than a tenth; of another month's counts 62 % do.
 
     Args:
         table: the raw table, in which both loads stand.
@@ -267,15 +271,24 @@ def check_is_a_revision(
         # By groups and not by a join, which a planner without statistics of new rows makes row by row.
         row = cursor.execute(
             sql.SQL(
-                """select count(*), count(*) filter (where abs(this - that) > {half} * that)
+                """select coalesce(sum(counts), 0), coalesce(sum(halved), 0),
+                       count(*) filter (where counts >= {enough} and differing > {another} * counts)
                    from (
-                       select max(cell::numeric) filter (where _load_id = {before}) as that,
-                           max(cell::numeric) filter (where _load_id = {load}) as this
-                       from {table} where _load_id in ({before}, {load}) group by {same}
-                   ) as both_editions
-                   where that >= {least} and this is not null"""
+                       select count(*) as counts, count(*) filter (where abs(this - that) > {half} * that) as halved,
+                           count(*) filter (where abs(this - that) > {tenth} * that) as differing
+                       from (
+                           select lower(month_header) as month, max(cell::numeric) filter (where _load_id = {before}) as that,
+                               max(cell::numeric) filter (where _load_id = {load}) as this
+                           from {table} where _load_id in ({before}, {load}) group by {same}
+                       ) as both_editions
+                       where that >= {least} and this is not null
+                       group by month
+                   ) as months"""
             ).format(
                 half=sql.Literal(MAY_DIFFER_BY),
+                enough=sql.Literal(ENOUGH_OF_A_MONTH),
+                tenth=sql.Literal(ANOTHER_BY),
+                another=sql.Literal(ANOTHER),
                 before=sql.Literal(before.load_id),
                 load=sql.Literal(load_id),
                 least=sql.Literal(COUNT_TO_COMPARE),
@@ -287,6 +300,10 @@ def check_is_a_revision(
         if row[0] >= COUNTS_TO_JUDGE_BY and row[1] > MAY_DIFFER * row[0]:
             wrong = [
                 f"{row[1]:,} of the {row[0]:,} counts of {COUNT_TO_COMPARE} and more that both have differ by more than half"
+            ]
+        elif row[2] > MAY_BE_OTHERS:
+            wrong = [
+                f"{row[2]} months have other counts than they had: nearly half of each differ by more than a tenth"
             ]
     if wrong:
         more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from expectations import data_docs
+from ingest.errors import Refusal
 from warehouse import airflow, alerts
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
@@ -121,3 +123,15 @@ def explain(code: str | None, as_json: bool) -> None:
     except explaining.UnknownCode as unknown:
         raise click.BadParameter(str(unknown), param_hint="CODE") from None
     click.echo(json.dumps(found, indent=1) if as_json else explaining.as_text(found))
+
+
+@main.command()
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
+def quality(opens: bool) -> None:
+    """Where the pages of the newest verdict are: each check, how it ended and how many rows break it."""
+    page = data_docs.page(settings().home)
+    if not page.is_file():
+        raise Refusal("NOTHING_LOADED", "nothing has been judged yet", next_step="`vru build`, or run a night")
+    click.echo(page)
+    if opens:
+        click.launch(str(page))

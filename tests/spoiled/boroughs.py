@@ -1,7 +1,7 @@
 """Ways in which people and publishers spoil a table of areas by months, and what becomes of each at the door.
 
-The borough file of the Metropolitan Police, at the door alone. What passes there is the gate's to hold, which takes a build each to show.
-`VRU_HOME=… python -m tests.spoiled` prints the table, in a home that is set up and to be thrown away.
+The borough file of the Metropolitan Police, at the door alone, after an edition of a month before: the part of the proof that every run of
+the tests repeats.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tabulate import tabulate
-
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.errors import Refusal
@@ -21,7 +19,7 @@ from ingest.landing import LandedFile
 from ingest.load import load
 from tests.mps_files import borough_file
 from warehouse.platform.connection import LOADER, connect
-from warehouse.platform.settings import Settings, settings
+from warehouse.platform.settings import Settings
 
 Table = list[list[str]]
 LABELS = 3  # columns before the months: two of the category, one of the borough
@@ -194,9 +192,3 @@ def at_the_door(home: Settings, folder: Path, ways: Iterable[str] = tuple(WAYS))
             else:
                 found[way] = ""
     return found
-
-
-if __name__ == "__main__":
-    said = at_the_door(settings(), settings().home)
-    print(tabulate([[way, code or "passed: for the gate"] for way, code in said.items()], headers=["way", "the door"]))
-    print(f"{sum(map(bool, said.values()))} of {len(said)} refused at the door")

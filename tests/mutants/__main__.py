@@ -23,9 +23,9 @@ from tabulate import tabulate
 
 from tests.conftest import FIRST_NIGHT
 from tests.homes import Home, home_like
-from tests.mutants.changes import Change, changes_of
 from tests.mutants.judge import Judge, Verdict
-from tests.mutants.project import Model, mutable, read_project
+from tests.mutants.mutant import Mutant, mutants_of
+from tests.mutants.project import mutable, read_project
 from warehouse import bootstrap
 from warehouse.connection import ADMIN, connect
 from warehouse.settings import PROJECT
@@ -50,33 +50,28 @@ def main() -> int:
             if failed := judge.unit_tests_fail(model, model.statement):
                 print(f"{failed} fails as things stand", file=sys.stderr)
                 return 1
-        mutants = [(model, change) for model in models for change in _changes(model)]
+        mutants = mutants_of(models)
         made = len(mutants)
         if sample := int(os.environ.get("SAMPLE") or 0):
             drawn = random.Random(int(os.environ.get("SEED") or 1)).sample(range(made), min(sample, made))  # noqa: S311
             mutants = [mutants[place] for place in sorted(drawn)]
-        print(f"{len(models)} models, {made} changes, {len(mutants)} judged; ready in {time.monotonic() - began:.0f} s")
+        print(
+            f"{len(models)} models, {made} changes, {len(mutants)} judged; ready in {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
         verdicts = []
         REPORT.mkdir(parents=True, exist_ok=True)
         with (REPORT / "all.tsv").open("w", encoding="utf-8", buffering=1) as every:
-            for model, change in mutants:
-                verdict = judge.judged(model, change.made_in(model.statement))
-                verdicts.append((model, change, verdict))
-                every.write("\t".join([model.name, change.kind, verdict.by, verdict.why, _shown(model, change)]) + "\n")
+            for mutant in mutants:
+                verdict = judge.judged(mutant.statements())
+                verdicts.append((mutant, verdict))
+                every.write(
+                    "\t".join(
+                        [mutant.models[0].name, mutant.kind, verdict.by, verdict.why, mutant.line, mutant.shown()]
+                    )
+                    + "\n"
+                )
     return _report(verdicts, time.monotonic() - began)
-
-
-def _changes(model: Model) -> list[Change]:
-    """The changes of a model; of a line that a macro repeats, those of the first."""
-    found, seen = [], set()
-    for change in changes_of(model.statement):
-        first = model.statement.rfind("\n", 0, change.start) + 1
-        line = model.statement[first:].partition("\n")[0].strip()
-        key = (line, change.start - first, change.end - change.start, change.text)
-        if key not in seen:
-            seen.add(key)
-            found.append(change)
-    return found
 
 
 @contextlib.contextmanager
@@ -94,13 +89,14 @@ def _night() -> Iterator[Home]:
         yield home
 
 
-def _report(verdicts: list[tuple[Model, Change, Verdict]], seconds: float) -> int:
+def _report(verdicts: list[tuple[Mutant, Verdict]], seconds: float) -> int:
     counts: dict[str, Counter[str]] = {}
     survivors = ["model\tline\tchange\twhy"]
-    for model, change, verdict in verdicts:
-        counts.setdefault(model.name, Counter())[verdict.by] += 1
+    for mutant, verdict in verdicts:
+        name = mutant.models[0].name if "/macros/" not in f"/{mutant.line}" else mutant.line.partition(":")[0]
+        counts.setdefault(name, Counter())[verdict.by] += 1
         if verdict.by == "survived":
-            survivors.append("\t".join([model.name, model.origin(change.start), _shown(model, change), verdict.why]))
+            survivors.append("\t".join([mutant.models[0].name, mutant.line, mutant.shown(), verdict.why]))
     (REPORT / "survivors.tsv").write_text("\n".join(survivors) + "\n", encoding="utf-8")
     rows = [
         [name, sum(found.values()), *(found[by] or "" for by in CAUGHT), found["survived"] or ""]
@@ -113,15 +109,6 @@ def _report(verdicts: list[tuple[Model, Change, Verdict]], seconds: float) -> in
     print(f"{caught} of {len(verdicts)} changes noticed ({100 * caught / max(1, len(verdicts)):.1f} %), {seconds:.0f} s; "
           f"survivors in {(REPORT / 'survivors.tsv').relative_to(PROJECT)}")  # fmt: skip
     return int(caught < 0.9 * len(verdicts))
-
-
-def _shown(model: Model, change: Change) -> str:
-    first = model.statement.rfind("\n", 0, change.start) + 1
-    last = model.statement.find("\n", change.end)
-    line = model.statement[first : last if last >= 0 else None]
-    where = change.start - first
-    old = model.statement[change.start : change.end]
-    return " ".join(f"{line[:where]}[{old} -> {change.text}]{line[where + len(old) :]}".split())
 
 
 if __name__ == "__main__":

@@ -11,15 +11,14 @@ import dataclasses
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable
 
 import psycopg
 
 from tests.mutants.project import Fixture, Model, Project, UnitTest
 from tests.mutants.recomputations import Recomputations
 
-# A changed model may take this many times what it takes unchanged, and so many seconds more.
-PATIENCE, AT_LEAST = 5, 5.0
+# Seconds for which a change is followed through the models made from a changed one: what is not noticed by then has survived.
+FOLLOWED_FOR = 60.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,19 +32,17 @@ class Verdict:
 class Judge:
     """Judges changed models of a project on the warehouse of a connection (autocommit), which it alone uses."""
 
-    def __init__(self, connection: psycopg.Connection, project: Project) -> None:
-        self.connection, self.project = connection, project
+    def __init__(self, connection: psycopg.Connection, project: Project, follow_for: float = FOLLOWED_FOR) -> None:
+        self.connection, self.project, self.follow_for = connection, project, follow_for
         for name, value in (
             ("max_parallel_workers_per_gather", "0"), ("jit", "off"), ("work_mem", "'128MB'"), ("temp_buffers", "'256MB'"),
         ):  # fmt: skip
             connection.execute(f"set {name} = {value}".encode())
         self.schemas = {model.name: model.relation.split(".")[1].strip('"') for model in project.models.values()}
         self.digests: dict[str, tuple[object, ...]] = {}
-        self.seconds: dict[str, float] = {}
         self.fixtures: dict[str, tuple[dict[str, str], str]] = {}
         self.recomputations = Recomputations(connection)
         self.keys = self._foreign_keys()
-        self.failing_unchanged: set[str] = set()
 
     def unit_tests_fail(self, model: Model, statement: str, *, patience: float = 10.0) -> str | None:
         """The first unit test of the model that this statement fails; None where it passes them all.
@@ -64,66 +61,75 @@ class Judge:
                 return test.name
         return None
 
-    def judged(self, model: Model, statement: str) -> Verdict:
-        """What becomes of the model with this statement."""
-        try:
-            if failed := self.unit_tests_fail(model, statement):
-                return Verdict("unit test", failed)
-        except psycopg.errors.QueryCanceled:
-            return Verdict("timeout", "in a unit test")
-        except psycopg.Error as error:
-            return Verdict("error", _first_line(error))
-        try:
-            with self.connection.transaction(force_rollback=True):
-                return self._judged_by_a_build(model, statement)
-        except psycopg.errors.QueryCanceled:
-            return Verdict("timeout", "in a build")
-        except psycopg.errors.IntegrityError as error:
-            return Verdict("constraint", _first_line(error))
-        except psycopg.Error as error:
-            return Verdict("error", _first_line(error))
-
-    def prepare(self, models: Iterable[Model]) -> None:
-        """Learn what these models come to unchanged, as far as it is not known."""
-        for model in models:
-            if model.name not in self.digests:
+    def judged(self, statements: list[tuple[Model, str]]) -> Verdict:
+        """What becomes of a change that these models carry: noticed where it is noticed in any of them."""
+        for model, statement in statements:
+            try:
+                if failed := self.unit_tests_fail(model, statement):
+                    return Verdict("unit test", failed)
+            except psycopg.errors.QueryCanceled:
+                return Verdict("timeout", "in a unit test")
+            except psycopg.Error as error:
+                return Verdict("error", _first_line(error))
+        found = Verdict("survived", "")
+        for model, statement in statements[:3]:
+            try:
                 with self.connection.transaction(force_rollback=True):
-                    began = time.monotonic()
-                    self._make(model, model.statement, {})
-                    self.digests[model.name] = self._digest(model)
-                    self.seconds[model.name] = time.monotonic() - began
+                    found = self._judged_by_a_build(model, statement)
+            except psycopg.errors.QueryCanceled:
+                return Verdict("timeout", "in a build")
+            except psycopg.errors.IntegrityError as error:
+                return Verdict("constraint", _first_line(error))
+            except psycopg.Error as error:
+                return Verdict("error", _first_line(error))
+            if found.by != "survived":
+                break
+        return found
 
     def _judged_by_a_build(self, model: Model, statement: str) -> Verdict:
-        self.prepare([model])
+        """Make the changed model, then what is made from it, as far as that changes: each test as soon as nothing it reads may change."""
+        began = time.monotonic()
         self._make(model, statement, {})
-        if self._digest(model) == self.digests[model.name]:
+        if not self._differs(model):
             return Verdict("survived", "comes to the same on all data")
         changed = {model.name: f'pg_temp."{model.name}"'}
-        for other in self.project.models.values():
-            if other.name != model.name and changed.keys() & set(other.parents):
-                self.prepare_outside(other)
-                self._make(other, other.statement, changed)
-                if self._digest(other) != self.digests[other.name]:
-                    changed[other.name] = f'pg_temp."{other.name}"'
-        if broken := self._broken(changed):
-            return Verdict("constraint", broken)
-        self._allow(300)
-        if failed := self.recomputations.failing(changed):
-            return Verdict("recomputation", failed)
+        pending = self._made_from(model.name)
+        run: set[str] = set()
+        if found := self._noticed(changed, set(pending), run):
+            return found
+        while pending:
+            other = self.project.models[pending.pop(0)]
+            if not changed.keys() & set(other.parents):
+                continue
+            if time.monotonic() - began > self.follow_for:
+                return Verdict("survived", f"not followed to its end: changes {', '.join(changed)}")
+            self._make(other, other.statement, changed)
+            if self._differs(other):
+                changed[other.name] = f'pg_temp."{other.name}"'
+            if found := self._noticed(changed, set(pending), run):
+                return found
         return Verdict("survived", f"changes {', '.join(changed)}")
 
-    def prepare_outside(self, model: Model) -> None:
-        """As prepare, within a transaction in which the models it is made from may be changed: their own names say unchanged ones."""
-        if model.name not in self.digests:
-            began = time.monotonic()
-            self._make(model, model.statement, {})
-            self.digests[model.name] = self._digest(model)
-            self.seconds[model.name] = time.monotonic() - began
-            self.connection.execute(f'drop table pg_temp."{model.name}"'.encode())
+    def _made_from(self, name: str) -> list[str]:
+        """What is made from a model, however far, in order."""
+        found = {name}
+        for model in self.project.models.values():
+            if found & set(model.parents):
+                found.add(model.name)
+        return [other for other in self.project.models if other in found and other != name]
+
+    def _noticed(self, changed: dict[str, str], pending: set[str], run: set[str]) -> Verdict | None:
+        """What notices these changes, of all that has not been run and reads nothing that may yet change."""
+        if broken := self._broken(changed, pending, run):
+            return Verdict("constraint", broken)
+        self._allow(300)
+        if failed := self.recomputations.failing(changed, pending, run):
+            return Verdict("recomputation", failed)
+        return None
 
     def _make(self, model: Model, statement: str, changed: dict[str, str]) -> None:
         """Make a temporary table of a model's name with its constraints but the foreign keys, from these changed tables."""
-        self._allow(AT_LEAST + PATIENCE * self.seconds.get(model.name, 60.0))
+        self._allow(self.follow_for)
         made = _renamed(statement, {self.project.models[name].relation: table for name, table in changed.items()})
         table = f'pg_temp."{model.name}"'
         if model.is_view:
@@ -136,20 +142,28 @@ class Judge:
             self.connection.execute(f"insert into {table} ({columns}) select {columns} from ({made}) as made".encode())
         self.connection.execute(f"analyze {table}".encode())
 
-    def _digest(self, model: Model) -> tuple[object, ...]:
-        """How many rows the temporary table has, and a sum over the hashes of them."""
+    def _differs(self, model: Model) -> bool:
+        """Whether the temporary table of a model's name has other rows than the model's own."""
+        if model.name not in self.digests:
+            self.digests[model.name] = self._digest(model.relation)
+        return self._digest(f'pg_temp."{model.name}"') != self.digests[model.name]
+
+    def _digest(self, table: str) -> tuple[object, ...]:
+        """How many rows a table has, and a sum over the hashes of them."""
+        self._allow(300)
         row = self.connection.execute(
-            f'select count(*), sum(hashtextextended(t::text, 0)::numeric) from pg_temp."{model.name}" as t'.encode()
+            f"select count(*), sum(hashtextextended(t::text, 0)::numeric) from {table} as t".encode()
         ).fetchone()
         assert row is not None
         return tuple(row)
 
-    def _broken(self, changed: dict[str, str]) -> str | None:
+    def _broken(self, changed: dict[str, str], pending: set[str], run: set[str]) -> str | None:
         """The first foreign key or data test that does not hold with these tables changed."""
         self._allow(120)
         for name, (table, columns, other, other_columns) in self.keys.items():
-            if not {table, other} & changed.keys():
+            if name in run or not {table, other} & changed.keys() or {table, other} & pending:
                 continue
+            run.add(name)
             here, there = (changed.get(t) or f'"{self.schemas[t]}"."{t}"' for t in (table, other))
             join = " and ".join(f'o."{b}" = t."{a}"' for a, b in zip(columns, other_columns, strict=True))
             filled = " and ".join(f't."{a}" is not null' for a in columns)
@@ -159,13 +173,10 @@ class Judge:
                 return name
         names = {self.project.models[name].relation: table for name, table in changed.items()}
         for name, (query, parents) in self.project.data_tests.items():
-            if (
-                changed.keys() & set(parents)
-                and name not in self.failing_unchanged
-                and self.connection.execute(
-                    f"select 1 from ({_renamed(query, names)}) as t limit 1".encode()
-                ).fetchone()
-            ):
+            if name in run or not changed.keys() & set(parents) or pending & set(parents):
+                continue
+            run.add(name)
+            if self.connection.execute(f"select 1 from ({_renamed(query, names)}) as t limit 1".encode()).fetchone():
                 return name
         return None
 

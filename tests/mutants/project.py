@@ -1,17 +1,22 @@
-"""The models as dbt compiles them, with their unit tests, data tests and what each is made from: read once from the manifest."""
+"""The models as dbt compiles them, with their unit tests, data tests and what each is made from: read once from the manifest.
+
+What is compiled is a copy in which each line of SQL says where it stands (marks.py): a change is one of the source, wherever it is written out.
+"""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
-import difflib
 import io
 import json
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from tests.mutants.marks import marked_copy
 from warehouse import transform
 from warehouse.settings import PROJECT, Settings
 
@@ -49,18 +54,6 @@ class Model:
     tests: tuple[UnitTest, ...]
     is_view: bool
 
-    def origin(self, offset: int) -> str:
-        """The file and line that a character of the compiled statement comes from: the model's own, or a macro's, by the nearest text."""
-        line = self.statement[:offset].count("\n")
-        text = self.statement.splitlines()[line].strip()
-        near = [self.file, *sorted((PROJECT / "dbt_project" / "macros").glob("*.sql"))]
-        for closeness in (1.0, 0.6):
-            for file in near:
-                lines = [one.strip() for one in file.read_text(encoding="utf-8").splitlines()]
-                if found := difflib.get_close_matches(text, lines, 1, closeness):
-                    return f"{file.relative_to(PROJECT)}:{lines.index(found[0]) + 1}"
-        return f"{self.file.relative_to(PROJECT)} (compiled line {line + 1})"
-
 
 @dataclasses.dataclass(frozen=True)
 class Project:
@@ -76,10 +69,7 @@ def read_project(settings: Settings) -> Project:
     Raises:
         RuntimeError: dbt does not compile them.
     """
-    done = transform.dbt(settings, "compile", "--full-refresh", "--no-partial-parse", "--exclude", "test_type:unit")
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    manifest = json.loads((settings.home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
+    manifest = _compiled(settings)
     nodes = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     tests: dict[str, list[UnitTest]] = {}
     for test in manifest["unit_tests"].values():
@@ -111,6 +101,20 @@ def read_project(settings: Settings) -> Project:
         if node["resource_type"] == "test" and node.get("compiled_code")
     }
     return Project(models, data_tests)
+
+
+def _compiled(settings: Settings) -> dict[str, Any]:
+    """The manifest of the marked copy of the project, which is gone afterwards."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(transform, "DBT_PROJECT", Path(folder) / "dbt_project"),
+    ):
+        marked_copy(PROJECT / "dbt_project", Path(folder) / "dbt_project")
+        done = transform.dbt(settings, "compile", "--full-refresh", "--no-partial-parse", "--exclude", "test_type:unit")
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    manifest: dict[str, Any] = json.loads((settings.home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
 
 
 def mutable(project: Project, wanted: Sequence[str] = ()) -> list[Model]:

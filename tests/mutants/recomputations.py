@@ -7,7 +7,7 @@ import functools
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -58,13 +58,20 @@ class Recomputations:
                     self._run(module, bound, {})
                     self.tests[f"{name}{case}"] = (module, bound, frozenset(self.asked))
 
-    def failing(self, changed: Mapping[str, str]) -> str | None:
-        """The first test that fails with these tables (by name: what stands for it) changed; None where none does."""
+    def failing(self, changed: Mapping[str, str], pending: Set[str], run: set[str]) -> str | None:
+        """The first test that fails; None where none does.
+
+        Args:
+            changed: the tables that have changed, by name: what stands for each.
+            pending: tables that may yet change: tests of them wait.
+            run: the tests that need not be run again; those that are run are added.
+        """
         self.changed = changed
         made: dict[tuple[str, str], Any] = {}
         try:
             for name, (module, test, tables) in self.tests.items():
-                if tables & changed.keys():
+                if name not in run and tables & changed.keys() and not tables & pending:
+                    run.add(name)
                     try:
                         self._run(module, test, made)
                     except psycopg.errors.QueryCanceled:
@@ -106,7 +113,7 @@ class Recomputations:
             made[key] = function(
                 **{other: self._fixture(module, other, made) for other in inspect.signature(function).parameters}
             )
-            if not self.changed:
+            if not self.asked & self.changed.keys():
                 self.known[key] = _Known(made[key], frozenset(self.asked))
             self.asked |= before
         return made[key]

@@ -22,10 +22,10 @@ SWAPS = {
     "=": "<>", "<>": "=", "!=": "=", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "~": "!~", "!~": "~",
     "or": "and", "true": "false", "false": "true", "desc": "asc", "like": "not like",
     "max": "min", "min": "max", "sum": "max", "avg": "max", "greatest": "least", "least": "greatest", "floor": "ceil", "ceil": "floor",
-    "ceiling": "floor", "lag": "lead", "lead": "lag", "rank": "dense_rank", "row_number": "rank", "bool_or": "bool_and", "bool_and": "bool_or",
+    "ceiling": "floor", "lag": "lead", "lead": "lag", "rank": "dense_rank", "bool_or": "bool_and", "bool_and": "bool_or",
 }  # fmt: skip
 FUNCTIONS = {
-    "max", "min", "sum", "avg", "greatest", "least", "floor", "ceil", "ceiling", "lag", "lead", "rank", "row_number", "bool_or", "bool_and",
+    "max", "min", "sum", "avg", "greatest", "least", "floor", "ceil", "ceiling", "lag", "lead", "rank", "bool_or", "bool_and",
 }  # fmt: skip
 PARTS_OF_DATE = {
     "month": "year",

@@ -16,6 +16,8 @@ from warehouse.connection import ADMIN, connect
 Read = Callable[[str], pd.DataFrame]
 Due = Mapping[str, tuple[pd.Series | np.ndarray, float | pd.Series]]
 
+# Half of the last digit of a figure, and how many it has.
+DIGITS = {0.05: 1, 0.005: 2, 0.0005: 3, 5e-5: 4}
 Z = {0.95: stats.norm.ppf(0.975), 0.998: stats.norm.ppf(0.999)}
 
 
@@ -62,6 +64,11 @@ def differ(found: pd.Series, due: pd.Series | np.ndarray, within: float | pd.Ser
     """
     a, b = np.asarray(found, dtype=float), np.asarray(due, dtype=float)
     assert np.isfinite(a).any(), f"{getattr(found, 'name', '')}: there is nothing to compare"
+    # A figure that is rounded has no more digits than it says.
+    if isinstance(within, float) and (digits := DIGITS.get(within)) is not None:
+        assert np.array_equal(a, np.round(a, digits), equal_nan=True), (
+            f"{getattr(found, 'name', '')}: not rounded to {digits}"
+        )
     near = np.abs(a - b) <= np.asarray(within) * (1 + 1e-6) + 1e-9 * np.maximum(np.abs(a), 1)
     return int((~(near | (np.isnan(a) & np.isnan(b)))).sum())
 

@@ -1,6 +1,8 @@
 """One change at a time in a statement of SQL: an operator, a constant, a join, a filter, a function.
 
 What is no rule is left alone: comments, types, names, and words that people read (a literal with a space between letters, or beside `||`).
+So are changes that change nothing: row_number into rank (what is numbered here is in a total order); max into min where a filter asks for one
+key (`max(x) filter (where area_code = 'LONDON_32')` is how a row is picked); the digits of a round whose result is cast to as many.
 """
 
 from __future__ import annotations
@@ -129,6 +131,8 @@ def _swaps(tokens: list[Token]) -> Iterator[Change]:
             yield Change(token.start, after.start, "", "function")
         elif token.text in {"first", "last"} and before.text == "nulls":
             yield _swap(token, "last" if token.text == "first" else "first", "order")
+        elif token.text in {"max", "min"} and after.text == "(" and _picks_one(tokens, place):
+            continue
         elif (
             token.text in SWAPS
             and (token.text not in FUNCTIONS or after.text == "(")
@@ -136,6 +140,31 @@ def _swaps(tokens: list[Token]) -> Iterator[Change]:
             and before.text != "."
         ):
             yield _swap(token, SWAPS[token.text], "function" if token.text in FUNCTIONS else "comparison")
+
+
+def _picks_one(tokens: list[Token], place: int) -> bool:
+    """Whether the aggregate at this place has a filter by one literal: `filter (where area_code = 'LONDON_32')`."""
+    depth = tokens[place].depth
+    closed = next(n for n in range(place + 2, len(tokens)) if tokens[n].text == ")" and tokens[n].depth == depth)
+    ahead = tokens[closed + 1 : closed + 4]
+    if [token.text for token in ahead] != ["filter", "(", "where"]:
+        return False
+    condition = []
+    for token in tokens[closed + 4 :]:
+        if token.depth <= depth:
+            break
+        condition.append(token)
+    return (
+        sum(token.text == "=" for token in condition) == 1
+        and condition[-1].kind in {"string", "number"}
+        and len(condition) <= 5
+    )
+
+
+def _is_cast_to_as_many(tokens: list[Token], place: int) -> bool:
+    """Whether the number at this place is the digits of a round that is cast to a numeric of as many: `round(x, 2)::numeric(12, 2)`."""
+    ahead = [token.text for token in tokens[place + 1 : place + 9]]
+    return len(ahead) == 8 and ahead[:4] == [")", "::", "numeric", "("] and ahead[5:] == [",", tokens[place].text, ")"]
 
 
 def _constants(tokens: list[Token]) -> Iterator[Change]:
@@ -151,7 +180,7 @@ def _constants(tokens: list[Token]) -> Iterator[Change]:
         inside = opened[-1] if opened else ""
         if token.kind == "number" and inside not in TYPES:
             # What a subquery of `exists` selects, nobody reads.
-            if not (before == "select" and inside == "exists"):
+            if not (before == "select" and inside == "exists") and not _is_cast_to_as_many(tokens, place):
                 other = str(int(token.text) + 1) if token.text.isdigit() else f"{float(token.text) * 1.1:.6g}"
                 yield _swap(token, other, "constant")
         elif token.kind == "name" and inside == "extract" and before == "(" and token.text in PARTS_OF_DATE:

@@ -101,9 +101,12 @@ class Judge:
             other = self.project.models[pending.pop(0)]
             if not changed.keys() & set(other.parents):
                 continue
-            if time.monotonic() - began > self.follow_for:
+            try:
+                if time.monotonic() - began > self.follow_for:
+                    raise psycopg.errors.QueryCanceled
+                self._make(other, other.statement, changed)
+            except psycopg.errors.QueryCanceled:
                 return Verdict("survived", f"not followed to its end: changes {', '.join(changed)}")
-            self._make(other, other.statement, changed)
             if self._differs(other):
                 changed[other.name] = f'pg_temp."{other.name}"'
             if found := self._noticed(changed, set(pending), run):

@@ -42,8 +42,14 @@ def test_each_condition_of_a_filter_is_dropped_once_and_one_with_or_as_a_whole()
         "select a || ' of ' || b",
         "select 'Too few to tell.'",
         "select to_char(d, 'YYYY-MM')",
+        "select round(a, 2)::numeric(12, 2)",
         'select "a = b"',
     ],
 )
 def test_comments_types_names_and_what_people_read_are_left_alone(statement: str) -> None:
     assert made(statement) == set()
+
+
+def test_a_row_that_is_picked_by_its_key_is_picked_by_max_or_min_alike() -> None:
+    assert "select min(a) filter (where b = 'L') over c" not in made("select max(a) filter (where b = 'L') over c")
+    assert "select min(a) filter (where b > 1) over c" in made("select max(a) filter (where b > 1) over c")

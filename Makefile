@@ -8,7 +8,7 @@ export SOURCES
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test up down check docs bench compose-test runbook-table lock clean
+.PHONY: help setup nightly test up down check docs mutate bench compose-test runbook-table lock clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
@@ -65,6 +65,9 @@ docs: $(VENV)/runtime  ## Every model, column, test and line of descent in one H
 	@$(DBT) parse $(DBT_FOLDERS)
 	@$(DBT) docs generate --static --no-compile --empty-catalog $(DBT_FOLDERS)
 	@echo "$(DOCS)/static_index.html"
+
+mutate: $(VENV)/dev  ## Change the models' SQL one thing at a time and see which tests notice (MODELS="rpt_drivers fct_window" SAMPLE=200 SEED=1)
+	@MODELS="$(MODELS)" SAMPLE="$(SAMPLE)" SEED="$(SEED)" HOME_LIKE="$(HOME_LIKE)" $(BIN)/python -m tests.mutants
 
 bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet night against a full one
 	@$(BIN)/python -m bench

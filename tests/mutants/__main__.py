@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tabulate import tabulate
+from warehouse.connection import ADMIN, connect
+from warehouse.settings import PROJECT
 
 from tests.conftest import FIRST_NIGHT
 from tests.homes import Home, home_like
@@ -27,8 +29,6 @@ from tests.mutants.judge import Judge, Verdict
 from tests.mutants.mutant import Mutant, mutants_of
 from tests.mutants.project import mutable, read_project
 from warehouse import bootstrap
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import PROJECT
 
 CAUGHT = ("unit test", "recomputation", "constraint", "error", "timeout")
 REPORT = PROJECT / "build" / "mutants"

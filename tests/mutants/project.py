@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from warehouse.settings import PROJECT, Settings
+
 from tests.mutants.marks import marked_copy
 from warehouse import transform
-from warehouse.settings import PROJECT, Settings
 
 # What lies between the publishers' rows, which staging only reads, and the reader.
 LAYERS = ("intermediate", "windows", "facts", "marts")

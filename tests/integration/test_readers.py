@@ -229,19 +229,19 @@ def build(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("step", [night, build])
+@pytest.mark.parametrize("begin", [night, build])
 def test_a_night_and_a_build_begin_by_ending_who_read_for_too_long(
     warehouse: Settings,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    step: Callable[[Settings], None],
+    begin: Callable[[Settings], None],
 ) -> None:
     monkeypatch.setattr(step, "settings", lambda: warehouse)
     monkeypatch.setattr(transform, "build", lambda *_, **__: "a candidate")
     with pytest.raises(psycopg.errors.AdminShutdown), connect(warehouse, OPEN) as anyone:  # noqa: PT012 - at its end
         anyone.execute("set idle_in_transaction_session_timeout = 0")
         time.sleep(0.2)
-        step(warehouse)
+        begin(warehouse)
     told = "ended a reader's transaction that went on for longer than its role may: vru_open (in a transaction since "
     assert told in capsys.readouterr().err
 

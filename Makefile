@@ -8,7 +8,7 @@ export SOURCES
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test up down check bench compose-test runbook-table lock clean
+.PHONY: help setup nightly test up down check docs mutate bench compose-test runbook-table lock clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
@@ -55,6 +55,19 @@ check: $(VENV)/dev  ## Format, lint, types, SQL lint, layering and naming rules
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests warehouse/platform/schema
 	@$(BIN)/pytest -q tests/contract
+
+# dbt asks for a connection and makes none: what the page says is in the project's files.
+DOCS ?= build/docs
+DBT := VRU_DBT_HOST=nowhere VRU_DBT_USER=nobody VRU_DBT_PASSWORD=nothing VRU_DBT_DBNAME=nothing DO_NOT_TRACK=1 $(BIN)/dbt --quiet
+DBT_FOLDERS := --project-dir dbt_project --profiles-dir dbt_project --target-path $(abspath $(DOCS)) --log-path $(abspath $(DOCS))
+
+docs: $(VENV)/runtime  ## Every model, column, test and line of descent in one HTML file; needs the environment alone, no database
+	@$(DBT) parse $(DBT_FOLDERS)
+	@$(DBT) docs generate --static --no-compile --empty-catalog $(DBT_FOLDERS)
+	@echo "$(DOCS)/static_index.html"
+
+mutate: $(VENV)/dev  ## Change the models' SQL one thing at a time and see which tests notice (MODELS="rpt_drivers fct_window" SAMPLE=200 SEED=1)
+	@MODELS="$(MODELS)" SAMPLE="$(SAMPLE)" SEED="$(SEED)" HOME_LIKE="$(HOME_LIKE)" $(BIN)/python -m tests.mutants
 
 bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet night against a full one
 	@$(BIN)/python -m bench

@@ -26,6 +26,7 @@ from steps import (
     SOURCES,
     begin,
     build_and_publish,
+    dataset_asset,
     fetch_pool,
     finish,
     needed,
@@ -51,14 +52,18 @@ def fetch(source: str, dataset: str, run_id: Any = None, params: Any = None) -> 
 
 # all_done, because it waits for the dataset before it, whose failure must not stop it.
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(hours=1))
-def load(source: str, dataset: str, landed: Any, run_id: Any = None) -> dict[str, Any]:
-    """Loads the landed files into raw, every row accounted for; passes on row counts.
+def load(source: str, dataset: str, landed: Any, run_id: Any = None, outlet_events: Any = None) -> dict[str, Any]:
+    """Loads the landed files into raw, every row accounted for; passes on row counts. Skipped where raw has all of it already.
 
     When red: the file is not what its declaration says. It is in landing and in `ops.load` as refused; raw is as it was.
     """
     from warehouse import steps
 
-    return steps.load(run_id, source, dataset, needed(landed, "nothing was fetched"))
+    done = steps.load(run_id, source, dataset, needed(landed, "nothing was fetched"))
+    # An asset is updated by a task that succeeds, and not by one that is skipped.
+    needed(done["files"] or None, "nothing is new")
+    outlet_events[dataset_asset(source, dataset)].extra = done
+    return done
 
 
 def source_group(source: Source, begun: Any) -> list[Any]:
@@ -69,7 +74,8 @@ def source_group(source: Source, begun: Any) -> list[Any]:
         loads: list[Any] = []
         for name in source.datasets:
             landed = fetch.override(task_id=f"fetch_{name}", pool=fetch_pool(source.source))(source.source, name)
-            loaded = load.override(task_id=f"load_{name}")(source.source, name, landed)
+            asset = dataset_asset(source.source, name)
+            loaded = load.override(task_id=f"load_{name}", outlets=[asset])(source.source, name, landed)
             begun >> landed
             if loads:
                 loads[-1] >> loaded

@@ -14,21 +14,26 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from airflow.sdk import DAG, Param, task
-from steps import DEFAULTS, RUNBOOK, SOURCES, build_and_publish, finish
+from airflow.sdk import DAG, AssetAlias, Param, task
+from steps import DEFAULTS, RUNBOOK, SOURCES, build_and_publish, dataset_asset, finish
+
+# Which dataset it is, the run is told: an alias stands for the asset until then.
+REPLAYED = AssetAlias("replayed")
 
 
-@task(execution_timeout=dt.timedelta(hours=2))
-def replay(params: Any = None) -> dict[str, Any]:
+@task(outlets=[REPLAYED], execution_timeout=dt.timedelta(hours=2))
+def replay(params: Any = None, outlet_events: Any = None) -> dict[str, Any]:
     """Loads the chosen releases again from landing; passes on row counts.
 
     When red: a file is missing in landing or was refused; the log names it.
     """
     from warehouse import steps
 
-    return steps.replay(
-        params["source"], params["dataset"], params["from_release"], params["to_release"], params["file"]
-    )
+    source, dataset = params["source"], params["dataset"]
+    done = steps.replay(source, dataset, params["from_release"], params["to_release"], params["file"])
+    extra = {name: done[name] for name in ("files", "rows", "editions")}
+    outlet_events[REPLAYED].add(dataset_asset(source, dataset), extra=extra)
+    return done
 
 
 def _date(title: str, description: str) -> Param:

@@ -10,7 +10,7 @@ import datetime as dt
 import inspect
 from typing import Any, TypeVar
 
-from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TriggerRule, task
+from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from ingest.declaration import read_sources
@@ -53,6 +53,15 @@ FETCH_RETRIES: dict[str, Any] = {
 RUNBOOK = (
     "The runbook, `docs/runbook.md`, has a section for every alert; `vru alerts` and `vru status` say what happened."
 )
+
+
+# What others schedule on: updated where a run has published a release; the event's extra has its number and the rows it changed.
+MARTS = Asset(name="marts", uri="x-vru://marts")
+
+
+def dataset_asset(source: str, dataset: str) -> Asset:
+    """The asset of a dataset: updated where a run has loaded rows of it that raw did not have, whether or not they are published."""
+    return Asset(name=f"raw.{source}.{dataset}", uri=f"x-vru://raw/{source}/{dataset}")
 
 
 def fetch_pool(source: str) -> str:
@@ -129,27 +138,35 @@ def gate(candidate: Any, run_id: Any = None) -> str:
     return steps.gate(run_id, needed(candidate, "nothing changed since the last published release"))
 
 
-@task(execution_timeout=dt.timedelta(minutes=30))
-def publish(candidate: Any, run_id: Any = None) -> dict[str, Any]:
-    """Moves the judged candidate into the marts, all of it in one transaction.
+@task(outlets=[MARTS], execution_timeout=dt.timedelta(minutes=30))
+def publish(candidate: Any, run_id: Any = None, outlet_events: Any = None) -> dict[str, Any]:
+    """Moves the judged candidate into the marts, all of it in one transaction, and tells who schedules on them.
 
     When red: the transaction was rolled back; readers see the release before. Clear this task to try again.
     """
     from warehouse import steps
 
-    return steps.publish(run_id, needed(candidate, "there is no candidate"))
+    done = steps.publish(run_id, needed(candidate, "there is no candidate"))
+    needed(done["release_id"], "somebody rolled the marts back from these files, and nothing new has come")
+    outlet_events[MARTS].extra = done
+    return done
 
 
+# A task and no BaseNotifier: notifiers are called from callbacks, which have no retries, no log of their own and no state, and which
+# Airflow leaves out where the process that owes them was killed. An alert that went astray would be seen by nobody.
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(minutes=5))
 def notify(run_id: Any = None, ti: Any = None) -> None:
     """Raises one alert when anything in the run went wrong, and none when nothing did. A task whose process was killed said nothing itself.
+    Writes into the run's note in the UI what was published, what is new and what went wrong.
 
     When red: the alert is in `ops.alert` and the next run delivers it again.
     """
-    from warehouse import steps
+    from warehouse import airflow, steps
+    from warehouse.platform.settings import settings
 
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id])[run_id]
     steps.notify(run_id, [task_id for task_id, state in states.items() if state == "failed" and task_id != "watcher"])
+    airflow.write_note(settings(), ti.dag_id, run_id, ti.xcom_pull(task_ids="transform"))
 
 
 @task(

@@ -1,47 +1,37 @@
-"""Running checks through Great Expectations, and reading from its answers what they do not say by themselves.
-
-What it answers and what that means differ: an empty table and an all-null column succeed, a failed warning and a check
-that crashed both come back as success False, and a check may not come back at all.
-"""
+"""Running checks through Great Expectations: queries and tables in the database, figures in memory."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import logging
-import math
 import os
-import re
+import sys
+import types
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from typing import Any
 from urllib.parse import quote, urlencode
 
+from expectations.answers import Observation, read_answer, sayable
+from expectations.figures import Figure, Key, NoFigure, in_months
 from expectations.suite import Check, Suite
+from expectations.unasked import Unasked
 from warehouse.platform import session
 from warehouse.platform.connection import GATE, parameters
 from warehouse.platform.settings import Settings
 
-Outcome = Literal["passed", "failed", "crashed"]
-
 # Nothing of a row may come back: rows may be personal.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
+# Of a figure, which is in memory, it may say which rows.
+IN_MEMORY = {"result_format": "COMPLETE", "partial_unexpected_count": 0, "include_unexpected_rows": False}
 
 # Where queries are asked: one row a candidate.
 ANY_TABLE = "ops.candidate"
 
-# Errors whose text names tables, columns and functions only. The text of any other may quote a value.
-_SAYABLE = ("UndefinedTable", "UndefinedColumn", "UndefinedFunction", "SyntaxError", "InsufficientPrivilege")
-
-
-@dataclasses.dataclass(frozen=True)
-class Observation:
-    """What one check found: its outcome, how many rows break it (where it counts rows), and a remark without values."""
-
-    outcome: Outcome
-    unexpected_count: int | None = None
-    remark: str = ""
+_Asked = list[tuple[Key, Any]]  # expectations, each of a suite and check
 
 
 def session_settings(candidate_id: str) -> dict[str, str]:
@@ -58,6 +48,8 @@ def session_settings(candidate_id: str) -> dict[str, str]:
         "enable_mergejoin": "off",
         "enable_sort": "off",
         "work_mem": "128MB",
+        # It stands in the queue alone, so the other cores wait.
+        "max_parallel_workers_per_gather": "2",
         "jit": "off",
     }
 
@@ -84,8 +76,8 @@ def connection_url(settings: Settings, candidate_id: str) -> str:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Without analytics, warnings or a log: its log quotes values, and what matters comes back in the answer."""
+def quietly() -> Iterator[None]:
+    """Use the library without analytics, warnings or a log: its log quotes values, and what matters comes back in the answer."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logger = logging.getLogger("great_expectations")
     goes_on, nowhere = logger.propagate, logging.NullHandler()
@@ -98,6 +90,25 @@ def _quietly() -> Iterator[None]:
     finally:
         logger.removeHandler(nowhere)
         logger.propagate = goes_on
+
+
+class _Later(types.ModuleType):
+    """A module that is imported where something of it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        sys.modules.pop(self.__name__, None)
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _put_off(package: str, module: str = "") -> None:
+    """Let Great Expectations import a module without its being read: what it imports for three expectations costs as much as all the rest."""
+    name = f"{package}.{module}" if module else package
+    if name not in sys.modules:
+        sys.modules[name] = _Later(name)
+        if module:
+            setattr(importlib.import_module(package), module, sys.modules[name])
 
 
 @cache
@@ -124,8 +135,11 @@ def _expectation(suite: Suite, check: Check) -> Any:
     """The Great Expectations object of a check."""
     import great_expectations.expectations as library
 
-    columns = {check.arguments.get(name) for name in ("column", "column_A", "column_B")}
-    meta = {"suite": suite.name, "check": check.name, "may_be_all_null": bool(columns & set(suite.may_be_all_null))}
+    meta = {
+        "suite": suite.name,
+        "check": check.name,
+        "may_be_all_null": bool(check.columns & set(suite.may_be_all_null)),
+    }
     marks = {"meta": meta, "severity": check.severity}
     if check.unexpected_rows is not None:
         # What it puts in for {batch} is a table's name, a subquery or a subquery with an alias, depending on whether the word
@@ -138,39 +152,74 @@ def _expectation(suite: Suite, check: Check) -> Any:
     return found(**check.arguments_in_full, **marks)
 
 
-def run(url: str, work: Iterable[tuple[Suite, tuple[Check, ...]]]) -> dict[tuple[str, str], Observation]:
+def load_library() -> None:
+    """Import Great Expectations, the longest part of a gate on small data: where something else is to be waited for, do it meanwhile."""
+    with quietly():
+        _put_off("scipy", "stats")
+        _put_off("altair")
+        import great_expectations  # noqa: F401
+
+
+def run(
+    url: str,
+    work: Iterable[tuple[Suite, tuple[Check, ...]]],
+    figures: Mapping[Key, Figure | Exception],
+    unasked: Iterable[Unasked] = (),
+) -> dict[Key, Observation]:
     """Run checks and say what each found.
 
     Args:
         url: as connection_url makes it.
-        work: suites, each with the checks to run on its table (its own, and those every suite gets).
+        work: suites, each with the checks to run: on its table, or on a figure.
+        figures: by suite and definition, those that checks are of; or why there is none.
+        unasked: checks of several suites, each a row or more of one figure.
 
     Returns:
         By suite and check name. A check that cannot be run or does not come back is there as crashed.
     """
-    observations: dict[tuple[str, str], Observation] = {}
-    with _quietly():
+    observations: dict[Key, Observation] = {}
+    load_library()
+    with quietly():
         import great_expectations as gx
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+        # One asset for every figure: each that is added writes all of the context's configuration anew.
+        memory = (
+            context.data_sources.add_pandas("memory")
+            .add_dataframe_asset("figures")
+            .add_batch_definition_whole_dataframe("whole")
+        )
         warehouse = context.data_sources.add_postgres("warehouse", connection_string=url)
         # A query names its tables itself: all of them are asked as if of one table, which costs one validation and not one a suite.
-        together: dict[str, list[tuple[tuple[str, str], Any]]] = {}
+        of_tables: dict[str, _Asked] = {}
+        of_figures: dict[Key, _Asked] = {}
         # Whatever is raised here, and the library raises anything, means that a check did not run: never that it passed.
         for suite, checks in work:
             for check in checks:
                 key = (suite.name, check.name)
+                figure = figures.get((suite.name, check.of or ""))
                 try:
                     expectation = _expectation(suite, check)
+                    if check.of is not None and not isinstance(figure, Figure):
+                        raise figure or NoFigure(f"there is no figure {check.of}")
                 except Exception as error:  # noqa: BLE001 - a crash, never a pass
-                    observations[key] = Observation("crashed", remark=_sayable(error))
+                    observations[key] = Observation("crashed", remark=sayable(error))
+                    continue
+                if check.of is not None:
+                    of_figures.setdefault((suite.name, check.of), []).append((key, expectation))
                 else:
                     table = suite.target if check.unexpected_rows is None else ANY_TABLE
-                    together.setdefault(table, []).append((key, expectation))
+                    of_tables.setdefault(table, []).append((key, expectation))
         try:
-            for table, asked in together.items():
-                observations |= _ask(gx, warehouse, table, asked)
+            for table, asked in of_tables.items():
+                observations |= _answers(asked, partial(_table, warehouse, table), RESULT_FORMAT)
+            for of, asked in of_figures.items():
+                figure = figures[of]
+                assert isinstance(figure, Figure)  # noqa: S101 - or it had crashed above
+                observations |= _answers(asked, partial(_frame, memory, figure), IN_MEMORY, figure)
+            for one in unasked:
+                observations |= _answers_by_suite(memory, one)
         finally:
             # It leaves two connections open otherwise.
             warehouse.get_engine().dispose()
@@ -180,112 +229,72 @@ def run(url: str, work: Iterable[tuple[Suite, tuple[Check, ...]]]) -> dict[tuple
     return observations
 
 
-def _ask(
-    gx: Any, warehouse: Any, target: str, asked: list[tuple[tuple[str, str], Any]]
-) -> dict[tuple[str, str], Observation]:
-    """What expectations found in a table; all of them crashed where the library could not ask."""
+def _table(warehouse: Any, target: str) -> Any:
     schema, table = target.split(".")
+    asset = warehouse.add_table_asset(name=target, table_name=table, schema_name=schema)
+    return asset.add_batch_definition_whole_table(target).get_batch()
+
+
+def _frame(memory: Any, figure: Figure) -> Any:
+    """A figure in memory. Numbers are floats: counts are exact to 9 quadrillion, and both sides of a comparison are rounded alike."""
+    import pandas as pd  # type: ignore[import-untyped]
+
+    def column(name: str) -> Any:
+        values = [in_months(row[name]) for row in figure.rows]
+        return pd.Series(values, dtype="float64" if name in figure.numbers else "object")
+
+    frame = pd.DataFrame({name: column(name) for name in figure.columns})
+    return memory.get_batch({"dataframe": frame})
+
+
+def _answers(
+    asked: _Asked, batch: Callable[[], Any], result_format: Mapping[str, Any], figure: Figure | None = None
+) -> dict[Key, Observation]:
+    """What expectations found in a table or a figure; all of them crashed where the library could not ask."""
+    import great_expectations as gx
+
     try:
-        asset = warehouse.add_table_asset(name=target, table_name=table, schema_name=schema)
-        suite = gx.ExpectationSuite(name=target, expectations=[expectation for _, expectation in asked])
-        batch = asset.add_batch_definition_whole_table(target).get_batch()
-        answers = batch.validate(suite, result_format=RESULT_FORMAT).results
+        suite = gx.ExpectationSuite(name=" ".join(asked[0][0]), expectations=[expectation for _, expectation in asked])
+        answers = batch().validate(suite, result_format=dict(result_format)).results
     except Exception as error:  # noqa: BLE001 - a crash, never a pass
-        return {key: Observation("crashed", remark=_sayable(error)) for key, _ in asked}
+        return {key: Observation("crashed", remark=sayable(error)) for key, _ in asked}
     observations = {}
     for answer in answers:
         meta = answer.expectation_config.meta
-        observations[meta["suite"], meta["check"]] = read_answer(
+        found = read_answer(
             answer.expectation_config.type,
             answer.success,
             answer.result,
             answer.exception_info,
             may_be_all_null=meta["may_be_all_null"],
+            may_be_empty=figure is not None,
         )
+        if figure is not None and found.outcome == "failed":
+            places = answer.result.get("unexpected_index_list") or []
+            found = dataclasses.replace(found, rows=tuple(figure.rows[place] for place in places))
+        observations[meta["suite"], meta["check"]] = found
     return observations
 
 
-def read_answer(
-    kind: str, success: object, result: object, exception_info: object, *, may_be_all_null: bool = False
-) -> Observation:
-    """What an answer of Great Expectations means.
-
-    Args:
-        kind: the expectation's type, such as expect_column_values_to_be_in_set.
-        success: its word for it.
-        result: its figures.
-        exception_info: one record, or one per metric that crashed.
-        may_be_all_null: whether the column may be without a value, so that there may be none to check.
-    """
-    crash = _crash(exception_info)
-    if crash is not None:
-        return Observation("crashed", remark=_sayable_text(crash))
-    if success is not True and success is not False:
-        return Observation("crashed", remark="it came back neither passed nor failed")
-    if not isinstance(result, Mapping) or not result:
-        return Observation("crashed", remark="it came back without figures")
-    if any(isinstance(value, float) and math.isnan(value) for value in result.values()):
-        return Observation("crashed", remark="it came back with a figure that is not a number")
-    if "element_count" in result:
-        return _read_column_answer(kind, success, result, may_be_all_null)
-    observed = result.get("observed_value")
-    if observed is None and isinstance(result.get("missing_count"), int):
-        # A comparison of sets: its values are withheld by the result format, its counts are not.
-        missing, unexpected = result["missing_count"], result.get("unexpected_count") or 0
-        if (missing + unexpected == 0) is not success:
-            return Observation("crashed", remark="it came back with counts that contradict it")
-        remark = "" if success else f"{missing} values missing, {unexpected} not expected"
-        return Observation("passed" if success else "failed", missing + unexpected, remark)
-    if observed is None:
-        return Observation("crashed", remark="it came back without an observed value")
-    if kind == "rows_that_break_it":
-        if (
-            not isinstance(observed, int)
-            or isinstance(observed, bool)
-            or observed < 0
-            or (observed == 0) is not success
-        ):
-            return Observation("crashed", remark="it came back with a count that is none")
-        return Observation("passed" if success else "failed", observed)
-    remark = f"found {observed}" if isinstance(observed, (int, float)) and not success else ""
-    return Observation("passed" if success else "failed", remark=remark)
-
-
-def _read_column_answer(kind: str, success: bool, result: Mapping[str, Any], may_be_all_null: bool) -> Observation:
-    elements, missing = result["element_count"], result.get("missing_count") or 0
-    if not elements or (missing == elements and "null" not in kind and not may_be_all_null):
-        return Observation("failed", remark="there was no value to check")
-    unexpected = result.get("unexpected_count")
-    if unexpected is None:
-        return Observation("crashed", remark="it came back without a count")
-    remark = "" if success else f"{unexpected} of {elements} rows"
-    return Observation("passed" if success else "failed", unexpected, remark)
-
-
-def _crash(exception_info: object) -> str | None:
-    if not exception_info:
-        return None
-    if not isinstance(exception_info, Mapping):
-        return "unknown"
-    records = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
-    for record in records:
-        if not isinstance(record, Mapping) or record.get("raised_exception") is not False:
-            return str(record.get("exception_message") if isinstance(record, Mapping) else record)
-    return None
-
-
-def _sayable(error: BaseException) -> str:
-    return _sayable_text(str(error), type(error).__name__)
-
-
-def _sayable_text(message: str, kind: str = "") -> str:
-    """What may be said of an error: its kind, and its first line where that cannot hold a value from a row."""
-    match = re.search(r"\(psycopg2\.errors\.(\w+)\) ([^\n]*)", message)
-    if match is not None:
-        return f"{match[1]}: {match[2]}" if match[1] in _SAYABLE else match[1]
-    match = re.search(r"The column \"?\w+\"? in BatchData does not exist", message)
-    if match is not None:
-        return match[0]
-    if kind in {"LookupError", "ValidationError"}:
-        return f"{kind}: {' '.join(message.split())[:200]}"
-    return kind or "the error's text is withheld, it may quote a row"
+def _answers_by_suite(memory: Any, one: Unasked) -> dict[Key, Observation]:
+    """What a check that all suites share found, by suite."""
+    check = one.check
+    observations = {
+        (suite, check.name): Observation("crashed", remark=sayable(error)) for suite, error in one.crashed.items()
+    }
+    if not one.figure.rows:
+        return observations
+    together = Suite(name="every suite", describes="", target="ops.candidate", minimum_checks=1, checks=(check,))
+    key = (together.name, check.name)
+    found = _answers([(key, _expectation(together, check))], partial(_frame, memory, one.figure), IN_MEMORY, one.figure)
+    answer = found.get(key, Observation("crashed", remark="no answer came back"))
+    broken = {id(row) for row in answer.rows}
+    for suite in dict.fromkeys(one.suites):
+        rows = tuple(
+            row for row, of in zip(one.figure.rows, one.suites, strict=True) if of == suite and id(row) in broken
+        )
+        if answer.outcome == "crashed" or (answer.outcome == "failed" and not broken):
+            observations[suite, check.name] = Observation("crashed", remark=answer.remark or "it does not say where")
+        else:
+            observations[suite, check.name] = Observation("failed" if rows else "passed", len(rows), rows=rows)
+    return observations

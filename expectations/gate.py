@@ -2,61 +2,41 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import dict_row
 
-from expectations import engine
-from expectations.engine import Observation, Outcome
-from expectations.suite import SUITES, Check, Severity, Suite, read_suites
+from expectations import data_docs, engine, figures, unasked
+from expectations.answers import Observation
+from expectations.naming import PLACES, Row, entries, listed
+from expectations.scope import (
+    NAMED_IN_DETAIL,
+    Result,
+    applies,
+    completeness_of_suites,
+    exists,
+    nothing_to_compare_with,
+    size_of,
+)
+from expectations.suite import SUITES, Check, Suite, read_suites
 from ingest.errors import Refusal
 from warehouse.platform.connection import GATE, connect
 from warehouse.platform.settings import Settings
 
-# How many areas and months a check names, in the ledger and in the one sentence that goes into an alert.
-NAMED_IN_DETAIL = 200
+LOG = logging.getLogger(__name__)
+
+# How many areas and months a check names in the one sentence that goes into an alert.
 NAMED_IN_REASON = 24
 NAMED_IN_WARNING = 5
 ROWS_READ_FOR_NAMES = 5000
-
-# Columns whose text may be repeated; the text of any other column may be personal.
-PLACES = (
-    "area_code",
-    "month",
-    "month_header",
-    "source",
-    "dataset",
-    "load_id",
-    "row_number",
-    "table_name",
-    "column_name",
-)
-ROWS_OF_TARGET = 0.9
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """One check of one suite: as it stands in ops.quality_result."""
-
-    suite: str
-    check: str
-    severity: Severity
-    outcome: Outcome
-    unexpected_count: int | None
-    detail: str
-    named: tuple[str, ...] = ()
-
-    @property
-    def blocks(self) -> bool:
-        """Whether it keeps the candidate from being published: a check that crashed says nothing, whatever its severity."""
-        return self.outcome == "crashed" or (self.outcome == "failed" and self.severity == "critical")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +88,16 @@ def judge(settings: Settings, candidate_id: str, *, suites: Path = SUITES) -> Ve
         connection.execute("set default_transaction_read_only to off")
         _record_results(connection, candidate_id, results, judged_at)
         release_id = _record_release(connection, candidate, verdict, reason, judged_at)
+    _write_pages(settings, f"release-{release_id}-{verdict}", results, judged_at)
     return Verdict(candidate_id, release_id, verdict, reason, judged_at, results)
+
+
+def _write_pages(settings: Settings, name: str, results: Sequence[Result], judged_at: dt.datetime) -> None:
+    """Write the verdict's Data Docs. They are for reading, so nothing that goes wrong with them stops a night."""
+    try:
+        data_docs.write(settings.home, name, results, judged_at)
+    except Exception as error:  # noqa: BLE001 - as said
+        LOG.warning("the pages of the verdict could not be written (%s)", type(error).__name__)
 
 
 def decide(results: Sequence[Result]) -> tuple[Literal["passed", "warned", "blocked"], str]:
@@ -129,7 +118,7 @@ def decide(results: Sequence[Result]) -> tuple[Literal["passed", "warned", "bloc
 def _sentence(result: Result) -> str:
     kind = "crashed" if result.outcome == "crashed" else "failed" if result.severity == "critical" else "warned"
     limit = NAMED_IN_REASON if result.blocks else NAMED_IN_WARNING
-    detail = _list(result.named, limit) if result.named else result.detail
+    detail = listed(result.named, limit) if result.named else result.detail
     return f"{result.check} ({result.suite}) {kind}" + (f": {detail}" if detail else "")
 
 
@@ -189,188 +178,84 @@ def _judge_suites(
         suites = read_suites(folder)
     except Refusal as refusal:
         return (Result("gate", "the_suites_can_be_read", "critical", "crashed", None, str(refusal)),)
-    results = list(_completeness_of_suites(connection, candidate_id, suites))
-    in_force = [suite for suite in suites if _applies(connection, candidate_id, suite)]
-    work: list[tuple[Suite, tuple[Check, ...]]] = []
-    for suite in in_force:
-        results.append(_size_of(suite))
-        checks = (*_checks_every_suite_gets(connection, suite), *suite.checks)
-        waiting = [check for check in checks if check.requires and not _exists(connection, check.requires)]
-        results += [_nothing_to_compare_with(suite, check) for check in waiting]
-        work.append((suite, tuple(check for check in checks if check not in waiting)))
-    if work:
+    results = list(completeness_of_suites(connection, candidate_id, suites))
+    with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="figures") as pool:
+        # The database works while the library is read: either takes seconds.
+        asking = pool.submit(_ask, connection, candidate_id, suites)
+        engine.load_library()
+        asked = asking.result()
+    results += [size_of(suite) for suite, _ in asked.work]
+    results += [nothing_to_compare_with(suite, check) for suite, check in asked.waiting]
+    if asked.work:
         try:
-            observations = engine.run(engine.connection_url(settings, candidate_id), work)
+            url = engine.connection_url(settings, candidate_id)
+            observations = engine.run(url, asked.work, asked.figures, asked.unasked)
         except Exception as error:  # noqa: BLE001  (no check ran; any reason for that blocks)
             detail = f"Great Expectations did not run ({type(error).__name__})"
             results.append(Result("gate", "every_check_was_run", "critical", "crashed", None, detail))
             observations = {}
         names = _area_names(connection)
-        for suite, checks in work:
-            for check in checks:
+        for suite, checks in asked.work:
+            for check in (*(one.check for one in asked.unasked if suite.name in {*one.suites, *one.crashed}), *checks):
                 found = observations.get((suite.name, check.name), Observation("crashed", remark="no answer came back"))
-                results.append(_result(connection, suite, check, found, names))
+                figure = asked.figures.get((suite.name, check.of or ""))
+                known = _known(suite, check, figure) if isinstance(figure, figures.Figure) else []
+                results.append(_result(connection, suite, check, found, names, known))
     return tuple(results)
 
 
-def _completeness_of_suites(connection: psycopg.Connection, candidate_id: str, suites: Sequence[Suite]) -> list[Result]:
-    """Whether everything that would be published is judged by something."""
-    tables = [
-        name
-        for (name,) in connection.execute(
-            """select relname from pg_class where relnamespace = 'candidate'::regnamespace and relkind in ('r', 'v', 'm', 'p')
-               order by relname"""
-        )
-    ]
-    judged = {suite.target for suite in suites if suite.kind == "marts"}
-    without = [table for table in tables if f"candidate.{table}" not in judged]
-    sources = [
-        name
-        for (name,) in connection.execute(
-            """select distinct l.source from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
-               where c.candidate_id = %s order by l.source""",
-            [candidate_id],
-        )
-    ]
-    delivered = {suite.source for suite in suites if suite.kind == "landing"}
-    unjudged = [source for source in sources if source not in delivered]
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """Which checks are to be run, and what of the database they look at in memory.
 
-    def result(check: str, problems: list[str], nothing: str) -> Result:
-        detail = _list(problems, NAMED_IN_DETAIL) or nothing
-        return Result(
-            "gate", check, "critical", "failed" if detail else "passed", len(problems) or None, detail, tuple(problems)
-        )
+    Attributes:
+        waiting: those that have nothing published to compare with yet.
+    """
 
-    return [
-        result(
-            "every_mart_has_a_suite",
-            [f"candidate.{table} (add expectations/marts/{table}.yml)" for table in without],
-            "" if tables else "schema candidate holds no table",
-        ),
-        result(
-            "every_source_has_a_suite",
-            [f"{source} (add a suite to expectations/landing/{source}/)" for source in unjudged],
-            "" if sources else "the candidate was built from no load",
-        ),
-    ]
+    work: tuple[tuple[Suite, tuple[Check, ...]], ...]
+    waiting: tuple[tuple[Suite, Check], ...]
+    figures: dict[figures.Key, figures.Figure | Exception]
+    unasked: tuple[unasked.Unasked, ...]
 
 
-def _size_of(suite: Suite) -> Result:
-    """A suite that lost checks would pass the more easily the more it lost."""
-    count = len(suite.checks)
-    if count >= suite.minimum_checks:
-        return Result(suite.name, "the_suite_is_whole", "critical", "passed", None, "")
-    detail = f"it holds {count} checks and must hold {suite.minimum_checks}"
-    return Result(suite.name, "the_suite_is_whole", "critical", "failed", None, detail)
-
-
-def _applies(connection: psycopg.Connection, candidate_id: str, suite: Suite) -> bool:
-    """Whether a suite is in force: one of a source, or of one dataset of it, is where the candidate uses any of that."""
-    if suite.may_be_empty_because:
-        published = suite.target.replace("candidate.", "marts.", 1)
-        return _has_rows(connection, suite.target) or _has_rows(connection, published)
-    if suite.rows_come_from:
-        # Of a view one row may cost as much as all of them, so the ledger is asked first.
-        return _uses(connection, candidate_id, suite.rows_come_from) or _has_rows(connection, suite.target)
-    if suite.rows_are_due_where is not None:
-        query = suite.query(suite.rows_are_due_where)
-        return _has_rows(connection, suite.target) or connection.execute(query.encode()).fetchone() is not None
-    if suite.kind != "landing":
-        return True
-    of = [suite.dataset] if suite.dataset else list(suite.datasets)
-    return (
-        connection.execute(
-            """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
-               where c.candidate_id = %s and l.source = %s and (%s::text[] = '{}' or l.dataset = any(%s)) limit 1""",
-            [candidate_id, suite.source, of, of],
-        ).fetchone()
-        is not None
+def _ask(connection: psycopg.Connection, candidate_id: str, suites: Sequence[Suite]) -> _Asked:
+    work: list[tuple[Suite, tuple[Check, ...]]] = []
+    waiting: list[tuple[Suite, Check]] = []
+    for suite in suites:
+        if applies(connection, candidate_id, suite):
+            wait = [check for check in suite.checks if check.requires and not exists(connection, check.requires)]
+            waiting += [(suite, check) for check in wait]
+            work.append((suite, tuple(check for check in suite.checks if check not in wait)))
+    return _Asked(
+        tuple(work),
+        tuple(waiting),
+        figures.ask_all(connection, work),
+        unasked.ask(connection, [suite for suite, _ in work]),
     )
-
-
-def _uses(connection: psycopg.Connection, candidate_id: str, datasets: Sequence[str]) -> bool:
-    query = """select 1 from ops.candidate_load as c inner join ops.load as l on l.load_id = c.load_id
-               where c.candidate_id = %s and l.source || '.' || l.dataset = any(%s) limit 1"""
-    return connection.execute(query, [candidate_id, list(datasets)]).fetchone() is not None
-
-
-def _has_rows(connection: psycopg.Connection, table: str) -> bool:
-    if not _exists(connection, table):
-        return False
-    query = sql.SQL("select 1 from {} limit 1").format(sql.Identifier(*table.split(".")))
-    return connection.execute(query).fetchone() is not None
-
-
-def _nothing_to_compare_with(suite: Suite, check: Check) -> Result:
-    detail = f"nothing to compare with: {check.requires} is not published yet"
-    return Result(suite.name, check.name, check.severity, "passed", None, detail)
-
-
-def _exists(connection: psycopg.Connection, table: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", [table]).fetchone()
-    return bool(row and row[0])
-
-
-def _checks_every_suite_gets(connection: psycopg.Connection, suite: Suite) -> tuple[Check, ...]:
-    """What Great Expectations passes: a table without rows, a column without values, a table cut down."""
-    rows = sql.SQL(suite.unasked_of or "{batch}")
-    # A view computes every row that is counted; one is enough to know.
-    empty = sql.SQL("select 0 as rows_found where not exists (select 1 from {})").format(rows).as_string(connection)
-    checks = [Check(name="the_table_has_rows", severity="critical", unexpected_rows=empty)]
-    columns = connection.execute(
-        """select attname from pg_attribute
-           where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped and not attnotnull order by attnum""",
-        [suite.target],
-    )
-    judged = [name for (name,) in columns if name not in suite.may_be_all_null]
-    # A mart's columns are judged by the mart's own suite, once.
-    if judged and (suite.kind == "marts" or not suite.target.startswith("candidate.")):
-        checks.append(Check(name="no_column_is_all_null", severity="critical", unexpected_rows=_all_null(rows, judged)))
-    published = suite.target.replace("candidate.", "marts.", 1)
-    if suite.kind == "marts" and suite.rows_may_fall_because is None:
-        compared = sql.SQL(
-            "select c.found, p.published from (select count(*) as found from {{batch}}) as c"
-            " cross join (select count(*) as published from {}) as p where c.found < {} * p.published"
-        ).format(sql.Identifier(*published.split(".")), sql.Literal(ROWS_OF_TARGET))
-        checks.append(
-            Check(
-                name="rows_are_at_least_90_percent_of_what_is_published",
-                severity="critical",
-                unexpected_rows=compared.as_string(connection),
-                requires=published,
-            )
-        )
-    return tuple(checks)
-
-
-def _all_null(rows: sql.SQL, columns: Sequence[str]) -> str:
-    """A query for the columns without a value in rows; one pass, for a view computes every row that is counted."""
-    counts = sql.SQL(", ").join(sql.SQL("count({})").format(sql.Identifier(name)) for name in columns)
-    names = sql.SQL(", ").join(sql.Identifier(str(number)) for number in range(len(columns)))
-    values = sql.SQL(", ").join(
-        sql.SQL("({}, {})").format(sql.Literal(name), sql.Identifier(str(number)))
-        for number, name in enumerate(columns)
-    )
-    query = sql.SQL(
-        "select v.column_name from (select count(*), {} from {}) as n (rows_found, {})"
-        " cross join lateral (values {}) as v (column_name, found) where n.rows_found > 0 and v.found = 0"
-    )
-    return query.format(counts, rows, names, values).as_string(None)
 
 
 def _result(
-    connection: psycopg.Connection, suite: Suite, check: Check, found: Observation, names: dict[str, str]
+    connection: psycopg.Connection,
+    suite: Suite,
+    check: Check,
+    found: Observation,
+    names: dict[str, str],
+    known_rows: Sequence[Row],
 ) -> Result:
     """A result with the areas and months it is about. Names are asked for only where something is wrong or mentioned."""
     outcome, remarks = found.outcome, [found.remark] if found.remark else []
     named: tuple[str, ...] = ()
-    if outcome == "failed" and check.unexpected_rows is not None:
+    if outcome == "failed" and found.rows:
+        named, remarks = entries(_as_named(suite, check, found.rows), names), []
+    elif outcome == "failed" and check.unexpected_rows is not None:
         try:
             named = _names_of(connection, suite, check.unexpected_rows, names)
         except psycopg.Error as error:
             remarks.append(f"where could not be named ({type(error).__name__})")
     if named:
-        remarks.append(_list(named, NAMED_IN_DETAIL))
+        remarks.append(listed(named, NAMED_IN_DETAIL))
+    if known_rows and outcome != "crashed":
+        remarks.append(f"known: {listed(entries(known_rows, names), NAMED_IN_DETAIL)}")
     if check.mentions is not None and outcome != "crashed":
         try:
             known = _names_of(connection, suite, check.mentions, names)
@@ -379,9 +264,32 @@ def _result(
             remarks.append(f"what is known could not be read ({type(error).__name__})")
         else:
             if known:
-                remarks.append(f"known: {_list(known, NAMED_IN_DETAIL)}")
+                remarks.append(f"known: {listed(known, NAMED_IN_DETAIL)}")
     return Result(
         suite.name, check.name, check.severity, outcome, found.unexpected_count, "; ".join(remarks), tuple(named)
+    )
+
+
+def _known(suite: Suite, check: Check, figure: figures.Figure) -> list[Row]:
+    """The rows of a figure that a check mentions, whether it passes or not."""
+    known = [row for row in figure.rows if check.mentions_where is not None and row.get(check.mentions_where)]
+    return _as_named(suite, check, known)
+
+
+def _as_named(suite: Suite, check: Check, rows: Sequence[Row]) -> list[Row]:
+    """Rows of a figure as they are named: without what other checks of the figure look at, and without a share where its parts stand."""
+    others = {column for other in suite.checks if other.of == check.of for column in other.columns} - check.columns
+    kept: list[Row] = [{column: value for column, value in row.items() if column not in others} for row in rows]
+    share = check.arguments.get("column")
+    parts: list[Row] = [{column: value for column, value in row.items() if column != share} for row in kept]
+    return parts if any(_holds_a_number(row) for row in parts) else kept
+
+
+def _holds_a_number(row: Row) -> bool:
+    return any(
+        isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+        for column, value in row.items()
+        if column not in PLACES
     )
 
 
@@ -390,52 +298,7 @@ def _names_of(connection: psycopg.Connection, suite: Suite, query: str, names: d
     with connection.cursor(row_factory=dict_row) as cursor:
         # A suite is ours, versioned and read strictly; nothing of a publisher's is in its text.
         cursor.execute(f"select * from ({suite.query(query)}) as found limit {ROWS_READ_FOR_NAMES}")  # noqa: S608
-        rows = cursor.fetchall()
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        place = " ".join(_word(column, row[column], names) for column in PLACES if row.get(column) is not None)
-        groups.setdefault(place, []).append(row)
-    return tuple(_entry(place, group) for place, group in groups.items())
-
-
-def _entry(place: str, rows: list[dict[str, Any]]) -> str:
-    measures = list(dict.fromkeys(row["measure_code"] for row in rows if row.get("measure_code")))
-    words = [place] if place else []
-    if measures:
-        words.append(_list(measures, 3))
-    if len(rows) == 1:
-        figures = [
-            f"{column.replace('_', ' ')} {_figure(value)}"
-            for column, value in rows[0].items()
-            if column not in (*PLACES, "measure_code")
-            and (value is None or (isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)))
-        ]
-        if figures:
-            words.append(f"({', '.join(figures)})" if words else ", ".join(figures))
-    return " ".join(words)
-
-
-def _word(column: str, value: object, names: dict[str, str]) -> str:
-    if column == "area_code":
-        return names.get(str(value), str(value))
-    if column == "month" and isinstance(value, dt.date):
-        return f"{value:%Y-%m}"
-    return (
-        f"{column.removesuffix('_id').replace('_', ' ')} {value}" if column in {"load_id", "row_number"} else str(value)
-    )
-
-
-def _figure(value: object) -> str:
-    if value is None:
-        return "missing"
-    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        return str(int(value))
-    return str(value.normalize()) if isinstance(value, Decimal) and value.is_finite() else str(value)
-
-
-def _list(words: Sequence[str], limit: int) -> str:
-    shown = ", ".join(words[:limit])
-    return f"{shown} and {len(words) - limit} more" if len(words) > limit else shown
+        return entries(cursor.fetchall(), names)
 
 
 def _area_names(connection: psycopg.Connection) -> dict[str, str]:

@@ -17,6 +17,8 @@ SUITES = Path(__file__).resolve().parent
 # What an argument of an expectation may be called instead of being written out.
 VALUE_SETS = {"the_32_boroughs": sorted(borough_names())}
 
+COLUMN_ARGUMENTS = ("column", "column_A", "column_B")  # of an expectation
+
 Severity = Literal["critical", "warning"]
 
 
@@ -55,7 +57,8 @@ class _Strict(BaseModel):
 
 
 class Check(_Strict):
-    """One claim about the suite's table: an expectation of Great Expectations, or a query that finds what breaks it.
+    """One claim: an expectation of Great Expectations of the suite's table, or of a figure (`of`: one of the suite's definitions), or a
+    query that finds what breaks it.
 
     A query's columns name what it found: area_code, month, measure_code, source, dataset, load_id, row_number,
     table_name, column_name and numbers reach the report; anything else never does.
@@ -65,8 +68,10 @@ class Check(_Strict):
     severity: Severity
     expectation: Annotated[str, Field(pattern=r"^Expect[A-Z]\w+$")] | None = None
     arguments: dict[str, Any] = {}
+    of: Name | None = None
     unexpected_rows: Select | None = None
     mentions: Select | None = None
+    mentions_where: Name | None = None
     requires: Table | None = None
 
     @model_validator(mode="after")
@@ -75,12 +80,21 @@ class Check(_Strict):
             raise ValueError(f"{self.name}: give either expectation or unexpected_rows")
         if self.arguments and self.expectation is None:
             raise ValueError(f"{self.name}: arguments belong to an expectation")
+        if self.of is not None and self.expectation is None:
+            raise ValueError(f"{self.name}: of belongs to an expectation")
+        if self.mentions_where is not None and self.of is None:
+            raise ValueError(f"{self.name}: mentions_where is a column of a figure, which of names")
         if reserved := {"severity", "meta", "id", "result_format", "catch_exceptions"} & self.arguments.keys():
             raise ValueError(f"{self.name}: {', '.join(sorted(reserved))} cannot be an argument")
         named = self.arguments.get("value_set")
         if isinstance(named, str) and named not in VALUE_SETS:
             raise ValueError(f"{self.name}: there is no set {named}, there are {', '.join(VALUE_SETS)}")
         return self
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that its expectation looks at."""
+        return frozenset(self.arguments[name] for name in COLUMN_ARGUMENTS if name in self.arguments)
 
     @property
     def arguments_in_full(self) -> dict[str, Any]:
@@ -243,6 +257,8 @@ def _contradictions(suite: Suite) -> Iterator[str]:
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"checks: the name {name} stands {names.count(name)} times"
     for check in suite.checks:
+        if check.of is not None and check.of not in suite.definitions:
+            yield f"checks.{check.name}: {check.of} is none of the definitions"
         for query in (check.unexpected_rows, check.mentions):
             if query is not None and "{batch}" not in " ".join((query, *suite.definitions.values())):
                 yield f"checks.{check.name}: must read {{batch}}, the table of the suite"

@@ -52,9 +52,9 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
     try:
         repaired = setup.set_up(chosen)
     except Refusal as refusal:
-        watch.tell_no_night(chosen, refusal)
+        watch.alert_no_night(chosen, refusal)
         raise
-    watch.tell_repaired(chosen, repaired)
+    watch.alert_repaired(chosen, repaired)
     before = status.current_release(chosen)
     with _stand_ins(chosen, names, is_live, echo) as stand_ins:
         is_green = airflow.run_nightly(chosen, names, stand_ins=stand_ins, echo=echo)

@@ -68,6 +68,7 @@ def _task(task: Any) -> dict[str, Any]:
         "owner": task.owner,
         "doc": task.doc_md,
         "pool": task.pool,
+        "outlets": {asset.name: getattr(asset, "uri", None) for asset in task.outlets},
         "retries": task.retries,
         "backoff": task.retry_exponential_backoff,
         "retry_policy": task.retry_policy.serialize() if task.retry_policy else None,

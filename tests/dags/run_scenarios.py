@@ -2,7 +2,7 @@
 
 Argument: JSON, a scenario by name: what each step does ("fetch.mps.borough_recent": "unavailable"), and the run's
 configuration under "conf". Two sources are declared, so that one can be seen to leave the other alone.
-Needs Airflow's environment (`warehouse.airflow.environment`) and its migrated database.
+Needs Airflow's environment (`warehouse.airflow.environment`, without an API server) and its migrated database.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ from ingest.errors import PublisherUnavailable, Refusal
 
 SECOND_SOURCE = "other"
 DATASETS = ("borough_historical", "borough_recent")
+RESULTS = {
+    "fetch": ["a/b/c.csv"],
+    "load": {"files": 1, "rows": 320, "editions": ["2026-11-05"]},
+    "build": "candidate",
+    "gate": "passed",
+    "publish": {"release_id": 7, "verdict": "passed", "state": "published", "rows_changed": {"fct_measure": 64}},
+}
 STEPS = ("begin", "fetch", "load", "build", "gate", "publish", "notify")
 
 
@@ -40,8 +47,11 @@ class Steps(types.ModuleType):
         name = ".".join([step, *arguments[:2]]) if step in {"fetch", "load"} else step
         match self.scenario.get(name, "well"):
             case "well":
-                results = {"fetch": ["a/b/c.csv"], "load": {"rows": 1}, "build": "candidate", "gate": "passed"}
-                return results.get(step)
+                return RESULTS.get(step)
+            case "nothing loaded":
+                return {"files": 0, "rows": 0, "editions": []}
+            case "rolled back":
+                return {"release_id": None, "state": "held"}
             case "unavailable once":
                 del self.scenario[name]
                 raise PublisherUnavailable("PUBLISHER_DOWN", "503")
@@ -57,7 +67,7 @@ class Steps(types.ModuleType):
 
 
 def main(scenarios: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """State of the run, and state and number of tries of each task, by scenario."""
+    """State of the run, state and number of tries of each task, and the assets that were updated, by scenario."""
     import warehouse
 
     steps = Steps()
@@ -69,10 +79,10 @@ def main(scenarios: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
     import airflow.sdk  # noqa: F401 - it must be loaded before the DAGs' folder can shadow anything
     import nightly as file
+    from airflow.models.asset import AssetEvent
     from airflow.sdk.exceptions import ParamValidationError
-    from run_in_process import serve_newest_api_only
+    from airflow.utils.session import create_session
 
-    serve_newest_api_only()
     for task in file.dag.tasks:
         task.retry_delay = dt.timedelta(seconds=0.1)
     found = {}
@@ -84,7 +94,11 @@ def main(scenarios: dict[str, dict[str, Any]]) -> dict[str, Any]:
         except ParamValidationError as error:
             found[name] = {"state": f"not started: {error}", "called": steps.called}
             continue
+        with create_session() as session:
+            events = session.query(AssetEvent).filter_by(source_run_id=run.run_id).all()
+            updated = {event.asset.uri: event.extra for event in events}
         found[name] = {
+            "updated": updated,
             "state": str(run.state),
             "tasks": {task.task_id: [str(task.state), task.try_number] for task in run.get_task_instances()},
             "called": steps.called,

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Server
 from warehouse.airflow import environment
+from warehouse.airflow.program import EXECUTION_API
 
 PROGRAM = Path(__file__).with_name("run_scenarios.py")
 SCENARIOS: dict[str, dict[str, Any]] = {
@@ -24,6 +25,8 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "a mistake of ours": {"fetch.mps.borough_historical": "broken"},
     "held": {"gate": "refused"},
     "not begun": {"begin": "refused"},
+    "nothing to load": {"load.mps.borough_recent": "nothing loaded"},
+    "rolled back": {"publish": "rolled back"},
     "one source": {"conf": {"sources": ["other"]}},
     "an unknown source": {"conf": {"sources": ["parks"]}},
 }
@@ -33,7 +36,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
 def runs(server: Server) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, str(PROGRAM), json.dumps(SCENARIOS)],
-        env=environment(server.settings),
+        env=environment(server.settings) | {EXECUTION_API: ""},
         capture_output=True,
         text=True,
         check=False,
@@ -148,3 +151,50 @@ def test_a_source_that_is_not_declared_is_refused(runs: dict[str, Any]) -> None:
     run = runs["an unknown source"]
     assert run["state"].startswith("not started: Invalid input for param sources: 'parks' is not one of")
     assert run["called"] == []
+
+
+LOADED = {"files": 1, "rows": 320, "editions": ["2026-11-05"]}
+EVERY_DATASET = {
+    f"x-vru://raw/{source}/{dataset}"
+    for source in ("mps", "other")
+    for dataset in ("borough_historical", "borough_recent")
+}
+
+
+def test_a_night_updates_the_asset_of_each_dataset_and_that_of_the_marts(runs: dict[str, Any]) -> None:
+    assert runs["well"]["updated"] == dict.fromkeys(EVERY_DATASET, LOADED) | {
+        "x-vru://marts": {
+            "release_id": 7,
+            "verdict": "passed",
+            "state": "published",
+            "rows_changed": {"fct_measure": 64},
+        }
+    }
+
+
+def test_an_asset_is_not_updated_where_nothing_was_loaded(runs: dict[str, Any]) -> None:
+    run = runs["nothing to load"]
+    assert run["state"] == "success"
+    assert _states(run)["mps.load_borough_recent"] == "skipped"
+    assert run["updated"].keys() == EVERY_DATASET - {"x-vru://raw/mps/borough_recent"} | {"x-vru://marts"}
+
+
+@pytest.mark.parametrize(
+    ("name", "states"),
+    [
+        ("nothing new", ("skipped", "skipped")),
+        ("held", ("failed", "upstream_failed")),
+        ("rolled back", ("success", "skipped")),
+    ],
+)
+def test_the_asset_of_the_marts_is_not_updated_where_nothing_was_published(
+    runs: dict[str, Any], name: str, states: tuple[str, str]
+) -> None:
+    found = _states(runs[name])
+    assert (found["gate"], found["publish"]) == states
+    assert runs[name]["updated"].keys() == EVERY_DATASET
+
+
+def test_the_asset_of_a_refused_file_is_not_updated(runs: dict[str, Any]) -> None:
+    assert "x-vru://raw/mps/borough_historical" not in runs["a file refused"]["updated"]
+    assert "x-vru://raw/mps/borough_recent" in runs["a file refused"]["updated"]

@@ -88,7 +88,7 @@ def test_a_file_whose_load_was_killed_twice_is_refused_until_somebody_asks_for_i
     with connect(warehouse, ADMIN) as connection:
         ((alert,),) = connection.execute("select body from ops.alert").fetchall()
     assert reason in alert
-    assert night() == {"files": 0, "rows": 0}  # the next night leaves it alone, in silence
+    assert night() == {"files": 0, "rows": 0, "editions": []}  # the next night leaves it alone, in silence
     assert len(ledger(warehouse)) == 1
     assert steps.load_one(
         warehouse, MPS, "borough_recent", landing.find(warehouse.landing, path_of(warehouse, landed))
@@ -131,7 +131,7 @@ def test_whatever_a_file_ends_its_load_with_is_a_line_in_the_ledger(
     assert state == "refused"
     assert type(error).__name__ in str(reason)
     assert "Camden" not in str(reason)
-    assert night() == {"files": 0, "rows": 0}
+    assert night() == {"files": 0, "rows": 0, "editions": []}
     assert not notes(warehouse)
 
 

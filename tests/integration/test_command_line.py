@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from expectations import data_docs
 from expectations.suite import read_suites
 from ingest.codes import registry
 from tests.mps_files import borough_file
@@ -56,8 +57,8 @@ def code(result: subprocess.CompletedProcess[str]) -> str:
 
 
 COMMANDS = [
-    "airflow", "alerts", "build", "db", "down", "explain", "land", "loads", "nightly", "quarantine", "rebuild", "releases", "replay",
-    "rollback", "setup", "sources", "sql", "status", "up", "withdraw",
+    "airflow", "alerts", "build", "db", "down", "explain", "land", "loads", "nightly", "quality", "quarantine", "rebuild", "releases",
+    "replay", "rollback", "setup", "sources", "sql", "status", "up", "withdraw",
 ]  # fmt: skip
 
 
@@ -150,6 +151,14 @@ def test_explain_prints_the_entry_of_a_code() -> None:
 def test_explain_without_a_code_lists_every_code() -> None:
     assert [row["code"] for row in json.loads(explain("--json")[1])] == list(registry())
     assert set(registry()) <= set(explain()[1].split())
+
+
+def test_quality_says_where_the_pages_of_the_newest_verdict_are(warehouse: Settings) -> None:
+    assert code(vru(warehouse, "quality")) == "NOTHING_LOADED"
+    page = data_docs.page(warehouse.home)
+    page.parent.mkdir()
+    page.touch()
+    assert vru(warehouse, "quality").stdout == f"{page}\n"
 
 
 def test_explain_says_which_suites_have_a_check_of_the_gate() -> None:

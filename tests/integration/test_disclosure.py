@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -231,3 +233,56 @@ def test_nobody_sees_why_a_total_is_suppressed(warehouse: Settings) -> None:
     for role in (OPEN, ANALYST):
         with connect(warehouse, role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("select from marts_open.withheld_total")
+
+
+def test_the_view_is_described_with_unit_and_source_as_its_model_is(
+    warehouse: Settings, marts: Callable[[list[Month]], None]
+) -> None:
+    marts([{ANIMALS: [20] * 33}])
+    with connect(warehouse, ANALYST) as connection:
+        told = dict(
+            connection.execute(
+                """select coalesce(a.attname, ''), d.description from pg_description as d
+                   left join pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
+                   where d.objoid = 'marts_open.measure'::regclass and d.classoid = 'pg_class'::regclass"""
+            ).fetchall()
+        )
+        columns = {
+            name
+            for (name,) in connection.execute(
+                "select attname from pg_attribute where attrelid = 'marts_open.measure'::regclass and attnum > 0"
+            )
+        }
+    assert told.keys() == {"", *columns}
+    assert told[""].startswith(
+        "Grain: one row per area, period, measure, sex, age band and ethnicity of the current release"
+    )
+    assert told["value"] == (
+        "The value as its owner's rule lets it out; null where suppressed, and where there is none. "
+        "Unit that of the measure. Source marts.fct_measure."
+    )
+
+
+def test_a_view_that_another_version_wrote_gives_way(warehouse: Settings, marts: Callable[[list[Month]], None]) -> None:
+    marts([{ANIMALS: [20] * 33}])
+    shown = rows_of(warehouse)
+    with connect(warehouse, PUBLISHER) as connection:
+        connection.execute("drop view marts_open.measure")
+        connection.execute("create view marts_open.measure as select area_code from marts.fct_measure")
+        disclosure.publish(connection)
+        connection.commit()
+    assert rows_of(warehouse) == shown
+
+
+def test_the_publisher_takes_no_template_that_it_does_not_understand(
+    warehouse: Settings, marts: Callable[[list[Month]], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    marts([{ANIMALS: [20] * 33}])
+    shown = rows_of(warehouse)
+    shutil.copytree(disclosure.MODELS, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "open_measure.sql").open("a", encoding="utf-8") as file:
+        file.write("{% if true %} where true {% endif %}")
+    monkeypatch.setattr(disclosure, "MODELS", tmp_path)
+    with connect(warehouse, PUBLISHER) as connection, pytest.raises(RuntimeError, match="no other template"):
+        disclosure.publish(connection)
+    assert rows_of(warehouse) == shown

@@ -7,12 +7,14 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from expectations import engine, gate
-from expectations.gate import Result, Verdict
+from expectations import data_docs, engine, gate
+from expectations.gate import Verdict
+from expectations.scope import Result
 from expectations.suite import SUITES, read_suites
 from ingest.errors import Refusal
 from tests.conftest import Server
@@ -350,7 +352,7 @@ def test_a_part_greater_than_its_whole_blocks_unless_a_publisher_has_it_so_in_on
     assert (blocking.severity, blocking.detail) == ("critical", "Camden 2025-05 mps_rape (part 78, whole 77)")
     assert (warning.severity, warning.detail) == (
         "warning",
-        "Camden 2025-04 mps_robbery_personal (part 80, whole 77); known: Camden 2025-05 mps_rape, Camden 2025-03 mps_robbery_personal",
+        "Camden 2025-04 mps_robbery_personal (part 80, whole 77); known: Camden 2025-03 mps_robbery_personal (part 79, whole 77)",
     )
     change(
         candidate,
@@ -371,7 +373,7 @@ def test_a_gap_month_is_named_critical_in_the_total_and_a_warning_in_a_category(
         "2025-06 mps_rape, mps_robbery_personal",
     )
     recon = result(verdict, "every_month_adds_up_to_the_file", "landing/mps/reconciliation")
-    assert recon.detail == "2025-06 (in file 3160, in candidate missing)"
+    assert recon.detail == "2025-06 (in file 3160, in candidate missing, usually missing)"
 
 
 def test_a_month_that_is_not_over_is_named(candidate: Settings) -> None:
@@ -394,7 +396,7 @@ def test_a_figure_that_is_one_off_from_the_file_is_named(candidate: Settings) ->
     verdict = judge(candidate, CANDIDATE)
     assert not_passed(verdict) == [("landing/mps/reconciliation", "every_month_adds_up_to_the_file", "failed")]
     month = result(verdict, "every_month_adds_up_to_the_file", "landing/mps/reconciliation")
-    assert month.detail == "2024-11 (in file 3160, in candidate 3161)"
+    assert month.detail == "2024-11 (in file 3160, in candidate 3161, usually 3160)"
 
 
 def test_offences_without_a_borough_pass_to_2_warn_to_5_and_block_above_5_percent_of_a_month(
@@ -417,8 +419,11 @@ def test_offences_without_a_borough_pass_to_2_warn_to_5_and_block_above_5_percen
     )
     assert verdict.may_be_published
     warning = result(verdict, "at_most_2_percent_of_a_month_has_no_borough", suite)
-    assert warning.detail == "2025-04 (percent 2.49); known: 2025-03 (percent 11.31)"
-    assert verdict.reason == f"at_most_2_percent_of_a_month_has_no_borough ({suite}) warned: 2025-04 (percent 2.49)"
+    assert warning.detail == (
+        "2025-04 (usually 3191, percent 2.49, usually below 2); known: 2025-03 (usually 3165, percent 11.31, usually below 100)"
+    )
+    warned = "2025-04 (usually 3191, percent 2.49, usually below 2)"
+    assert verdict.reason == f"at_most_2_percent_of_a_month_has_no_borough ({suite}) warned: {warned}"
     with connect(candidate, GATE) as connection:
         assert connection.execute("select verdict, state from ops.release").fetchall() == [("warned", "judged")]
 
@@ -427,7 +432,7 @@ def test_offences_without_a_borough_pass_to_2_warn_to_5_and_block_above_5_percen
     assert not_passed(verdict) == [(suite, "at_most_5_percent_of_a_month_has_no_borough", "failed")]
     assert (verdict.verdict, verdict.reason) == (
         "blocked",
-        f"at_most_5_percent_of_a_month_has_no_borough ({suite}) failed: 2025-04 (percent 6)",
+        f"at_most_5_percent_of_a_month_has_no_borough ({suite}) failed: 2025-04 (usually 3191, percent 6, may be 5)",
     )
     with connect(candidate, GATE) as connection:
         newest = connection.execute(
@@ -439,7 +444,7 @@ def test_offences_without_a_borough_pass_to_2_warn_to_5_and_block_above_5_percen
     change(candidate, unplaced("202504", 24) + unplaced("202503", 1200))
     verdict = judge(candidate, CANDIDATE)
     assert result(verdict, "at_most_5_percent_of_a_month_has_no_borough", suite).detail == (
-        "2025-03 (percent 27.68); known: 2025-03 (percent 27.68)"
+        "2025-03 (usually 3160, percent 27.68, may be 25); known: 2025-03 (usually 3160, percent 27.68, may be 25)"
     )
 
 
@@ -497,7 +502,7 @@ def test_what_is_published_may_not_fall_away_vanish_or_double_while_the_category
             where measure_code = 'mps_rape' and area_code = 'E09000008'""",
         "no_borough_moves_by_half_in_a_month": """update marts.fct_measure set value = value * 3
             where measure_code = 'mps_all_offences' and area_code = 'E09000008' and period_start_date = '2025-09-01'""",
-        "no_new_month_is_out_of_proportion": """
+        "no_new_month_is_far_above_what_is_usual": """
             delete from marts.fct_measure where period_start_date = '2025-10-01';
             update candidate.fct_measure set value = value * 4, numerator = numerator * 4
             where measure_code = 'mps_rape' and period_start_date = '2025-10-01'""",
@@ -516,7 +521,7 @@ def test_what_is_published_may_not_fall_away_vanish_or_double_while_the_category
     )
     assert "London (32 boroughs) 2025-09 mps_rape (found " in found["no_measure_of_london_moves_by_a_third_in_a_month"]
     assert "London (32 boroughs) mps_rape (found " in found["no_measure_of_london_moves_by_a_quarter_in_two_years"]
-    assert "London (32 boroughs) 2025-10 mps_rape (found " in found["no_new_month_is_out_of_proportion"]
+    assert "London (32 boroughs) 2025-10 mps_rape (found " in found["no_new_month_is_far_above_what_is_usual"]
 
 
 def test_a_file_with_fewer_rows_than_the_last_release_blocks_unless_its_categories_changed(candidate: Settings) -> None:
@@ -558,10 +563,13 @@ def test_losing_months_areas_or_rows_that_are_published_blocks(candidate: Settin
         """,
     )
     verdict = judge(candidate, CANDIDATE)
-    assert result(verdict, "no_month_of_a_source_is_lost").detail == "2024-09 mps, 2024-08 mps"
+    assert (
+        result(verdict, "no_month_of_a_source_is_lost").detail
+        == "2024-09 mps (measures found 0), 2024-08 mps (measures found 0)"
+    )
     assert (
         result(verdict, "coverage_is_at_least_90_percent_of_what_is_published").detail
-        == "mps (cells 442, cells published 510)"
+        == "mps (published 510, found 442)"
     )
     assert (
         result(verdict, "rows_are_at_least_90_percent_of_what_is_published", "marts/dim_source").detail
@@ -687,7 +695,10 @@ def test_what_went_into_the_candidate_must_be_judged(candidate: Settings) -> Non
         result(verdict, "every_source_has_a_suite", "gate").detail
         == "parks (add a suite to expectations/landing/parks/)"
     )
-    assert result(verdict, "every_dataset_that_went_in_is_described", "marts/dim_source").detail == "parks incidents"
+    assert (
+        result(verdict, "every_dataset_that_went_in_is_described", "marts/dim_source").detail
+        == "parks incidents (rows with terms 0)"
+    )
     change(candidate, "delete from ops.candidate_load")
     verdict = judge(candidate, CANDIDATE)
     assert result(verdict, "every_source_has_a_suite", "gate").detail == "the candidate was built from no load"
@@ -837,8 +848,8 @@ def test_a_candidate_that_is_replaced_while_it_is_judged_blocks(
     run = engine.run
 
     def meanwhile(statements: str) -> None:
-        def replaced(url: str, work: object) -> object:
-            found = run(url, work)  # type: ignore[arg-type]
+        def replaced(*asked: Any) -> object:
+            found = run(*asked)
             change(candidate, statements)
             return found
 
@@ -875,8 +886,8 @@ def test_a_candidate_that_is_replaced_while_it_is_judged_blocks(
 def test_an_answer_that_does_not_come_back_blocks(candidate: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     run = engine.run
 
-    def forgetful(url: str, work: object) -> object:
-        found = run(url, work)  # type: ignore[arg-type]
+    def forgetful(*asked: Any) -> object:
+        found = run(*asked)
         del found["marts/fct_measure", "no_borough_drops_to_nothing"]
         return found
 
@@ -887,7 +898,7 @@ def test_an_answer_that_does_not_come_back_blocks(candidate: Settings, monkeypat
         "no_borough_drops_to_nothing (marts/fct_measure) crashed: no answer came back",
     )
 
-    def broken(url: str, work: object) -> object:
+    def broken(*asked: Any) -> object:
         raise RuntimeError("Jo Bloggs")
 
     monkeypatch.setattr(engine, "run", broken)
@@ -903,6 +914,57 @@ def test_the_results_are_written_before_the_verdict(candidate: Settings) -> None
     with connect(candidate, GATE) as connection:
         assert connection.execute("select count(*) > 50 from ops.quality_result").fetchone() == (True,)
         assert connection.execute("select count(*) from ops.release").fetchone() == (0,)
+
+
+def test_the_pages_of_the_verdict_say_suite_check_outcome_and_count_and_no_value(candidate: Settings) -> None:
+    change(
+        candidate,
+        f"update candidate.fct_measure set numerator = -4711 where area_code = '{CAMDEN}' and measure_code = 'mps_rape'",
+    )
+    judge(candidate, CANDIDATE)
+    (marts,) = (candidate.home / "quality").glob("validations/marts/*/*/*.html")
+    text = marts.read_text()
+    assert "release-1-blocked" in marts.parts
+    assert "marts/fct_measure: every numerator is 0 or more (critical)" in text
+    assert f"failed, {MONTHS} rows break it" in text
+    assert "4711" not in text
+    assert marts.name in data_docs.page(candidate.home).read_text()
+
+
+def test_pages_that_cannot_be_written_stop_nothing(candidate: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    (candidate.home / "quality.new").touch()  # a file where the folder is to be
+    assert judge(candidate, CANDIDATE).verdict == "passed"
+    assert not data_docs.page(candidate.home).exists()
+    assert "the pages of the verdict could not be written" in caplog.text
+
+
+def test_a_figure_with_text_or_without_a_number_is_none(candidate: Settings, suites: Callable[..., Path]) -> None:
+    change(candidate, "alter table candidate.dim_borough add column victim text default 'Jo Bloggs'")
+    folder = suites(
+        check("text_leaves", of="people", expectation="ExpectColumnValuesToNotBeNull", arguments="{column: victim}")
+        + check("a_number_is_none", of="nans", expectation="ExpectColumnValuesToBeBetween", arguments="{column: n, max_value: 1}")
+        + check("it_stands", of="gone", expectation="ExpectColumnValuesToBeBetween", arguments="{column: n, max_value: 1}")
+        + check("two_are_equal", of="pairs", expectation="ExpectColumnPairValuesToBeEqual", arguments="{column_A: n, column_B: m}")
+    )  # fmt: skip
+    file = folder / "marts" / "dim_borough.yml"
+    file.write_text(
+        file.read_text()
+        + "definitions:\n  people: select victim from {batch}\n  nans: select 'NaN'::numeric as n\n  gone: select n from nowhere\n"
+        + "  pairs: select v.area_code, v.n, v.m from (values ('E09000007', 1, 1), ('E09000003', 2, null)) as v (area_code, n, m)\n"
+    )
+    verdict = judge(candidate, CANDIDATE, suites=folder)
+    found = {
+        r.check: (r.outcome, r.detail)
+        for r in verdict.results
+        if r.outcome != "passed" and r.suite == "marts/dim_borough"
+    }
+    assert found == {
+        "text_leaves": ("crashed", "a figure holds areas, months, measures and numbers, and victim is none of these"),
+        "a_number_is_none": ("crashed", "it holds a figure that is not a number"),
+        "it_stands": ("crashed", 'UndefinedTable: relation "nowhere" does not exist'),
+        "two_are_equal": ("failed", "E09000003 (n 2, m missing)"),
+    }
+    assert verdict.verdict == "blocked"
 
 
 def test_a_candidate_nobody_built_is_refused_by_name(candidate: Settings) -> None:

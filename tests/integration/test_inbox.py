@@ -528,7 +528,8 @@ def test_a_file_that_is_refused_does_not_keep_the_others_back(
         (folder / f"tfl-2026-{month}.csv").write_bytes(body.replace(b"/10/", f"/{month}/".encode()))
         os.utime(folder / f"tfl-2026-{month}.csv", (time.time() - 60,) * 2)
     landed = steps.fetch("night", "safestats", "tfl_driver_incidents")
-    assert steps.load("night", "safestats", "tfl_driver_incidents", landed) == {"files": 2, "rows": 2}
+    loaded = steps.load("night", "safestats", "tfl_driver_incidents", landed)
+    assert loaded == {"files": 2, "rows": 2, "editions": [warehouse.london_date().isoformat()]}
     steps.notify("night")
     with connect(warehouse, ADMIN) as connection:
         loaded = connection.execute("select part from ops.load where state = 'loaded' order by part").fetchall()

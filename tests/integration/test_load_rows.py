@@ -351,7 +351,7 @@ def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_c
     with refused_with("OLDER_COPY"):
         land(older, name="older.csv")
     path, sha256 = ask(warehouse, "select landed_path, sha256 from ops.load where state = 'refused'")[0]
-    assert steps.load("night 1", "parks", "incidents", []) == {"files": 0, "rows": 0}
+    assert steps.load("night 1", "parks", "incidents", []) == {"files": 0, "rows": 0, "editions": []}
     with connect(warehouse, ADMIN) as connection:
         connection.execute(
             """insert into ops.fetched_address (source, dataset, url, sha256, bytes, fetched_at, checked_at)
@@ -359,13 +359,14 @@ def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_c
             [sha256],
         )
     # Nothing has changed: nobody is told again.
-    assert steps.load("night 2", "parks", "incidents", []) == {"files": 0, "rows": 0}
+    assert steps.load("night 2", "parks", "incidents", []) == {"files": 0, "rows": 0, "editions": []}
     assert ask(warehouse, "select count(*) from ops.load where state = 'refused'") == [(1,)]
     with connect(warehouse, ADMIN) as connection:
         connection.execute("delete from raw.parks__incidents where _load_id = %s", [first.load_id])
         connection.execute("update ops.load set state = 'withdrawn' where load_id = %s", [first.load_id])
     land(HEADER + rows_of("2025-01", 3), name="another.csv")
-    assert steps.load("night 3", "parks", "incidents", []) == {"files": 1, "rows": 6}
+    today = warehouse.london_date().isoformat()
+    assert steps.load("night 3", "parks", "incidents", []) == {"files": 1, "rows": 6, "editions": [today]}
     assert ask(warehouse, "select landed_path from ops.load where state = 'loaded' and rows_loaded = 6") == [(path,)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -104,6 +104,23 @@ def test_an_edition_that_no_revision_explains_is_refused(
     first = land(edition(large()))
     with refused_with("NOT_A_REVISION", match=f"no revision of load {first.load_id}.*{reason}"):
         land(edition(spoil(large())), "next.csv")
+
+
+def test_an_edition_whose_months_are_others_is_refused_and_one_month_put_right_is_not(land: Land) -> None:
+    land(edition(large()))
+    draw = random.Random(2)  # noqa: S311 - the same each time
+
+    def moved(months: Sequence[str]) -> bytes:
+        return edition(
+            {
+                cell: int(str(n)) * draw.randint(80, 120) // 100 if cell[2] in months else n
+                for cell, n in large().items()
+            }
+        )
+
+    with refused_with("NOT_A_REVISION", match="2 months have other counts than they had"):
+        land(moved(MONTHS[:2]), "next.csv")
+    assert land(moved(MONTHS[:1]), "next.csv").is_new
 
 
 def test_an_edition_that_revises_some_counts_loads(land: Land) -> None:

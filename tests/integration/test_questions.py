@@ -70,6 +70,18 @@ def test_every_rule_of_the_models_does_what_its_unit_test_says(home: Home) -> No
     assert ruled >= RULED, "a business rule has lost its unit test"
 
 
+def test_the_open_layer_withholds_what_its_model_says(home: Home) -> None:
+    with connect(home.settings, ADMIN) as connection:
+        connection.execute("set enable_nestloop = off")  # as the publisher asks it
+        rows = "select measure_code, period_start_date, area_code from {} order by 1, 2, 3"
+        chosen, stored = (
+            connection.execute(rows.format(table).encode()).fetchall()
+            for table in ("intermediate.open_withheld_total", "marts_open.withheld_total")
+        )
+    assert len(stored) > 0
+    assert stored == chosen
+
+
 @pytest.mark.parametrize(("page", "questions"), [("README.md", 5), ("docs/questions.md", 13)])
 def test_every_question_of_the_pages_has_the_answer_it_prints(home: Home, page: str, questions: int) -> None:
     text = (PROJECT / page).read_text(encoding="utf-8")

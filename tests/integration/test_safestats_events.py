@@ -462,7 +462,8 @@ def test_a_withdrawal_is_whole_or_not_there_and_what_was_cut_off_is_put_right(
     ):
         steps.replay(*this, file=path)
     landing.clear_withdrawal(file)
-    assert steps.replay(*this) == {"files": 1, "rows": 40, "refused": [], "withdrawn": [path]}
+    again = steps.replay(*this)
+    assert again == {"files": 1, "rows": 40, "editions": ["2026-11-22"], "refused": [], "withdrawn": [path]}
     assert withdraw(4) is None, "nothing stands before it"
     with pytest.raises(Refusal, match=f"one that was withdrawn by landing it by hand: {before}, {path}"):
         steps.replay(*this)

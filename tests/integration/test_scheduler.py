@@ -7,10 +7,15 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import re
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -23,8 +28,9 @@ from ingest.errors import Refusal
 from sandbox.server import Publisher
 from tests.conftest import Server, warehouse_to_build
 from tests.homes import declarations_of
-from warehouse import airflow, runs
-from warehouse.airflow import processes, records
+from warehouse import airflow, alerts, runs
+from warehouse.airflow import internals, interrupted, processes
+from warehouse.airflow.lock import only_runner
 from warehouse.platform.connection import ANALYST, connect
 from warehouse.platform.settings import Settings, read_settings
 
@@ -94,7 +100,7 @@ def test_stand_ins_that_do_not_start_say_why(tmp_path: Path) -> None:
 
 def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:
     with (
-        records.only_runner(warehouse),
+        only_runner(warehouse),
         pytest.raises(Refusal, match="a nightly run of this home is under way"),
     ):
         airflow.run_nightly(warehouse, None, echo=print)
@@ -102,7 +108,7 @@ def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:
 
 def test_a_build_by_hand_waits_for_a_run_of_the_home(warehouse: Settings) -> None:
     with (
-        records.only_runner(warehouse),
+        only_runner(warehouse),
         pytest.raises(Refusal, match="a nightly run of this home is under way"),
     ):
         runs.build_and_publish(warehouse, echo=print)
@@ -117,6 +123,18 @@ class Stack:
     environment: dict[str, str]
     address: str
     started: list[psutil.Process]
+    cut_off: str
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """What the REST API answers its user."""
+        password = json.loads((self.settings.secrets / "airflow_passwords.json").read_text())["admin"]
+        login = requests.post(
+            f"{self.address}/auth/token", json={"username": "admin", "password": password}, timeout=10
+        ).json()
+        token = {"Authorization": f"Bearer {login['access_token']}"}
+        found = requests.get(f"{self.address}/api/v2/{path}", headers=token, timeout=10)
+        found.raise_for_status()
+        return dict(found.json())
 
 
 SOURCE = "fingertips"
@@ -148,15 +166,56 @@ def stack(server: Server, declared: Path, tmp_path_factory: pytest.TempPathFacto
             "VRU_TODAY": TODAY.isoformat(),
             "PYTHONPATH": str(declared),
         }
+        cut_off = _cut_off(settings, environment)
         address = airflow.up(settings, environment=environment, echo=print)
         started = list(processes._running(settings).values())
         started += [child for process in started for child in process.children(recursive=True)]
         try:
-            yield Stack(settings, publisher, environment, address, started)
+            yield Stack(settings, publisher, environment, address, started, cut_off)
         finally:
             airflow.down(settings, echo=print)
             left = [process for process in started if process.is_running() and process.status() != "zombie"]
             assert not left, f"`down` left {left} behind"
+
+
+def _cut_off(settings: Settings, environment: dict[str, str]) -> str:
+    """Kill a night in a process of its own at its first task. Returns the run's id."""
+    moment = dt.datetime.now(dt.UTC).isoformat()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "warehouse.airflow.run_in_process",
+            "nightly",
+            moment,
+            json.dumps({"sources": None}),
+        ],
+        env=airflow.environment(settings) | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            if [run for run in internals.unfinished_in_process(settings) if run.under_way]:
+                break
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    assert [run.run_id for run in internals.unfinished_in_process(settings)] == [f"manual__{moment}"]
+    return f"manual__{moment}"
+
+
+def test_a_run_that_was_cut_off_is_ended_before_a_scheduler_could_go_on_with_it(stack: Stack) -> None:
+    run = stack.ask(f"dags/nightly/dagRuns/{quote(stack.cut_off)}")
+    assert run["state"] == "failed"
+    assert re.match(r"the night begun at \S+ \S+ was cut off while ", run["note"])
+    tasks = stack.ask(f"dags/nightly/dagRuns/{quote(stack.cut_off)}/taskInstances")["task_instances"]
+    assert {task["state"] for task in tasks} <= {"failed", "skipped", "success", "upstream_failed"}
+    assert [alert["code"] for alert in alerts.alerts(stack.settings)] == ["NIGHT_CUT_OFF"]
+    assert interrupted.tell(stack.settings) == []
 
 
 def _run(stack: Stack) -> tuple[bool, dict[str, str]]:
@@ -172,7 +231,7 @@ def test_a_night_through_the_real_scheduler_publishes(stack: Stack) -> None:
     steps = ("begin", "transform", "gate", "publish", "notify")
     own = {f"{SOURCE}.{step}_{dataset}" for dataset in DATASETS[SOURCE] for step in ("fetch", "load")}
     assert {task for task, word in words.items() if word == "done"} == {*steps, *own}
-    with records.metadata(stack.settings) as connection:
+    with internals.metadata(stack.settings) as connection:
         ran = connection.execute(
             """select task_id, state from task_instance
                where run_id = (select run_id from dag_run where dag_id = 'nightly' order by id desc limit 1)"""
@@ -181,6 +240,14 @@ def test_a_night_through_the_real_scheduler_publishes(stack: Stack) -> None:
     assert states == dict.fromkeys((*steps, *own), "success") | dict.fromkeys(
         ("mps.fetch_vawg", "mps.load_vawg", "watcher"), "skipped"
     )
+    run = stack.ask("dags/nightly/dagRuns?order_by=-run_after&limit=1")["dag_runs"][0]
+    assert run["note"].startswith("Release 1 published, verdict ")
+    assert f"New editions: {SOURCE} data " in run["note"]
+    updated = {event["uri"]: event["extra"] for event in stack.ask("assets/events")["asset_events"]}
+    assert updated.keys() == {"x-vru://marts", *(f"x-vru://raw/{SOURCE}/{dataset}" for dataset in DATASETS[SOURCE])}
+    assert updated["x-vru://marts"]["release_id"] == 1
+    assert updated["x-vru://marts"]["rows_changed"]["fct_measure"] > 0
+    assert updated[f"x-vru://raw/{SOURCE}/data"]["rows"] > 0
     with connect(stack.settings, ANALYST) as connection:
         found = connection.execute(
             """select count(distinct area_code) from marts.fct_measure join marts.dim_borough on borough_code = area_code
@@ -197,20 +264,15 @@ def test_a_dataset_that_fails_makes_the_run_red_while_the_others_run(stack: Stac
         stack.publisher.behave()
     assert not is_green
     assert words[f"{SOURCE}.fetch_data"] == "FAILED"
-    for task in ("begin", f"{SOURCE}.fetch_metadata", f"{SOURCE}.load_metadata", "transform", "notify"):
+    for task in ("begin", f"{SOURCE}.fetch_metadata", "transform", "notify"):
         assert words[task] == "done", words
+    assert words.get(f"{SOURCE}.load_metadata", "nothing") == "nothing", "it has loaded it the night before"
 
 
 def test_what_is_up_answers_on_loopback_alone_and_to_nobody_without_a_password(stack: Stack) -> None:
     assert stack.address.startswith("http://127.0.0.1:")
     assert requests.get(f"{stack.address}/api/v2/dags", timeout=10).status_code == 401
-    password = json.loads((stack.settings.secrets / "airflow_passwords.json").read_text())["admin"]
-    login = requests.post(
-        f"{stack.address}/auth/token", json={"username": "admin", "password": password}, timeout=10
-    ).json()
-    found = requests.get(
-        f"{stack.address}/api/v2/dags", headers={"Authorization": f"Bearer {login['access_token']}"}, timeout=10
-    ).json()
+    found = stack.ask("dags")
     assert {dag["dag_id"]: dag["is_paused"] for dag in found["dags"]} == {
         "nightly": False,
         "replay": False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.spoiled import WAYS, at_the_door
+from tests.spoiled.boroughs import WAYS, at_the_door
 from warehouse.platform.settings import Settings
 
 # Harmless (another order, an area's code, a row that is no count), or nothing in the file and the edition before it shows what is wrong.

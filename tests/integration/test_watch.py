@@ -12,10 +12,10 @@ import pytest
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from tests.candidates import read
-from tests.integration.test_alerts import Channel, channel, with_channel
 from tests.mps_files import borough_file
+from tests.webhook import Webhook, channel, with_channel
 from warehouse import airflow, alerts, steps
-from warehouse.airflow.records import SchedulerState, metadata
+from warehouse.airflow.internals import SchedulerState, metadata
 from warehouse.platform.connection import ADMIN, OPEN, connect
 from warehouse.platform.settings import Settings, read_settings
 from warehouse.reports import watch
@@ -40,11 +40,11 @@ def asked_just_now(settings: Settings) -> None:
 
 def told(settings: Settings) -> list[str]:
     """The codes of what a look tells."""
-    return [one.code for one in watch.look_and_tell(settings)[1]]
+    return [one.code for one in watch.watch(settings)[1]]
 
 
 def test_a_night_that_did_not_come_is_told_once_and_again_on_another_day(
-    with_channel: Settings, channel: Channel
+    with_channel: Settings, channel: Webhook
 ) -> None:
     assert told(with_channel) == ["NIGHT_LATE"]
     assert told(with_channel) == []
@@ -80,7 +80,7 @@ def test_a_feed_past_its_freshness_is_told_on_a_night_that_was_green(warehouse: 
     assert told(warehouse) == ["LOADS_NOT_JUDGED"]
 
 
-def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channel: Settings, channel: Channel) -> None:
+def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channel: Settings, channel: Webhook) -> None:
     asked_just_now(with_channel)
     away = with_channel.model_copy(
         update={
@@ -102,7 +102,7 @@ def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channe
 
 
 def test_an_alert_that_could_not_be_sent_while_the_database_was_away_arrives_later(
-    with_channel: Settings, channel: Channel
+    with_channel: Settings, channel: Webhook
 ) -> None:
     asked_just_now(with_channel)
     channel.answers = [503, 200]
@@ -120,7 +120,7 @@ def test_a_role_that_was_changed_is_told_once(warehouse: Settings) -> None:
     asked_just_now(warehouse)
     with connect(warehouse, ADMIN) as connection:
         connection.execute("delete from ops.role_setting where role_name = 'vru_open' and name = 'jit'")
-    _, found = watch.look_and_tell(warehouse)
+    _, found = watch.watch(warehouse)
     assert [(one.code, one.problem) for one in found] == [
         (
             "ROLE_CHANGED",
@@ -140,7 +140,7 @@ def test_a_readers_transaction_that_goes_on_for_too_long_is_ended_and_told(wareh
     with pytest.raises(psycopg.errors.AdminShutdown), connect(warehouse, OPEN) as anyone:  # noqa: PT012 - at its end
         anyone.execute("set statement_timeout = 0")
         time.sleep(0.4)
-        _, found = watch.look_and_tell(warehouse)
+        _, found = watch.watch(warehouse)
     assert [one.code for one in found] == ["ROLE_CHANGED", "READER_OVERDUE"]
     assert found[0].problem.startswith(changed)
     assert found[1].problem.startswith(
@@ -164,7 +164,7 @@ def test_a_run_that_failed_without_an_alert_of_its_own_is_told(
     alerts.record_problem(warehouse, "one", "fetch", "mps borough_recent", "PUBLISHER_DOWN", "was away")
     alerts.raise_alert(warehouse, "one")
     monkeypatch.setattr(airflow, "failed_runs", lambda *_, **__: [("one", "nightly"), ("two", "nightly")])
-    assert [(one.code, one.key) for one in watch.look_and_tell(warehouse)[1]] == [("NIGHT_CUT_OFF", "run two")]
+    assert [(one.code, one.key) for one in watch.watch(warehouse)[1]] == [("NIGHT_CUT_OFF", "run two")]
 
 
 def test_a_scheduler_counts_as_gone_when_its_heart_stops_and_not_when_it_was_stopped(warehouse: Settings) -> None:

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from expectations import engine
-from expectations.engine import Observation, read_answer
-from expectations.gate import Result, decide
+from expectations.answers import Observation, read_answer
+from expectations.gate import decide
+from expectations.scope import Result
 from expectations.suite import SUITES, read_suite, read_suites
 from tests.refused import refused_with
 from warehouse.platform.settings import Settings

@@ -12,15 +12,20 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import requests
 
 from ingest.errors import Refusal
+from warehouse.airflow import interrupted
+from warehouse.airflow.internals import known_dags, paused_dags, unfinished_in_process
+from warehouse.airflow.lock import only_runner
+from warehouse.airflow.pools import set_pools
 from warehouse.airflow.program import USER, Echo, Ports, call, last_line, program, remembered_ports, ui_password
 from warehouse.airflow.program import environment as airflow_environment
-from warehouse.airflow.records import close_interrupted_runs, metadata, only_runner, set_pools
 from warehouse.platform.settings import PREFIX, PROJECT, Settings
 
 DAG_IDS = ("nightly", "replay", "maintenance")
@@ -72,8 +77,7 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
     home = settings.home / "airflow"
     (home / "logs").mkdir(parents=True, exist_ok=True)
     _choose_ports(settings)
-    with metadata(settings) as connection:
-        close_interrupted_runs(settings, connection)
+    interrupted.tell(settings)
     started = _Started({}, _settings_digest(extra))
     publishers: dict[str, str] = {}
     try:
@@ -86,10 +90,13 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
             publishers = {"VRU_BASE_URLS": json.dumps({**dict.fromkeys(stand_ins_for, address), **settings.base_urls})}
         echo("starting Airflow: API server, scheduler, DAG processor")
         for name, arguments in PROCESSES.items():
+            if name == "scheduler" and unfinished_in_process(settings):
+                _wait_while(_is_api_away, settings, seconds)
+                interrupted.close(settings)
             environment = {**airflow_environment(settings), **publishers, **extra}
             _start(settings, started, name, [program(), *arguments], environment)
         set_pools(settings)
-        _wait_until_well(settings, seconds)
+        _wait_while(_not_well, settings, seconds)
         _unpause(settings)
     except BaseException:
         down(settings, echo=lambda line: None)
@@ -127,17 +134,23 @@ def _stand_ins_address(settings: Settings) -> str:
     raise Refusal("STAND_INS_DOWN", f"the stand-in publishers did not start: {last_line(log)}", next_step=f"read {log}")
 
 
-def _wait_until_well(settings: Settings, seconds: float) -> None:
+def _wait_while(missing_yet: Callable[[Settings], str], settings: Settings, seconds: float) -> None:
+    """Wait while something is missing. Raises Refusal when a process that was started stops, or the time is over.
+
+    Args:
+        missing_yet: says what is still missing; empty when nothing is.
+    """
     deadline = time.monotonic() + seconds
     while True:
-        for name in PROCESSES.keys() - _running(settings).keys():
+        started = PROCESSES.keys() & _read_started(settings).processes.keys()
+        for name in started - _running(settings).keys():
             log = _log(settings, name)
             raise Refusal(
                 "AIRFLOW_FAILED",
                 f"Airflow's {name} stopped as soon as it was started: {last_line(log)}",
                 next_step=f"read {log}",
             )
-        missing = _not_well(settings)
+        missing = missing_yet(settings)
         if not missing:
             return
         if time.monotonic() > deadline:
@@ -149,34 +162,37 @@ def _wait_until_well(settings: Settings, seconds: float) -> None:
         time.sleep(0.3)
 
 
-def _not_well(settings: Settings) -> str:
-    """What is still missing; empty when everything works and every DAG is known."""
+def _health(settings: Settings) -> dict[str, Any]:
+    """What the API server says of each part of Airflow; nothing while it does not answer."""
     api = f"http://127.0.0.1:{remembered_ports(settings).api}"
     try:
-        health = requests.get(f"{api}/api/v2/monitor/health", timeout=10).json()
         # What tasks talk to is generated at its first request, which takes longer than a task waits for an answer.
         requests.get(f"{api}/execution/health", timeout=60).raise_for_status()
+        return dict(requests.get(f"{api}/api/v2/monitor/health", timeout=10).json())
     except (requests.RequestException, ValueError):
+        return {}
+
+
+def _is_api_away(settings: Settings) -> str:
+    """Says so while the API server does not answer; empty when it does."""
+    return "" if _health(settings) else "the API server does not answer"
+
+
+def _not_well(settings: Settings) -> str:
+    """What is still missing; empty when everything works and every DAG is known."""
+    health = _health(settings)
+    if not health:
         return "the API server does not answer"
     for part in ("metadatabase", "scheduler", "dag_processor"):
         if (health.get(part) or {}).get("status") != "healthy":
             return f"the {part.replace('_', ' ')} is not healthy"
-    with metadata(settings) as connection:
-        known = {name for (name,) in connection.execute("select dag_id from dag where not is_stale")}
-    unknown = set(DAG_IDS) - known
+    unknown = set(DAG_IDS) - known_dags(settings)
     return f"the DAGs {', '.join(sorted(unknown))} were not read" if unknown else ""
 
 
 def _unpause(settings: Settings) -> None:
     """A paused nightly is a silent outage, and Airflow never unpauses a DAG that it has once seen paused."""
-    with metadata(settings) as connection:
-        paused = [
-            name
-            for (name,) in connection.execute(
-                "select dag_id from dag where is_paused and dag_id = any(%s)", [[*DAG_IDS]]
-            )
-        ]
-    for name in paused:
+    for name in paused_dags(settings, DAG_IDS):
         call(
             settings,
             ["dags", "unpause", name, "--yes"],

@@ -20,6 +20,8 @@ from warehouse.platform.settings import PROJECT, Settings
 
 DAGS = PROJECT / "dags"
 USER = "admin"
+# The setting that says where the API server is; empty for a run that has none.
+EXECUTION_API = "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"
 
 Echo = Callable[[str], None]
 
@@ -59,7 +61,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__FERNET_KEY": _kept_secret(settings, "airflow_fernet_key", _fernet_key),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(settings)),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{ports.api}/execution/",
+        EXECUTION_API: f"http://127.0.0.1:{ports.api}/execution/",
         "AIRFLOW__API__PORT": str(ports.api),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{ports.api}",

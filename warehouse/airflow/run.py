@@ -14,15 +14,23 @@ import psutil
 import psycopg
 
 from ingest.errors import Refusal
+from warehouse.airflow import internals, interrupted
+from warehouse.airflow.internals import UNFINISHED, is_scheduler_alive, metadata
+from warehouse.airflow.lock import only_runner
 from warehouse.airflow.processes import check_same_settings, stop
-from warehouse.airflow.program import DAGS, Echo, call, last_line
+from warehouse.airflow.program import EXECUTION_API, Echo, call, last_line
 from warehouse.airflow.program import environment as airflow_environment
-from warehouse.airflow.records import UNFINISHED, close_interrupted_runs, is_scheduler_alive, metadata, only_runner
 from warehouse.platform.settings import Settings
 
 # A task that is over sooner is told of once, when it is done.
 LONG_SECONDS = 1.5
-SHOWN = {"running": "running", "success": "done", "failed": "FAILED", "up_for_retry": "will be tried again"}
+SHOWN = {
+    "running": "running",
+    "success": "done",
+    "failed": "FAILED",
+    "up_for_retry": "will be tried again",
+    "skipped": "nothing to do",  # of a task that was told as running; most find that out at once
+}
 
 
 def run_nightly(
@@ -64,14 +72,15 @@ def _run_in_process(
     run_id = f"manual__{moment.isoformat()}"
     log = settings.home / "airflow" / "logs" / "in_process" / f"nightly_{moment:%Y-%m-%dT%H-%M-%S}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, str(DAGS / "run_in_process.py"), "nightly", moment.isoformat()]
+    # -P: the folder somebody stands in is no place to import from.
+    command = [sys.executable, "-P", "-m", "warehouse.airflow.run_in_process", "nightly", moment.isoformat()]
     echo(f"Airflow runs the DAG nightly; its log is {log}")
     with log.open("wb") as output, metadata(settings) as connection:
-        for told in close_interrupted_runs(settings, connection):
+        for told in interrupted.tell(settings):
             echo(f"BEFORE THIS ONE: {told}")
         process = subprocess.Popen(
             [*command, json.dumps(configuration)],
-            env={**airflow_environment(settings), **extra},
+            env={**airflow_environment(settings), **extra, EXECUTION_API: ""},
             stdin=subprocess.PIPE,  # closes when we are gone, which ends the run
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -85,7 +94,7 @@ def _run_in_process(
             progress.look()
         finally:
             stop([psutil.Process(process.pid)] if process.poll() is None else [], seconds=10)
-            close_interrupted_runs(settings, connection)
+            interrupted.tell(settings)
     if process.returncode not in (0, 1):
         raise Refusal(
             "NIGHT_CUT_OFF",
@@ -146,21 +155,20 @@ class _Progress:
 
     def look(self) -> str | None:
         """Say what has changed since the last look. Returns the run's state (None: Airflow does not know it yet)."""
-        found = self._connection.execute(
-            "select state from dag_run where dag_id = 'nightly' and run_id = %s", [self._run_id]
-        ).fetchone()
-        tasks = self._connection.execute(
-            """select task_id, state, try_number, extract(epoch from end_date - start_date) from task_instance
-               where dag_id = 'nightly' and run_id = %s and task_id <> 'watcher' and state = any(%s)
-               and (state <> 'running' or start_date < now() - make_interval(secs => %s))
-               order by coalesce(end_date, start_date), start_date""",
-            [self._run_id, list(SHOWN), LONG_SECONDS],
-        ).fetchall()
-        for task, state, attempt, seconds in tasks:
-            if self._said.get(task) == (state, attempt):
+        found = internals.run_state(self._connection, "nightly", self._run_id)
+        tasks = internals.task_states(
+            self._connection, "nightly", self._run_id, states=list(SHOWN), running_for=LONG_SECONDS
+        )
+        for task in tasks:
+            said = self._said.get(task.task_id)
+            if (
+                task.task_id == "watcher"
+                or said == (task.state, task.attempt)
+                or (task.state == "skipped" and not said)
+            ):
                 continue
-            self._said[task] = (state, attempt)
-            took = f" ({seconds:.1f} s)" if state != "running" and seconds is not None else ""
-            again = f", attempt {attempt}" if state == "running" and attempt > 1 else ""
-            self._echo(f"  {task:<32} {SHOWN[state]}{again}{took}")
-        return str(found[0]) if found else None
+            self._said[task.task_id] = (task.state, task.attempt)
+            took = f" ({task.seconds:.1f} s)" if task.state != "running" and task.seconds is not None else ""
+            again = f", attempt {task.attempt}" if task.state == "running" and task.attempt > 1 else ""
+            self._echo(f"  {task.task_id:<32} {SHOWN[task.state]}{again}{took}")
+        return found

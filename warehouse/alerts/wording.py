@@ -51,8 +51,8 @@ def body_of(
     lines = ["What was set aside:" if is_all_aside else "What failed:"]
     lines += [f"- {step}, {subject}: {with_code(code, problem)}" for step, subject, code, problem in problems]
     if held is not None and not any(held[3] and held[3] in problem for *_, problem in problems):
-        told = f"release {held[0]} is held since {_london(held[4])}: {one_line(held[3])}"
-        lines.append(f"- {with_code(GATE_HELD if held[2] == 'blocked' else None, told)}")
+        sentence = f"release {held[0]} is held since {_london(held[4])}: {one_line(held[3])}"
+        lines.append(f"- {with_code(GATE_HELD if held[2] == 'blocked' else None, sentence)}")
     lines += ["", "The marts:", f"- {_standing(connection)}"]
     lines += [
         f"- {source} {dataset} is {state}"

@@ -60,7 +60,7 @@ def build_without(
 
 
 class _Search:
-    """Builds that leave some of the new loads out, told by their paths: a load that comes back has a new line in the ledger."""
+    """Builds that leave some of the new loads out, named by their paths: a load that comes back has a new line in the ledger."""
 
     def __init__(
         self,

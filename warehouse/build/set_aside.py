@@ -104,11 +104,11 @@ def _may_be_tried(load: Load, reason: Wrong | None) -> bool:
 
 def put_aside(connection: psycopg.Connection, load: Load, kind: str, wrong: Wrong) -> Load:
     """Set a load aside: its rows leave raw. Returns it as it is now."""
-    told = {"kind": kind, "code": transform.code_version()}
+    found_by = {"kind": kind, "code": transform.code_version()}
     with connection.transaction():
         raw.take_out_for_good(connection, load.source, load.dataset, [load.load_id])
-        ledger.set_aside(connection, load.load_id, wrong, told)
-    return dataclasses.replace(load, state="set_aside", reason=wrong.reason, code=wrong.code, set_aside=told)
+        ledger.set_aside(connection, load.load_id, wrong, found_by)
+    return dataclasses.replace(load, state="set_aside", reason=wrong.reason, code=wrong.code, set_aside=found_by)
 
 
 def take_back(settings: Settings, connection: psycopg.Connection, load: Load) -> Refusal | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from expectations import data_docs
+from ingest.errors import Refusal
 from warehouse import airflow, alerts
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
@@ -95,7 +97,7 @@ def show_alerts(as_json: bool) -> None:
 def keep_watch(every: int | None, as_json: bool) -> None:
     """Look for what no night can tell (late, paused, gone, stale), raise one alert for what is new, and exit 1 if anything is wrong."""
     while True:
-        found, new = watch.look_and_tell(settings())
+        found, new = watch.watch(settings())
         rows = [{"is_new": one in new, "code": one.code, "problem": one.problem} for one in found]
         printing.report(rows, as_json, empty="all is well")
         if every is None:
@@ -120,4 +122,16 @@ def explain(code: str | None, as_json: bool) -> None:
         found = explaining.explain(code)
     except explaining.UnknownCode as unknown:
         raise click.BadParameter(str(unknown), param_hint="CODE") from None
-    click.echo(json.dumps(found, indent=1) if as_json else explaining.in_words(found))
+    click.echo(json.dumps(found, indent=1) if as_json else explaining.as_text(found))
+
+
+@main.command()
+@click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
+def quality(opens: bool) -> None:
+    """Where the pages of the newest verdict are: each check, how it ended and how many rows break it."""
+    page = data_docs.page(settings().home)
+    if not page.is_file():
+        raise Refusal("NOTHING_LOADED", "nothing has been judged yet", next_step="`vru build`, or run a night")
+    click.echo(page)
+    if opens:
+        click.launch(str(page))

@@ -166,8 +166,8 @@ def _take(settings: Settings, base: Path) -> Backup:
             tables,
             time.monotonic() - begun,
         )
-        told = {name: value for name, value in dataclasses.asdict(done).items() if name != "folder"}
-        write(making / MANIFEST, json.dumps({"version": VERSION, **told}, default=str, indent=1))
+        manifest = {name: value for name, value in dataclasses.asdict(done).items() if name != "folder"}
+        write(making / MANIFEST, json.dumps({"version": VERSION, **manifest}, default=str, indent=1))
         making.rename(done.folder)
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)

@@ -129,7 +129,9 @@ def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]
         # Of every home that shares this server, one at a time: they write the same roles.
         queue.take(connection, "vru setup", "session")
         if changed := roles.changed(settings, connection):
-            print(f"these roles had been changed and are as they were set up: {roles.told(changed)}", file=sys.stderr)
+            print(
+                f"these roles had been changed and are as they were set up: {roles.describe(changed)}", file=sys.stderr
+            )
         stands = _set_up_by(connection) == wanted and not again
         if stands and not changed:
             return {}
@@ -149,7 +151,7 @@ def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]
             ):
                 raise Refusal(
                     "READERS_IN_THE_WAY",
-                    f"set-up has to change what readers use, and {readers.told(readers.sessions(connection))} kept it locked",
+                    f"set-up has to change what readers use, and {readers.describe(readers.sessions(connection))} kept it locked",
                     kept="the warehouse as it was",
                     next_step="run it again; a reader's transaction is ended once it is older than its role may hold one "
                     "(docs/runbook.md)",

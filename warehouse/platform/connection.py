@@ -162,7 +162,7 @@ def connect(
 def _connect(information: str, *, autocommit: bool) -> psycopg.Connection:
     """A connection, waiting for a server that is starting or recovers after a crash."""
     begun = time.monotonic()
-    is_told = False
+    has_said = False
     while True:
         try:
             return psycopg.connect(information, autocommit=autocommit)
@@ -170,8 +170,8 @@ def _connect(information: str, *, autocommit: bool) -> psycopg.Connection:
             waited = time.monotonic() - begun
             if not NOT_YET.search(str(error)) or waited > READY_WITHIN:
                 raise
-            if waited > SILENCE and not is_told:
-                is_told = True
+            if waited > SILENCE and not has_said:
+                has_said = True
                 print(f"waiting for PostgreSQL: {_one_line(error)}", file=sys.stderr, flush=True)
             time.sleep(0.5)
 

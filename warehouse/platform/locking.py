@@ -20,7 +20,7 @@ DDL_PAUSE_SECONDS = (0.2, 1.0)
 # Seconds that a change keeps trying. Longer than a reader may hold a transaction open (roles.ROLE_SETTINGS), so that
 # one who forgot a transaction delays a night and does not stop it.
 PATIENCE = 16 * 60.0
-# After so many seconds of waiting, a person is told for whom.
+# After so many seconds of waiting, it says for whom.
 SILENCE = 5.0
 LOCK_TIMEOUT = "60s"
 
@@ -29,7 +29,7 @@ def in_short_tries(connection: psycopg.Connection, change: Callable[[], object])
     """Make a change that has to lock readers out, in tries so short that no reader waits long or is killed.
 
     A reader whose transaction is older than its role may hold one is ended; others are waited for. Who is waited for, or was
-    ended, is told on standard error.
+    ended, is named on standard error.
 
     Args:
         connection: in a transaction.
@@ -39,7 +39,7 @@ def in_short_tries(connection: psycopg.Connection, change: Callable[[], object])
         Whether one of the tries came through.
     """
     begun = time.monotonic()
-    is_told = False
+    has_said = False
     while True:
         # The time-out of the statement bounds the wait for all of them together, that of the lock the wait for each.
         with (
@@ -61,7 +61,7 @@ def in_short_tries(connection: psycopg.Connection, change: Callable[[], object])
         waited = time.monotonic() - begun
         if waited > PATIENCE:
             return False
-        if waited > SILENCE and not is_told:
-            is_told = True
-            print(f"waiting for {readers.told(readers.sessions(connection))}", file=sys.stderr, flush=True)
+        if waited > SILENCE and not has_said:
+            has_said = True
+            print(f"waiting for {readers.describe(readers.sessions(connection))}", file=sys.stderr, flush=True)
         time.sleep(random.uniform(*DDL_PAUSE_SECONDS))  # noqa: S311 - a pause, no secret

@@ -45,7 +45,7 @@ def end_overdue(connection: psycopg.Connection) -> list[str]:
 
 
 def end_overdue_and_say_so(connection: psycopg.Connection) -> None:
-    """As `end_overdue`, each told on standard error."""
+    """As `end_overdue`, each named on standard error."""
     for ended in end_overdue(connection):
         print(
             f"ended a reader's transaction that went on for longer than its role may: {ended}",
@@ -59,7 +59,7 @@ def _is_set_up(connection: psycopg.Connection) -> bool:
     return connection.execute("select to_regprocedure('ops.end_overdue_readers()')").fetchone() != (None,)
 
 
-def told(found: Iterable[Session]) -> str:
+def describe(found: Iterable[Session]) -> str:
     """Sessions by role and the time they began, as a message names them."""
     names = [f"{s.role} (in a transaction since {s.since:%Y-%m-%d %H:%M} UTC)" for s in found]
     return ", ".join(names) or "a session that has ended since"

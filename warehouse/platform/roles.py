@@ -105,14 +105,14 @@ def changed(settings: Settings, connection: psycopg.Connection) -> dict[str, lis
     return found
 
 
-def told(found: dict[str, list[str]]) -> str:
+def describe(found: dict[str, list[str]]) -> str:
     """What `changed` found, as a message names it."""
     return "; ".join(f"{role} ({', '.join(names)})" for role, names in found.items())
 
 
 def problem(found: dict[str, list[str]]) -> str:
     """What `changed` found, as a sentence that says what to do."""
-    return f"{told(found)} was changed since set-up, which a role may do itself: `vru setup` repairs it"
+    return f"{describe(found)} was changed since set-up, which a role may do itself: `vru setup` repairs it"
 
 
 def _may_log_in(settings: Settings, role: str) -> bool:

@@ -272,7 +272,7 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
     raise Refusal(
         "READERS_IN_THE_WAY",
         f"the shape of {', '.join(name for (name,) in held) or ', '.join(f'{MARTS}.{table}' for table in tables)} "
-        f"has to change, and for {locking.PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
+        f"has to change, and for {locking.PATIENCE:.0f} s it was being read: {readers.describe(readers.sessions(connection))}",
         kept="marts and history as they were",
         next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
     )

@@ -1,4 +1,4 @@
-"""The connection that publishes: one at a time, its failures in words, and the planner told afterwards."""
+"""The connection that publishes: one publishes at a time, a failure becomes a sentence, and the planner's statistics are brought up to date."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
         raise Refusal(
             "READERS_IN_THE_WAY",
             f"the shape of {', '.join(f'{mart_schema.MARTS}.{name}' for name, _ in gone)} has to change, and for "
-            f"{locking.PATIENCE:.0f} s it was being read: {readers.told(readers.sessions(connection))}",
+            f"{locking.PATIENCE:.0f} s it was being read: {readers.describe(readers.sessions(connection))}",
             kept="marts and history as they were",
             next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
         )

@@ -1,1 +1,1 @@
-"""What a person is told: status, what no night can tell, what a code means."""
+"""What a person can ask: status, what no night can tell, what a code means."""

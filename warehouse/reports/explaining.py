@@ -52,7 +52,7 @@ def explain(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def in_words(found: list[dict[str, Any]]) -> str:
+def as_text(found: list[dict[str, Any]]) -> str:
     """Entries as lines, a blank line between them; what is empty is left out."""
     return "\n\n".join(
         tabulate(

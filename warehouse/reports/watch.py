@@ -1,7 +1,7 @@
 """The watch: what no night can tell, because the night, its scheduler or the database is what is missing.
 
-It runs outside the scheduler (cron, a systemd timer, a service of the stack), looks, and raises one alert for what was not told
-before. What it has told stands in `watch.json` of the home, and is told again only after it was well in between. Where the database is
+It runs outside the scheduler (cron, a systemd timer, a service of the stack), looks, and raises one alert for what is
+new. What it has alerted stands in `watch.json` of the home, and is alerted again only after it was well in between. Where the database is
 away, alerts are sent all the same, kept in `alerts/` of the home, and entered into ops.alert once it is back.
 """
 
@@ -34,7 +34,7 @@ class Finding:
 
     Attributes:
         code: what kind of failure it is, of the registry (ingest/codes.csv).
-        key: what and since when: the same finding is told once.
+        key: what and since when: the same finding is alerted once.
         problem: a sentence.
     """
 
@@ -43,22 +43,22 @@ class Finding:
     problem: str
 
 
-def look_and_tell(settings: Settings) -> tuple[list[Finding], list[Finding]]:
-    """Look once, and raise one alert for what was not told before.
+def watch(settings: Settings) -> tuple[list[Finding], list[Finding]]:
+    """Look once, and raise one alert for what no alert has named yet.
 
     Returns:
-        Everything that is wrong now, and of that what was told just now.
+        Everything that is wrong now, and of that what the new alert names.
     """
     with _one_at_a_time(settings):
         try:
-            found = look(settings)
+            found = find_problems(settings)
             is_away = False
         except WarehouseAway as refusal:
             found, is_away = [database_away(refusal)], True
-        told = _told(settings)
-        new = [one for one in found if one.key not in told]
+        alerted = _alerted(settings)
+        new = [one for one in found if one.key not in alerted]
         # Of what could not be looked at nothing is forgotten.
-        still = told if is_away else told & {one.key for one in found}
+        still = alerted if is_away else alerted & {one.key for one in found}
         if new:
             alerts.raise_found(
                 settings,
@@ -72,20 +72,20 @@ def look_and_tell(settings: Settings) -> tuple[list[Finding], list[Finding]]:
     return found, new
 
 
-def tell_no_night(settings: Settings, refusal: Refusal) -> None:
-    """Raise one alert that a night could not begin: it has no run that could tell."""
+def alert_no_night(settings: Settings, refusal: Refusal) -> None:
+    """Raise one alert that a night could not begin: it has no run that could raise one."""
     finding = database_away(refusal)
     if not isinstance(refusal, WarehouseAway):
         finding = Finding(
             "NIGHT_NOT_BEGUN", f"no set-up {settings.london_date()}", f"a night could not begin: {refusal}"
         )
     with _one_at_a_time(settings):
-        told = _told(settings)
-        if finding.key not in told:
+        alerted = _alerted(settings)
+        if finding.key not in alerted:
             alerts.raise_found(
                 settings, _head(finding), [(finding.code, finding.problem)], is_away=isinstance(refusal, WarehouseAway)
             )
-            _remember(settings, told | {finding.key})
+            _remember(settings, alerted | {finding.key})
 
 
 def _overdue_readers(settings: Settings) -> Iterator[Finding]:
@@ -100,12 +100,12 @@ def _overdue_readers(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def tell_repaired(settings: Settings, changed: dict[str, list[str]]) -> None:
+def alert_repaired(settings: Settings, changed: dict[str, list[str]]) -> None:
     """Raise an alert that roles had been changed, and that set-up has repaired them: nothing else will show it any more."""
     if changed:
         subject = f"{', '.join(changed)} had been changed"
         alerts.raise_found(
-            settings, subject, [("ROLE_CHANGED", f"{roles.told(changed)}: set-up has repaired it")], is_away=False
+            settings, subject, [("ROLE_CHANGED", f"{roles.describe(changed)}: set-up has repaired it")], is_away=False
         )
 
 
@@ -114,7 +114,7 @@ def database_away(refusal: Refusal) -> Finding:
     return Finding(refusal.code, "database", f"the warehouse's database cannot be reached: {refusal}")
 
 
-def look(settings: Settings) -> list[Finding]:
+def find_problems(settings: Settings) -> list[Finding]:
     """What is wrong now.
 
     Raises:
@@ -228,7 +228,7 @@ def _memory(settings: Settings) -> Path:
     return settings.home / "watch.json"
 
 
-def _told(settings: Settings) -> set[str]:
+def _alerted(settings: Settings) -> set[str]:
     try:
         return set(json.loads(_memory(settings).read_text(encoding="utf-8")))
     except (OSError, ValueError):

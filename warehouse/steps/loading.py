@@ -21,7 +21,7 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     for what has changed since.
 
     Returns:
-        How many files and rows are new.
+        How many files and rows are new, and of which editions (days) they are.
 
     Raises:
         FileRefused: after every file has been tried; names each that was refused.
@@ -29,6 +29,7 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     chosen, declared = step.settings(), find_source(source)
     refused: list[Refusal] = []
     files = rows = 0
+    editions: set[str] = set()
     with step.noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
         returned = _returned(chosen, source, dataset)
         refused_before = _refused_before(chosen, source, dataset)
@@ -36,8 +37,10 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed, *again]):
             try:
                 file = landing.find(chosen.landing, path)
-                if told := landing.read_withdrawal(file.path):
-                    raise withdrawing.is_withdrawn(file, told, "came again", "; else ask its sender to take it away")
+                if withdrawal := landing.read_withdrawal(file.path):
+                    raise withdrawing.refuse_withdrawn(
+                        file, withdrawal, "came again", "; else ask its sender to take it away"
+                    )
                 if refused_before.get(path):
                     attempts.forget(file.path)
                 if path in landed or path in returned:
@@ -50,13 +53,14 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
                 continue
             files += done.is_new
             rows += done.rows if done.is_new else 0
+            editions |= {done.release_date.isoformat()} if done.is_new else set()
         if files:
             gather_statistics(connection, declared, dataset)
         if len(refused) == 1:
             raise refused[0]
         if refused:
             raise FileRefused(refused[0].code, together(refused))
-    return {"files": files, "rows": rows}
+    return {"files": files, "rows": rows, "editions": sorted(editions)}
 
 
 def load_one(chosen: Settings, source: Source, dataset: str, landed: landing.LandedFile) -> Loaded:

@@ -20,11 +20,11 @@ def notify(run_id: str, failed: Sequence[str] = ()) -> None:
     Args:
         failed: Airflow's ids of the tasks that failed. One that nobody wrote a word of was killed, or ran out of time.
     """
-    told = alerts.problems(step.settings(), run_id)
+    known = alerts.problems(step.settings(), run_id)
     for task_id in failed:
         source, _, task = task_id.rpartition(".")
         name, _, dataset = task.partition("_") if source else (task, "", "")
-        if not any(name == other and (not source or subject == f"{source} {dataset}") for other, subject in told):
+        if not any(name == other and (not source or subject == f"{source} {dataset}") for other, subject in known):
             alerts.record_problem(
                 step.settings(),
                 run_id,

@@ -9,7 +9,7 @@ from warehouse.steps import step
 
 
 def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str, Any]:
-    """Publish the judged candidate. Returns release id and state. Raises Refusal.
+    """Publish the judged candidate. Returns release id, verdict, state and how many rows it changed in which mart. Raises Refusal.
 
     Args:
         force: a person asked for it: publish it also when the marts were rolled back from the same files.
@@ -20,4 +20,10 @@ def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str,
         except releases.RolledBackFrom:
             # Somebody went back on purpose; `marts.data_status` says so until new files come. That is no failure of the night.
             return {"release_id": None, "state": "held"}
-    return {"release_id": done.release_id, "state": done.state}
+    changed = {mart: sum(counts.values()) for mart, counts in done.row_changes.items()}
+    return {
+        "release_id": done.release_id,
+        "verdict": done.verdict,
+        "state": done.state,
+        "rows_changed": {mart: rows for mart, rows in sorted(changed.items()) if rows},
+    }

@@ -27,7 +27,7 @@ def replay(
         file: path below landing, or the name of the only landed file of that name, instead of a range.
 
     Returns:
-        How many files and rows were loaded, and of a range the paths of the refused and of the withdrawn files that were left
+        How many files and rows were loaded, of which editions, and of a range the paths of the refused and of the withdrawn files that were left
         out of it.
 
     Raises:
@@ -42,8 +42,8 @@ def replay(
             loading.landed_files(chosen, source, dataset) if file is None else [_meant(chosen, source, dataset, file)]
         )
         for landed in files:
-            if told := landing.read_withdrawal(landed.path):
-                raise withdrawing.is_withdrawn(landed, told, "is read no more")
+            if withdrawal := landing.read_withdrawal(landed.path):
+                raise withdrawing.refuse_withdrawn(landed, withdrawal, "is read no more")
             if file is not None:
                 attempts.forget(landed.path)
             with connection.transaction():  # out and in again together, or not at all
@@ -69,7 +69,8 @@ def replay(
             + (f"; one that was withdrawn by landing it by hand: {', '.join(withdrawn)}" if withdrawn else ""),
         )
     rows = sum(loaded.rows for loaded in done)
-    return {"files": len(done), "rows": rows, "refused": refused, "withdrawn": withdrawn}
+    editions = sorted({loaded.release_date.isoformat() for loaded in done})
+    return {"files": len(done), "rows": rows, "editions": editions, "refused": refused, "withdrawn": withdrawn}
 
 
 def _ledger_line(

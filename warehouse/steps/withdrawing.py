@@ -32,7 +32,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
     """
     chosen, declared = step.settings(), find_source(source)
     declared_dataset = declared.dataset(dataset)
-    reason, by = _told("reason", reason), _told("by", by)
+    reason, by = _checked("reason", reason), _checked("by", by)
     again = None
     with connect(chosen, LOADER, autocommit=True) as connection:
         if load_id in settle_withdrawals(chosen, connection):
@@ -60,7 +60,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
     return again
 
 
-def _told(option: str, text: str) -> str:
+def _checked(option: str, text: str) -> str:
     """What a person gave as an option, in one line. Raises Refusal where it is blank or has bytes that are no UTF-8."""
     if not text.strip() or any("\ud800" <= character <= "\udfff" for character in text):
         raise Refusal(
@@ -126,17 +126,17 @@ def _load_before(
     return f"{label_of(before.provenance)}: {done}"
 
 
-def is_withdrawn(file: landing.LandedFile, told: dict[str, str], but: str, else_do: str = "") -> Refusal:
+def refuse_withdrawn(file: landing.LandedFile, withdrawal: dict[str, str], but: str, else_do: str = "") -> Refusal:
     """The refusal of a file that somebody withdrew.
 
     Args:
-        told: when, by whom and why (`landing.withdrawal`).
+        withdrawal: when, by whom and why (`landing.read_withdrawal`).
         but: what happened all the same.
         else_do: what else may be done about it.
     """
     return Refusal(
         "FILE_WITHDRAWN",
-        f"was withdrawn on {told['withdrawn_at'][:10]} by {told['withdrawn_by']} ({told['reason']}) and {but}",
+        f"was withdrawn on {withdrawal['withdrawn_at'][:10]} by {withdrawal['withdrawn_by']} ({withdrawal['reason']}) and {but}",
         where=f"{file.provenance.source} {file.provenance.dataset}, {label_of(file.provenance)}",
         kept="its bytes are in landing; it is in no build",
         next_step=f"if it is to stand again, land it by hand: `vru land`{else_do}",

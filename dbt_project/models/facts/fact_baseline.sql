@@ -1,3 +1,29 @@
+{% set baseline_sentence %}
+told.place || ' had ' || told.count_words || ' ' || case told.count_words when '1' then told.noun_of_one else told.noun end
+|| ' in ' || told.window_name
+|| coalesce(', or ' || told.rate_words || ' per ' || told.per_words || ' residents a year', '')
+|| coalesce(
+    ': ' || case told.verdict
+        when 'higher' then 'significantly above' when 'lower' then 'significantly below'
+        when 'no_difference' then 'not significantly different from'
+    end || ' the baseline, ' || told.base_name || ' (' || told.base_rate_words || ')', ''
+) || '.'
+{% endset %}
+
+{% set against_baseline_sentence %}
+upper(left(told.name, 1)) || substr(told.name, 2) || ' in ' || told.place
+|| case
+    when told.verdict is null
+        then ' cannot be tested against its baseline, ' || told.base_name || ': ' || told.not_tested_because
+    else
+        ' was ' || case told.verdict
+            when 'higher' then 'significantly above' when 'lower' then 'significantly below'
+            when 'no_difference' then 'not significantly different from'
+        end || ' its baseline: ' || told.rate_words || ' per ' || told.per_words || ' residents in ' || told.window_name || ', against '
+        || told.base_rate_words || ' in ' || told.base_name
+end || '.'
+{% endset %}
+
 with asked as (
     select
         *,
@@ -63,7 +89,7 @@ select
         'caveat': "concat_ws(' ', told.reason, told.caveat)",
         'is_significant': "case when told.verdict is not null then told.verdict in ('higher', 'lower') else false end",
         'effect_percent': '100 * (told.value / nullif(told.baseline_value, 0) - 1)',
-        'sentence': "case told.template when 'baseline' then " ~ baseline_sentence() ~ ' else ' ~ against_baseline_sentence() ~ ' end',
+        'sentence': "case told.template when 'baseline' then " ~ baseline_sentence ~ ' else ' ~ against_baseline_sentence ~ ' end',
         'source_release': 'told.source_release',
         'is_provisional': 'false',
     }) }}

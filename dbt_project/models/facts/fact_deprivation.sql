@@ -1,3 +1,25 @@
+{% set deprivation_sentence %}
+case
+    when not told.has_most_deprived
+        then 'None of the small areas (LSOAs) of ' || told.place || ' is in the most deprived fifth of London''s.'
+    else
+        case told.area_code
+            when 'LONDON_32'
+                then 'The most deprived fifth of London''s small areas (LSOAs) had ' || told.share_words || ' of London''s ' || told.name
+            else
+                'Of the small areas (LSOAs) of ' || told.place || ', ' || told.places_words || ' are in the most deprived fifth of London''s; they had '
+                || told.share_words || ' of the borough''s ' || told.name
+        end || ' in ' || told.window_name
+        || coalesce(' and have ' || told.residents_words || ' of its residents', '')
+        || case
+            when told.ratio_lower_95 > 1 or told.ratio_upper_95 < 1
+                then '; the rate there was ' || told.ratio_words || ' times that of the least deprived fifth'
+            when told.ratio_words is not null then '; the rate there was not significantly different from that of the least deprived fifth'
+            else ''
+        end || '.'
+end
+{% endset %}
+
 with asked as (
     select
         *,
@@ -78,7 +100,7 @@ select
         'caveat': "concat_ws(' ', told.note, case when round(told.located_share_percent::numeric, 1) < 100 then round(told.located_share_percent::numeric, 1) || ' % of the offences could be placed in an LSOA of the index.' end)",
         'is_significant': 'told.ratio_lower_95 > 1 or told.ratio_upper_95 < 1',
         'effect_percent': '100 * (told.ratio_most_to_least_deprived - 1)',
-        'sentence': deprivation_sentence(),
+        'sentence': deprivation_sentence,
         'source_release': 'told.source_release',
         'is_provisional': 'told.is_provisional',
     }) }}

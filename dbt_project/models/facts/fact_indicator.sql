@@ -1,3 +1,18 @@
+{% set indicator_sentence %}
+case
+    when told.value_words is null
+        then 'No figure for ' || told.place || ' ' || told.period_name || ' is published for ' || told.measure_name_in_words || '.'
+    when told.is_share
+        then 'In ' || told.place || ', ' || told.value_words || '% ' || told.noun || ' ' || told.phrase || ' ' || told.period_name
+    else told.place || ' had ' || told.value_words || ' ' || told.noun || ' ' || told.per_words || ' ' || told.period_name
+end
+|| case
+    when told.value_words is null then ''
+    else
+        coalesce(': ' || told.comparison, '') || coalesce('; the median of its similar areas was ' || told.similar_words, '') || '.'
+end
+{% endset %}
+
 -- The newest period of each indicator asked for; London is the publisher's own, with the City.
 with found as (
     select
@@ -96,7 +111,7 @@ select
         'caveat': "concat_ws(' ', told.note, case when told.is_untested then 'The differences are those of the figures: without intervals from the publisher they were not tested.' end, case when told.includes_city_of_london then 'The City of London is counted with it.' end)",
         'is_significant': "told.compared_to in ('higher', 'lower')",
         'effect_percent': '100 * (told.value / nullif(told.comparator_value, 0) - 1)',
-        'sentence': indicator_sentence(),
+        'sentence': indicator_sentence,
         'source_release': 'told.source_release',
         'is_provisional': 'told.is_provisional',
     }) }}

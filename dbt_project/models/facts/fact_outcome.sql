@@ -1,3 +1,12 @@
+{% set outcome_sentence %}
+case
+    when told.share_words is null then 'Too few ' || told.noun || ' in ' || told.place || ' in ' || told.window_name || ' to give outcomes.'
+    else
+        'Of the ' || told.cohort_words || ' ' || told.noun || ' recorded in ' || told.place || ' in ' || told.window_name || ', '
+        || case told.outcome_count when 0 then 'none' else told.share_words end || ' ' || told.phrase || ' by ' || told.followed_to || coalesce(': ' || told.comparison, '') || '.'
+end
+{% endset %}
+
 {% set followed_at_least_months = 6 %}
 
 with asked as (
@@ -94,7 +103,7 @@ select
         'status': "'final'",
         'is_significant': "told.share_words is not null and told.compared_to_london in ('higher', 'lower')",
         'effect_percent': '100 * (told.share_percent / nullif(told.london_share_percent, 0) - 1)',
-        'sentence': outcome_sentence(),
+        'sentence': outcome_sentence,
         'source_release': 'told.source_release',
         'is_provisional': 'false',
     }) }}

@@ -1,3 +1,19 @@
+{% set place_sentence %}
+case
+    when told.top_count = 0
+        then 'No ' || told.name || ' was recorded in a ward of ' || told.place || ' in ' || told.window_name || '.'
+    else
+        told.top_name_in_words || ' had the most ' || told.name || ' of the ' || told.small_areas || ' wards '
+        || case told.area_code when 'LONDON_32' then 'of London' else 'of ' || told.place end
+        || ' in ' || told.window_name || ': ' || told.top_count_words || ' ' || told.unit || ', or ' || told.top_share_words || ' of the '
+        || case told.area_code when 'LONDON_32' then 'London' else 'borough' end || ' total.'
+        || case
+            when told.small_areas > 6 then ' The three wards with the most had ' || told.top_three_share_words || '.'
+            else ''
+        end
+end
+{% endset %}
+
 -- A ward with none of a measure has no row of it: counted are those of any.
 with ward as (
     select
@@ -86,7 +102,7 @@ select
         'denominator': 'told.scope_count',
         'value': 'round(100.0 * told.top_count / nullif(told.scope_count, 0), 4)',
         'status': "case when told.has_series_break then 'break_in_window' when told.is_provisional then 'provisional' else 'final' end",
-        'sentence': place_sentence(),
+        'sentence': place_sentence,
         'source_release': 'told.source_release',
         'is_provisional': 'told.is_provisional',
     }) }}

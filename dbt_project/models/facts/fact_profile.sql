@@ -1,3 +1,20 @@
+{% set profile_sentence %}
+case
+    when told.share_words is null
+        then
+            'Too few ' || told.noun || ' in ' || told.place || ' in ' || told.window_name || ' to give the share who were ' || told.phrase
+            || coalesce(' (' || told.known_words || ' in all)', '') || '.'
+    else
+        'Of the ' || told.known_words || ' ' || told.noun || ' in ' || told.place || ' in ' || told.window_name || told.known_by || ', '
+        || told.share_words || ' were ' || told.phrase
+        || case
+            when told.residents_words is null or told.ratio_verdict is null then ''
+            when told.ratio_verdict = 'similar' then ', not significantly different from the share of ' || told.residents_words
+            else ', ' || told.ratio_words || ' times the share of ' || told.residents_words
+        end || '.'
+end
+{% endset %}
+
 with asked as (
     select
         *,
@@ -120,7 +137,7 @@ select
         'caveat': "concat_ws(' ', " ~ break_caveat('told.break_reason') ~ ", told.residents_caveat)",
         'is_significant': "told.share_words is not null and told.ratio_verdict in ('higher', 'lower')",
         'effect_percent': '100 * (told.disproportionality - 1)',
-        'sentence': profile_sentence(),
+        'sentence': profile_sentence,
         'source_release': 'told.source_release',
         'is_provisional': 'false',
     }) }}

@@ -1,3 +1,13 @@
+{% set ratio_sentence %}
+case
+    when told.ratio_words is null
+        then 'Too few ' || told.noun || ' in ' || told.place || ' in ' || told.window_name || ' to set them against ' || told.phrase || '.'
+    else
+        'For every 100 ' || told.phrase || ' in ' || told.place || ' in ' || told.window_name || ', there were ' || told.ratio_words || ' '
+        || told.noun || coalesce(': ' || told.comparison, '') || '.'
+end
+{% endset %}
+
 with told as (
     select
         found.*,
@@ -64,7 +74,7 @@ select
         'caveat': "concat_ws(' ', told.caveat, " ~ break_caveat('told.break_reason') ~ ")",
         'is_significant': "told.compared_with_london in ('higher', 'lower')",
         'effect_percent': 'told.index_to_london - 100',
-        'sentence': ratio_sentence(),
+        'sentence': ratio_sentence,
         'source_release': 'told.health_release',
         'is_provisional': 'false',
     }) }}

@@ -1,3 +1,31 @@
+{% set time_sentence %}
+case
+    when not told.is_enough
+        then
+            'Too few ' || told.noun || ' in ' || told.place || case told.cycle when 'week' then ' have a known time' else ' were recorded' end
+            || ' in ' || told.window_name || ' to say when they are most frequent.'
+    when told.does_stand_out
+        then
+            upper(left(told.noun, 1)) || substr(told.noun, 2) || ' in ' || told.place || ' were most frequent ' || told.moment || ' in '
+            || told.window_name || ': ' || told.share_words || case told.cycle when 'week' then ' of those with a known time' else ' of them' end
+            || ', against ' || told.expected_words || ' if they were spread evenly over the ' || told.cycle || '.'
+    else
+        'No ' || told.moment_of_cycle || ' stands out for '
+        || told.noun || ' in ' || told.place || ' in ' || told.window_name || ': none of the ' || told.moments_in_words
+        || ' had more of them than chance explains.'
+end
+{% endset %}
+
+{% set share_of_time_sentence %}
+case
+    when told.share_words is null
+        then 'Too few ' || told.noun || ' in ' || told.place || ' have a known time in ' || told.window_name || ' to give the share ' || told.phrase || '.'
+    else
+        'In ' || told.place || ', ' || told.share_words || ' of ' || told.noun || ' with a known time took place ' || told.phrase
+        || ' in ' || told.window_name || '; these hours make up ' || told.expected_words || ' of the week.'
+end
+{% endset %}
+
 -- How many moments each cycle has: the most frequent of so many is tested at a confidence that chance among all of them exceeds once in 20.
 {% set moments = {
     'weekday_4_hours': (42, 'part of the week', '42 spells of four hours'),
@@ -149,7 +177,7 @@ select
         'caveat': break_caveat('told.break_reason'),
         'is_significant': "told.is_told and told.share_words is not null and (told.template = 'time' or told.share_lower_95_percent > told.expected_share_percent or told.share_upper_95_percent < told.expected_share_percent)",
         'effect_percent': '100 * (told.share_percent / nullif(told.expected_share_percent, 0) - 1)',
-        'sentence': "case told.template when 'time' then " ~ time_sentence() ~ ' else ' ~ share_of_time_sentence() ~ ' end',
+        'sentence': "case told.template when 'time' then " ~ time_sentence ~ ' else ' ~ share_of_time_sentence ~ ' end',
         'source_release': 'told.source_release',
         'is_provisional': 'false',
     }) }}

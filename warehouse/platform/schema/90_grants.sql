@@ -46,5 +46,5 @@ grant execute on function ops.end_overdue_readers() to vru_loader, vru_transform
 grant usage on schema marts_open to vru_transformer;
 grant execute on function marts_open.publishable(numeric, text), marts_open.publishable_in_words(numeric, text)
 to vru_open, vru_analyst, vru_publisher, vru_transformer;
-grant execute on function marts_open.tells_a_part(bigint, numeric, numeric, numeric) to vru_publisher;
+grant execute on function marts_open.tells_a_part(bigint, numeric, numeric, numeric) to vru_publisher, vru_transformer;
 grant select, insert, delete on marts_open.withheld_total to vru_publisher;

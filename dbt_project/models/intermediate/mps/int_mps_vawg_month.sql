@@ -5,9 +5,7 @@ with winner as (
         load.dataset || ' ' || load.release_date || ' sha256:' || left(load.sha256, 8) as source_release
     from {{ ref('stg_ops__load') }} as load
     cross join
-        lateral generate_series(
-            load.first_month_start_date::timestamp, load.last_month_start_date::timestamp, interval '1 month'
-        )
+        lateral generate_series(load.first_month_start_date::timestamp, load.last_month_start_date::timestamp, interval '1 month')
             as covered (month_start_date)
     where load.source = 'mps' and load.dataset = 'vawg'
     order by

@@ -1,0 +1,115 @@
+"""`make mutate`: change one thing at a time in the models' SQL, and see whether a unit test, a constraint or a recomputation notices.
+
+    MODELS="rpt_drivers fct_window"  these models alone
+    SAMPLE=200 SEED=1                so many changes, drawn at random
+    HOME_LIKE=folder                 a home after a first night of every source, to be copied; else such a night is run first
+
+Prints what was caught by what, by model, and writes the changes that nothing notices to build/mutants/survivors.tsv,
+and each as it is judged to all.tsv.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tabulate import tabulate
+from warehouse.connection import ADMIN, connect
+from warehouse.settings import PROJECT
+
+from tests.conftest import FIRST_NIGHT
+from tests.homes import Home, home_like
+from tests.mutants.judge import Judge, Verdict
+from tests.mutants.mutant import Mutant, mutants_of
+from tests.mutants.project import mutable, read_project
+from warehouse import bootstrap
+
+CAUGHT = ("unit test", "recomputation", "constraint", "error", "timeout")
+REPORT = PROJECT / "build" / "mutants"
+
+
+def main() -> int:
+    """Run what the environment asks for.
+
+    Returns:
+        0; 1 where fewer than nine changes in ten were noticed.
+    """
+    began = time.monotonic()
+    with _night() as home, connect(home.settings, ADMIN, autocommit=True) as connection:
+        project = read_project(home.settings)
+        judge = Judge(connection, project)
+        judge.recomputations.learn()
+        models = mutable(project, os.environ.get("MODELS", "").split())
+        for model in models:
+            if failed := judge.unit_tests_fail(model, model.statement):
+                print(f"{failed} fails as things stand", file=sys.stderr)
+                return 1
+        mutants = mutants_of(models)
+        made = len(mutants)
+        if sample := int(os.environ.get("SAMPLE") or 0):
+            drawn = random.Random(int(os.environ.get("SEED") or 1)).sample(range(made), min(sample, made))  # noqa: S311
+            mutants = [mutants[place] for place in sorted(drawn)]
+        print(
+            f"{len(models)} models, {made} changes, {len(mutants)} judged; ready in {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
+        verdicts = []
+        REPORT.mkdir(parents=True, exist_ok=True)
+        with (REPORT / "all.tsv").open("w", encoding="utf-8", buffering=1) as every:
+            for mutant in mutants:
+                verdict = judge.judged(mutant.statements())
+                verdicts.append((mutant, verdict))
+                every.write(
+                    "\t".join(
+                        [mutant.models[0].name, mutant.kind, verdict.by, verdict.why, mutant.line, mutant.shown()]
+                    )
+                    + "\n"
+                )
+    return _report(verdicts, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def _night() -> Iterator[Home]:
+    if like := os.environ.get("HOME_LIKE"):
+        with home_like(Path(like)) as folder:
+            yield Home(folder, FIRST_NIGHT)
+        return
+    with home_like(REPORT) as folder:
+        home = Home(folder, FIRST_NIGHT)
+        bootstrap.set_up(home.settings)
+        night = home.vru("nightly", "--sources", "sandbox")
+        if night.returncode:
+            raise RuntimeError(night.stdout + night.stderr)
+        yield home
+
+
+def _report(verdicts: list[tuple[Mutant, Verdict]], seconds: float) -> int:
+    counts: dict[str, Counter[str]] = {}
+    survivors = ["model\tline\tchange\twhy"]
+    for mutant, verdict in verdicts:
+        name = mutant.models[0].name if "/macros/" not in f"/{mutant.line}" else mutant.line.partition(":")[0]
+        counts.setdefault(name, Counter())[verdict.by] += 1
+        if verdict.by == "survived":
+            survivors.append("\t".join([mutant.models[0].name, mutant.line, mutant.shown(), verdict.why]))
+    (REPORT / "survivors.tsv").write_text("\n".join(survivors) + "\n", encoding="utf-8")
+    rows = [
+        [name, sum(found.values()), *(found[by] or "" for by in CAUGHT), found["survived"] or ""]
+        for name, found in sorted(counts.items())
+    ]
+    total = sum(counts.values(), Counter())
+    rows.append(["all", sum(total.values()), *(total[by] for by in CAUGHT), total["survived"]])
+    print(tabulate(rows, headers=["model", "changes", *CAUGHT, "survived"], tablefmt="simple"))
+    caught = sum(total[by] for by in CAUGHT)
+    print(f"{caught} of {len(verdicts)} changes noticed ({100 * caught / max(1, len(verdicts)):.1f} %), {seconds:.0f} s; "
+          f"survivors in {(REPORT / 'survivors.tsv').relative_to(PROJECT)}")  # fmt: skip
+    return int(caught < 0.9 * len(verdicts))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

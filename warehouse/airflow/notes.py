@@ -1,0 +1,113 @@
+"""The note of a run, which Airflow's UI shows beside it: what was published, what is new in it, and what went wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from ingest.errors import Refusal
+from warehouse.airflow import api
+from warehouse.platform.connection import PUBLISHER, connect
+from warehouse.platform.settings import Settings
+
+# A dataset, how many of its editions are new in the release, and the first and the last of them.
+NewEditions = tuple[str, int, dt.date, dt.date]
+# Code, step and subject of what went wrong.
+Problem = tuple[str | None, str, str]
+
+log = logging.getLogger(__name__)
+
+
+def write_note(settings: Settings, dag: str, run_id: str, candidate_id: str | None) -> None:
+    """Write a run's note. A note that cannot be written is logged, and is no failure of the run: the alert does not depend on it.
+
+    Left out in a run that is a process of its own: it has no API server, and no other public way leads to a note. Whoever started it
+    reads the same at the terminal.
+
+    Args:
+        candidate_id: what the run built; None where it built nothing.
+    """
+    if api.address(settings) is None:
+        return
+    try:
+        api.change_run(settings, dag, run_id, note=note(*_of_run(settings, run_id, candidate_id)))
+    except Refusal as refusal:
+        log.warning("the run's note was not written: %s", refusal)
+
+
+def note(release: dict[str, Any] | None, new: Sequence[NewEditions], problems: Sequence[Problem]) -> str:
+    """The note of a run.
+
+    Args:
+        release: number, state, verdict and rows changed in each mart of what the run built; None where it built nothing, or
+            nothing that was judged.
+        new: editions that the release before did not have.
+        problems: what went wrong, or was set aside.
+
+    Returns:
+        At most as many characters as Airflow takes: of what is too long, the end is left out.
+    """
+    lines = [_headline(release)]
+    # What is longest comes last: what went wrong must not be cut off by a list of marts.
+    if problems:
+        lines.append(
+            "Failed, held or set aside: "
+            + "; ".join(f"{code or ''} {step} {subject}".strip() for code, step, subject in problems)
+        )
+    if new:
+        lines.append(f"New editions: {'; '.join(map(_editions, new))}")
+    if release:
+        changed = {mart: sum(rows.values()) for mart, rows in (release["row_changes"] or {}).items()}
+        moved = [
+            f"{mart} {rows:,}" for mart, rows in sorted(changed.items(), key=lambda one: (-one[1], one[0])) if rows
+        ]
+        lines.append(f"Rows changed: {', '.join(moved) or 'none'}")
+    text = "\n\n".join(lines)
+    return text if len(text) <= api.LONGEST_NOTE else f"{text[: api.LONGEST_NOTE - 2]} …"
+
+
+def _headline(release: dict[str, Any] | None) -> str:
+    if release is None:
+        return "Nothing was published: nothing was new, or nothing was built."
+    state = {"blocked": "held"}.get(release["verdict"], release["state"])
+    return f"Release {release['release_id']} {state}, verdict {release['verdict']}."
+
+
+def _editions(new: NewEditions) -> str:
+    dataset, count, first, last = new
+    return f"{dataset} {first}" if count == 1 else f"{dataset} {count} editions, {first} to {last}"
+
+
+def _of_run(
+    settings: Settings, run_id: str, candidate_id: str | None
+) -> tuple[dict[str, Any] | None, list[NewEditions], list[Problem]]:
+    with connect(settings, PUBLISHER) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        problems = connection.execute(
+            "select code, step, subject from ops.run_problem where run_id = %s order by happened_at, step, subject",
+            [run_id],
+        ).fetchall()
+        release = cursor.execute(
+            """select release_id, state, verdict, row_changes from ops.release where candidate_id = %s
+               and rolled_back_to is null order by release_id desc limit 1""",
+            [candidate_id],
+        ).fetchone()
+        if release is None:
+            return None, [], problems
+        new = connection.execute(
+            """select l.source || ' ' || l.dataset, count(*), min(l.release_date), max(l.release_date)
+               from ops.candidate_load as c inner join ops.load as l on c.load_id = l.load_id
+               where c.candidate_id = %(this)s and not exists (
+                   select from ops.candidate_load as b where b.load_id = c.load_id and b.candidate_id = (
+                       select candidate_id from ops.release
+                       where state in ('published', 'unchanged') and release_id < %(release)s
+                       order by release_id desc limit 1
+                   )
+               )
+               group by l.source, l.dataset order by l.source, l.dataset""",
+            {"this": candidate_id, "release": release["release_id"]},
+        ).fetchall()
+    return release, new, problems

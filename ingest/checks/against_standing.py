@@ -102,7 +102,7 @@ def check_is_a_revision(delivery: Delivery, before: Edition) -> None:
         # By groups and not by a join, which a planner without statistics of new rows makes row by row.
         row = delivery.cursor.execute(
             sql.SQL(
-                """select coalesce(sum(counts), 0), coalesce(sum(halved), 0),
+                """select coalesce(sum(counts), 0)::bigint, coalesce(sum(halved), 0)::bigint,
                        count(*) filter (where counts >= {enough} and differing > {another} * counts)
                    from (
                        select count(*) as counts, count(*) filter (where abs(this - that) > {half} * that) as halved,

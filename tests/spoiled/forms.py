@@ -136,6 +136,6 @@ def _text(cell: Any) -> str:
 
 
 def _cell(text: str) -> str | int | dt.date:
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+    if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])", text):
         return dt.date.fromisoformat(text)
     return int(text) if text.isdigit() and len(text) < 7 else text

@@ -54,7 +54,7 @@ def main() -> int:
         made = len(mutants)
         if sample := int(os.environ.get("SAMPLE") or 0):
             drawn = random.Random(int(os.environ.get("SEED") or 1)).sample(range(made), min(sample, made))  # noqa: S311
-            mutants = [mutants[place] for place in sorted(drawn)]
+            mutants = [mutants[place] for place in drawn]
         print(
             f"{len(models)} models, {made} changes, {len(mutants)} judged; ready in {time.monotonic() - began:.0f} s",
             flush=True,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import sys
 import time
 from collections import Counter
@@ -20,15 +21,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tabulate import tabulate
-from warehouse.connection import ADMIN, connect
-from warehouse.settings import PROJECT
 
 from tests.conftest import FIRST_NIGHT
-from tests.homes import Home, home_like
+from tests.homes import Home, home_like, new_folder
 from tests.mutants.judge import Judge, Verdict
 from tests.mutants.mutant import Mutant, mutants_of
 from tests.mutants.project import mutable, read_project
-from warehouse import bootstrap
+from warehouse.platform import embedded
+from warehouse.platform.connection import ADMIN, connect
+from warehouse.platform.settings import PROJECT
 
 CAUGHT = ("unit test", "recomputation", "constraint", "error", "timeout")
 REPORT = PROJECT / "build" / "mutants"
@@ -54,7 +55,7 @@ def main() -> int:
         made = len(mutants)
         if sample := int(os.environ.get("SAMPLE") or 0):
             drawn = random.Random(int(os.environ.get("SEED") or 1)).sample(range(made), min(sample, made))  # noqa: S311
-            mutants = [mutants[place] for place in sorted(drawn)]
+            mutants = [mutants[place] for place in drawn]
         print(
             f"{len(models)} models, {made} changes, {len(mutants)} judged; ready in {time.monotonic() - began:.0f} s",
             flush=True,
@@ -76,17 +77,21 @@ def main() -> int:
 
 @contextlib.contextmanager
 def _night() -> Iterator[Home]:
+    """A home of our own after a first night, gone after the block."""
     if like := os.environ.get("HOME_LIKE"):
         with home_like(Path(like)) as folder:
             yield Home(folder, FIRST_NIGHT)
         return
-    with home_like(REPORT) as folder:
+    folder = new_folder()
+    try:
         home = Home(folder, FIRST_NIGHT)
-        bootstrap.set_up(home.settings)
         night = home.vru("nightly", "--sources", "sandbox")
         if night.returncode:
             raise RuntimeError(night.stdout + night.stderr)
         yield home
+    finally:
+        embedded.stop(folder / "postgres")
+        shutil.rmtree(folder)
 
 
 def _report(verdicts: list[tuple[Mutant, Verdict]], seconds: float) -> int:

@@ -8,11 +8,10 @@ import functools
 from collections import Counter
 from collections.abc import Iterable
 
-from warehouse.settings import PROJECT
-
 from tests.mutants.changes import Change, changes_of
 from tests.mutants.marks import origins, without_marks
 from tests.mutants.project import Model
+from warehouse.platform.settings import PROJECT
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from warehouse.settings import PROJECT, Settings
-
 from tests.mutants.marks import marked_copy
-from warehouse import transform
+from warehouse.build import transform
+from warehouse.platform.settings import PROJECT, Settings
 
 # What lies between the publishers' rows, which staging only reads, and the reader.
-LAYERS = ("intermediate", "windows", "facts", "marts")
+LAYERS = ("intermediate", "windows", "facts", "reports", "marts")
 
 
 @dataclasses.dataclass(frozen=True)

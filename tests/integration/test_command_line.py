@@ -20,6 +20,7 @@ from ingest.codes import registry
 from tests.mps_files import borough_file
 from warehouse import cli
 from warehouse.cli import database
+from warehouse.platform import settings as home
 from warehouse.platform.settings import Settings
 
 VRU = str(Path(sys.executable).with_name("vru"))
@@ -37,14 +38,25 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def vru(settings: Settings, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    result = subprocess.run(
-        [VRU, *arguments],
-        env={**os.environ, **environment(settings), **more},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    """A command in this home: in this process, or as a program of its own where the environment is more than the home's."""
+    if more:
+        result = subprocess.run(
+            [VRU, *arguments],
+            env={**os.environ, **environment(settings), **more},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    else:
+        home.settings.cache_clear()
+        try:
+            done = CliRunner().invoke(cli.main, list(arguments), prog_name="vru", env=environment(settings))
+        finally:
+            home.settings.cache_clear()
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        result = subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
     assert "Traceback" not in result.stderr, result.stderr
     return result
 

@@ -374,7 +374,7 @@ def test_a_withdrawn_file_is_read_by_no_build_night_or_rebuild_until_it_is_lande
     before = inputs(warehouse).fingerprint
     mistaken = land(warehouse, tmp_path, "ambulance_incidents", ambulance(ordinary=50), "not-ours-2026-10.csv")
     again = steps.withdraw(*this, mistaken.load_id, "not London's", "the owner")
-    assert re.match(r"file [0-9a-f]{12}: loaded 40 rows \(load 3, release 2026-11-22;", str(again))
+    assert re.match(r"file [0-9a-f]{12}: loaded 40 rows \(load 3, edition of 2026-11-22;", str(again))
     assert rows(warehouse, "select count(*), min(_load_id) from raw.safestats__ambulance_incidents") == [(40, 3)]
     assert inputs(warehouse).fingerprint == before, "the next build is of what it would have been without the file"
     assert rows(warehouse, "select load_id, withdrawn_at::date, withdrawn_by, reason from ops.withdrawal") == [

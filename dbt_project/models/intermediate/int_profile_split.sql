@@ -69,8 +69,7 @@ split as (
 ),
 
 shown as (
-    select
-        split.*
+    select split.*
     from split
     inner join measure on split.measure_code = measure.measure_code
     inner join {{ ref('int_profile_area') }} as area on split.area_code = area.area_code

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from expectations import engine, figures
 from expectations.engine import session_settings
 from expectations.suite import read_suites
 from warehouse import runs
@@ -44,6 +45,13 @@ def found_by(warehouse: Settings, suite: str, check: str, *lies: str) -> list[tu
         assert newest is not None
         for name, value in session_settings(newest[0]).items():
             connection.execute("select set_config(%s, %s, true)", [name, value])
-        found = connection.execute(judging.query(str(claim.unexpected_rows)).encode()).fetchall()
+        if claim.of is None:
+            found = connection.execute(judging.query(str(claim.unexpected_rows)).encode()).fetchall()
+            connection.rollback()
+            return found
+        figure = figures.ask(connection, judging.query(f"select * from {claim.of}"))
         connection.rollback()
-    return found
+    url = engine.connection_url(warehouse, newest[0])
+    observed = engine.run(url, [(judging, (claim,))], {(suite, claim.of): figure})[suite, check]
+    assert observed.outcome != "crashed", observed.remark
+    return [tuple(row.values()) for row in observed.rows]

@@ -662,10 +662,10 @@ def test_a_month_that_came_twice_under_new_numbers_is_named(built: Settings) -> 
                insert into intermediate.int_safestats_event
                select (jsonb_populate_record(e, jsonb_build_object('row_number', row_number + 1000))).* from intermediate.int_safestats_event as e
                where load_id in (select load_id from october)"""
-    ((_, _, month, loaded, before, twins),) = found_by(
+    ((_, _, month, loaded, before, share),) = found_by(
         built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers", twice
     )
-    assert (month, loaded, before, twins) == (dt.date(2026, 10, 1), 106, 5, 106)
+    assert (month, loaded, before, share) == (dt.date(2026, 10, 1), 106, 5, 1)
     grown = "update intermediate.int_safestats_event set event_at = now() + random() * interval '1 day'"
     assert found_by(built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers", twice, grown) == []
     assert found_by(built, "landing/safestats/delivery", "no_month_came_twice_under_new_numbers") == []

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.homes import Home
-from tests.recomputed import Due, Read, breaks_of_series, differing, in_range, reader, wilson
+from tests.recomputed import Due, Read, breaks_of_series, differing, in_range, reader, unlike, wilson
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -105,3 +105,17 @@ def test_health_is_set_beside_the_police_from_ten_of_each_on(read: Read, breaks:
     is_told = enough & (found["area_code"] != "LONDON_32") & of_london.notna()
     label = np.select([low / (1 - low) > of_london, high / (1 - high) < of_london], ["higher", "lower"], "similar")
     assert int((found["compared_with_london"].fillna("")[is_told] != label[is_told]).sum()) == 0
+
+
+def test_health_and_police_are_set_beside_each_other_in_every_month_and_every_year_of_months(read: Read) -> None:
+    found = read("select * from marts.rpt_police_health")
+    pair = ["health_measure_code", "police_measure_code", "area_code"]
+    months = found[found["period_kind"] == "month"].sort_values([*pair, "period_start_date"])
+    number = months["period_start_date"].dt.year * 12 + months["period_start_date"].dt.month
+    keys = [months[name] for name in pair]
+    is_year = number - number.groupby(keys).shift(11) == 11
+    for count in ("health_count", "police_count"):
+        months[count] = months[count].groupby(keys).rolling(12).sum().reset_index(level=[0, 1, 2], drop=True)
+    due = months.loc[is_year, [*pair, "period_end_date", "health_count", "police_count"]]
+    years = found[found["period_kind"] == "rolling_12_months"]
+    assert unlike(years, due, [*pair, "period_end_date"]) == {}

@@ -2,7 +2,8 @@
 
 What is no rule is left alone: comments, types, names, and words that people read (a literal with a space between letters, or beside `||`).
 So are changes that change nothing: row_number into rank (what is numbered here is in a total order); max into min where a filter asks for one
-key (`max(x) filter (where area_code = 'LONDON_32')` is how a row is picked); the digits of a round whose result is cast to as many.
+key (`max(x) filter (where area_code = 'LONDON_32')` is how a row is picked); a rank that is compared with 1 into a dense one; the digits of a
+round whose result is cast to as many.
 """
 
 from __future__ import annotations
@@ -131,7 +132,9 @@ def _swaps(tokens: list[Token]) -> Iterator[Change]:
             yield Change(token.start, after.start, "", "function")
         elif token.text in {"first", "last"} and before.text == "nulls":
             yield _swap(token, "last" if token.text == "first" else "first", "order")
-        elif token.text in {"max", "min"} and after.text == "(" and _picks_one(tokens, place):
+        elif (token.text in {"max", "min"} and after.text == "(" and _picks_one(tokens, place)) or (
+            token.text == "rank" and _asks_for_the_first(tokens, place)
+        ):
             continue
         elif (
             token.text in SWAPS
@@ -159,6 +162,13 @@ def _picks_one(tokens: list[Token], place: int) -> bool:
         and condition[-1].kind in {"string", "number"}
         and len(condition) <= 5
     )
+
+
+def _asks_for_the_first(tokens: list[Token], place: int) -> bool:
+    """Whether the rank at this place is compared with 1, where a dense one is the same: `rank() over (order by a) = 1`."""
+    depth = tokens[place].depth
+    ahead = [token for token in tokens[place + 1 :] if token.depth <= depth][:7]
+    return [token.text for token in ahead] == ["(", ")", "over", "(", ")", "=", "1"]
 
 
 def _is_cast_to_as_many(tokens: list[Token], place: int) -> bool:

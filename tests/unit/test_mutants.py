@@ -53,3 +53,11 @@ def test_comments_types_names_and_what_people_read_are_left_alone(statement: str
 def test_a_row_that_is_picked_by_its_key_is_picked_by_max_or_min_alike() -> None:
     assert "select min(a) filter (where b = 'L') over c" not in made("select max(a) filter (where b = 'L') over c")
     assert "select min(a) filter (where b > 1) over c" in made("select max(a) filter (where b > 1) over c")
+
+
+def test_the_first_of_a_ranking_is_the_first_of_a_dense_one() -> None:
+    assert not any(
+        "dense_rank" in statement
+        for statement in made("select rank() over (partition by a order by b desc) = 1 from t")
+    )
+    assert "select dense_rank() over (order by b) as place" in made("select rank() over (order by b) as place")

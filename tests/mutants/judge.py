@@ -14,7 +14,7 @@ from collections import Counter
 
 import psycopg
 
-from tests.mutants.project import Fixture, Model, Project, UnitTest
+from tests.mutants.project import INLINE, Fixture, Model, Project, UnitTest
 from tests.mutants.recomputations import Recomputations
 
 # Seconds for which a change is followed through the models made from a changed one: what is not noticed by then has survived.
@@ -38,7 +38,11 @@ class Judge:
             ("max_parallel_workers_per_gather", "0"), ("jit", "off"), ("work_mem", "'128MB'"), ("temp_buffers", "'256MB'"),
         ):  # fmt: skip
             connection.execute(f"set {name} = {value}".encode())
-        self.schemas = {model.name: model.relation.split(".")[1].strip('"') for model in project.models.values()}
+        self.schemas = {
+            model.name: model.relation.split(".")[1].strip('"')
+            for model in project.models.values()
+            if not model.relation.startswith(INLINE)
+        }
         self.digests: dict[str, tuple[object, ...]] = {}
         self.fixtures: dict[str, tuple[dict[str, str], str]] = {}
         self.recomputations = Recomputations(connection)
@@ -72,7 +76,7 @@ class Judge:
             except psycopg.Error as error:
                 return Verdict("error", _first_line(error))
         found = Verdict("survived", "")
-        for model, statement in statements[:3]:
+        for model, statement in [one for one in statements if one[0].name in self.schemas][:3]:
             try:
                 with self.connection.transaction(force_rollback=True):
                     found = self._judged_by_a_build(model, statement)
@@ -99,7 +103,9 @@ class Judge:
             return found
         while pending:
             other = self.project.models[pending.pop(0)]
-            if not changed.keys() & set(other.parents):
+            if other.name not in self.schemas or not any(
+                self.project.models[name].relation in other.statement for name in changed
+            ):
                 continue
             try:
                 if time.monotonic() - began > self.follow_for:
@@ -214,6 +220,12 @@ class Judge:
         return self.fixtures[test.name]
 
     def _fill(self, table: str, rows: Fixture, like: str) -> str:
+        if like.startswith(INLINE):
+            shape = self.project.models[like.removeprefix(INLINE)].statement
+            self.connection.execute(
+                f"create temporary table like_{table} as select * from ({shape}) as m limit 0".encode()
+            )
+            like = f"pg_temp.like_{table}"
         types = self._column_types(like)
         if rows.query is not None:
             self.connection.execute(f"create temporary table {table} as {rows.query}".encode())
@@ -249,6 +261,8 @@ def repr_of(row: tuple[object, ...]) -> tuple[object, ...]:
 
 def _renamed(statement: str, names: dict[str, str]) -> str:
     for relation, table in names.items():
+        if relation.startswith(INLINE):
+            statement = statement.replace(f" {relation} as (", f" unread{relation[5:]} as (")
         statement = statement.replace(relation, table)
     return statement
 

@@ -21,6 +21,7 @@ from warehouse.build import transform
 from warehouse.platform.settings import PROJECT, Settings
 
 # What lies between the publishers' rows, which staging only reads, and the reader.
+INLINE = "__dbt__cte__"
 LAYERS = ("intermediate", "windows", "facts", "reports", "marts")
 
 
@@ -89,7 +90,7 @@ def read_project(settings: Settings) -> Project:
         node = nodes[key]
         parents = [nodes[p]["name"] for p in node["depends_on"]["nodes"] if p in nodes]
         models[node["name"]] = Model(
-            node["name"], node["relation_name"], node["compiled_code"].strip(), PROJECT / "dbt_project" / node["original_file_path"],
+            node["name"], _relation(node), node["compiled_code"].strip(), PROJECT / "dbt_project" / node["original_file_path"],
             tuple(parents), tuple(tests.get(node["name"], ())), node["config"]["materialized"] == "view",
         )  # fmt: skip
     data_tests = {
@@ -152,8 +153,13 @@ def mutable(project: Project, wanted: Sequence[str] = ()) -> list[Model]:
     return [model for name, model in found.items() if not wanted or name in wanted]
 
 
+def _relation(node: dict[str, Any]) -> str:
+    """What a node is called in compiled statements: its table or view, or the part of a statement that an ephemeral model becomes."""
+    return str(node["relation_name"] or f"{INLINE}{node['name']}")
+
+
 def _unit_test(test: dict[str, Any], manifest: dict[str, Any]) -> UnitTest:
-    by_name = {node["name"]: node["relation_name"] for node in manifest["nodes"].values() if node.get("relation_name")}
+    by_name = {node["name"]: _relation(node) for node in manifest["nodes"].values() if node["resource_type"] != "test"}
     by_name |= {f"{s['source_name']}.{s['name']}": s["relation_name"] for s in manifest["sources"].values()}
     given = []
     for one in test["given"]:

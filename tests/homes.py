@@ -117,8 +117,9 @@ def declarations_of(folder: Path, datasets: Mapping[str, Sequence[str]]) -> Path
     for name, wanted in datasets.items():
         source = yaml.safe_load((PROJECT / "ingest" / "sources" / name / "source.yml").read_text(encoding="utf-8"))
         source["datasets"] = {dataset: source["datasets"][dataset] for dataset in wanted}
-        (folder / "ingest" / "sources" / name).mkdir()
-        (folder / "ingest" / "sources" / name / "source.yml").write_text(yaml.safe_dump(source), encoding="utf-8")
+        own = folder / "ingest" / "sources" / name
+        shutil.copytree(PROJECT / "ingest" / "sources" / name, own, ignore=shutil.ignore_patterns("__pycache__"))
+        (own / "source.yml").write_text(yaml.safe_dump(source), encoding="utf-8")
     return folder
 
 

@@ -61,13 +61,15 @@ def offered(publisher: Publisher, name: str) -> bytes:
     return requests.get(url, timeout=10).content
 
 
-def recounted(body: bytes, factor: float) -> bytes:
-    """A borough file with every count multiplied."""
+def recounted(body: bytes, month: str, factor: float) -> bytes:
+    """A borough file with every count of a month (YYYYMM) multiplied."""
     rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
+    column = rows[0].index(month)
     writer.writerow(rows[0])
-    writer.writerows([*row[:3], *(int(int(cell) * factor) for cell in row[3:])] for row in rows[1:])
+    for row in rows[1:]:
+        writer.writerow([*row[:column], int(int(row[column]) * factor), *row[column + 1 :]])
     return text.getvalue().encode()
 
 
@@ -124,7 +126,7 @@ def test_a_publisher_that_is_down_makes_the_run_red_and_its_data_stale(home: Sto
 
 def test_a_delivery_that_is_not_fit_is_held_and_the_marts_stand_byte_for_byte(home: Story) -> None:
     marts = home.marts()
-    spoilt = recounted(offered(home.publisher, RECENT), 0.8)
+    spoilt = recounted(offered(home.publisher, RECENT), "201408", 0.83)
     home.publisher.misbehave("replace_body", path_contains=RECENT, body=spoilt)
     night = home.night()
     home.publisher.behave()

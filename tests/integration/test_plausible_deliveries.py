@@ -12,8 +12,8 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.load import Loaded
 from ingest.readers.headers import months_between
-from tests.integration.test_police_uk import HEADER, crime
 from tests.mps_files import borough_file, boroughs, categories
+from tests.police_uk_files import HEADER, crime
 from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.settings import Settings

@@ -20,7 +20,7 @@ from sandbox.safestats import feeds
 from sandbox.safestats.workbook import Row, workbook
 from tests.builds import build_and_publish, found_by
 from tests.conftest import Server, warehouse_to_build
-from tests.integration.test_load import rows
+from tests.queries import rows
 from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.settings import Settings

@@ -5,7 +5,7 @@ import pytest
 from sandbox.exchange import Request, Response
 from sandbox.faults import FAULTS, fault_named
 from sandbox.spoilt_tables import read, written
-from tests.integration.test_faults import CASES, NOT_IN_THE_TABLE
+from tests.fault_cases import CASES, NOT_IN_THE_TABLE
 
 FILE = Response(200, {"Content-Type": "text/csv", "ETag": '"a"'}, b"0123456789")
 

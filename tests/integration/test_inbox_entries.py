@@ -80,19 +80,19 @@ def test_what_is_no_file_is_refused_by_its_place_and_holds_no_other_back(
 
 
 SWAPS = {
-    "link": "is a link, and links are not followed",
-    "pipe": "is a pipe, a socket or a device, not a file",
-    "nothing": "is no longer there",
-    "another file": "was being written while it was read",
-    "a link to a folder": "its folder tfl_driver_incidents is a link, and links are not followed",
-    "a link above the folder": "its folder safestats is a link, and links are not followed",
+    "link": ("INBOX_ENTRY_NOT_A_FILE", "file 1 of 1 by name: .*link"),
+    "pipe": ("INBOX_ENTRY_NOT_A_FILE", "file 1 of 1 by name: .*pipe"),
+    "nothing": ("INBOX_ENTRY_NOT_A_FILE", "file 1 of 1 by name"),
+    "another file": ("CHANGED_WHILE_READ", "file 1 of 1 by name"),
+    "a link to a folder": ("INBOX_ENTRY_NOT_A_FILE", "folder tfl_driver_incidents is a link"),
+    "a link above the folder": ("INBOX_ENTRY_NOT_A_FILE", "folder safestats is a link"),
 }
 FOLDERS = ("a link to a folder", "a link above the folder")  # by how far above the file
 
 
-@pytest.mark.parametrize(("kind", "told"), SWAPS.items())
+@pytest.mark.parametrize(("kind", "code", "named"), [(kind, *ends) for kind, ends in SWAPS.items()])
 def test_what_takes_a_files_place_after_it_was_looked_at_is_not_read(
-    context: FetchContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, told: str
+    context: FetchContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, code: str, named: str
 ) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_bytes(BODY)
@@ -119,7 +119,7 @@ def test_what_takes_a_files_place_after_it_was_looked_at_is_not_read(
             folder.symlink_to(tmp_path / "elsewhere")
 
     monkeypatch.setattr(inbox, "check_kind", swap)
-    with pytest.raises(BodyRefused, match=told):
+    with refused_with(code, match=named, kind=BodyRefused):
         inbox.fetch(context, offer)
     assert not context.landing.exists()
 

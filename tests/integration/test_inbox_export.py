@@ -10,10 +10,10 @@ import pytest
 
 from ingest.connectors.fetch_context import FetchContext
 from ingest.declaration import Inbox
-from ingest.errors import Refusal
 from sandbox.exchange import Request, Response
 from sandbox.server import Publisher, serve_sites
 from tests.inbox_files import BODY, SAFESTATS, SHA256, after, context_in, names, take, with_dataset
+from tests.refused import refused_with
 
 
 @pytest.fixture
@@ -73,11 +73,11 @@ def test_the_export_is_fetched_with_the_key_which_stands_in_no_paper(context: Fe
 def test_a_wrong_key_and_a_redirect_elsewhere_are_refused_without_telling_it(
     context: FetchContext, export: Publisher
 ) -> None:
-    for there, told in (
-        (_exporting(context, export, key="wr0ng-token"), "status 401"),
-        (_exporting(context, export, path="/moved/tfl-2026-10.csv"), "elsewhere.invalid"),
+    for there, code, named in (
+        (_exporting(context, export, key="wr0ng-token"), "STATUS_REFUSED", "401"),
+        (_exporting(context, export, path="/moved/tfl-2026-10.csv"), "ADDRESS_REFUSED", "elsewhere.invalid"),
     ):
-        with pytest.raises(Refusal, match=told) as refusal:
+        with refused_with(code, match=named) as refusal:
             take(there)
         assert KEY not in str(refusal.value)
         assert "wr0ng" not in str(refusal.value)

@@ -174,13 +174,12 @@ def test_rows_that_are_given_twice_are_loaded_once_and_said(warehouse: Settings,
         done
     )
     assert rows(warehouse, "select rows_loaded, rows_quarantined, totals from ops.load") == [(3, 0, {"2026-10": 15})]
-    with refused_with("ROW_REPEATED", match=r"row 4, column the row: .* and says something else there"):
+    with refused_with("ROW_REPEATED", match=r"row 4, .* row 1\b"):
         land(HEADER + rows_of("2026-10", 3, each=5) + rows_of("2026-10", 1, each=6), source, "b.csv")
 
 
 def test_a_time_that_the_marts_have_no_month_for_is_refused(land: Land) -> None:
-    told = r"is about {}, and the calendar of the marts is 2000-01 to 2039-12"
-    with refused_with("OUTSIDE_CALENDAR", match=told.format("1999-12")):
+    with refused_with("OUTSIDE_CALENDAR", match="1999-12, .* 2000-01 to 2039-12"):
         land(HEADER + rows_of("1999-12", 3), declared(release={"months_after_newest": 1}))
-    with refused_with("OUTSIDE_CALENDAR", match=told.format("2040-01")):
+    with refused_with("OUTSIDE_CALENDAR", match="2040-01, .* 2000-01 to 2039-12"):
         land(HEADER + rows_of("2040-01", 3), name="b.csv")

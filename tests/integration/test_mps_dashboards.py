@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ingest.errors import FileRefused
 from tests import mps_more_files as files
 from tests.mps_deliveries import KNIFE, Land, landing_in
 from tests.queries import rows
@@ -25,34 +25,34 @@ def land(warehouse: Settings, tmp_path: Path) -> Land:
 
 def test_a_day_and_a_month_that_changed_places_are_refused(land: Land) -> None:
     body = files.dashboard_file(files.every_borough("202602", KNIFE), date_form="%m/%d/%Y")
-    with refused_with("VALUE_MALFORMED", match="column Month_Year: '02/01/2026'"):
+    with refused_with("VALUE_MALFORMED", match="Month_Year: '02/01/2026'"):
         land("dashboard_knife", body)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "code", "named"),
     [
-        (b"Borough,Barnet,Barnet", b"Borough,Barnett,Barnett", r"column Borough_SNT: 'Barnett' is not in the list .*area_aliases"),
-        (b"Knife Crime,Knife Crime,", b"Knife Crime,Knife Kimre,", "'Knife Crime / Knife Kimre' is not in the list"),
-        (b",Offences,", b",Offenses,", "'Offenses' is not in the list .*mps_dashboard_count"),
-        (b"Count,Refresh", b"Tally,Refresh", "has no column for count"),
-        (b"_01,1,", b"_01,-1,", r"column Count: '-1' is below 0"),
+        (b"Borough,Barnet,Barnet", b"Borough,Barnett,Barnett", "LABEL_UNKNOWN", "Borough_SNT: 'Barnett'"),
+        (b"Knife Crime,Knife Crime,", b"Knife Crime,Knife Kimre,", "LABEL_UNKNOWN", "'Knife Crime / Knife Kimre'"),
+        (b",Offences,", b",Offenses,", "LABEL_UNKNOWN", "Measure: 'Offenses'"),
+        (b"Count,Refresh", b"Tally,Refresh", "HEADER_UNKNOWN", "'Tally' .*count"),
+        (b"_01,1,", b"_01,-1,", "VALUE_OUT_OF_RANGE", "Count: '-1'"),
     ],
     ids=["a borough", "a subject", "a measure", "a header", "a negative count"],
 )  # fmt: skip
 def test_what_a_dashboard_file_has_that_nobody_declared_is_refused_by_name(
-    land: Land, old: bytes, new: bytes, told: str
+    land: Land, old: bytes, new: bytes, code: str, named: str
 ) -> None:
     body = files.dashboard_file(files.every_borough("202602", KNIFE))
     assert old in body
-    with pytest.raises(FileRefused, match=told):
+    with refused_with(code, match=named):
         land("dashboard_knife", body.replace(old, new))
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 @pytest.mark.parametrize(
-    ("count", "says"),
-    [("3", ""), ("4", "stands already in row 3, and says something else there")],
+    ("count", "differs"),
+    [("3", False), ("4", True)],
 )
 @pytest.mark.parametrize(
     ("dataset", "subject"),
@@ -63,7 +63,7 @@ def test_what_a_dashboard_file_has_that_nobody_declared_is_refused_by_name(
     ],
 )
 def test_a_row_of_a_dashboard_file_that_stands_twice_is_counted_once_or_refused_where_it_differs(
-    land: Land, warehouse: Settings, dataset: str, subject: str, count: str, says: str, form: str
+    land: Land, warehouse: Settings, dataset: str, subject: str, count: str, differs: bool, form: str
 ) -> None:
     """Added up, it would be counted twice."""
     body = files.dashboard_file(files.every_borough("202602", subject, 3))
@@ -75,16 +75,15 @@ def test_a_row_of_a_dashboard_file_that_stands_twice_is_counted_once_or_refused_
     kind, _, sub = subject.partition("|")
     key = f"01/02/2026 / Borough / Barnet / Barnet / E09000002 / {kind} / {sub} / Offences"
     shown = key if len(key) <= 60 else key[:57] + "..."
-    if not says:
+    if not differs:
         # The publisher gives some rows twice, the same in every column.
         done = land(dataset, whole, f"file.{form}")
         assert done.drift["repeated rows"] == ["1, the first in row 65"]
         assert rows(warehouse, f"select count(*) from raw.mps__{dataset}") == [(64,)]
         return
-    with refused_with("ROW_REPEATED") as refused:
-        land(dataset, whole, f"file.{form}")
     sheet = "" if form == "csv" else "sheet data, "
-    assert refused.value.problem == f"{sheet}row 65, column the row: '{shown}' {says}"
+    with refused_with("ROW_REPEATED", match=f": {sheet}row 65, .*{re.escape(shown)}.* row 3\\b"):
+        land(dataset, whole, f"file.{form}")
     assert rows(warehouse, "select row_number, value from quarantine.refused_row") == [(65, key)]
     assert rows(warehouse, f"select count(*) from raw.mps__{dataset}") == [(0,)]
 
@@ -92,7 +91,7 @@ def test_a_row_of_a_dashboard_file_that_stands_twice_is_counted_once_or_refused_
 def test_a_row_of_the_vawg_workbook_that_stands_twice_in_a_sheet_is_refused(land: Land) -> None:
     month = dt.date(2026, 1, 1)
     line = ["Central", "Camden", "A ward", month, month, 9]
-    with refused_with("ROW_REPEATED", match="sheet Offence count location, row 2, column the row"):
+    with refused_with("ROW_REPEATED", match="sheet Offence count location, row 2"):
         land("vawg", files.xlsx_bytes({"Offence count location": [files.VAWG_PLACE, line, line]}), "VAWG.xlsx")
 
 
@@ -120,17 +119,16 @@ def common(share: Callable[[int], bool] = lambda _: True, *, snt: bool = True) -
 
 
 @pytest.mark.parametrize(
-    ("body", "says"),
+    ("body", "code", "figures"),
     [
-        (common(lambda n: n % 4 != 1), "counts 2,560 in rows of boroughs and 1,280 in those of their teams, and differs in 32 of 64 "
-         "figures, most in Barking and Dagenham / 2026-01 / knife crime / offences \\(40 and 0\\): rows are missing"),
-        (common(lambda n: n % 2 == 0, snt=False), "has rows of 16 of the 32 boroughs"),
-        (common(lambda n: n % 3 != 0, snt=False), "has its commonest crime \\(knife crime\\) in 42 of the 64 months of 32 boroughs"),
+        (common(lambda n: n % 4 != 1), "FIGURES_DISAGREE", "2,560 .* 1,280 .* 32 of 64 .* Barking and Dagenham / 2026-01 .*40 and 0"),
+        (common(lambda n: n % 2 == 0, snt=False), "AREAS_MISSING", "16 of the 32"),
+        (common(lambda n: n % 3 != 0, snt=False), "AREAS_MISSING", "knife crime.* 42 of the 64"),
     ],
     ids=["half of the teams", "every second borough", "a third of the boroughs' rows"],
 )  # fmt: skip
-def test_a_first_dashboard_that_lacks_rows_is_refused(land: Land, body: bytes, says: str) -> None:
-    with pytest.raises(FileRefused, match=says):
+def test_a_first_dashboard_that_lacks_rows_is_refused(land: Land, body: bytes, code: str, figures: str) -> None:
+    with refused_with(code, match=figures):
         land("dashboard_knife", body)
 
 
@@ -154,7 +152,7 @@ def test_a_workbook_whose_sheets_count_different_offences_is_refused(land: Land)
             ["Rape", "Rape", "Rape", "Rape of a Female aged 16 and over", month, month, 8],
         ],
     }
-    with refused_with("FIGURES_DISAGREE", match="9 in the sheet by location and 8 "):
+    with refused_with("FIGURES_DISAGREE", match=r"\b9 .*\b8\b"):
         land("vawg", files.xlsx_bytes(sheets), "VAWG.xlsx")
 
 
@@ -165,13 +163,13 @@ def test_a_file_is_of_the_dataset_the_crimes_and_the_months_that_its_name_says(l
     def body(subject: str, count: int) -> bytes:
         return files.dashboard_file(files.every_borough("202602", subject, count))
 
-    for count, (dataset, subject, name, says) in enumerate([
-        ("dashboard_knife", hate, other_name, "has the name of a file of dashboard_other, and came as dashboard_knife"),
-        ("dashboard_knife", hate, knife_name, "is of knife crime by its name, and has rows of hate crime"),
-        ("dashboard_other", knife, other_name, "is of other crimes by its name, and has knife crime alone"),
-        ("dashboard_knife", knife, "knife_202601.csv", "is of 2026-01 by its name, and its newest month is 2026-02"),
-        ("dashboard_knife", knife, "knife_202601-202602.csv", "has months from 2026-01 to 2026-02 by its name"),
+    for count, (dataset, subject, name, named) in enumerate([
+        ("dashboard_knife", hate, other_name, "dashboard_other.* dashboard_knife"),
+        ("dashboard_knife", hate, knife_name, "knife crime .* hate crime"),
+        ("dashboard_other", knife, other_name, "other crimes .* knife crime"),
+        ("dashboard_knife", knife, "knife_202601.csv", "2026-01 .* 2026-02"),
+        ("dashboard_knife", knife, "knife_202601-202602.csv", "2026-01 to 2026-02 .* 2026-02 to 2026-02"),
     ]):  # fmt: skip
-        with refused_with("NAME_DIFFERS_FROM_ROWS", match=says):
+        with refused_with("NAME_DIFFERS_FROM_ROWS", match=named):
             land(dataset, body(subject, count), name)
     assert land("dashboard_knife", body(knife, 9), knife_name.replace(".csv", "_202603.csv")).rows == 64

@@ -37,7 +37,7 @@ def test_a_first_file_of_homicides_of_one_borough_is_refused_and_those_without_a
         ]
         return files.csv_bytes(VICTIMS_2025, rows_of)
 
-    with refused_with("AREAS_MISSING", match="1 of the 32 boroughs: it lacks Barking and Dagenham"):
+    with refused_with("AREAS_MISSING", match="1 of the 32 .*Barking and Dagenham"):
         land("homicide_victims", body(["Newham"]))
     unplaced = ["Not Known", "Not Recorded", "NULL", ""]
     assert land("homicide_victims", body([*boroughs(), *unplaced]), "whole.csv").rows == 36 * 15
@@ -75,9 +75,9 @@ def test_homicides_of_one_borough_do_not_take_the_place_of_all(land: Land, sampl
     whole = (samples / "mps" / "homicide" / "homicide_victims_2003-2024.csv").read_bytes()
     header, *lines = whole.splitlines(keepends=True)
     assert land("homicide_victims", whole, "homicide victims.csv").rows == 2936
-    for piece, says in (
-        ([line for line in lines if b"Newham" in line], "156 and had 1,438"),
-        (lines[::2], "1,468 and had 2,"),
+    for piece, figures in (
+        ([line for line in lines if b"Newham" in line], "156 .* 1,438"),
+        (lines[::2], "1,468 .* 2,929"),
     ):
-        with refused_with("LESS_THAN_BEFORE", match=f"the file has {says}"):
+        with refused_with("LESS_THAN_BEFORE", match=figures):
             land("homicide_victims", header + b"".join(piece), "homicide victims later.csv")

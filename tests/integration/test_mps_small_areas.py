@@ -27,14 +27,12 @@ def test_a_ward_or_lsoa_file_that_lost_boroughs_is_refused_and_the_whole_one_sta
     stands = land("ward_recent", whole, "ward.csv").load_id
     with refused_with(
         "LESS_THAN_BEFORE",
-        match=f"lacks much of what load {stands} had: 2023-11 has 53,244 and had 78,343; .*; and 28 more",
+        match=f"load {stands} .*2023-11 has 53,244 and had 78,343; .*; and 28 more",
     ):
         land("ward_recent", cut_at(WARD_SAMPLE, samples, 14_000), "ward.csv")
     # A small borough is no tenth of any month.
     without = b"".join(line for line in whole.splitlines(keepends=True) if b",Kingston upon Thames," not in line)
-    with refused_with(
-        "LESS_THAN_BEFORE", match=f"lacks much of what load {stands} had: E09000021 has 0 rows and had 501\\."
-    ):
+    with refused_with("LESS_THAN_BEFORE", match=f"load {stands} .*: E09000021 .*\\b0 .*\\b501\\."):
         land("ward_recent", without, "ward.csv")
     assert rows(warehouse, "select count(*) from raw.mps__ward_recent") == [(18_693,)]
     assert land("ward_recent", whole, "ward.csv").load_id == stands
@@ -42,18 +40,16 @@ def test_a_ward_or_lsoa_file_that_lost_boroughs_is_refused_and_the_whole_one_sta
     whole = files.lsoa_sample(samples)
     stands = land("lsoa_recent", whole, "lsoa.csv").load_id
     without = b"".join(line for line in whole.splitlines(keepends=True) if b",E09000021," not in line)
-    with refused_with(
-        "LESS_THAN_BEFORE", match=f"lacks much of what load {stands} had: E09000021 has 0 rows and had 1,933\\."
-    ):
+    with refused_with("LESS_THAN_BEFORE", match=f"load {stands} .*: E09000021 .*\\b0 .*\\b1,933\\."):
         land("lsoa_recent", without, "lsoa.csv")
 
 
 def test_a_month_that_may_be_a_day_is_refused_with_how_to_save_it(land: Land) -> None:
     body = files.dashboard_file(files.every_borough("202405", KNIFE, 2), date_form="%y-%b")
-    with refused_with("VALUE_MALFORMED", match="row 1, column Month_Year: '24-May' .* yyyy-mm-dd"):
+    with refused_with("VALUE_MALFORMED", match="row 1, column Month_Year: '24-May' .*yyyy-mm-dd"):
         land("dashboard_knife", body)
     months = b",".join([b"24-May", b"24-Jun"])
-    with refused_with("HEADER_UNKNOWN", match=r"'24-May' .*\(column 6\): write each month as 2024-05"):
+    with refused_with("HEADER_UNKNOWN", match=r"'24-May' .*\(column 6\).* 2024-05 "):
         land("ward_recent", ward_file(["202405", "202406"], [1, 2]).replace(b"202405,202406", months))
 
 
@@ -61,9 +57,7 @@ def test_a_month_that_has_next_to_nothing_beside_the_others_of_its_file_is_refus
     months = [f"2025{month:02}" for month in range(1, 8)]
     body = ward_file(months, [9, 10, 10, 2, 10, 10, 10])
     each = 32 * len(categories("connect_2025"))
-    with refused_with(
-        "MONTH_NOT_WHOLE", match=f"has {2 * each:,} in all in 2025-04, less than a quarter of the {10 * each:,} that"
-    ):
+    with refused_with("MONTH_NOT_WHOLE", match=f"{2 * each:,} .*2025-04.* {10 * each:,} "):
         land("ward_recent", body)
 
 
@@ -87,7 +81,7 @@ def test_a_first_file_of_wards_or_lsoas_that_lacks_rows_within_a_borough_is_refu
 
     wanted = {"ward": (files.SMALL, "E0599", categories("connect_2025")), "lsoa": (files.LSOA, "E0199", KINDS_OF_LSOAS)}
     for kind, how in wanted.items():
-        with refused_with("AREAS_MISSING", match="12 areas in Camden, .* in [67] of them"):
+        with refused_with("AREAS_MISSING", match="12 areas in Camden, .* [67] of them"):
             land(f"{kind}_recent", body(*how), f"{kind}.csv")
 
 

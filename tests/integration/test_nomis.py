@@ -13,7 +13,6 @@ import pytest
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
-from ingest.errors import FileRefused
 from tests.builds import build_and_publish
 from tests.conftest import PROJECT
 from tests.mps_files import borough_file
@@ -255,7 +254,7 @@ def test_what_nomis_does_not_call_normal_is_kept_and_is_no_value_and_the_newest_
         "PAY_NAME": "Annual pay - gross",
     }
     pay |= {"GEOGRAPHY_CODE": "E09000002", "MEASURES": 20100, "MEASURES_NAME": "Value", "OBS_VALUE": 50000}
-    with pytest.raises(FileRefused, match="column ITEM: '1' is not in the list"):
+    with refused_with("LABEL_UNKNOWN", match="column ITEM: '1'"):
         land(warehouse, "earnings_residents", written(tmp_path, answer([pay])))
     # A later delivery revises one area, and says nothing of the others.
     land(warehouse, "jobs_density", written(tmp_path, answer(jobs({"E09000009": 9.9})), "later.csv"))

@@ -274,7 +274,7 @@ def test_an_answer_without_an_area_that_was_asked_for_is_refused_though_it_count
         assert found.landed is not None
         assert found.landed.path.read_bytes() == left
         return
-    with refused_with("ANSWER_NOT_AS_AGREED", match=f"lacks {area}", kind=BodyRefused):
+    with refused_with("ANSWER_NOT_AS_AGREED", match=area, kind=BodyRefused):
         fetch(asking, offer)
 
 

@@ -267,7 +267,7 @@ def test_advancing_the_date_publishes_the_next_release_under_the_same_address(
 
 
 def test_the_date_does_not_go_back(publisher: sandbox.Publisher) -> None:
-    with pytest.raises(ValueError, match="the publishers are at 2026-11-22, which is after 2026-11-21"):
+    with pytest.raises(ValueError, match=r"2026-11-22, .* 2026-11-21"):
         publisher.advance_to(date(2026, 11, 21))
 
 
@@ -292,7 +292,7 @@ def test_two_publishers_of_one_seed_and_day_serve_the_same_bytes(client: request
     ],
 )
 def test_only_a_loopback_address_is_listened_on(host: str) -> None:
-    with pytest.raises(ValueError, match="must be an IPv4 loopback address"), sandbox.serve(host=host):
+    with pytest.raises(ValueError, match="loopback"), sandbox.serve(host=host):
         pytest.fail(f"served on {host!r}")
 
 

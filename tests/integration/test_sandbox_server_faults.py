@@ -117,5 +117,5 @@ def test_redirect_elsewhere_points_off_this_host(publisher: sandbox.Publisher, c
 
 
 def test_misbehaving_nought_times_is_refused(publisher: sandbox.Publisher) -> None:
-    with pytest.raises(ValueError, match="times must be 1 or more"):
+    with pytest.raises(ValueError, match="times"):
         publisher.misbehave("status", code=503, times=0)

@@ -71,7 +71,7 @@ def test_what_is_no_published_release_is_refused_with_those_there_are(warehouse:
     waiting = judge(warehouse, build(warehouse, pair(5)))
     before = bytes_of_marts(warehouse, with_attempts=True)
     for release_id in (99, held, unchanged, waiting):
-        with refused_with("RELEASE_UNKNOWN", match=f"release {release_id} ") as refusal:
+        with refused_with("RELEASE_UNKNOWN", match=rf"release {release_id}\b") as refusal:
             roll_back(warehouse, release_id)
         assert "choose a published release: 1, 2, 3 (" in str(refusal.value)
     assert bytes_of_marts(warehouse, with_attempts=True) == before

@@ -71,7 +71,7 @@ def test_the_superusers_password_is_in_no_file_while_a_backup_runs(
     )
     program.chmod(0o700)
     monkeypatch.setattr(embedded, "bin_path", lambda: program.parent)
-    with refused_with("BACKUP_FAILED", match="pg_dump failed"):
+    with refused_with("BACKUP_FAILED", match="pg_dump"):
         backup.take(warehouse)
     found = (tmp_path / "found").read_text(encoding="utf-8").splitlines()
     assert len(found) == 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.homes import new_folder
-from tests.kills import Case, Matrix
+from tests.kill_matrix import Case, Matrix
 
 # One of each kind of end: a step killed with everything else of its home, at its ends and in its middle.
 CASES = (

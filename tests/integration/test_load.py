@@ -1,4 +1,4 @@
-"""Landing and loading: every file once, whole or not at all, and never a hole."""
+"""Landing and loading: every file once, whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -19,46 +18,22 @@ import pytest
 
 from ingest import landing
 from ingest.connectors import file_drop
-from ingest.declaration import find_source
 from ingest.errors import FileRefused
 from ingest.load import Loaded
+from tests.mps_deliveries import MPS, Land, landing_in, state
 from tests.mps_files import borough_file, categories, count
+from tests.queries import rows
 from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, LOADER, connect
 from warehouse.platform.settings import Settings
-from warehouse.steps import step
 
-MPS = find_source("mps")
 ROWS = len(categories("connect_2025")) * 33  # 32 boroughs and Unknown
-Land = Callable[..., Loaded]
 
 
 @pytest.fixture
 def land(warehouse: Settings, tmp_path: Path) -> Land:
-    """Lands and loads bytes as a file of the MPS."""
-
-    def now(dataset: str, body: bytes, name: str = "file.csv", **how: object) -> Loaded:
-        file = tmp_path / name
-        file.write_bytes(body)
-        landed = file_drop.take(warehouse.landing, MPS, dataset, file, warehouse.now(), **how)  # type: ignore[arg-type]
-        return steps.load_one(warehouse, MPS, dataset, landed)
-
-    return now
-
-
-def rows(settings: Settings, query: str) -> list[tuple[object, ...]]:
-    with connect(settings, ADMIN) as connection:
-        return connection.execute(query.encode()).fetchall()
-
-
-def state(settings: Settings) -> list[tuple[object, ...]]:
-    """Everything raw and the ledger say, apart from what a refusal adds."""
-    return [
-        *rows(settings, "select * from raw.mps__borough_recent order by _load_id, _row_number, month_header"),
-        *rows(settings, "select * from raw.mps__borough_historical order by _load_id, _row_number, month_header"),
-        *rows(settings, "select * from ops.load where state <> 'refused' order by load_id"),
-    ]
+    return landing_in(warehouse, tmp_path)
 
 
 def test_every_cell_of_a_file_stands_in_raw_as_text_with_its_load_and_row(warehouse: Settings, land: Land) -> None:
@@ -103,11 +78,6 @@ def test_what_to_do_next_depends_on_what_is_wrong(land: Land, body: bytes, next_
     assert f"Next: {next_step}" in str(refusal.value).replace("if the publisher has changed the file, ", "")
 
 
-def test_both_files_of_one_publication_get_the_same_release_date(land: Land) -> None:
-    assert land("borough_historical", borough_file("201004", "201006")).release_date == dt.date(2012, 7, 1)
-    assert land("borough_recent", borough_file("201007", "201206"), "recent.csv").release_date == dt.date(2012, 7, 1)
-
-
 def test_what_a_killed_landing_left_is_removed_by_the_next_and_what_another_is_writing_is_not(
     warehouse: Settings, land: Land
 ) -> None:
@@ -131,11 +101,6 @@ def test_the_same_bytes_are_loaded_once(warehouse: Settings, land: Land) -> None
     again = land("borough_recent", body, "under another name.csv")
     assert (again.load_id, again.is_new) == (first.load_id, False)
     assert state(warehouse) == before
-
-
-def test_an_older_file_is_kept_as_history(land: Land) -> None:
-    land("borough_recent", borough_file("202401", "202404"))
-    assert land("borough_recent", borough_file("202311", "202403"), "older.csv").is_history
 
 
 def test_a_file_that_is_refused_stays_in_landing_and_changes_neither_raw_nor_the_rest_of_the_ledger(
@@ -163,25 +128,6 @@ def test_a_file_that_is_refused_stays_in_landing_and_changes_neither_raw_nor_the
     assert rows(
         warehouse, "select row_number, column_name, value, reason from quarantine.refused_row order by row_number"
     )[0] == (2, "202403", "-5", "is not a whole number of offences, 0 or more")
-
-
-def test_a_hole_between_historical_and_recent_is_refused_with_the_missing_months_named(
-    warehouse: Settings, land: Land
-) -> None:
-    land("borough_historical", borough_file("202301", "202307"))
-    before = state(warehouse)
-    with refused_with("MONTHS_MISSING", match="2023-08, 2023-09, 2023-10 .* borough_historical"):
-        land("borough_recent", borough_file("202311", "202402"), "recent.csv")
-    assert state(warehouse) == before
-
-
-def test_a_hole_is_closed_by_landing_the_missing_file_first(land: Land) -> None:
-    recent = borough_file("202311", "202402")
-    land("borough_historical", borough_file("202301", "202307"))
-    with refused_with("MONTHS_MISSING"):
-        land("borough_recent", recent, "recent.csv")
-    land("borough_historical", borough_file("202301", "202310"), "longer.csv")
-    assert land("borough_recent", recent, "recent.csv").is_new
 
 
 def test_a_home_of_real_data_refuses_synthetic_files_and_the_other_way_round(warehouse: Settings, land: Land) -> None:
@@ -305,78 +251,6 @@ def test_every_real_borough_file_loads_and_its_total_is_the_files(warehouse: Set
         assert rows(warehouse, f"select sum(cell::int) from raw.mps__{dataset} where _load_id = {done.load_id}") == [
             (expected,)
         ]
-
-
-def test_a_publisher_who_goes_back_to_what_was_there_is_believed_again(warehouse: Settings, land: Land) -> None:
-    first = borough_file("202401", "202402")
-    spoilt = borough_file("202401", "202402", cells={("ARSON", "Barnet", "202401"): 49})
-    newest = (
-        "select load_id from ops.load where state = 'loaded' order by release_date desc, landed_at desc, load_id desc"
-    )
-    one = land("borough_recent", first)
-    two = land("borough_recent", spoilt, "spoilt.csv")
-    assert rows(warehouse, newest)[0] == (two.load_id,)
-    assert land("borough_recent", first).is_back
-    assert rows(warehouse, newest)[0] == (one.load_id,)
-    assert not land("borough_recent", first).is_back
-    arrivals = [file.provenance.sha256 for file in landing.every_file(warehouse.landing)]
-    assert arrivals == [hashlib.sha256(body).hexdigest() for body in (first, spoilt, first)]
-
-
-def test_a_file_the_publisher_went_back_to_speaks_again_though_the_night_that_fetched_it_was_killed(
-    warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(step, "settings", lambda: warehouse)
-    newest = (
-        "select load_id from ops.load where state = 'loaded' order by release_date desc, landed_at desc, load_id desc"
-    )
-    first = borough_file("202401", "202402")
-    one = land("borough_recent", first)
-    two = land("borough_recent", borough_file("202401", "202402", cells={("ARSON", "Barnet", "202401"): 49}), "b.csv")
-    with connect(warehouse, LOADER) as connection:
-        connection.execute(
-            """insert into ops.fetched_address (source, dataset, url, sha256, bytes, fetched_at, checked_at)
-               values ('mps', 'borough_recent', 'https://here/file.csv', %s, 1, clock_timestamp(), clock_timestamp())""",
-            [hashlib.sha256(first).hexdigest()],
-        )
-    assert rows(warehouse, newest)[0] == (two.load_id,)
-    steps.load("night", "mps", "borough_recent", [])
-    assert rows(warehouse, newest)[0] == (one.load_id,)
-    spoken = rows(warehouse, "select load_id, landed_at from ops.load order by load_id")
-    steps.load("night", "mps", "borough_recent", [])
-    assert rows(warehouse, "select load_id, landed_at from ops.load order by load_id") == spoken
-
-
-def test_a_file_of_the_other_dataset_is_refused(land: Land) -> None:
-    with refused_with("RELEASE_DATE_IMPOSSIBLE", match=r"20\d\d-\d\d-01"):
-        land("borough_historical", borough_file("202404", "202603"))
-    with refused_with("SPAN_OF_ANOTHER_DATASET", match="36 months, .* 30"):
-        land("borough_recent", borough_file("202104", "202403"))
-
-
-def test_a_release_date_that_was_refused_does_not_stick_to_the_file(warehouse: Settings, land: Land) -> None:
-    body = borough_file("202401", "202402")
-    with refused_with("RELEASE_DATE_IMPOSSIBLE", match="2099-01-01"):
-        land("borough_recent", body, release_date=dt.date(2099, 1, 1))
-    with refused_with("RELEASE_DATE_IMPOSSIBLE", match="2020-01-01 .* 2024-02"):
-        land("borough_recent", body, release_date=dt.date(2020, 1, 1))
-    assert land("borough_recent", body, release_date=dt.date(2024, 3, 6)).release_date == dt.date(2024, 3, 6)
-    (file,) = landing.every_file(warehouse.landing)
-    assert file.provenance.release_date == dt.date(2024, 3, 6)
-    with refused_with(
-        "RELEASE_DATE_IMPOSSIBLE",
-        match="2024-03-06, .* 2024-03-07",
-    ):
-        land("borough_recent", body, release_date=dt.date(2024, 3, 7))
-
-
-def test_a_piece_of_history_is_not_taken_for_the_historical_file(land: Land) -> None:
-    land("borough_historical", borough_file("201004", "201903"))
-    with refused_with(
-        "SPAN_OF_ANOTHER_DATASET",
-        match="2017-01, .* 2010-04",
-    ):
-        land("borough_historical", borough_file("201701", "201912"), "recent.csv")
 
 
 def test_papers_that_are_damaged_are_a_sentence(warehouse: Settings, land: Land) -> None:

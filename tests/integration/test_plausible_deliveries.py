@@ -12,8 +12,8 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.load import Loaded
 from ingest.readers.headers import months_between
-from tests.integration.test_police_uk import HEADER, crime
 from tests.mps_files import borough_file, boroughs, categories
+from tests.police_uk_files import HEADER, crime
 from tests.refused import refused_with
 from warehouse import steps
 from warehouse.platform.settings import Settings
@@ -53,11 +53,11 @@ def edition(counts: Counts) -> bytes:
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
-        (lambda minor, borough, month: borough == "Barnet" and month == "202402", "every category in Barnet in 202402"),
-        (lambda minor, borough, month: minor == "ARSON", "0 offences of arson in every borough, where"),
+        (lambda minor, borough, month: borough == "Barnet" and month == "202402", "Barnet in 202402"),
+        (lambda minor, borough, month: minor == "ARSON", "0 .*arson "),
         (
             lambda minor, borough, month: minor == "VIOLENCE WITH INJURY" and month == "202403",
-            "0 offences of VIOLENCE WITH INJURY in every borough in 202403",
+            "0 .*VIOLENCE WITH INJURY .*202403",
         ),
     ],
     ids=["a borough's month", "a category", "a month of violence with injury"],
@@ -90,9 +90,9 @@ def times(counts: Counts, factor: int, of: str) -> Counts:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (swapped, "counts of 30 and more that both have differ by more than half"),
-        (shifted, "counts of 30 and more that both have differ by more than half"),
-        (lambda counts: times(counts, 10, "Barnet"), "counts of 30 and more that both have differ by more than half"),
+        (swapped, "30 and more .*half"),
+        (shifted, "30 and more .*half"),
+        (lambda counts: times(counts, 10, "Barnet"), "30 and more .*half"),
         (lambda counts: times(counts, 10, ""), "2024-01 has .* and had"),
         (lambda counts: times(counts, 2, "202403"), "2024-03 has .* and had"),
     ],
@@ -102,7 +102,7 @@ def test_an_edition_that_no_revision_explains_is_refused(
     land: Land, spoil: Callable[[Counts], Counts], reason: str
 ) -> None:
     first = land(edition(large()))
-    with refused_with("NOT_A_REVISION", match=f"no revision of load {first.load_id}.*{reason}"):
+    with refused_with("NOT_A_REVISION", match=f"load {first.load_id}.*{reason}"):
         land(edition(spoil(large())), "next.csv")
 
 
@@ -118,7 +118,7 @@ def test_an_edition_whose_months_are_others_is_refused_and_one_month_put_right_i
             }
         )
 
-    with refused_with("NOT_A_REVISION", match="2 months have other counts than they had"):
+    with refused_with("NOT_A_REVISION", match="2 months"):
         land(moved(MONTHS[:2]), "next.csv")
     assert land(moved(MONTHS[:1]), "next.csv").is_new
 
@@ -138,7 +138,5 @@ def test_the_same_bytes_under_another_name_say_what_they_were_loaded_as(land: La
 
 def test_a_month_of_burglaries_before_the_kinds_of_today_is_refused(land: Land) -> None:
     body = (HEADER + crime(month="2011-06", crime_id="", kind="Burglary")).encode()
-    with refused_with(
-        "CATEGORIES_MISSING", match="no Anti-social behaviour and no Robbery and no Vehicle crime and no Violent"
-    ):
+    with refused_with("CATEGORIES_MISSING", match="Anti-social behaviour .*Robbery .*Vehicle crime .*Violent"):
         land(body, "2011-06-metropolitan-street.csv", "police_uk", "street")

@@ -8,8 +8,8 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from ingest.errors import Refusal
 from tests.candidates import area, build, bytes_of_marts, fact, judge, judged, pair, read
+from tests.refused import refused_with
 from warehouse.platform.connection import ADMIN, ANALYST, GATE, LOADER, OPEN, PUBLISHER, TRANSFORMER, connect
 from warehouse.platform.settings import Settings
 from warehouse.publish import publish, releases
@@ -254,7 +254,7 @@ def test_a_database_that_gives_up_is_told_in_a_sentence(warehouse: Settings) -> 
                execute function public.full_disk()"""
         )
     try:
-        with pytest.raises(Refusal, match="the database gave up while publishing: could not extend file") as refusal:
+        with refused_with("DATABASE_REFUSED", match="could not extend file") as refusal:
             publish(warehouse, candidate_id)
         assert "publish again" in str(refusal.value)
     finally:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
-from ingest.errors import Refusal
 from tests.candidates import build, bytes_of_marts, judge, judged, pair, read
+from tests.refused import refused_with
 from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
 from warehouse.publish import publish
@@ -57,25 +55,25 @@ def _never_built(warehouse: Settings) -> str:
     return "candidate-0"
 
 
-NOT_LET_THROUGH: list[tuple[Callable[[Settings], str], str]] = [
-    (_blocked, "the gate blocked candidate .*: Camden is missing in 2025-01"),
-    (_blocked_at_the_second_look, "the gate blocked candidate .*: Camden is missing in 2025-01"),
-    (_not_judged, "has no verdict"),
-    (_verdict_of_another, "another build has begun since"),
-    (_rebuilding, "another build has begun since"),
-    (_cut_short, "this one was cut short"),
-    (_real_in_a_synthetic_home, "made from real data and this home publishes synthetic data"),
-    (_never_built, "has no verdict"),
+NOT_LET_THROUGH: list[tuple[Callable[[Settings], str], str, str]] = [
+    (_blocked, "GATE_HELD", "Camden is missing in 2025-01"),
+    (_blocked_at_the_second_look, "GATE_HELD", "Camden is missing in 2025-01"),
+    (_not_judged, "CANDIDATE_NOT_PUBLISHABLE", "no verdict"),
+    (_verdict_of_another, "CANDIDATE_NOT_PUBLISHABLE", "another build"),
+    (_rebuilding, "CANDIDATE_NOT_PUBLISHABLE", "another build"),
+    (_cut_short, "CANDIDATE_NOT_PUBLISHABLE", "cut short"),
+    (_real_in_a_synthetic_home, "KINDS_MIXED", "real .* synthetic"),
+    (_never_built, "CANDIDATE_NOT_PUBLISHABLE", "candidate-0"),
 ]
 
 
 def test_a_candidate_that_was_not_let_through_leaves_the_marts_byte_for_byte(warehouse: Settings) -> None:
     publish(warehouse, judged(warehouse, pair(1)))
     before = bytes_of_marts(warehouse)
-    for make, sentence in NOT_LET_THROUGH:
+    for make, code, named in NOT_LET_THROUGH:
         candidate_id = make(warehouse)
         for force in (False, True):
-            with pytest.raises(Refusal, match=sentence):
+            with refused_with(code, match=named):
                 publish(warehouse, candidate_id, force=force)
         assert bytes_of_marts(warehouse) == before
     assert len(read(warehouse, "select * from marts.publication")) == 1
@@ -98,7 +96,7 @@ def test_a_candidate_judged_before_the_current_release_is_not_published_after_it
             """insert into ops.release (candidate_id, verdict, state, judged_at, published_at, code_version, data_kind)
                    values ('before', 'passed', 'published', now(), now(), 'v1', 'synthetic')"""
         )
-    with pytest.raises(Refusal, match=r"release 2 was published after candidate .* was judged"):
+    with refused_with("CANDIDATE_NOT_PUBLISHABLE", match="release 2 "):
         publish(warehouse, early)
     done = publish(warehouse, early, force=True)
     assert (done.release_id, done.state) == (3, "published")
@@ -106,11 +104,11 @@ def test_a_candidate_judged_before_the_current_release_is_not_published_after_it
 
 def test_a_mart_without_a_primary_key_is_refused_by_name(warehouse: Settings) -> None:
     tables = [*pair(1), ("loose", "create table candidate.loose (x integer)", [])]
-    with pytest.raises(Refusal, match="loose has no primary key"):
+    with refused_with("MART_SHAPE_REFUSED", match="loose"):
         publish(warehouse, judged(warehouse, tables))
     assert read(warehouse, "select to_regclass('marts.area')") == [(None,)]
 
 
 def test_an_empty_candidate_is_refused(warehouse: Settings) -> None:
-    with pytest.raises(Refusal, match="schema candidate holds no table"):
+    with refused_with("MART_SHAPE_REFUSED"):
         publish(warehouse, judged(warehouse, []))

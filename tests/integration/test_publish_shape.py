@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ingest.errors import Refusal
 from tests.candidates import AREA, FACT, Rows, area, bytes_of_marts, fact, judged, pair, read
+from tests.refused import refused_with
 from warehouse.platform import locking
 from warehouse.platform.connection import ADMIN, ANALYST, connect
 from warehouse.platform.settings import Settings
@@ -119,37 +119,37 @@ OTHER_KEY = AREA.replace("text primary key", "text").replace("version integer no
 
 
 REFUSED: list[tuple[list[tuple[str, str, Rows]], str]] = [
-    ([("area", RENAMED, []), fact()], "area has lost the column area_name"),
-    ([("area", RETYPED, []), fact()], "area.version was integer and is now bigint"),
+    ([("area", RENAMED, []), fact()], "area .*area_name"),
+    ([("area", RETYPED, []), fact()], r"area\.version .*integer .*bigint"),
     (
         [("area", OTHER_KEY, []), ("fact", FACT.replace(" references candidate.area (area_code)", ""), [])],
-        "the key of area was (area_code) and is now (version)",
+        r"key of area .*\(area_code\) .*\(version\)",
     ),
-    ([area()], "fact is no longer built, and analysts may be reading it"),
+    ([area()], r"\bfact\b"),
     (
         [("place", AREA.replace("candidate.area", "candidate.place"), []), area()],
-        "fact is no longer built, and analysts may be reading it",
+        r"\bfact\b",
     ),
-    ([*pair(1), ("x__dbt_tmp", "create table candidate.x__dbt_tmp (x integer primary key)", [])], "cut short"),
-    ([*pair(1), ("x" * 58, f"create table candidate.{'x' * 58} (x integer primary key)", [])], "longer than 57"),
+    ([*pair(1), ("x__dbt_tmp", "create table candidate.x__dbt_tmp (x integer primary key)", [])], "x__dbt_tmp"),
+    ([*pair(1), ("x" * 58, f"create table candidate.{'x' * 58} (x integer primary key)", [])], r"\b57\b"),
 ]
 
 
 def test_a_change_that_would_break_a_reader_is_refused_by_name(warehouse: Settings) -> None:
     publish(warehouse, judged(warehouse, pair(1)))
     before = bytes_of_marts(warehouse)
-    for tables, sentence in REFUSED:
-        with pytest.raises(Refusal, match=re.escape(sentence)):
+    for tables, named in REFUSED:
+        with refused_with("MART_SHAPE_REFUSED", match=named):
             publish(warehouse, judged(warehouse, tables))
         assert bytes_of_marts(warehouse) == before
 
 
 def test_everything_that_is_wrong_with_a_shape_is_said_at_once(warehouse: Settings) -> None:
     publish(warehouse, judged(warehouse, pair(1)))
-    with pytest.raises(Refusal) as refusal:
+    with refused_with("MART_SHAPE_REFUSED") as refusal:
         publish(warehouse, judged(warehouse, [("area", RENAMED.replace("version integer", "version bigint"), [])]))
-    for sentence in ("fact is no longer built", "lost the column area_name", "version was integer"):
-        assert sentence in str(refusal.value)
+    for named in (r"\bfact\b", "area_name", r"version .*integer"):
+        assert re.search(named, str(refusal.value)), named
 
 
 def test_a_new_column_waits_for_a_reader_in_short_tries_and_then_names_the_table(
@@ -161,9 +161,7 @@ def test_a_new_column_waits_for_a_reader_in_short_tries_and_then_names_the_table
     candidate_id = judged(warehouse, [_with_inner("A"), fact(("A", "2025-01-01", 2, 2))])
     with connect(warehouse, ANALYST) as reader:
         reader.execute("select * from marts.area")
-        with pytest.raises(
-            Refusal, match=r"the shape of marts\.area has to change, and for 1 s it was being read: vru_analyst"
-        ):
+        with refused_with("READERS_IN_THE_WAY", match=r"marts\.area .*\b1 s .*vru_analyst"):
             publish(warehouse, candidate_id)
         assert bytes_of_marts(warehouse) == before
     assert publish(warehouse, candidate_id).state == "published"
@@ -200,5 +198,5 @@ def test_a_reader_is_never_killed_by_a_change_of_several_tables(
         time.sleep(0.5)
         reader_of_b.commit()
         assert reading.result().fetchall() == [("A",)]
-        with pytest.raises(Refusal, match=r"the shape of .*marts\.c.* has to change"):
+        with refused_with("READERS_IN_THE_WAY", match=r"marts\.c\b"):
             publishing.result()

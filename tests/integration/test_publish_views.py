@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
-from ingest.errors import Refusal
 from tests.candidates import Rows, area, fact, judged, pair, read
+from tests.refused import refused_with
 from warehouse.platform import locking
 from warehouse.platform.connection import ADMIN, ANALYST, connect
 from warehouse.platform.settings import Settings
@@ -54,7 +55,7 @@ def test_a_view_shows_nobody_more_than_its_tables_do(warehouse: Settings) -> Non
     publish(warehouse, judged(warehouse, _tables(7, ("named_fact", NAMED))))
     with connect(warehouse, ADMIN) as connection:
         connection.execute(f"revoke select on marts.area from {ANALYST}".encode())
-    with pytest.raises(Exception, match="permission denied for table area"):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match=r"\barea\b"):
         read(warehouse, "select * from marts.named_fact")
 
 
@@ -75,18 +76,18 @@ def test_a_view_may_gain_a_column_though_another_reads_it(warehouse: Settings) -
 
 
 @pytest.mark.parametrize(
-    ("views", "sentence"),
+    ("views", "named"),
     [
-        ([("named_fact", NAMED.replace("f.value", "f.value::text as value"))], "named_fact.value was numeric and is now text"),
-        ([("named_fact", NAMED.replace("a.area_name", "a.area_name as name").rsplit(";", 1)[0])], "named_fact has lost the column area_name"),
-        ([], "named_fact is no longer built, and analysts may be reading it"),
+        ([("named_fact", NAMED.replace("f.value", "f.value::text as value"))], "named_fact.value .*numeric .*text"),
+        ([("named_fact", NAMED.replace("a.area_name", "a.area_name as name").rsplit(";", 1)[0])], "named_fact .*area_name"),
+        ([], "named_fact"),
     ],
 )  # fmt: skip
 def test_what_would_break_a_readers_query_is_refused(
-    warehouse: Settings, views: list[tuple[str, str]], sentence: str
+    warehouse: Settings, views: list[tuple[str, str]], named: str
 ) -> None:
     publish(warehouse, judged(warehouse, _tables(7, ("named_fact", NAMED))))
-    with pytest.raises(Refusal, match=sentence):
+    with refused_with("MART_SHAPE_REFUSED", match=named):
         publish(warehouse, judged(warehouse, _tables(8, *views)))
     assert read(warehouse, "select * from marts.named_fact") == [("A", "Camden", 7)]
 
@@ -107,9 +108,7 @@ def test_a_reader_who_holds_on_to_a_view_that_has_to_change_is_named_and_nothing
     wider = judged(warehouse, _tables(8, ("named_fact", NAMED.replace("f.value", "f.value, f.month"))))
     with connect(warehouse, ANALYST) as reader:
         assert reader.execute("select value from marts.named_fact").fetchone() == (7,)
-        with pytest.raises(
-            Refusal, match=r"the shape of marts\.named_fact has to change, and for 1 s it was being read: vru_analyst"
-        ):
+        with refused_with("READERS_IN_THE_WAY", match=r"marts\.named_fact .*\b1 s .*vru_analyst"):
             publish(warehouse, wider)
         assert reader.execute("select value from marts.named_fact").fetchone() == (7,)
     assert publish(warehouse, wider).state == "published"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests import fingertips_files as fingertips
+from tests import nomis_files as nomis
 from tests.builds import build_and_publish
-from tests.integration import test_fingertips as fingertips
-from tests.integration import test_nomis as nomis
-from tests.nomis_files import answer
-from warehouse.platform.connection import ADMIN
+from tests.queries import ask, rows
 from warehouse.platform.settings import Settings
 
 BLOCKING = """select check_name from ops.quality_result where outcome = 'failed' and severity = 'critical' order by 1"""
@@ -23,17 +22,17 @@ def test_a_bad_delivery_holds_the_gate_until_it_is_put_right_and_no_longer(to_bu
     ]
     england = {"Area Code": "E92000001", "Area Name": "England", "Area Type": "England"}
     twice = [{**england, "Value": "10.5"}, {**england, "Value": "11.5", "Parent Code": "E92000001"}]
-    nomis.land(to_build, "jobs_density", nomis.written(tmp_path, answer(exchanged)))
+    nomis.land(to_build, "jobs_density", nomis.written(tmp_path, nomis.answer(exchanged)))
     fingertips.landed(to_build, tmp_path, fingertips.body({}, *twice))
     assert not build_and_publish(to_build)
-    assert nomis.ask(to_build, BLOCKING, ADMIN) == [
+    assert rows(to_build, BLOCKING) == [
         ("every_borough_comes_under_its_own_name",),
         ("what_stands_twice_says_the_same",),
     ]
-    nomis.land(to_build, "jobs_density", nomis.written(tmp_path, answer(honest)))
+    nomis.land(to_build, "jobs_density", nomis.written(tmp_path, nomis.answer(honest)))
     fingertips.landed(to_build, tmp_path, fingertips.body({}, twice[0]))
     assert build_and_publish(to_build)
-    assert nomis.ask(
+    assert ask(
         to_build,
         "select value::float from marts.fct_measure where measure_code = 'nomis_jobs_density' and area_code = 'E09000002'",
     ) == [(0.2,)]

@@ -16,8 +16,8 @@ from ingest import landing, queue
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from ingest.load import load as load_file
-from tests.integration.test_nomis import AREAS, answer, jobs
 from tests.integration.test_set_aside import land, month_of_city, rows
+from tests.nomis_files import AREAS, answer, jobs
 from tests.refused import refused_with
 from warehouse import runs, steps
 from warehouse.build import candidate, set_aside, transform

@@ -3,15 +3,10 @@
 import csv
 import http.client
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,10 +14,7 @@ import pytest
 import requests
 
 import sandbox
-
-ROOT = Path(__file__).resolve().parents[2]
-RECENT = "MPS Borough Level Crime (most recent 24 months)"
-HISTORICAL = "MPS Borough Level Crime (Historical)"
+from tests.sandbox_requests import HISTORICAL, RECENT, months_of, package, url_of
 
 
 @pytest.fixture
@@ -39,25 +31,9 @@ def client() -> Iterator[requests.Session]:
         yield session
 
 
-def package(publisher: sandbox.Publisher, client: requests.Session, path: str = "/api/action/package_show") -> Any:
-    answer = client.get(publisher.base_url + path, params={"id": "exy3m"}, timeout=10)
-    assert answer.status_code == 200
-    return answer.json()["result"]
-
-
-def url_of(publisher: sandbox.Publisher, client: requests.Session, name: str) -> str:
-    url = next(each["url"] for each in package(publisher, client)["resources"] if each["name"] == name)
-    assert isinstance(url, str)
-    return url
-
-
 def address_of(publisher: sandbox.Publisher) -> tuple[str, int]:
     host, port = publisher.base_url.removeprefix("http://").split(":")
     return host, int(port)
-
-
-def months_of(body: bytes) -> list[str]:
-    return next(csv.reader([body.split(b"\r\n", 1)[0].decode()]))[3:]
 
 
 def test_package_show_lists_the_dataset_newest_first_with_its_stale_duplicates_last(
@@ -291,7 +267,7 @@ def test_advancing_the_date_publishes_the_next_release_under_the_same_address(
 
 
 def test_the_date_does_not_go_back(publisher: sandbox.Publisher) -> None:
-    with pytest.raises(ValueError, match="the publishers are at 2026-11-22, which is after 2026-11-21"):
+    with pytest.raises(ValueError, match=r"2026-11-22, .* 2026-11-21"):
         publisher.advance_to(date(2026, 11, 21))
 
 
@@ -305,101 +281,6 @@ def test_two_publishers_of_one_seed_and_day_serve_the_same_bytes(client: request
     assert bodies[0] != bodies[2]
 
 
-def test_html_with_200_stands_in_place_of_the_file(publisher: sandbox.Publisher, client: requests.Session) -> None:
-    url = url_of(publisher, client, RECENT)
-    publisher.misbehave("html_with_200", path_contains="/files/", times=1)
-
-    spoilt = client.get(url, timeout=10)
-    assert (spoilt.status_code, spoilt.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert spoilt.content.startswith(b"<!DOCTYPE html>")
-    assert client.get(url, timeout=10).headers["Content-Type"] == "text/csv"
-
-
-def test_empty_with_200_has_the_expected_type_and_no_bytes(
-    publisher: sandbox.Publisher, client: requests.Session
-) -> None:
-    url = url_of(publisher, client, RECENT)
-    publisher.misbehave("empty_with_200", path_contains=RECENT)
-
-    for _ in range(2):
-        spoilt = client.get(url, timeout=10)
-        assert (spoilt.status_code, spoilt.headers["Content-Length"], spoilt.content) == (200, "0", b"")
-        assert spoilt.headers["Content-Type"] == "text/csv"
-
-
-def test_a_truncated_body_announces_more_than_it_sends(publisher: sandbox.Publisher, client: requests.Session) -> None:
-    url = url_of(publisher, client, RECENT)
-    whole = client.get(url, timeout=10)
-    publisher.misbehave("truncated_body", path_contains=RECENT, times=1, keep=1000)
-    assert client.head(url, allow_redirects=True, timeout=10).status_code == 200
-
-    connection = http.client.HTTPConnection(publisher.base_url.removeprefix("http://"), timeout=10)
-    try:
-        connection.request("GET", urlsplit(whole.url).path)
-        answer = connection.getresponse()
-        assert answer.getheader("Content-Length") == str(len(whole.content))
-        with pytest.raises(http.client.IncompleteRead) as cut:
-            answer.read()
-    finally:
-        connection.close()
-    assert cut.value.partial == whole.content[:1000]
-    assert client.get(url, timeout=10).content == whole.content
-
-
-def test_a_status_fault_ends_after_its_times(publisher: sandbox.Publisher, client: requests.Session) -> None:
-    address = f"{publisher.base_url}/api/action/package_show?id=exy3m"
-    publisher.misbehave("status", code=503, path_contains="package_show", times=2)
-    publisher.misbehave("status", code=404, path_contains="/download/")
-
-    assert [client.get(address, timeout=10).status_code for _ in range(3)] == [503, 503, 200]
-    url = url_of(publisher, client, RECENT)
-    assert [client.get(url, timeout=10).status_code for _ in range(3)] == [404, 404, 404]
-    publisher.behave()
-    assert client.get(url, timeout=10).status_code == 200
-
-
-@pytest.mark.parametrize("written", [f"/{HISTORICAL}.csv", "%28Historical%29.csv"])
-def test_a_fault_finds_its_path_as_read_and_as_addressed(
-    publisher: sandbox.Publisher, client: requests.Session, written: str
-) -> None:
-    recent, historical = url_of(publisher, client, RECENT), url_of(publisher, client, HISTORICAL)
-    publisher.misbehave("status", code=503, path_contains=written)
-
-    assert client.get(historical, timeout=10).status_code == 503
-    assert client.get(recent, timeout=10).status_code == 200
-
-
-def test_a_replaced_body_is_served_through_the_redirect_with_validators_of_its_own(
-    publisher: sandbox.Publisher, client: requests.Session
-) -> None:
-    url = url_of(publisher, client, RECENT)
-    true_etag = client.get(url, timeout=10).headers["ETag"]
-    publisher.misbehave("replace_body", path_contains=RECENT, body=b"a,b\r\n1,2\r\n")
-
-    replaced = client.get(url, headers={"If-None-Match": true_etag}, timeout=10)
-    assert (replaced.status_code, replaced.content) == (200, b"a,b\r\n1,2\r\n")
-    assert replaced.headers["Content-Type"] == "text/csv"
-    again = client.get(url, headers={"If-None-Match": replaced.headers["ETag"]}, timeout=10)
-    assert again.status_code == 304
-    assert months_of(client.get(url_of(publisher, client, HISTORICAL), timeout=10).content)[0] == "201004"
-
-
-def test_redirect_elsewhere_points_off_this_host(publisher: sandbox.Publisher, client: requests.Session) -> None:
-    url = url_of(publisher, client, RECENT)
-    publisher.misbehave("redirect_elsewhere", path_contains="/download/", times=1)
-    publisher.misbehave("redirect_elsewhere", path_contains="/download/", times=1, to="http://127.0.0.2:9/x")
-
-    hops = [client.get(url, allow_redirects=False, timeout=10) for _ in range(3)]
-    assert [each.status_code for each in hops] == [302, 302, 302]
-    assert [each.headers["Location"] for each in hops[:2]] == ["http://elsewhere.invalid/", "http://127.0.0.2:9/x"]
-    assert hops[2].headers["Location"].startswith(publisher.base_url)
-
-
-def test_misbehaving_nought_times_is_refused(publisher: sandbox.Publisher) -> None:
-    with pytest.raises(ValueError, match="times must be 1 or more"):
-        publisher.misbehave("status", code=503, times=0)
-
-
 @pytest.mark.parametrize(
     "host",
     [
@@ -411,7 +292,7 @@ def test_misbehaving_nought_times_is_refused(publisher: sandbox.Publisher) -> No
     ],
 )
 def test_only_a_loopback_address_is_listened_on(host: str) -> None:
-    with pytest.raises(ValueError, match="must be an IPv4 loopback address"), sandbox.serve(host=host):
+    with pytest.raises(ValueError, match="loopback"), sandbox.serve(host=host):
         pytest.fail(f"served on {host!r}")
 
 
@@ -426,52 +307,3 @@ def test_nothing_is_left_after_the_block_even_with_a_client_still_connected() ->
         assert set(threading.enumerate()) == threads_before
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(address, timeout=10)
-
-
-def run_sandbox(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "7"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_prints_its_address_serves_the_same_bytes_and_ends_on_a_signal(
-    ending: signal.Signals, publisher: sandbox.Publisher, client: requests.Session
-) -> None:
-    process = run_sandbox("--port", "0", "--today", "2026-11-22", "--seed", "1")
-    try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        assert {key: ready[key] for key in ("today", "seed")} == {"today": "2026-11-22", "seed": 1}
-        answer = client.get(
-            f"{ready['base_url']}/download/exy3m/b4r/MPS%20Borough%20Level%20Crime%20%28most%20recent%2024%20months%29.csv",
-            timeout=10,
-        )
-        assert answer.content == client.get(url_of(publisher, client, RECENT), timeout=10).content
-        process.send_signal(ending)
-        out, err = process.communicate(timeout=10)
-        assert (process.returncode, out, err) == (0, "", "")
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("--host", "192.0.2.1"), "must be an IPv4 loopback address such as 127.0.0.1, not '192.0.2.1'"),
-        (("--today", "2012-05-05"), "publishes from 2012-05-06 on; it is 2012-05-05"),
-    ],
-)
-def test_the_command_says_in_a_sentence_why_it_did_not_start(arguments: tuple[str, ...], sentence: str) -> None:
-    out, err = run_sandbox(*arguments).communicate(timeout=10)
-
-    assert out == ""
-    assert err.startswith("The stand-in publishers did not start: ")
-    assert sentence in err
-    assert "Traceback" not in err

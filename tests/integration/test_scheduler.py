@@ -24,10 +24,10 @@ import requests
 import sandbox
 from ingest import landing
 from ingest.declaration import read_sources
-from ingest.errors import Refusal
 from sandbox.server import Publisher
 from tests.conftest import Server, warehouse_to_build
 from tests.homes import declarations_of
+from tests.refused import refused_with
 from warehouse import airflow, alerts, runs
 from warehouse.airflow import internals, interrupted, processes
 from warehouse.airflow.lock import only_runner
@@ -59,7 +59,7 @@ def test_a_port_asked_for_that_is_taken_is_refused_by_name(tmp_path: Path) -> No
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         settings = _home(tmp_path / "one").model_copy(update={"airflow_port": port})
-        with pytest.raises(Refusal, match=f"VRU_AIRFLOW_PORT: port {port} is taken"):
+        with refused_with("PORT_TAKEN", where="VRU_AIRFLOW_PORT", match=str(port)):
             processes._choose_ports(settings)
 
 
@@ -94,14 +94,14 @@ def test_stand_ins_that_do_not_start_say_why(tmp_path: Path) -> None:
     (settings.home / "airflow" / "logs").mkdir()
     command = [sys.executable, "-m", "sandbox", "--today", "1066-10-14"]
     processes._start(settings, processes._Started({}, {}), processes.STAND_INS, command, dict(os.environ))
-    with pytest.raises(Refusal, match=r"the stand-in publishers did not start: .*1066"):
+    with refused_with("STAND_INS_DOWN", match="1066"):
         processes._stand_ins_address(settings)
 
 
 def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:
     with (
         only_runner(warehouse),
-        pytest.raises(Refusal, match="a nightly run of this home is under way"),
+        refused_with("RUN_UNDER_WAY"),
     ):
         airflow.run_nightly(warehouse, None, echo=print)
 
@@ -109,7 +109,7 @@ def test_two_runs_of_a_home_at_once_are_refused(warehouse: Settings) -> None:
 def test_a_build_by_hand_waits_for_a_run_of_the_home(warehouse: Settings) -> None:
     with (
         only_runner(warehouse),
-        pytest.raises(Refusal, match="a nightly run of this home is under way"),
+        refused_with("RUN_UNDER_WAY"),
     ):
         runs.build_and_publish(warehouse, echo=print)
 
@@ -295,5 +295,5 @@ def test_bringing_up_what_is_up_starts_nothing(stack: Stack) -> None:
 
 def test_a_run_for_other_publishers_is_refused_while_the_scheduler_is_up(stack: Stack) -> None:
     elsewhere = {**stack.environment, "VRU_BASE_URLS": json.dumps({"mps": "http://127.0.0.1:1"})}
-    with pytest.raises(Refusal, match=r"started with other settings \(VRU_BASE_URLS\)"):
+    with refused_with("SCHEDULER_SET_OTHERWISE", match="VRU_BASE_URLS"):
         airflow.run_nightly(stack.settings, None, environment=elsewhere, echo=print)

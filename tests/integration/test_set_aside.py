@@ -15,11 +15,11 @@ from ingest.connectors import file_drop
 from ingest.declaration import find_source
 from tests import mps_files
 from tests.builds import build_and_publish
-from tests.integration.test_mps_more import VICTIMS_2025, ward_file
-from tests.integration.test_nomis import AREAS, answer, jobs
-from tests.integration.test_police_uk import CITY, MET, crime, street
+from tests.mps_deliveries import VICTIMS_2025, ward_file
 from tests.mps_files import borough_file, categories
 from tests.mps_more_files import csv_bytes
+from tests.nomis_files import AREAS, answer, jobs
+from tests.police_uk_files import CITY, MET, crime, street
 from tests.refused import refused_with
 from warehouse import steps
 from warehouse.build import candidate, set_aside, transform

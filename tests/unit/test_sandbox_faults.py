@@ -5,7 +5,7 @@ import pytest
 from sandbox.exchange import Request, Response
 from sandbox.faults import FAULTS, fault_named
 from sandbox.spoilt_tables import read, written
-from tests.integration.test_faults import CASES, NOT_IN_THE_TABLE
+from tests.fault_cases import CASES, NOT_IN_THE_TABLE
 
 FILE = Response(200, {"Content-Type": "text/csv", "ETag": '"a"'}, b"0123456789")
 
@@ -20,12 +20,12 @@ def test_every_fault_is_in_the_table_that_the_test_run_prints() -> None:
 
 
 def test_an_unknown_fault_is_refused_with_the_list_of_those_there_are() -> None:
-    with pytest.raises(ValueError, match="no fault is called 'sulk'; there are: html_with_200, empty_with_200"):
+    with pytest.raises(ValueError, match=r"'sulk'; .*html_with_200, empty_with_200"):
         fault_named("sulk")
 
 
 def test_an_option_a_fault_does_not_take_is_refused() -> None:
-    with pytest.raises(ValueError, match="fault 'html_with_200' cannot be made from \\['code'\\]"):
+    with pytest.raises(ValueError, match=r"'html_with_200' .*\['code'\]"):
         fault_named("html_with_200", code=503)
 
 

@@ -65,7 +65,7 @@ def test_a_release_comes_on_the_6th_of_each_month(today: date, published_on: dat
 
 
 def test_a_day_before_the_first_release_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="publishes from 2012-05-06 on; it is 2012-05-05"):
+    with pytest.raises(ValueError, match=r"2012-05-06 .*2012-05-05"):
         latest_release(date(2012, 5, 5))
 
 

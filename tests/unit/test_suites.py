@@ -158,7 +158,7 @@ def test_a_set_of_values_goes_by_its_name(tmp_path: Path) -> None:
     text = GOOD.replace("expectation: ExpectTableRowCountToEqual\n    arguments: {value: 32}", wanted)
     values = read_suite(written(tmp_path, text), tmp_path).checks[0].arguments_in_full["value_set"]
     assert (len(values), values[0], values[-1]) == (32, "E09000002", "E09000033")
-    with refused_with("SUITE_INVALID", match="there is no set the_33_boroughs"):
+    with refused_with("SUITE_INVALID", match="the_33_boroughs"):
         read_suite(written(tmp_path, text.replace("the_32", "the_33")), tmp_path)
 
 

@@ -15,6 +15,7 @@ import psycopg
 from ingest import landing, ledger, queue, raw
 from ingest.declaration import find_source, read_sources
 from ingest.errors import FileRefused, Refusal
+from ingest.landing import events
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
 from ingest.naming import label_of
@@ -196,12 +197,16 @@ def rebuild(chosen: Settings, echo: Echo) -> bool:
         with connection.transaction():
             raw.empty(connection)
             ledger.supersede_all(connection)
-            waiting = list(landing.every_file(chosen.landing))
-            loaded_in_round = True
+            files = list(landing.every_file(chosen.landing))
+            never_loaded = [file for file in files if events.state_of(file.path).was_never_loaded]
+            waiting, loaded_in_round = _load_round(connection, chosen, files, echo)
+            # A file that left a hole when it was first landed was loaded later, once its neighbour had come. One that never was is not
+            # loaded beside files that came after it either.
+            refused = [file for file in waiting if file in never_loaded]
+            waiting = [file for file in waiting if file not in never_loaded]
             while waiting and loaded_in_round:
-                # A file that left a hole when it was first landed was loaded later, once its neighbour had come.
                 waiting, loaded_in_round = _load_round(connection, chosen, waiting, echo)
-            for file in waiting:
+            for file in [*refused, *waiting]:
                 echo(f"{label_of(file.provenance)}: refused, as it was")
             lost = stood - _standing(connection)
             if lost:

@@ -157,7 +157,7 @@ def load_library() -> None:
     with quietly():
         _put_off("scipy", "stats")
         _put_off("altair")
-        import great_expectations  # noqa: F401
+        import great_expectations  # noqa: F401 - loaded while the figures are asked, used after
 
 
 def run(
@@ -237,7 +237,7 @@ def _table(warehouse: Any, target: str) -> Any:
 
 def _frame(memory: Any, figure: Figure) -> Any:
     """A figure in memory. Numbers are floats: counts are exact to 9 quadrillion, and both sides of a comparison are rounded alike."""
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd  # type: ignore[import-untyped] # it carries no types
 
     def column(name: str) -> Any:
         values = [in_months(row[name]) for row in figure.rows]

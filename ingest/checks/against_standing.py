@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
+from ingest.checks import values_kept
 from ingest.declaration import raw_columns
 from ingest.delivery import Delivery
 from ingest.editions import Edition, partial_months
@@ -13,8 +14,8 @@ from ingest.readers.text import folded
 ENOUGH_TO_JUDGE = 100  # of a month's rows or values, an area's rows or those of the areas that are gone, before losing them says anything
 # A month's sum of counts, or number of rows, against the edition before.
 MAY_GROW_BY_COUNTS, MAY_GROW_BY_ROWS = 1.5, 3
-# Counts large enough to compare, how many of them say anything, by what share one may differ, and how many of them may.
-COUNT_TO_COMPARE, COUNTS_TO_JUDGE_BY, MAY_DIFFER_BY, MAY_DIFFER = 30, 200, 0.5, 0.01
+# How many of the counts that are compared may differ as no revision does.
+MAY_DIFFER = 0.01
 # A month is another one where so many of so many of its counts differ by more than a tenth; publishers have put right one such month at a time.
 ENOUGH_OF_A_MONTH, ANOTHER_BY, ANOTHER, MAY_BE_OTHERS = 50, 0.1, 0.4, 1
 
@@ -116,21 +117,21 @@ def check_is_a_revision(delivery: Delivery, before: Edition) -> None:
                        group by month
                    ) as months"""
             ).format(
-                half=sql.Literal(MAY_DIFFER_BY),
+                half=sql.Literal(values_kept.BY),
                 enough=sql.Literal(ENOUGH_OF_A_MONTH),
                 tenth=sql.Literal(ANOTHER_BY),
                 another=sql.Literal(ANOTHER),
                 before=sql.Literal(before.load_id),
                 load=sql.Literal(delivery.load_id),
-                least=sql.Literal(COUNT_TO_COMPARE),
+                least=sql.Literal(values_kept.LEAST),
                 table=delivery.table,
                 same=sql.SQL(", ").join(sql.SQL("lower({})").format(sql.Identifier(name)) for name in same),
             )
         ).fetchone()
         assert row is not None  # noqa: S101 - an aggregate gives a row
-        if row[0] >= COUNTS_TO_JUDGE_BY and row[1] > MAY_DIFFER * row[0]:
+        if row[0] >= values_kept.ENOUGH and row[1] > MAY_DIFFER * row[0]:
             wrong = [
-                f"{row[1]:,} of the {row[0]:,} counts of {COUNT_TO_COMPARE} and more that both have differ by more than half"
+                f"{row[1]:,} of the {row[0]:,} counts of {values_kept.LEAST} and more that both have differ by more than half"
             ]
         elif row[2] > MAY_BE_OTHERS:
             wrong = [

@@ -16,7 +16,8 @@ BY, OF_AN_AREA = 0.5, 0.5
 
 
 def check_values_kept(
-    delivery: Delivery, identity: Sequence[str], value: str, *, may_differ: float, area: str | None = None, least: float = LEAST
+    delivery: Delivery, identity: Sequence[str], value: str, *,
+    may_differ: float, area: str | None = None, least: float = LEAST, against: int | None = None,
 ) -> None:  # fmt: skip
     """Refuse a delivery with other figures than stand: many that differ by more than half, or most of those of an area.
 
@@ -28,6 +29,7 @@ def check_values_kept(
         may_differ: what share of the figures may differ by more than half.
         area: the column that says which area a figure is of.
         least: figures below it are not compared.
+        against: the load that stands for the same part; None where any of the dataset may hold the same figure.
 
     Raises:
         FaultyFile: `NOT_A_REVISION`.
@@ -37,6 +39,7 @@ def check_values_kept(
         sql.SQL(
             """with standing as (
                    select load_id from ops.load where source = {source} and dataset = {dataset} and state = 'loaded' and load_id <> {load}
+                       and load_id = coalesce({against}, load_id)
                ),
                figure as (
                    select {area} as area,
@@ -59,6 +62,7 @@ def check_values_kept(
             columns=sql.SQL(", ").join(sql.Identifier(column) for column in columns),
             by=sql.Literal(BY),
             least=sql.Literal(least),
+            against=sql.Literal(against),
         )
     ).fetchall()
     figures, differing = (sum(row[position] for row in found) for position in (1, 2))

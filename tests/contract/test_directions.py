@@ -22,7 +22,7 @@ LATE = {
     ("warehouse/airflow", "fastapi"),  # the same
     ("warehouse/airflow", "cryptography.fernet"),  # once in a home's life
     ("expectations", "great_expectations"),  # seconds; only the gate needs it
-    ("expectations", "pandas"),  # comes with it
+    ("expectations", "pandas"),  # the same
 }
 # DAG files are parsed again and again, on machines that may have no database: a task imports what it calls when it runs.
 LATE_IN_DAGS = ("warehouse",)

@@ -115,7 +115,9 @@ def check_against(delivery: Delivery, edition: Edition) -> list[str]:
     if delivery.name != "data":
         return []
     identity = [*KEY, "category_type", "category", "time_period_range"]
-    check_values_kept(delivery, identity, "value", area="area_code", may_differ=MAY_DIFFER, least=1)
+    check_values_kept(
+        delivery, identity, "value", area="area_code", may_differ=MAY_DIFFER, least=1, against=edition.load_id
+    )
     columns = [sql.Identifier(column) for column in KEY]
     ((had, lost, words),) = delivery.rows(
         """, earlier as (

@@ -19,6 +19,7 @@ from psycopg import sql
 from tabulate import tabulate
 
 from tests.homes import Home, home_like, never_wait_for_the_disk, new_folder
+from tests.warm_dbt import WarmDbt
 from warehouse.build import transform
 from warehouse.home import setup
 from warehouse.platform import embedded
@@ -121,17 +122,20 @@ def first_night(pytestconfig: pytest.Config, set_up_home: Path) -> Home:
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """The session's server: the settings of the home that was set up on it, whose database serves as a template."""
+    """The session's server: the settings of the home that was set up on it, whose database serves as a template, and its dbt."""
 
     settings: Settings
+    dbt: WarmDbt
 
 
 @pytest.fixture(scope="session")
 def server(set_up_home: Path) -> Iterator[Server]:
+    dbt = WarmDbt()
     with home_like(set_up_home) as folder:
         settings = read_settings({"VRU_HOME": str(folder)})
         embedded.start(folder / "postgres")
-        yield Server(settings)
+        yield Server(settings, dbt)
+    dbt.stop()
 
 
 _numbers = itertools.count(1)
@@ -196,24 +200,25 @@ def warehouse_to_build(server: Server, folder: Path) -> Iterator[Settings]:
     """As `new_warehouse`, but as a home is after a build of nothing: every table stands, empty, and what dbt parsed is there.
 
     A build then makes what the test's own sources touch, as on any night but the first (tests/integration/test_build.py compares
-    the two; test_nights and test_questions begin with nothing). What dbt keeps of its parsing holds for the database of one name,
-    so the names come round again.
+    the two; test_nights and test_questions begin with nothing). What dbt has parsed holds for the database of one name, so the names
+    come round again.
     """
     name = next(name for number in itertools.count() if (name := f"vru_built_{number}") not in _being_built)
-    kept = server.settings.home / f"{name}.msgpack"
     _being_built.add(name)
     try:
-        with new_warehouse(server, folder, name, _template_of_empty_tables(server)) as settings:
-            parsed = settings.home / "dbt" / "partial_parse.msgpack"
-            parsed.parent.mkdir()
-            if kept.exists():
-                shutil.copy(kept, parsed)
-            shutil.copy(server.settings.home / "manifest.json", parsed.with_name("manifest.json"))
+        with _warm_dbt(server), new_warehouse(server, folder, name, _template_of_empty_tables(server)) as settings:
+            (settings.home / "dbt").mkdir()
+            shutil.copy(server.settings.home / "manifest.json", settings.home / "dbt")
             yield settings
-            if parsed.exists():
-                shutil.copy(parsed, kept)
     finally:
         _being_built.remove(name)
+
+
+@contextlib.contextmanager
+def _warm_dbt(server: Server) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transform.children, "run", server.dbt.run)
+        yield
 
 
 def _template_of_empty_tables(server: Server) -> str:
@@ -224,7 +229,6 @@ def _template_of_empty_tables(server: Server) -> str:
         with new_warehouse(server, done, "vru_built_0") as settings:
             made = transform.dbt(settings, "build", "--full-refresh", "--exclude-resource-types", "unit_test", "test")
             assert made.returncode == 0, made.stdout + made.stderr
-            shutil.copy(settings.home / "dbt" / "partial_parse.msgpack", server.settings.home / "vru_built_0.msgpack")
             shutil.copy(settings.home / "dbt" / "manifest.json", server.settings.home)
             with connect(settings, ADMIN) as connection:
                 connection.execute(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-# Of transport: what the client alone decides, which every dataset of a connector shares. Of body: what came instead of the file.
-TRANSPORT, BODY, TEXT, TABLE, ARCHIVE, PAGES = "transport", "body", "text", "table", "archive", "pages"
-EVERY = frozenset({TRANSPORT, BODY, TEXT, TABLE, ARCHIVE})
+# Of the client: what it alone decides, tried at one publisher. Of transport: how a connector ends what the client refuses, tried at each.
+# Of body: what came instead of the file. Of text: what the reader of delimited text decides, tried where its rows are refused as a file, row
+# by row, and out of an archive. Of a table: what a dataset's declaration decides.
+CLIENT, TRANSPORT, BODY, TEXT = "client", "transport", "body", "text"
+TABLE, ARCHIVE, PAGES = "table", "archive", "pages"
+EVERY = frozenset({CLIENT, TRANSPORT, BODY, TEXT, TABLE, ARCHIVE})
 HANDLED, QUARANTINED, REFUSED = "handled", "row quarantined", "refused"
 WORKBOOKS = "a formula in a workbook", "a hidden sheet", "merged cells in a header", "a cell at the end of a sheet"
 ARCHIVES = "a zip bomb", "an archive in an archive", "a member ../ of an archive", "an encrypted archive"
@@ -35,9 +38,9 @@ class Case:
     bytes_come: bool = True
 
 
-def away(name: str, fault: str, codes: str, times: int | None = None, **options: object) -> Case:
+def away(name: str, fault: str, codes: str, times: int | None = None, kind: str = CLIENT, **options: object) -> Case:
     """A fault after which no file has come, or which is over after so many answers."""
-    return Case(name, TRANSPORT, fault, HANDLED if times else REFUSED, codes, options, times, bytes_come=False)
+    return Case(name, kind, fault, HANDLED if times else REFUSED, codes, options, times, bytes_come=False)
 
 
 NO_NUMBER = "VALUE_NOT_A_NUMBER|VALUE_MALFORMED"
@@ -48,25 +51,25 @@ CASES = [
     away("429, then the file", "too_many_requests", "", times=2),
     away("429 with Retry-After in seconds, then the file", "too_many_requests", "", times=1, retry_after=1),
     away("429 with Retry-After as a date, then the file", "too_many_requests", "", times=1, retry_after=1, as_date=True),
-    away("429 for good", "too_many_requests", "PUBLISHER_DOWN"),
+    away("429 for good", "too_many_requests", "PUBLISHER_DOWN", kind=TRANSPORT),
     away("429 until tomorrow", "too_many_requests", "PUBLISHER_DOWN", retry_after=86400),
     away("500, then the file", "status", "", times=2, code=500),
     away("502, then the file", "status", "", times=2, code=502),
     away("503, then the file", "status", "", times=2, code=503),
-    away("503 for good", "status", "PUBLISHER_DOWN", code=503),
+    away("503 for good", "status", "PUBLISHER_DOWN", code=503, kind=TRANSPORT),
     away("401", "status", "STATUS_REFUSED", code=401),
-    away("404", "status", "STATUS_REFUSED", code=404),
+    away("404", "status", "STATUS_REFUSED", code=404, kind=TRANSPORT),
     away("410", "status", "STATUS_REFUSED", code=410),
     away("no connection", "connect_timeout", "PUBLISHER_DOWN"),
     away("a slow drip", "slow_drip", "PUBLISHER_DOWN"),
     away("a reset in the body", "reset_mid_body", "PUBLISHER_DOWN"),
-    away("a reset in the body, then the file", "reset_mid_body", "", times=1),
-    away("a body shorter than announced", "truncated_body", "PUBLISHER_DOWN"),
+    away("a reset in the body, then the file", "reset_mid_body", "", times=1, kind=TRANSPORT),
+    away("a body shorter than announced", "truncated_body", "PUBLISHER_DOWN", kind=TRANSPORT),
     away("a body shorter than announced, then the file", "truncated_body", "", times=1),
     away("a gzip stream cut short", "cut_gzip", "PUBLISHER_DOWN"),
-    away("another body's MD5", "wrong_md5", "PUBLISHER_DOWN"),
+    away("another body's MD5", "wrong_md5", "PUBLISHER_DOWN", kind=TRANSPORT),
     away("a redirect in a circle", "redirect_loop", "ADDRESS_REFUSED"),
-    away("a redirect to another host", "redirect_elsewhere", "ADDRESS_REFUSED"),
+    away("a redirect to another host", "redirect_elsewhere", "ADDRESS_REFUSED", kind=TRANSPORT),
     away("a redirect to a metadata service", "redirect_elsewhere", "ADDRESS_REFUSED", to="http://169.254.169.254/latest"),
     Case("a body cut short, no length announced", BODY, "truncated_without_length", REFUSED, "FILE_CUT_SHORT|ARCHIVE_DAMAGED|ROWS_FEWER_THAN_STATED"),
     Case("a web page with status 200", BODY, "html_with_200", REFUSED, "NOT_THE_FILE"),

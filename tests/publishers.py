@@ -33,6 +33,7 @@ from tests.fault_cases import (
     REFUSED,
     TABLE,
     TEXT,
+    TRANSPORT,
     WORKBOOKS,
 )
 from tests.publishers_served import (
@@ -76,7 +77,7 @@ class Publisher:
         serve: serves it, on the first day.
         file: what the address of its newest file contains, and of no other dataset's.
         older_file: the bytes of that file before the first day.
-        kinds: which kinds of fault it can have; faults of transport are tried at one dataset of each connector.
+        kinds: which kinds of fault are tried at it (tests/fault_cases.py).
         ends: fault by name of its case, where it ends otherwise than there.
         codes: the code of a refusal or a quarantined row, where it is another than there.
         without: faults it cannot have, by name of the case, and why.
@@ -96,7 +97,7 @@ class Publisher:
     serve: Callable[[], AbstractContextManager[Served]]
     file: str
     older_file: Callable[[], bytes]
-    kinds: frozenset[str] = frozenset({BODY, TEXT, TABLE, ARCHIVE})
+    kinds: frozenset[str]
     ends: Mapping[str, str] = dataclasses.field(default_factory=dict)
     codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     without: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -136,6 +137,7 @@ PUBLISHERS = [
         name="mps dashboard",
         source=find_source("mps"),
         dataset="dashboard_knife",
+        kinds=frozenset({BODY, TABLE}),
         serve=dashboard,
         file=KNIFE,
         older_file=lambda: knife_crime(OLDER_DAY),
@@ -149,6 +151,7 @@ PUBLISHERS = [
         name="parks rows",
         source=PARKS,
         dataset="incidents",
+        kinds=frozenset({BODY, TEXT, TABLE}),
         serve=parks,
         file="Incidents in parks.csv",
         older_file=lambda: parks_table(OLDER_DAY),
@@ -182,7 +185,7 @@ PUBLISHERS = [
         name="police_uk street",
         source=Archive.source,
         dataset="street",
-        kinds=EVERY,
+        kinds=frozenset({TRANSPORT, BODY, TEXT, TABLE, ARCHIVE}),
         serve=POLICE.serve,
         file="/data/archive/2026-09.zip",
         older_file=lambda: Archive.of(OLDER_DAY),
@@ -210,7 +213,7 @@ PUBLISHERS = [
         name="fingertips data",
         source=narrowed("fingertips", "data"),
         dataset="data",
-        kinds=EVERY,
+        kinds=frozenset({TRANSPORT, BODY, TEXT, TABLE}),
         serve=lambda: sandbox.serve(today=SPRING[0], seed=1),
         second_day=SPRING[1],
         file="all_data/csv/by_indicator_id?indicator_ids=93735",
@@ -230,7 +233,7 @@ PUBLISHERS = [
         source=narrowed("nomis", "claimant_count"),
         narrow=one_kind_of_claimants,
         dataset="claimant_count",
-        kinds=EVERY,
+        kinds=frozenset({TRANSPORT, BODY, TEXT, TABLE}),
         serve=lambda: sandbox.serve(today=FIRST_DAY, seed=1),
         file="NM_162_1.data.csv",
         older_file=lambda: claimants(OLDER_DAY),
@@ -278,7 +281,7 @@ PUBLISHERS = [
         name="safestats events",
         source=narrowed("safestats", "tfl_driver_incidents", download=REPORTS.path),
         dataset="tfl_driver_incidents",
-        kinds=EVERY,
+        kinds=frozenset({TRANSPORT, BODY, TABLE}),
         serve=REPORTS.serve,
         file=REPORTS.path,
         older_file=lambda: driver_incidents(OLDER_DAY),
@@ -286,7 +289,7 @@ PUBLISHERS = [
         narrow=with_key,
         # Nobody says of which day the file is, so an older one would speak as the newest.
         ends={"a copy older than yesterday's": REFUSED, **dict.fromkeys(BAD_ROWS, QUARANTINED)},
-        options={**columns(3, "a line end within quotation marks"), "a body cut where a line ends": {"keep": 0.4}},
+        options={**columns(3, "a line end within quotation marks")},
         without=dict.fromkeys(NUMBERS, "it counts nothing"),
     ),
     Publisher(
@@ -305,12 +308,12 @@ PUBLISHERS = [
         name="mhclg imd_2025",
         source=narrowed("mhclg", "imd_2025"),
         dataset="imd_2025",
-        kinds=EVERY,
+        kinds=frozenset({TRANSPORT, BODY, TABLE}),
         serve=DEPRIVATION.serve,
         file=DEPRIVATION.path,
         older_file=lambda: deprivation(OLDER_DAY),
         newest=DEPRIVATION.newest,
-        options={**columns(1, "a line end within quotation marks"), "a body cut where a line ends": {"keep": 0.4}},
+        options={**columns(1, "a line end within quotation marks")},
         without={
             **dict.fromkeys(("Excel's serial dates", "dates in American order"), "it has no dates"),
             "a copy older than yesterday's": "one edition, corrected in its place: nothing says which is older",

@@ -14,7 +14,11 @@
             {%- do constraints.append(['', 'alter ' ~ column ~ ' set not null']) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=model['constraints'] | rejectattr('type', 'eq', 'not_null') | list) -%}
+    {%- set others = model['constraints'] | rejectattr('type', 'eq', 'not_null') | list -%}
+    {%- if model.get('is_refilled') -%}
+        {%- set others = others | rejectattr('type', 'eq', 'check') | list -%}
+    {%- endif -%}
+    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=others) -%}
         {%- do constraints.append([constraint.partition(' references ')[2], 'add ' ~ constraint]) -%}
     {%- endfor -%}
     {#- NaN is greater than every number in PostgreSQL, and infinity is one: what is divided by nothing must not look like a figure. -#}
@@ -22,7 +26,7 @@
     {%- for name, column in model['columns'].items() if (column.data_type or '').startswith(('double precision', 'numeric')) -%}
         {%- do finite.append(name ~ " < 'Infinity' and " ~ name ~ " > '-Infinity'") -%}
     {%- endfor -%}
-    {%- if finite -%}
+    {%- if finite and not model.get('is_refilled') -%}
         {%- do constraints.append(['', 'add constraint ' ~ this.identifier ~ '_is_finite check (' ~ finite | join(' and ') ~ ')']) -%}
     {%- endif -%}
     {#- A table that is added to has them from when it was made. -#}

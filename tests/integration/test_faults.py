@@ -26,7 +26,7 @@ from ingest.raw import create_table
 from sandbox import server
 from sandbox.faults import FAULTS
 from tests.conftest import Server, new_warehouse
-from tests.fault_cases import ARCHIVE, BODY, CASES, HANDLED, PAGES, REFUSED, TABLE, TRANSPORT, Case
+from tests.fault_cases import ARCHIVE, BODY, CASES, CLIENT, HANDLED, PAGES, REFUSED, TABLE, TRANSPORT, Case
 from tests.publishers import PUBLISHERS, Publisher
 from warehouse import steps
 from warehouse.platform.connection import ADMIN, connect
@@ -192,7 +192,7 @@ def spoil(stand: Stand, case: Case) -> None:
     elif (
         publisher.in_file
         and publisher.table
-        and (case.kind == TABLE or (publisher.publish and case.kind not in (TRANSPORT, BODY)))
+        and (case.kind == TABLE or (publisher.publish and case.kind not in (CLIENT, TRANSPORT, BODY)))
     ):
         rewrite = FAULTS[case.fault](**options).rewrite  # type: ignore[attr-defined]
         honest = publisher.table(publisher.second_day)

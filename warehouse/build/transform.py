@@ -110,6 +110,8 @@ def build(settings: Settings, *, unless_current: bool = False, whole: bool = Fal
             "insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind) values (%s, %s, %s, %s)",
             [candidate_id, found.fingerprint, code_version(), found.data_kind],
         )
+        if settled is None:
+            _drop_what_stands(connection)
         _run_dbt(settings, settled)
         with connection.transaction():
             connection.cursor().executemany(
@@ -127,6 +129,25 @@ def _end_orphaned_builds(connection: psycopg.Connection) -> None:
     connection.execute(
         """select pg_terminate_backend(pid, 10000) from pg_stat_activity
            where datname = current_database() and usename = current_user and application_name = 'dbt'"""
+    )
+
+
+def _drop_what_stands(connection: psycopg.Connection) -> None:
+    """Drop every table and view between raw and the marts: a whole build creates each under its own name."""
+    connection.execute(
+        """do $$
+           declare
+               command text;
+           begin
+               for command in
+                   select format('drop %s if exists %I.%I cascade', case relkind when 'v' then 'view' else 'table' end, nspname, relname)
+                   from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+                   where nspname in ('staging', 'intermediate', 'candidate') and relkind in ('r', 'v')
+               loop
+                   execute command;
+               end loop;
+           end
+           $$"""
     )
 
 
@@ -196,9 +217,10 @@ def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
         options = ["--no-partial-parse", "--full-refresh", "--exclude-resource-type", "unit_test"]
     else:
         # The manifest of a whole build stands beside it; written again it is a tenth of what dbt itself takes for a small one.
-        options = ["--no-write-json", "--select", "resource_type:model"]
+        # A view stands as it is: tables are filled again where they are (dbt_project/macros/materializations.sql).
+        options = ["--no-write-json", "--select", "resource_type:model", "--exclude", "config.materialized:view"]
         for source in settled:
-            options += ["--exclude", f"stg_{source}__*", f"int_{source}_*"]
+            options += ["--exclude", f"int_{source}_*"]
         # A test of a table that stays and of one that is rebuilt is run: cautious leaves out those alone that look at nothing new,
         # the seeds' among them, which the whole build of this code passed.
         options += ["--indirect-selection", "cautious", "--exclude-resource-types", "unit_test"]

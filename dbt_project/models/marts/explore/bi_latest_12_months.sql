@@ -1,0 +1,25 @@
+select
+    area_code,
+    area_name,
+    measure_code,
+    measure_name,
+    (month_start_date - interval '11 months')::date as period_start_date,
+    (month_start_date + interval '1 month' - interval '1 day')::date as period_end_date,
+    rolling_12_count as count_12_months,
+    residents,
+    rate_per,
+    rate,
+    rate_lower_95,
+    rate_upper_95,
+    london_rate,
+    similar_areas_rate,
+    share_of_london_percent,
+    count_year_before,
+    change_on_year_before_percent,
+    is_comparable_on_year_before,
+    rank_in_london,
+    is_provisional,
+    caveat,
+    data_kind
+from {{ ref('bi_rolling_12') }}
+where is_newest

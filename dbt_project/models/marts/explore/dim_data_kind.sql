@@ -1,0 +1,2 @@
+select data_kind
+from {{ ref('int_data_kind') }}

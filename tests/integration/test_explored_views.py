@@ -1,0 +1,79 @@
+"""The views a newcomer opens first: what is added in them is the right sum, and each row says what it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.homes import Home
+
+VIEWS = ("bi_month", "bi_rolling_12", "bi_latest_12_months", "bi_financial_year")
+
+
+@pytest.mark.parametrize(
+    ("view", "count", "window", "month"),
+    [
+        ("bi_month", "month_count", "month", "v.month_start_date"),
+        ("bi_rolling_12", "rolling_12_count", "rolling_12", "v.month_start_date"),
+        ("bi_latest_12_months", "count_12_months", "rolling_12", "date_trunc('month', v.period_end_date)::date"),
+        ("bi_financial_year", "year_count", "financial_year", "(v.year_start_date + interval '11 months')::date"),
+    ],
+)
+def test_the_boroughs_of_a_measure_add_up_to_london_in_every_period(
+    first_night: Home, view: str, count: str, window: str, month: str
+) -> None:
+    column = "month_count" if window == "month" else "rolling_12_count"
+    assert (
+        first_night.rows(
+            f"""select v.measure_code, {month} as month, sum(v.{count}), l.{column}, count(*)
+            from marts.{view} as v
+            left join marts.fct_window as l
+              on l.measure_code = v.measure_code and l.month_start_date = {month} and l.area_code = 'LONDON_32'
+              and l.sex = 'all' and l.age_band = 'all'
+            group by 1, 2, 4
+            having count(v.{count}) = 32 and sum(v.{count}) is distinct from l.{column} or count(*) > 32"""
+        )
+        == []
+    )
+    assert int(str(first_night.rows(f"select count(*) from marts.{view}")[0][0])) > 5000
+
+
+def test_the_first_sum_that_is_drawn_of_the_facts_is_wrong_and_of_the_narrow_view_right(first_night: Home) -> None:
+    naive = "select sum(value)::int from marts.fct_measure where measure_code = 'mps_homicide_victims' and period_kind = 'month' and period_start_date = '2026-09-01'"
+    narrow = "select sum(month_count)::int from marts.bi_month where measure_code = 'mps_homicide_victims' and month_start_date = '2026-09-01'"
+    london = f"{naive} and area_code = 'LONDON_32' and (sex, age_band, ethnicity) = ('all', 'all', 'all')"
+    assert first_night.rows(narrow) == first_night.rows(london)
+    assert first_night.rows(naive) != first_night.rows(london)
+
+
+def test_a_rate_of_london_is_a_sum_by_a_sum(first_night: Home) -> None:
+    assert (
+        first_night.rows(
+            """select measure_code, round((sum(count_12_months)::float8 / sum(residents) * max(rate_per))::numeric, 2), max(london_rate)
+            from marts.bi_latest_12_months where residents is not null group by 1
+            having count(*) = 32 and round((sum(count_12_months)::float8 / sum(residents) * max(rate_per))::numeric, 2) <> max(london_rate)"""
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_row_says_that_the_data_are_invented(first_night: Home, view: str) -> None:
+    assert first_night.rows(f"select distinct data_kind from marts.{view}") == [
+        ("synthetic: invented, for no decision",)
+    ]
+
+
+def test_the_wide_view_holds_what_the_narrow_one_does_and_every_key_leads_to_one_row(first_night: Home) -> None:
+    assert first_night.rows("select sum(homicides), sum(knife_crimes) from marts.bi_month_wide") == first_night.rows(
+        """select sum(month_count) filter (where measure_code = 'mps_homicide'),
+             sum(month_count) filter (where measure_code = 'mps_knife_crime') from marts.bi_month"""
+    )
+    for dimension, key in (("bi_area", "area_code"), ("bi_measure", "measure_code"), ("bi_date", "date")):
+        fact = "month_start_date" if key == "date" else key
+        assert (
+            first_night.rows(
+                f"""select f.{fact} from (select distinct {fact} from marts.bi_month) as f
+                left join marts.{dimension} as d on d.{key} = f.{fact} group by 1 having count(d.{key}) <> 1"""
+            )
+            == []
+        )

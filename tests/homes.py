@@ -129,9 +129,6 @@ def never_wait_for_the_disk(settings: Settings) -> None:
         # What a build reads it has counted itself; nothing here lives long enough to be cleaned.
         for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
             connection.execute(f"alter system set {name} = off".encode())
-        # From its next start: a table filled where it is made is not written a second time, to the log.
-        connection.execute("alter system set wal_level = minimal")
-        connection.execute("alter system set max_wal_senders = 0")
         connection.execute("select pg_reload_conf()")
 
 

@@ -1,6 +1,4 @@
 -- Least privilege: each step of the flow has a role that can do that step and no other.
-revoke all on schema public from public;
-
 grant usage on schema raw, ops, quarantine to vru_loader;
 grant insert, select, delete on all tables in schema raw to vru_loader;
 grant usage, select, update on all sequences in schema raw to vru_loader;

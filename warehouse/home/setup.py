@@ -35,6 +35,7 @@ from warehouse.platform.connection import (
 )
 from warehouse.platform.door import Door
 from warehouse.platform.settings import Settings
+from warehouse.publish import history
 
 SCHEMA = migrations.FOLDER.parent
 
@@ -184,6 +185,7 @@ def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]
                    on conflict (is_the_only_row) do update set fingerprint = excluded.fingerprint, set_up_at = excluded.set_up_at""",
                 [wanted],
             )
+        history.shed(connection)
     return changed
 
 
@@ -267,6 +269,7 @@ def _set_up_schemas(connection: psycopg.Connection, sources: dict[str, Source], 
                     sql.Identifier(maker), sql.Identifier(schema), sql.SQL(", ").join(map(sql.Identifier, next_step))
                 )
             )
+    history.take_over(connection)
 
 
 def _keep_public_from_readers(connection: psycopg.Connection) -> None:

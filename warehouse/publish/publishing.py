@@ -156,7 +156,7 @@ def _move_to_candidate(
     """
     marts = mart_schema.read_tables(connection, mart_schema.MARTS)
     plans, foreign_keys = schema_change.plan(
-        candidate, marts, mart_schema.read_tables(connection, mart_schema.HISTORY), candidate_views.keys()
+        candidate, marts, mart_schema.read_tables(connection, mart_schema.PAST), candidate_views.keys()
     )
     altered = [name for name, plan in plans.items() if plan.alters]
     moved: dict[str, Counts] = {}

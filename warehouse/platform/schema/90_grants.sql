@@ -27,7 +27,8 @@ grant insert on ops.quality_result, ops.release to vru_gate;
 grant update on ops.release to vru_gate;
 
 grant usage on schema ops, candidate to vru_publisher;
-grant usage, create on schema marts, marts_history to vru_publisher;
+grant usage, create on schema marts, marts_history, marts_past to vru_publisher;
+grant insert, update on ops.mart_beginning to vru_publisher;
 grant select on all tables in schema ops to vru_publisher;
 grant insert, update on ops.release, ops.alert, ops.run_problem to vru_publisher;
 grant insert on ops.alert_delivery to vru_publisher;

@@ -208,7 +208,7 @@ def _written(settings: Settings) -> int:
         connection.execute("select pg_stat_force_next_flush()")
         row = connection.execute(
             """select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_all_tables
-               where schemaname in ('raw', 'marts', 'marts_history')"""
+               where schemaname in ('raw', 'marts', 'marts_past')"""
         ).fetchone()
     return int(row[0]) if row else 0
 

@@ -75,7 +75,7 @@ def judge(settings: Settings, candidate_id: str, *, suites: Path = SUITES) -> Ve
         The verdict, as recorded: rows in ops.quality_result, and one in ops.release (judged, or held where blocked).
 
     Raises:
-        Refusal: when no such candidate was ever built, or the warehouse cannot be reached; nothing is recorded then, and
+        Refusal: when no such candidate was ever built, when it was published and its rows were let go since, or the warehouse cannot be reached; nothing is recorded then, and
             without a recorded verdict nothing is published.
     """
     with connect(settings, GATE, autocommit=True) as connection:
@@ -124,7 +124,8 @@ def _sentence(result: Result) -> str:
 
 def _find_candidate(connection: psycopg.Connection, candidate_id: str) -> _Candidate:
     row = connection.execute(
-        "select candidate_id, code_version, data_kind, built_at is not null from ops.candidate where candidate_id = %s",
+        """select candidate_id, code_version, data_kind, built_at is not null, emptied_at is not null
+           from ops.candidate where candidate_id = %s""",
         [candidate_id],
     ).fetchone()
     if row is None:
@@ -134,7 +135,15 @@ def _find_candidate(connection: psycopg.Connection, candidate_id: str) -> _Candi
             kept="nothing was recorded and the marts are as they were",
             next_step="build one with `vru build`",
         )
-    return _Candidate(*row)
+    *found, is_emptied = row
+    if is_emptied:
+        raise Refusal(
+            "CANDIDATE_NOT_PUBLISHABLE",
+            f"candidate {candidate_id} was published, and its rows stand in the marts alone",
+            kept="its verdict and the marts as they are",
+            next_step="build one with `vru build`",
+        )
+    return _Candidate(*found)
 
 
 def _judge_still(

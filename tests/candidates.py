@@ -118,7 +118,7 @@ def bytes_of_marts(settings: Settings, *, with_attempts: bool = False) -> dict[s
         catalogue = connection.execute(
             """select n.nspname, c.relname, c.oid, c.relfilenode, c.relnatts, c.xmin::text from pg_class as c
                join pg_namespace as n on n.oid = c.relnamespace
-               where nspname in ('marts', 'marts_history') and relkind in ('r', 'i') order by 1, 2"""
+               where nspname in ('marts', 'marts_past') and relkind in ('r', 'i') order by 1, 2"""
         ).fetchall()
         found: dict[str, Any] = {
             "functions": connection.execute(

@@ -81,7 +81,7 @@ class Home:
         with connect(self.settings, ADMIN) as connection:
             tables = connection.execute(
                 """select n.nspname, c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
-                   where n.nspname in ('marts', 'marts_history') and c.relkind = 'r' order by 1, 2"""
+                   where n.nspname in ('marts', 'marts_past') and c.relkind = 'r' order by 1, 2"""
             ).fetchall()
             return {
                 f"{schema}.{table}": connection.execute(
@@ -96,7 +96,7 @@ class Home:
         with connect(self.settings, ADMIN) as connection:
             row = connection.execute(
                 """select sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint from pg_stat_all_tables
-                   where schemaname in ('raw', 'marts', 'marts_history')"""
+                   where schemaname in ('raw', 'marts', 'marts_past')"""
             ).fetchone()
         assert row is not None
         return int(row[0])
@@ -129,9 +129,6 @@ def never_wait_for_the_disk(settings: Settings) -> None:
         # What a build reads it has counted itself; nothing here lives long enough to be cleaned.
         for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
             connection.execute(f"alter system set {name} = off".encode())
-        # From its next start: a table filled where it is made is not written a second time, to the log.
-        connection.execute("alter system set wal_level = minimal")
-        connection.execute("alter system set max_wal_senders = 0")
         connection.execute("select pg_reload_conf()")
 
 

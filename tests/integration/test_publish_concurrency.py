@@ -154,7 +154,7 @@ def _wait_until(warehouse: Settings, condition: str, *, there: bool = True) -> N
     raise AssertionError(f"{condition} did not become {there}")
 
 
-@pytest.mark.parametrize("where", ["marts.fact", "marts_history.fact"])
+@pytest.mark.parametrize("where", ["marts.fact", "marts_past.fact"])
 def test_a_publisher_that_is_killed_leaves_everything_as_it_was_and_the_next_one_works(
     warehouse: Settings, where: str
 ) -> None:
@@ -166,7 +166,7 @@ def test_a_publisher_that_is_killed_leaves_everything_as_it_was_and_the_next_one
         connection.execute(
             f"""create function public.wait() returns trigger language plpgsql as
                 $$ begin perform pg_sleep(60); return null; end $$;
-                create trigger wait after update on {where} for each statement execute function public.wait()""".encode()
+                create trigger wait after insert or update on {where} for each statement execute function public.wait()""".encode()
         )
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("VRU_")},

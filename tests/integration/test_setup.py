@@ -22,7 +22,18 @@ from warehouse.platform import embedded, migrations, privacy
 from warehouse.platform.connection import ADMIN, ANALYST, LOADER, LOGIN_ROLES, connect, password
 from warehouse.platform.settings import Settings, read_settings
 
-ROOMS = ["candidate", "intermediate", "marts", "marts_history", "marts_open", "ops", "quarantine", "raw", "staging"]
+ROOMS = [
+    "candidate",
+    "intermediate",
+    "marts",
+    "marts_history",
+    "marts_open",
+    "marts_past",
+    "ops",
+    "quarantine",
+    "raw",
+    "staging",
+]
 
 
 def test_every_room_of_the_design_is_a_schema(warehouse: Settings) -> None:

@@ -86,3 +86,28 @@ def test_a_key_of_what_is_no_source_is_no_setting_and_is_not_shown() -> None:
         read_settings({"VRU_NOMI_KEY": "0xGIVEN"})
     assert "0xGIVEN" not in str(refused.value)
     assert "VRU_NOMIS_KEY" in str(refused.value)
+
+
+def test_other_machines_are_not_let_in_without_a_certificate_its_key_or_good_addresses(tmp_path: Path) -> None:
+    file = tmp_path / "file.pem"
+    file.touch()
+    whole = {
+        "VRU_DATABASE_LISTEN": "10.0.0.5, 10.0.0.6",
+        "VRU_DATABASE_CLIENTS": "10.0.0.0/24,samenet",
+        "VRU_DATABASE_TLS_CERTIFICATE": str(file),
+        "VRU_DATABASE_TLS_KEY": str(file),
+    }
+    settings = read_settings(whole)
+    assert settings.database_listen == ("10.0.0.5", "10.0.0.6")
+    assert settings.database_clients == ("10.0.0.0/24", "samenet")
+    for name, value in (
+        ("VRU_DATABASE_TLS_CERTIFICATE", ""),
+        ("VRU_DATABASE_TLS_KEY", str(tmp_path / "absent")),
+        ("VRU_DATABASE_LISTEN", "office"),
+        ("VRU_DATABASE_CLIENTS", "0.0.0.0/0 scram-sha-256"),
+        ("VRU_DATABASE_CLIENTS", "10.0.0.5/24"),
+    ):
+        with refused_with("SETTINGS_INVALID", match=name):
+            read_settings({**whole, name: value})
+    with refused_with("SETTINGS_INVALID", match="VRU_DATABASE_LISTEN"):
+        read_settings({**whole, "VRU_DATABASE_URL": "postgresql://host/vru"})

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
+import stat
 import sys
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import click
 from tabulate import tabulate
 
+from ingest.errors import Refusal
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
+from warehouse.platform import privacy
 from warehouse.platform.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
 from warehouse.platform.settings import settings
+from warehouse.reports import connecting
 
 ROLES = click.Choice([*LOGIN_ROLES, ADMIN])
 
@@ -69,6 +76,63 @@ def db() -> None:
 
 @db.command("url")
 @click.option("--role", type=ROLES, default=ANALYST, show_default=True)
-def show_url(role: str) -> None:
-    """The connection URL for a client, password included."""
-    click.echo(url(settings(), role))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*connecting.FORMS]),
+    help="How to connect by TCP, in a client's own words. Without it: the address of the socket, password included, for programs of this user.",
+)
+@click.option("--with-password", is_flag=True, help="Put the password in (uri, jdbc, odbc and env alone).")
+@click.option(
+    "--host", default="", help="The name other machines know this one by, where VRU_DATABASE_LISTEN lets them in."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write a file that you alone can read; in a folder, one whose name says what it is.",
+)
+def show_url(role: str, form: str | None, with_password: bool, host: str, out: Path | None) -> None:
+    """How to connect: an address, or what a client is configured by.
+
+    No format carries a password unless it is asked for with --with-password; pbids, tds, r and python never do.
+    """
+    if form is None:
+        click.echo(url(settings(), role))
+        return
+    one = connecting.address(settings(), role, host=host, with_password=with_password)
+    text = connecting.written(form, one)
+    printing.banner()
+    if out is not None:
+        target = out / connecting.file_name(form, one) if out.is_dir() else out
+        _write_private(target, text)
+        click.echo(target)
+    else:
+        if with_password:
+            _refuse_a_file_others_can_read()
+        click.echo(text)
+    if not with_password:
+        click.echo(f"the password of {role} is in {one.password_file}", err=True)
+
+
+def _write_private(target: Path, text: str) -> None:
+    """Write a file for this user alone, whatever stood there and whoever could read it."""
+    fresh = target.with_name(f".{target.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(f"{text}\n", encoding="utf-8")
+    fresh.replace(target)
+
+
+def _refuse_a_file_others_can_read() -> None:
+    """A shell makes the file of a redirection as its umask says, which is mostly for everybody to read."""
+    try:
+        state = os.fstat(sys.stdout.fileno())
+    except io.UnsupportedOperation:  # another program's object, and no file
+        return
+    if stat.S_ISREG(state.st_mode) and state.st_mode & privacy.GROUP_AND_OTHERS:
+        raise Refusal(
+            "SECRET_READABLE",
+            "a password would go to a file that others of this machine can read",
+            kept="nothing was printed",
+            next_step="use --out FILE, which you alone can read, or run `umask 077` before",
+        )

@@ -16,7 +16,7 @@ from warehouse.platform.connection import ADMIN, connect, parameters
 from warehouse.platform.settings import Settings
 
 # What a restored warehouse is compared by, row for row. The rest is made from it, or from landing.
-COMPARED = ("marts", "marts_history", "ops", "quarantine")
+COMPARED = ("marts", "marts_history", "marts_past", "ops", "quarantine")
 
 
 def dump_to(settings: Settings, target: Path, snapshot: str) -> None:

@@ -33,7 +33,9 @@ from warehouse.platform.connection import (
     has_admin,
     password,
 )
+from warehouse.platform.door import Door
 from warehouse.platform.settings import Settings
+from warehouse.publish import history
 
 SCHEMA = migrations.FOLDER.parent
 
@@ -108,19 +110,40 @@ def _see_that_it_was_done(settings: Settings) -> None:
 
 
 def _set_up_embedded_server(settings: Settings) -> None:
-    data = settings.home / "postgres"
+    data, door = settings.home / "postgres", Door.of(settings)
     embedded.create(data, password(settings, ADMIN, make=True))
-    embedded.start(data)
+    embedded.start(data, door)
     with connect(settings, ADMIN, autocommit=True, database="postgres") as connection:
         if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
         stands = dict(connection.execute("select name, setting from pg_file_settings where applied").fetchall())
         missing = {name: value for name, value in embedded.SERVER_SETTINGS.items() if stands.get(name) != value}
+        running = dict(
+            connection.execute(
+                "select name, setting from pg_settings where name in ('listen_addresses', 'port', 'ssl')"
+            ).fetchall()
+        )
         for name, value in missing.items():
             connection.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
-    if missing:
+    if missing or not door.is_laid_out(data, running):
         embedded.stop(data)
-        embedded.start(data)
+        embedded.start(data, door)
+    with connect(settings, ADMIN, autocommit=True, database="postgres") as connection:
+        _let_go_of_old_log(connection)
+
+
+def _let_go_of_old_log(connection: psycopg.Connection) -> None:
+    """Use up the segments of the log that were laid ready under a larger max_wal_size: PostgreSQL removes only what it has written to."""
+    row = connection.execute(
+        """select count(*) from pg_ls_waldir()
+           where (select sum(size) from pg_ls_waldir()) > 2 * pg_size_bytes(current_setting('max_wal_size'))"""
+    ).fetchone()
+    for _ in range(row[0] if row else 0):
+        # Of a segment in which nothing stands there is nothing to switch away from.
+        connection.execute("select pg_logical_emit_message(false, 'vru', '')")
+        connection.execute("select pg_switch_wal()")
+    if row and row[0]:
+        connection.execute("checkpoint")
 
 
 def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]:
@@ -162,6 +185,7 @@ def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]
                    on conflict (is_the_only_row) do update set fingerprint = excluded.fingerprint, set_up_at = excluded.set_up_at""",
                 [wanted],
             )
+        history.shed(connection)
     return changed
 
 
@@ -223,6 +247,7 @@ def _set_up_schemas(connection: psycopg.Connection, sources: dict[str, Source], 
     files = sorted(SCHEMA.glob("*.sql"))
     if is_superuser:
         roles.keep_from_readers(connection)
+    _keep_public_from_readers(connection)
     connection.execute(sql.SQL("set local role {}").format(sql.Identifier(OWNER)))
     for file in files:
         if file.name.startswith("20_"):
@@ -244,6 +269,17 @@ def _set_up_schemas(connection: psycopg.Connection, sources: dict[str, Source], 
                     sql.Identifier(maker), sql.Identifier(schema), sql.SQL(", ").join(map(sql.Identifier, next_step))
                 )
             )
+    history.take_over(connection)
+
+
+def _keep_public_from_readers(connection: psycopg.Connection) -> None:
+    """Leave PostgreSQL's own schema, in which nothing of ours stands, out of what readers are shown as theirs."""
+    connection.execute("revoke all on schema public from public")
+    connection.execute(
+        sql.SQL("grant usage on schema public to {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, (OWNER, *(r for r in LOGIN_ROLES if r not in roles.READERS))))
+        )
+    )
 
 
 def _set_up_raw_tables(connection: psycopg.Connection, sources: dict[str, Source]) -> None:

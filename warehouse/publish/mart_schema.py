@@ -11,7 +11,8 @@ from psycopg import sql
 
 CANDIDATE = "candidate"
 MARTS = "marts"
-HISTORY = "marts_history"
+HISTORY = "marts_history"  # views, and functions that read a mart as of a release
+PAST = "marts_past"  # what they read beside the marts
 VALID_FROM = "valid_from_release_id"
 VALID_TO = "valid_to_release_id"
 Statement = sql.Composed

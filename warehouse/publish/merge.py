@@ -7,7 +7,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from warehouse.publish import mart_schema
+from warehouse.publish import history, mart_schema
 
 Counts = dict[str, int]
 
@@ -15,17 +15,13 @@ Counts = dict[str, int]
 def fill(connection: psycopg.Connection, source: mart_schema.Table, release_id: int) -> Counts:
     """The first rows of a new mart, in the order of its key, so that rows that are asked for together lie together."""
     columns = mart_schema.columns_of(source.names)
-    mart, history = sql.Identifier(mart_schema.MARTS, source.name), sql.Identifier(mart_schema.HISTORY, source.name)
+    mart = sql.Identifier(mart_schema.MARTS, source.name)
     inserted = connection.execute(
         sql.SQL("insert into {} ({}) select {} from {} order by {}").format(
             mart, columns, columns, source.identifier, mart_schema.columns_of(source.key)
         )
     ).rowcount
-    connection.execute(
-        sql.SQL("insert into {} ({}, {}) select {}, {} from {}").format(
-            history, columns, sql.Identifier(mart_schema.VALID_FROM), columns, sql.Literal(release_id), mart
-        )
-    )
+    history.begin(connection, source.name, release_id)
     return {"inserted": inserted, "updated": 0, "deleted": 0}
 
 
@@ -40,7 +36,7 @@ def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.C
     Returns:
         Rows inserted, updated and deleted.
     """
-    mart, history = sql.Identifier(mart_schema.MARTS, table.name), sql.Identifier(mart_schema.HISTORY, table.name)
+    mart, past = sql.Identifier(mart_schema.MARTS, table.name), sql.Identifier(mart_schema.PAST, table.name)
     values = tuple(name for name in table.names if name not in table.key)
     first = sql.Identifier(table.key[0])
     difference = sql.Identifier("pg_temp", f"{table.name[:50]}_difference")
@@ -84,7 +80,10 @@ def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.C
     parts = {
         "difference": difference,
         "mart": mart,
-        "history": history,
+        "past": past,
+        "beginning": history.beginning(table.name),
+        "said": mart_schema.columns_of(table.names, "t"),
+        "open": sql.SQL(" and ").join(sql.SQL("o.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key),
         "same": sql.SQL(" and ").join(sql.SQL("t.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key),
         "columns": columns,
         "release": sql.Literal(release_id),
@@ -99,6 +98,13 @@ def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.C
     def run(statement: LiteralString) -> None:
         connection.execute(sql.SQL(statement).format(**parts))
 
+    if counts["deleted"] or counts["updated"]:
+        # Rows that said the same since the mart began: until now they stood in the mart alone.
+        run(
+            "insert into {past} ({columns}, {valid_from}, {valid_to}) select {said}, {beginning}, {release} "
+            "from {mart} as t inner join {difference} as d on {same} where d.change_ <> 'inserted' "
+            "and not exists (select from {past} as o where {open} and o.{valid_to} is null)"
+        )
     if counts["deleted"] or table.has_other_unique:
         run("delete from {mart} as t using {difference} as d where {same} and d.change_ in {gone}")
     if counts["updated"] and not table.has_other_unique:
@@ -107,12 +113,12 @@ def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.C
         run("insert into {mart} ({columns}) select {columns} from {difference} where change_ in {come}")
     if counts["deleted"] or counts["updated"]:
         run(
-            "update {history} as t set {valid_to} = {release} from {difference} as d "
+            "update {past} as t set {valid_to} = {release} from {difference} as d "
             "where {same} and t.{valid_to} is null and d.change_ <> 'inserted'"
         )
     if counts["inserted"] or counts["updated"]:
         run(
-            "insert into {history} ({columns}, {valid_from}) select {columns}, {release} from {difference} "
+            "insert into {past} ({columns}, {valid_from}) select {columns}, {release} from {difference} "
             "where change_ <> 'deleted'"
         )
     return counts

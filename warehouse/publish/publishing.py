@@ -101,7 +101,8 @@ def _candidate(
     """
     changed = Refusal(
         "CANDIDATE_NOT_PUBLISHABLE",
-        f"schema candidate does not hold candidate {candidate_id}: another build has begun since, or this one was cut short",
+        f"schema candidate does not hold candidate {candidate_id}: another build has begun since, this one was cut short, "
+        "or it was published and its rows were let go",
         kept=UNTOUCHED,
         next_step="run `vru build`, which judges what it builds",
     )
@@ -119,10 +120,10 @@ def _candidate(
     candidate_views = views.read_views(connection, mart_schema.CANDIDATE)
     # A build announces itself before it touches a table. None had when this is read, so what is read above is this one's.
     newest = connection.execute(
-        "select candidate_id, built_at from ops.candidate order by begun_at desc, candidate_id desc limit 1"
+        "select candidate_id, built_at, emptied_at from ops.candidate order by begun_at desc, candidate_id desc limit 1"
     ).fetchone()
     tables = mart_schema.read_tables(connection, mart_schema.CANDIDATE)
-    if newest is None or newest[0] != candidate_id or newest[1] is None or sorted(tables) != names:
+    if newest is None or newest[0] != candidate_id or newest[1] is None or newest[2] or sorted(tables) != names:
         raise changed
     return tables, candidate_views
 
@@ -155,7 +156,7 @@ def _move_to_candidate(
     """
     marts = mart_schema.read_tables(connection, mart_schema.MARTS)
     plans, foreign_keys = schema_change.plan(
-        candidate, marts, mart_schema.read_tables(connection, mart_schema.HISTORY), candidate_views.keys()
+        candidate, marts, mart_schema.read_tables(connection, mart_schema.PAST), candidate_views.keys()
     )
     altered = [name for name, plan in plans.items() if plan.alters]
     moved: dict[str, Counts] = {}

@@ -60,7 +60,7 @@ def _roll_back(settings: Settings, connection: psycopg.Connection, release_id: i
     new = release_records.open_release(connection, target, rolled_back_to=release_id)
     marts, history = (
         mart_schema.read_tables(connection, mart_schema.MARTS),
-        mart_schema.read_tables(connection, mart_schema.HISTORY),
+        mart_schema.read_tables(connection, mart_schema.PAST),
     )
     sources = {
         name: sql.SQL("{}({})").format(sql.Identifier(mart_schema.HISTORY, f"{name}_as_of"), sql.Literal(release_id))

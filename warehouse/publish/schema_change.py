@@ -14,10 +14,12 @@ from psycopg import sql
 
 from ingest.errors import Refusal
 from warehouse.platform import locking, readers
+from warehouse.publish import history
 from warehouse.publish.mart_schema import (
     CANDIDATE,
     HISTORY,
     MARTS,
+    PAST,
     VALID_FROM,
     VALID_TO,
     ForeignKey,
@@ -57,12 +59,12 @@ class Change:
 
 
 def plan(
-    candidate: dict[str, Table], marts: dict[str, Table], history: dict[str, Table], views: Collection[str] = ()
+    candidate: dict[str, Table], marts: dict[str, Table], past: dict[str, Table], views: Collection[str] = ()
 ) -> tuple[dict[str, Change], list[Statement]]:
     """What has to change so that the marts have the candidate's shape.
 
     Args:
-        candidate, marts, history: the tables of each schema.
+        candidate, marts, past: the tables of each schema.
         views: names of the candidate's views; a mart of such a name becomes one.
 
     Returns:
@@ -77,7 +79,7 @@ def plan(
         for name in sorted(marts.keys() - candidate.keys() - set(views))
     ]
     for name, new in candidate.items():
-        problems += _problems(new, marts.get(name), history.get(name))
+        problems += _problems(new, marts.get(name), past.get(name))
     if not candidate:
         problems.append("schema candidate holds no table")
     if problems:
@@ -89,8 +91,7 @@ def plan(
             "one; what is meant to go has to be dropped from schema marts by hand first",
         )
     changes = {
-        name: _alter(new, marts[name], history[name]) if name in marts else _create(new)
-        for name, new in candidate.items()
+        name: _alter(new, marts[name], past[name]) if name in marts else _create(new) for name, new in candidate.items()
     }
     foreign_keys = []
     for name, new in candidate.items():
@@ -99,7 +100,7 @@ def plan(
     return changes, foreign_keys
 
 
-def _problems(new: Table, old: Table | None, history: Table | None) -> list[str]:
+def _problems(new: Table, old: Table | None, past: Table | None) -> list[str]:
     found = []
     if "__dbt_" in new.name:
         found.append(f"{new.name} was left by a build that was cut short (run `vru build`)")
@@ -118,8 +119,8 @@ def _problems(new: Table, old: Table | None, history: Table | None) -> list[str]
         if key.target_schema != CANDIDATE
     ]
     if old is None:
-        if history is not None:
-            found.append(f"{new.name} has a history but no mart: rename {HISTORY}.{new.name} first")
+        if past is not None:
+            found.append(f"{new.name} has a history but no mart: rename {PAST}.{new.name} first")
         return found
     types = {column.name: column.type for column in new.columns}
     for column in old.columns:
@@ -133,17 +134,30 @@ def _problems(new: Table, old: Table | None, history: Table | None) -> list[str]
 
 
 def _create(new: Table) -> Change:
-    mart, history = sql.Identifier(MARTS, new.name), sql.Identifier(HISTORY, new.name)
-    # Half of each page stays free: a release that changes every row (a new file changes source_release in all of them)
-    # then finds room beside the old row and leaves the indexes alone, which is most of the cost.
+    mart, past = sql.Identifier(MARTS, new.name), sql.Identifier(PAST, new.name)
+    # A fifth of each page stays free: a release that changes some rows finds room beside the old ones and leaves the indexes
+    # alone, which is most of the cost.
     # Indexes come after the rows: building one over half a million rows takes a third of growing it row by row.
     before = [
         sql.SQL(
-            "create table {} (like {} including all excluding indexes excluding identity excluding generated) with (fillfactor = 50)"
+            "create table {} (like {} including all excluding indexes excluding identity excluding generated) with (fillfactor = 80)"
         ).format(mart, new.identifier),
-        sql.SQL("create table {} (like {} including comments, {} bigint not null, {} bigint)").format(
-            history, new.identifier, sql.Identifier(VALID_FROM), sql.Identifier(VALID_TO)
+        sql.SQL("create table {} (like {}, {} bigint not null, {} bigint)").format(
+            past, new.identifier, sql.Identifier(VALID_FROM), sql.Identifier(VALID_TO)
         ),
+    ]
+    after = [
+        sql.SQL("alter table {} add primary key ({})").format(mart, columns_of(new.key)),
+        sql.SQL("alter table {} add primary key ({}, {})").format(
+            past, columns_of(new.key), sql.Identifier(VALID_FROM)
+        ),
+        *(sql.SQL("alter table {} add {}").format(mart, _verbatim(definition)) for definition in new.uniques),
+        *(_create_index(mart, definition) for definition in new.indexes),
+        history.view(new.name, new.key, (*new.names, VALID_FROM, VALID_TO)),
+    ]
+    comments = [
+        *_table_comments(new),
+        *(_comment("column", (HISTORY, new.name, column.name), column.comment) for column in new.columns),
         _comment(
             "column", (HISTORY, new.name, VALID_FROM), "First release that published this row (marts.publication)."
         ),
@@ -153,25 +167,17 @@ def _create(new: Table) -> Change:
             "First release that no longer published it; null: the current release does.",
         ),
     ]
-    after = [
-        sql.SQL("alter table {} add primary key ({})").format(mart, columns_of(new.key)),
-        sql.SQL("alter table {} add primary key ({}, {})").format(
-            history, columns_of(new.key), sql.Identifier(VALID_FROM)
-        ),
-        *(sql.SQL("alter table {} add {}").format(mart, _verbatim(definition)) for definition in new.uniques),
-        *(_create_index(mart, definition) for definition in new.indexes),
-    ]
-    return Change(new.name, True, (), tuple(before), tuple(after), tuple(_table_comments(new)))
+    return Change(new.name, True, (), tuple(before), tuple(after), tuple(comments))
 
 
-def _alter(new: Table, old: Table, history: Table) -> Change:
-    mart, past = old.identifier, history.identifier
+def _alter(new: Table, old: Table, kept: Table) -> Change:
+    mart, past = old.identifier, kept.identifier
     alter_mart = sql.SQL("alter table {} ").format(mart)
     before: list[Statement] = []
     after: list[Statement] = []
     comments: list[Statement] = []
     known = {column.name: column for column in old.columns}
-    remembered = {column.name: column for column in history.columns}
+    remembered = {column.name: column for column in kept.columns}
     for column in new.columns:
         name = sql.Identifier(column.name)
         add = sql.SQL("add column {} {}").format(name, _verbatim(column.type))
@@ -207,6 +213,8 @@ def _alter(new: Table, old: Table, history: Table) -> Change:
         for gone in old.indexes.keys() - new.indexes.keys()
     ]
     after += [_create_index(mart, added) for added in new.indexes.keys() - old.indexes.keys()]
+    if added := [name for name in new.names if name not in remembered]:
+        after.append(history.view(new.name, old.key, (*kept.names, *added)))
     if new.comment != old.comment:
         comments += _table_comments(new)
     return Change(new.name, False, tuple(drops), tuple(before), tuple(after), tuple(comments))
@@ -231,8 +239,8 @@ def _create_index(table: sql.Identifier, definition: str) -> Statement:
 
 
 def _table_comments(new: Table) -> list[Statement]:
-    past = f"Every row marts.{new.name} has published, with the releases it was valid from and to. {new.comment or ''}"
-    return [_comment("table", (MARTS, new.name), new.comment), _comment("table", (HISTORY, new.name), past.strip())]
+    said = f"Every row marts.{new.name} has published, with the releases it was valid from and to. {new.comment or ''}"
+    return [_comment("table", (MARTS, new.name), new.comment), _comment("view", (HISTORY, new.name), said.strip())]
 
 
 def _comment(kind: LiteralString, name: tuple[str, ...], text: str | None) -> Statement:
@@ -256,7 +264,7 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
     """
     if not tables:
         return
-    names = [(schema, table) for table in tables for schema in (MARTS, HISTORY)]
+    names = [(schema, table) for table in tables for schema in (MARTS, PAST, HISTORY)]
     identifiers = sql.SQL(", ").join(sql.Identifier(*name) for name in names)
     if locking.in_short_tries(
         connection, lambda: connection.execute(sql.SQL("lock table {} in " + mode + " mode").format(identifiers))

@@ -62,6 +62,6 @@ def analyze(connection: psycopg.Connection, publication: Publication) -> None:
             if any(counts.values()):
                 connection.execute(
                     sql.SQL("analyze {}, {}").format(
-                        sql.Identifier(mart_schema.MARTS, name), sql.Identifier(mart_schema.HISTORY, name)
+                        sql.Identifier(mart_schema.MARTS, name), sql.Identifier(mart_schema.PAST, name)
                     )
                 )

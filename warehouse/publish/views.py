@@ -14,7 +14,7 @@ from psycopg import sql
 
 from ingest.errors import Refusal
 from warehouse.platform import locking, readers
-from warehouse.publish import disclosure, mart_schema
+from warehouse.publish import disclosure, history, mart_schema
 from warehouse.publish.as_of import describe_as_of
 
 # PostgreSQL prints its keywords in capitals and names as they are, so what follows in small letters is an alias.
@@ -88,7 +88,7 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
         return False
     # One may read another, so all of them go before any comes.
     gone = [(name, "table" if name in marts else "view") for name in candidate if name in marts or name in there]
-    if not locking.in_short_tries(connection, lambda: _drop(connection, gone)):
+    if not locking.in_short_tries(connection, lambda: _drop(connection, gone, marts)):
         raise Refusal(
             "READERS_IN_THE_WAY",
             f"the shape of {', '.join(f'{mart_schema.MARTS}.{name}' for name, _ in gone)} has to change, and for "
@@ -137,7 +137,7 @@ def _check(
         )
 
 
-def _drop(connection: psycopg.Connection, gone: list[tuple[str, str]]) -> None:
+def _drop(connection: psycopg.Connection, gone: list[tuple[str, str]], marts: dict[str, mart_schema.Table]) -> None:
     """What a table said before it became a view stays in marts_history."""
     if {name for name, kind in gone if kind == "table"} & {*disclosure.READ}:
         disclosure.withdraw(connection)
@@ -145,6 +145,8 @@ def _drop(connection: psycopg.Connection, gone: list[tuple[str, str]]) -> None:
         connection.execute(
             sql.SQL("drop function if exists {}(bigint)").format(sql.Identifier(mart_schema.HISTORY, f"{name}_as_of"))
         )
+        if kind == "table":
+            history.keep_all(connection, marts[name])
         connection.execute(
             sql.SQL("drop table {}" if kind == "table" else "drop view {}").format(
                 sql.Identifier(mart_schema.MARTS, name)

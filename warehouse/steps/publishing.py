@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from warehouse import publish as releases
+from warehouse.build import emptying
 from warehouse.steps import step
 
 
@@ -20,6 +21,7 @@ def publish(run_id: str, candidate_id: str, *, force: bool = False) -> dict[str,
         except releases.RolledBackFrom:
             # Somebody went back on purpose; `marts.data_status` says so until new files come. That is no failure of the night.
             return {"release_id": None, "state": "held"}
+    emptying.empty(step.settings(), candidate_id)
     changed = {mart: sum(counts.values()) for mart, counts in done.row_changes.items()}
     return {
         "release_id": done.release_id,

@@ -1,6 +1,4 @@
 -- Least privilege: each step of the flow has a role that can do that step and no other.
-revoke all on schema public from public;
-
 grant usage on schema raw, ops, quarantine to vru_loader;
 grant insert, select, delete on all tables in schema raw to vru_loader;
 grant usage, select, update on all sequences in schema raw to vru_loader;
@@ -29,7 +27,8 @@ grant insert on ops.quality_result, ops.release to vru_gate;
 grant update on ops.release to vru_gate;
 
 grant usage on schema ops, candidate to vru_publisher;
-grant usage, create on schema marts, marts_history to vru_publisher;
+grant usage, create on schema marts, marts_history, marts_past to vru_publisher;
+grant insert, update on ops.mart_beginning to vru_publisher;
 grant select on all tables in schema ops to vru_publisher;
 grant insert, update on ops.release, ops.alert, ops.run_problem to vru_publisher;
 grant insert on ops.alert_delivery to vru_publisher;

@@ -56,6 +56,110 @@ newest_verdict as (
     order by release_id desc limit 1
 ),
 
+blocked as (
+    select
+        release_id,
+        candidate_id,
+        judged_at,
+        verdict_reason
+    from newest_verdict
+    where state = 'held' and verdict = 'blocked'
+),
+
+-- What a blocked build has otherwise than the marts: files of these datasets came, or went.
+news as (
+    select distinct
+        l.source,
+        l.dataset
+    from blocked as b
+    inner join ops.candidate_load as cl on b.candidate_id = cl.candidate_id
+    inner join ops.load as l on cl.load_id = l.load_id
+    where
+        cl.load_id not in (
+            select p.load_id from ops.candidate_load as p, current_release as c
+            where p.candidate_id = c.candidate_id
+        )
+    union distinct
+    select
+        l.source,
+        l.dataset
+    from current_release as c
+    inner join ops.candidate_load as cl on c.candidate_id = cl.candidate_id
+    inner join ops.load as l on cl.load_id = l.load_id
+    where
+        exists (select from blocked)
+        and cl.load_id not in (
+            select n.load_id from ops.candidate_load as n, blocked as b
+            where n.candidate_id = b.candidate_id
+        )
+),
+
+-- A suite of deliveries is named landing/<source>/<what it is about>, and that is a dataset where one is called so.
+failed_check as (
+    select
+        q.check_name,
+        q.suite,
+        q.quality_result_id,
+        case when q.suite like 'landing/%' then split_part(q.suite, '/', 2) end as source,
+        (
+            select d.dataset from ops.dataset as d
+            where q.suite = format('landing/%s/%s', d.source, d.dataset)
+        ) as dataset
+    from ops.quality_result as q
+    inner join blocked as b on q.candidate_id = b.candidate_id
+    where q.severity = 'critical' and q.outcome <> 'passed'
+),
+
+-- The datasets that caused it: of those with news the ones that a failed check of deliveries is about; where none is, all with news; where no
+-- file is new, it is the code that is, and it may be any.
+cause as (
+    select
+        d.source,
+        d.dataset
+    from ops.dataset as d
+    left join news as n on d.source = n.source and d.dataset = n.dataset
+    where
+        exists (select from blocked)
+        and case
+            when
+                exists (
+                    select from failed_check as f inner join news as m on f.source = m.source and m.dataset = coalesce(f.dataset, m.dataset)
+                )
+                then
+                    n.dataset is not null
+                    and exists (
+                        select from failed_check as f
+                        where f.source = d.source and d.dataset = coalesce(f.dataset, d.dataset)
+                    )
+            when exists (select from news) then n.dataset is not null
+            else true
+        end
+),
+
+-- Names alone: what each check found would fill a page, beside each dataset.
+held_because as (
+    select
+        b.judged_at as since,
+        coalesce(
+            (
+                select
+                    format('the gate holds release %s: ', b.release_id)
+                    || string_agg(format('%s (%s)', f.check_name, f.suite), ', ' order by f.quality_result_id)
+                    || case when max(f.checks) > 3 then format(' and %s more', max(f.checks) - 3) else '' end
+                from (
+                    select
+                        f.*,
+                        row_number() over (order by f.quality_result_id) as place,
+                        count(*) over () as checks
+                    from failed_check as f
+                ) as f
+                where f.place <= 3
+            ),
+            case when length(b.verdict_reason) > 200 then left(b.verdict_reason, 199) || '…' else b.verdict_reason end
+        ) as why
+    from blocked as b
+),
+
 -- Going back holds every dataset where it was; going forward again to the newest build lets go.
 rollback as (
     select
@@ -167,6 +271,8 @@ applies as (
     left join refusal as r on d.source = r.source and d.dataset = r.dataset
     left join set_aside as s on d.source = s.source and d.dataset = s.dataset
     left join newest_verdict as v on true
+    left join cause as c on d.source = c.source and d.dataset = c.dataset
+    left join held_because as h on c.dataset is not null
     left join rollback as b on true
     left join overdue as o on d.source = o.source and d.dataset = o.dataset
     cross join
@@ -180,14 +286,10 @@ applies as (
                 d.failing_since,
                 coalesce(d.last_check_failed_code, r.code, 'NOTHING_LOADED')
             ),
-            (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at, 'GATE_HELD'),
-            (3, b.why is not null, 'held', b.why, b.published_at, 'ROLLED_BACK_FROM'),
-            (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at, 'ROLLED_BACK_FROM'),
-            (5, s.why is not null, 'held', s.why, s.since, s.code),
-            (6, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since, d.last_check_failed_code),
-            (7, r.reason is not null, 'stale', r.reason, r.loaded_at, r.code),
+            (2, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since, d.last_check_failed_code),
+            (3, r.reason is not null, 'stale', r.reason, r.loaded_at, r.code),
             (
-                8,
+                4,
                 ops.today() >= o.overdue_from,
                 'stale',
                 case
@@ -197,34 +299,40 @@ applies as (
                 end,
                 o.overdue_from::timestamptz,
                 'DATASET_STALE'
-            )
+            ),
+            -- One of these: what stands is the same, whichever of them keeps it so.
+            (5, h.why is not null, 'held', h.why, h.since, 'GATE_HELD'),
+            (6, b.why is not null and h.why is null, 'held', b.why, b.published_at, 'ROLLED_BACK_FROM'),
+            (
+                7,
+                v.state = 'held' and v.verdict <> 'blocked' and b.why is null,
+                'held',
+                v.verdict_reason,
+                v.judged_at,
+                'ROLLED_BACK_FROM'
+            ),
+            (8, s.why is not null, 'held', s.why, s.since, s.code)
         ) as f (gravity, applies, state, why, since, code)
     where f.applies
 ),
 
--- What makes it stale may be several things, and it has been so since the first of them.
-staleness as (
+-- Several things may be wrong with a dataset: the gravest is its state, and all are said. It has been stale since the first of them.
+finding as (
     select
         source,
         dataset,
-        string_agg(why, '; ' order by gravity) as why,
-        min(since) as since
+        (array_agg(state order by gravity))[1] as state,
+        case
+            when bool_or(state = 'missing') then (array_agg(why order by gravity))[1]
+            else string_agg(why, '; ' order by gravity)
+        end as why,
+        case
+            when bool_or(state = 'stale') and not bool_or(state = 'missing') then min(since) filter (where state = 'stale')
+            else (array_agg(since order by gravity))[1]
+        end as since,
+        (array_agg(code order by gravity))[1] as code
     from applies
-    where state = 'stale'
     group by source, dataset
-),
-
-finding as (
-    select distinct on (a.source, a.dataset)
-        a.source,
-        a.dataset,
-        a.state,
-        case when a.state = 'stale' then s.why else a.why end as why,
-        case when a.state = 'stale' then s.since else a.since end as since,
-        a.code
-    from applies as a
-    left join staleness as s on a.source = s.source and a.dataset = s.dataset
-    order by a.source asc, a.dataset asc, a.gravity asc
 )
 
 select
@@ -248,7 +356,7 @@ left join loaded as l on d.source = l.source and d.dataset = l.dataset
 left join finding as f on d.source = f.source and d.dataset = f.dataset
 order by d.source, d.position;
 comment on view marts.data_status is
-'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm (where its files say no month: not seen for longer), or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, the marts were rolled back, or a file was set aside and the marts are built without it; missing: never loaded.';
+'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm (where its files say no month: not seen for longer), or the last look failed; held: not stale, and the gate blocked the newest release over files of it and the marts stand as they were, the marts were rolled back, or a file was set aside and the marts are built without it; missing: never loaded.';
 comment on column marts.data_status.source is 'Source id.';
 comment on column marts.data_status.dataset is 'Dataset id within the source.';
 comment on column marts.data_status.title is 'Name the publisher gives it.';
@@ -257,6 +365,6 @@ comment on column marts.data_status.newest_loaded_period_start_date is 'Newest m
 comment on column marts.data_status.fetched_at is 'When its newest file was landed (UTC).';
 comment on column marts.data_status.checked_at is 'When the publisher was last asked (UTC).';
 comment on column marts.data_status.state is 'fresh, stale, held or missing.';
-comment on column marts.data_status.why is 'The reason, in words, unless fresh.';
+comment on column marts.data_status.why is 'The reasons, in words, unless fresh: a dataset may be stale and held at once.';
 comment on column marts.data_status.since is 'Since when (UTC), unless fresh.';
 comment on column marts.data_status.code is 'What kind of failure that is, the gravest first: a code that `vru explain` explains. Null where fresh.';

@@ -221,6 +221,22 @@ def task_states(
     return [TaskState(*row) for row in rows]
 
 
+def task_counts(
+    connection: psycopg.Connection, dag: str, run_id: str, sources: Sequence[str] | None
+) -> tuple[int, int]:
+    """How many tasks of a run have ended, and how many it has: of its own sources (None: of all), the watcher left out.
+
+    `connection` is to Airflow's own database.
+    """
+    row = connection.execute(
+        """select count(*) filter (where state in ('success', 'failed', 'skipped', 'upstream_failed')), count(*)
+           from task_instance where dag_id = %(dag)s and run_id = %(run)s and task_id <> 'watcher'
+             and (%(sources)s::text[] is null or task_id not like '%%.%%' or split_part(task_id, '.', 1) = any(%(sources)s))""",
+        {"dag": dag, "run": run_id, "sources": list(sources) if sources else None},
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
 def serve_newest_api_only() -> None:
     """In a run's own process, leave out the older versions of the API between task and scheduler, which take five seconds of a core to generate.
 

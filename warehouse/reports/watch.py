@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ingest.errors import Refusal
 from warehouse import airflow, alerts
-from warehouse.platform import readers, roles
+from warehouse.platform import embedded, readers, roles
 from warehouse.platform.connection import PUBLISHER, connect
 from warehouse.platform.embedded import WarehouseAway
 from warehouse.platform.settings import LONDON, Settings
@@ -49,6 +49,8 @@ def watch(settings: Settings) -> tuple[list[Finding], list[Finding]]:
     Returns:
         Everything that is wrong now, and of that what the new alert names.
     """
+    if settings.is_embedded and not embedded.is_created(settings.home / "postgres"):
+        embedded.start(settings.home / "postgres")  # which refuses: there is no home to watch, and none is made
     with _one_at_a_time(settings):
         try:
             found = find_problems(settings)

@@ -186,6 +186,29 @@ def unfinished_in_process(settings: Settings) -> list[Unfinished]:
     return [Unfinished(*row) for row in rows]
 
 
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """A run that has ended, and when it began and ended."""
+
+    dag_id: str
+    run_id: str
+    begun_at: dt.datetime
+    ended_at: dt.datetime
+
+
+def in_process_without_note(settings: Settings, *, limit: int) -> list[Ended]:
+    """The newest runs in a process of their own that have ended and have no note, at most so many, the newest first."""
+    with metadata(settings) as connection:
+        rows = connection.execute(
+            """select r.dag_id, r.run_id, r.start_date, r.end_date from dag_run as r
+               where r.triggered_by = 'TEST' and r.end_date is not null
+                 and not exists (select from dag_run_note as n where n.dag_run_id = r.id)
+               order by r.start_date desc limit %s""",
+            [limit],
+        ).fetchall()
+    return [Ended(*row) for row in rows]
+
+
 def run_state(connection: psycopg.Connection, dag: str, run_id: str) -> str | None:
     """The state of a run; None where Airflow does not know it yet. `connection` is to Airflow's own database."""
     row = connection.execute("select state from dag_run where dag_id = %s and run_id = %s", [dag, run_id]).fetchone()

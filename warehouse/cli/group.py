@@ -55,7 +55,7 @@ def _fail(context: click.Context, refusal: Refusal) -> NoReturn:
         parts = {name: getattr(refusal, name) for name in ("code", "problem", "where", "kept", "next_step")}
         click.echo(json.dumps({"error": {**parts, "runbook": section}}, indent=1))
     click.echo(f"vru: {with_section(str(refusal), refusal.code, section)}", err=True)
-    sys.exit(1)
+    sys.exit(STOPPED_BY_HAND if refusal.code == "NIGHT_STOPPED" else 1)
 
 
 def with_section(sentence: str, code: str, section: str) -> str:
@@ -76,10 +76,19 @@ json_option = click.option("--json", "as_json", is_flag=True, callback=_note_jso
 
 
 def say(line: str) -> None:
-    """Print how a command gets on: on standard output, or on standard error where a program reads that."""
+    """Print how a command gets on: on standard output, or on standard error where a program reads that.
+
+    Where the reader has gone, nothing is printed any more, and the command goes on: no night ends because nobody listens.
+    """
     context = click.get_current_context(silent=True)
     silence.heard()
-    click.echo(line, err=bool(context and context.meta.get(AS_JSON)))
+    is_error = bool(context and context.meta.get(AS_JSON))
+    try:
+        click.echo(line, err=is_error)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, (sys.stderr if is_error else sys.stdout).fileno())
+        os.close(nowhere)
 
 
 @click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

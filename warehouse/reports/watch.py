@@ -202,8 +202,15 @@ def _unreported_runs(settings: Settings) -> Iterator[Finding]:
 
 def _overdue_feeds(settings: Settings) -> Iterator[Finding]:
     with connect(settings, PUBLISHER) as connection:
+        # What a night has told of a dataset is not told by a second alert, unless it is still so after some days.
         rows = connection.execute(
-            "select source, dataset, since, why from marts.data_status where state = 'stale' order by source, dataset"
+            """select s.source, s.dataset, s.since, s.why from marts.data_status as s
+               where s.state = 'stale' and not exists (
+                   select from ops.run_problem as p inner join ops.alert as a on p.run_id = a.run_id
+                   where p.subject = s.source || ' ' || s.dataset and p.code = s.code and a.raised_at > %s
+               )
+               order by s.source, s.dataset""",
+            [settings.now() - LOOK_BACK],
         ).fetchall()
     for source, dataset, since, why in rows:
         yield Finding(

@@ -21,6 +21,9 @@ AS_JSON = "vru.as_json"  # of a command's context: whether a program reads what 
 READ_ONLY = frozenset(
     {"alerts", "db", "explain", "loads", "quality", "quarantine", "releases", "sources", "sql", "status"}
 )
+LONG = frozenset(
+    {"backup", "build", "nightly", "rebuild", "restore", "setup", "up"}
+)  # they tell how they get on, whoever reads it
 WAITING = frozenset({"airflow", "watch"})  # they are silent for as long as nothing happens
 STOPPED_BY_HAND = 130  # exit status of a program that was stopped by Ctrl-C: 128 and the number of the signal
 
@@ -80,8 +83,11 @@ def say(line: str) -> None:
 
     Where the reader has gone, nothing is printed any more, and the command goes on: no night ends because nobody listens.
     """
-    context = click.get_current_context(silent=True)
     silence.heard()
+    _print(line, click.get_current_context(silent=True))
+
+
+def _print(line: str, context: click.Context | None) -> None:
     is_error = bool(context and context.meta.get(AS_JSON))
     try:
         click.echo(line, err=is_error)
@@ -101,5 +107,7 @@ def main() -> None:
     os.umask(privacy.mask(settings()))
     if command in READ_ONLY:
         context.with_resource(embedded.left_stopped())
-    if command not in WAITING:
+    if command in LONG:
+        context.with_resource(silence.broken(f"vru {command}", lambda line: _print(line, context)))
+    elif command not in WAITING:
         context.with_resource(silence.broken(f"vru {command}"))

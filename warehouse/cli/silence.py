@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 SECONDS = 5.0
 
@@ -18,26 +18,27 @@ def heard() -> None:
     _last[0] = time.monotonic()
 
 
-@contextlib.contextmanager
-def broken(what: str) -> Iterator[None]:
-    """Say on standard error, to a person at a terminal, that `what` goes on whenever nothing was said for a while.
+def to_a_terminal(line: str) -> None:
+    """Print on standard error for a person at a terminal. A program that reads it gets what went wrong, and nothing else."""
+    if sys.stderr.isatty():
+        print(line, file=sys.stderr, flush=True)
 
-    A program that reads standard error gets what went wrong, and nothing else.
-    """
-    if not sys.stderr.isatty():
-        yield
-        return
+
+@contextlib.contextmanager
+def broken(what: str, tell: Callable[[str], None] = to_a_terminal) -> Iterator[None]:
+    """Tell that `what` goes on whenever nothing was said for a while."""
     begun = time.monotonic()
     heard()
     over = threading.Event()
 
-    def tell() -> None:
+    def watch() -> None:
         while not over.wait(0.5):
             if time.monotonic() - _last[0] >= SECONDS:
                 heard()
-                print(f"{what} goes on ({span(time.monotonic() - begun)})", file=sys.stderr, flush=True)
+                with contextlib.suppress(OSError):  # nobody reads it any more
+                    tell(f"{what} goes on ({span(time.monotonic() - begun)})")
 
-    teller = threading.Thread(target=tell, daemon=True, name="silence")
+    teller = threading.Thread(target=watch, daemon=True, name="silence")
     teller.start()
     try:
         yield

@@ -177,7 +177,7 @@ def publish(candidate: Any, run_id: Any = None, outlet_events: Any = None) -> di
 # A task and no BaseNotifier: notifiers are called from callbacks, which have no retries, no log of their own and no state, and which
 # Airflow leaves out where the process that owes them was killed. An alert that went astray would be seen by nobody.
 @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=dt.timedelta(minutes=5))
-def notify(run_id: Any = None, ti: Any = None, dag_run: Any = None) -> None:
+def notify(run_id: Any = None, ti: Any = None) -> None:
     """Raises one alert when anything in the run went wrong, and none when nothing did. A task whose process was killed said nothing itself.
     Writes into the run's note in the UI what was published, what is new and what went wrong.
 
@@ -188,7 +188,7 @@ def notify(run_id: Any = None, ti: Any = None, dag_run: Any = None) -> None:
 
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[run_id])[run_id]
     steps.notify(run_id, [task_id for task_id, state in states.items() if state == "failed" and task_id != "watcher"])
-    airflow.write_note(settings(), ti.dag_id, run_id, ti.xcom_pull(task_ids="transform"), dag_run.start_date)
+    airflow.write_note(settings(), ti.dag_id, run_id, ti.xcom_pull(task_ids="transform"))
 
 
 @task(

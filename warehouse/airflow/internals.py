@@ -136,6 +136,15 @@ def newest_run(settings: Settings, dag: str) -> str | None:
     return str(row[0]) if row else None
 
 
+def begun_at(settings: Settings, dag: str, run_id: str) -> dt.datetime | None:
+    """When a run began; None where Airflow does not know it, or it has not begun."""
+    with metadata(settings) as connection:
+        row = connection.execute(
+            "select start_date from dag_run where dag_id = %s and run_id = %s", [dag, run_id]
+        ).fetchone()
+    return row[0] if row else None
+
+
 def is_scheduled_run_under_way(settings: Settings) -> bool:
     """Whether a run that belongs to a scheduler has begun and not ended."""
     with metadata(settings) as connection:

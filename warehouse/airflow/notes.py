@@ -24,9 +24,7 @@ NEWEST = 30  # runs
 log = logging.getLogger(__name__)
 
 
-def write_note(
-    settings: Settings, dag: str, run_id: str, candidate_id: str | None, begun_at: dt.datetime | None = None
-) -> None:
+def write_note(settings: Settings, dag: str, run_id: str, candidate_id: str | None) -> None:
     """Write a run's note. A note that cannot be written is logged, and is no failure of the run: the alert does not depend on it.
 
     Left out in a run that is a process of its own: it has no API server, and no other public way leads to a note. Such a run gets its
@@ -34,11 +32,11 @@ def write_note(
 
     Args:
         candidate_id: what the run built; None where it built nothing.
-        begun_at: when the run began.
     """
     if api.address(settings) is None:
         return
     try:
+        begun_at = internals.begun_at(settings, dag, run_id)
         api.change_run(settings, dag, run_id, note=note(*_of_run(settings, run_id, candidate_id), begun_at=begun_at))
     except Refusal as refusal:
         log.warning("the run's note was not written: %s", refusal)

@@ -62,8 +62,11 @@ def close(settings: Settings) -> None:
     Raises:
         Refusal: when the API server does not do it.
     """
-    for run in internals.unfinished_in_process(settings):
-        api.change_run(settings, run.dag_id, run.run_id, state="failed", note=_problem(run)[: api.LONGEST_NOTE])
+    unfinished = internals.unfinished_in_process(settings)
+    known = _told(settings, [run.run_id for run in unfinished])
+    for run in unfinished:
+        said = known.get(run.run_id) or _problem(run)
+        api.change_run(settings, run.dag_id, run.run_id, state="failed", note=said[: api.LONGEST_NOTE])
 
 
 def newest_night_cut_off(settings: Settings) -> str | None:

@@ -58,7 +58,7 @@ def _built_by(settings: Settings, run: internals.Ended) -> str | None:
     """The candidate that was built during a run; None where none was."""
     with connect(settings, PUBLISHER) as connection:
         row = connection.execute(
-            "select candidate_id from ops.candidate where built_at between %s and %s order by built_at desc limit 1",
+            "select candidate_id from ops.candidate where begun_at between %s and %s order by begun_at desc limit 1",
             [run.begun_at, run.ended_at],
         ).fetchone()
     return str(row[0]) if row else None

@@ -20,7 +20,7 @@ import psutil
 import requests
 
 from ingest.errors import Refusal
-from warehouse.airflow import interrupted, notes
+from warehouse.airflow import interrupted, notes, task_logs
 from warehouse.airflow.internals import known_dags, paused_dags, unfinished_in_process
 from warehouse.airflow.lock import only_runner
 from warehouse.airflow.pools import set_pools
@@ -101,6 +101,7 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
         _wait_while(_not_well, settings, seconds)
         _unpause(settings)
         notes.write_missing(settings)
+        task_logs.write_missing(home / "logs")
     except BaseException:
         down(settings, echo=lambda line: None)
         raise

@@ -71,7 +71,7 @@ def _run_in_process(
 ) -> bool:
     moment = dt.datetime.now(dt.UTC)
     run_id = f"manual__{moment.isoformat()}"
-    log = settings.home / "airflow" / "logs" / "in_process" / f"nightly_{moment:%Y-%m-%dT%H-%M-%S}.log"
+    log = settings.home / "airflow" / "logs" / task_logs.FOLDER / f"nightly_{moment:%Y-%m-%dT%H-%M-%S}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     # -P: the folder somebody stands in is no place to import from.
     command = [sys.executable, "-P", "-m", "warehouse.airflow.run_in_process", "nightly", moment.isoformat()]

@@ -9,8 +9,24 @@ import re
 from collections import Counter
 from pathlib import Path
 
-# What `dag.test()` logs before it runs a task, by which its log is cut.
+FOLDER = "in_process"  # of the logs of such runs, <dag>_<moment>.log
+# What `dag.test()` logs before it runs a task: it names the run, and there its log is cut.
+RUNS = re.compile(r"\[DAG TEST\] running task <TaskInstance: \S+ (?P<run>manual__\S+) ")
 STARTS = re.compile(r"\[DAG TEST\] starting task_id=(?P<task>[\w.-]+)")
+
+
+def write_missing(logs: Path) -> None:
+    """Write those of the runs that nobody has written: who started them was killed with them.
+
+    Args:
+        logs: Airflow's folder of logs (`logging.base_log_folder`).
+    """
+    for log in (logs / FOLDER).glob("*.log"):
+        dag = log.name.partition("_")[0]
+        with log.open(encoding="utf-8", errors="replace") as file:
+            run = next((found["run"] for line in file if (found := RUNS.search(line))), None)
+        if run and not (logs / f"dag_id={dag}" / f"run_id={run}").exists():
+            write(log, logs, dag, run)
 
 
 def write(log: Path, logs: Path, dag: str, run_id: str) -> None:

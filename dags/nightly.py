@@ -45,6 +45,7 @@ def fetch(source: str, dataset: str, run_id: Any = None, params: Any = None) -> 
     """
     from warehouse import steps
 
+    # `begin` skips what the run is not about. A person may clear such a task all the same.
     chosen = params["sources"]
     needed(chosen is None or source in chosen or None, f"{source} is not among the sources of this run")
     return steps.fetch(run_id, source, dataset, params["stand_ins"])

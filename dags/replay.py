@@ -3,8 +3,9 @@
 **For:** a load that was refused and whose declaration has been corrected since; a release that raw no longer keeps; a landed
 file that somebody wants loaded again. Nothing is fetched, and loading the same bytes twice changes nothing.
 
-**Parameters:** a source and one of its datasets; either a range of release dates, both ends included and each
-of them optional, or one file in landing by its path (`<source>/<dataset>/<sha256>.<ext>`).
+**Parameters:** a dataset, by its source and name; either a range of release dates, both ends included and each
+of them optional, or one file in landing by its path (`<source>/<dataset>/<sha256>.<ext>`). A configuration that gives `source` and
+`dataset` one by one counts as well.
 
 **When red:** the log's last line says which file was refused and why. Files that loaded before it stay loaded; the marts are as they were.
 """
@@ -29,18 +30,27 @@ def replay(params: Any = None, outlet_events: Any = None) -> dict[str, Any]:
     """
     from warehouse import steps
 
-    source, dataset = params["source"], params["dataset"]
+    source, dataset = what(params)
     done = steps.replay(source, dataset, params["from_release"], params["to_release"], params["file"])
     extra = {name: done[name] for name in ("files", "rows", "editions")}
     outlet_events[REPLAYED].add(dataset_asset(source, dataset), extra=extra)
     return done
 
 
+def what(params: Any) -> tuple[str, str]:
+    """Source and dataset that a run is about: as the form gives them, or as a configuration of before did."""
+    if params.get("source") and params.get("dataset"):
+        return params["source"], params["dataset"]
+    source, _, dataset = params["source_and_dataset"].partition(" ")
+    return source, dataset
+
+
 def _date(title: str, description: str) -> Param:
     return Param(None, title=title, description=description, type=["null", "string"], format="date")
 
 
-DATASETS = sorted({name for source in SOURCES.values() for name in source.datasets})
+# One choice: of two lists, a source and a dataset of another could be chosen together.
+DATASETS = [f"{source.source} {name}" for source in SOURCES.values() for name in source.datasets]
 
 with DAG(
     dag_id="replay",
@@ -51,9 +61,12 @@ with DAG(
     dagrun_timeout=dt.timedelta(hours=6),
     default_args=DEFAULTS,
     params={
-        "source": Param(next(iter(SOURCES)), title="Source", type="string", enum=list(SOURCES)),
-        "dataset": Param(
-            DATASETS[0], title="Dataset", description="A dataset of that source", type="string", enum=DATASETS
+        "source_and_dataset": Param(
+            DATASETS[0],
+            title="Dataset",
+            description="The dataset whose files are loaded again, by its source and name",
+            type="string",
+            enum=DATASETS,
         ),
         "from_release": _date(
             "From release", "The first release date to load again; empty means the oldest in landing"

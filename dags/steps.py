@@ -11,7 +11,7 @@ import inspect
 from typing import Any, TypeVar
 
 from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TriggerRule, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
 
 from ingest.declaration import read_sources
 from ingest.errors import PublisherUnavailable
@@ -33,10 +33,22 @@ RETRY_BY_KIND = ExceptionRetryPolicy(
     ]
 )
 
+
+def note_failure(context: Any) -> None:
+    """Write down why a task failed, for the run's one alert, where its step has not done so. Airflow calls it in the task's own process;
+    where that was killed there is no exception, and `notify` says so.
+    """
+    from warehouse import steps
+
+    if isinstance(error := context.get("exception"), BaseException):
+        steps.note_failure(context["run_id"], context["ti"].task_id, error)
+
+
 DEFAULTS: dict[str, Any] = {
     "owner": "data-engineering",
     "pool": WAREHOUSE_POOL,
     "retry_policy": RETRY_BY_KIND,
+    "on_failure_callback": note_failure,
     # For a task whose process was killed: it raises nothing that the policy could judge, and every step may be repeated.
     "retries": 1,
     "retry_delay": dt.timedelta(seconds=10),
@@ -104,14 +116,24 @@ def needed(value: T | None, reason: str) -> T:
 
 
 @task(execution_timeout=dt.timedelta(minutes=5))
-def begin(run_id: Any = None, params: Any = None) -> Any:
-    """Delivers alerts left from before, and refuses a run that would mix real and synthetic data.
+def begin(run_id: Any = None, params: Any = None, ti: Any = None) -> Any:
+    """Delivers alerts left from before, and refuses a run that would mix real and synthetic data. Skips the tasks of the sources that the
+    run is not about: none of them starts.
 
     When red: nothing was fetched and nothing changed. The log's last line says why and what to do.
     """
     from warehouse import steps
 
     steps.begin(run_id, params.get("sources"), params.get("stand_ins"))
+    chosen = params.get("sources")
+    of_others = [
+        name
+        for name in ti.task.dag.task_ids
+        if chosen is not None and "." in name and name.partition(".")[0] not in chosen
+    ]
+    if of_others:
+        ti.xcom_push(key="return_value", value=run_id)  # what raises returns nothing
+        raise DownstreamTasksSkipped(tasks=of_others)
     return run_id
 
 
@@ -172,6 +194,7 @@ def notify(run_id: Any = None, ti: Any = None) -> None:
 @task(
     trigger_rule=TriggerRule.ONE_FAILED,
     retries=0,
+    on_failure_callback=None,
     pool="default_pool",
     execution_timeout=dt.timedelta(minutes=1),
 )

@@ -57,5 +57,19 @@ def forget(file: Path) -> None:
     _note(file).unlink(missing_ok=True)
 
 
+def take_back(landing: Path, since: dt.datetime) -> None:
+    """Count no attempt that began since then and has not ended: a person stopped it, and the file had no part in that.
+
+    For whoever knows that no load is under way.
+    """
+    for note in landing.rglob("*.loading.txt"):
+        lines = note.read_text(encoding="utf-8").splitlines()
+        before = [line for line in lines if dt.datetime.fromisoformat(line) < since]
+        if before:
+            note.write_text("".join(f"{line}\n" for line in before), encoding="utf-8")
+        else:
+            note.unlink()
+
+
 def _note(file: Path) -> Path:
     return file.with_name(f"{file.name.partition('.')[0]}.loading.txt")

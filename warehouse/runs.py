@@ -118,7 +118,13 @@ def _stand_ins(chosen: Settings, names: list[str] | None, is_live: bool, echo: E
     command = [sys.executable, "-m", "sandbox", "--while-stdin-is-open", "--today", chosen.london_date().isoformat()]
     command += ["--inbox", str(chosen.inbox)]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=dict(os.environ)
+        command,
+        stdin=subprocess.PIPE,  # closes when we are gone, which ends them
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT,
+        env=dict(os.environ),
+        start_new_session=True,  # Ctrl-C is for us, who end them in our turn
     )
     try:
         assert process.stdout is not None  # noqa: S101 - asked for above
@@ -134,7 +140,11 @@ def _stand_ins(chosen: Settings, names: list[str] | None, is_live: bool, echo: E
         yield dict.fromkeys(wanting, base_url)
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        try:
+            process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            process.kill()  # they keep nothing
+            process.wait()
 
 
 def build_and_publish(chosen: Settings, echo: Echo, *, unless_current: bool = False, whole: bool = False) -> bool:

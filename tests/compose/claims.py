@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-RUNNING = ("postgres", "apiserver", "scheduler", "dag-processor")
+RUNNING = ("postgres", "apiserver", "scheduler", "dag-processor", "triggerer")
 ADMINISTRATORS_SECRETS = {"postgres_password", "database_admin_url"}
 DAGS = {"nightly", "replay", "maintenance"}
 DAGS_APPEAR_WITHIN_S = 90
@@ -22,6 +22,7 @@ ALLOWED_SECRETS = {
     "postgres": {"postgres_password"},
     "apiserver": {"airflow_admin_password", "airflow_fernet_key", "airflow_jwt_secret", "vru_airflow"},
     "dag-processor": {"airflow_fernet_key", "airflow_jwt_secret", "vru_airflow"},
+    "triggerer": {"airflow_fernet_key", "airflow_jwt_secret", "vru_airflow"},
 }
 
 
@@ -159,7 +160,7 @@ def no_secret_stands_in_a_containers_configuration(stack: Stack) -> None:
 
 def the_ui_says_every_part_of_airflow_is_healthy(stack: Stack) -> None:
     _, health = stack.airflow("GET", "/api/v2/monitor/health")
-    states = {part: health[part]["status"] for part in ("metadatabase", "scheduler", "dag_processor")}
+    states = {part: health[part]["status"] for part in ("metadatabase", "scheduler", "dag_processor", "triggerer")}
     assert set(states.values()) == {"healthy"}, states
 
 

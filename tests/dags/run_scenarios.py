@@ -27,6 +27,7 @@ RESULTS = {
     "publish": {"release_id": 7, "verdict": "passed", "state": "published", "rows_changed": {"fct_measure": 64}},
 }
 STEPS = ("begin", "fetch", "load", "build", "gate", "publish", "notify")
+NOTED = "note_failure"
 
 
 class Steps(types.ModuleType):
@@ -36,8 +37,11 @@ class Steps(types.ModuleType):
         super().__init__("warehouse.steps")
         self.scenario: dict[str, Any] = {}
         self.called: list[list[Any]] = []
+        self.noted: list[list[str]] = []
 
     def __getattr__(self, step: str) -> Any:
+        if step == NOTED:
+            return lambda run_id, task_id, error: self.noted.append([task_id, type(error).__name__])
         if step not in STEPS:
             raise AttributeError(step)
         return lambda run_id, *arguments: self._act(step, *arguments)
@@ -87,7 +91,7 @@ def main(scenarios: dict[str, dict[str, Any]]) -> dict[str, Any]:
         task.retry_delay = dt.timedelta(seconds=0.1)
     found = {}
     for name, scenario in scenarios.items():
-        steps.scenario, steps.called = {**scenario}, []
+        steps.scenario, steps.called, steps.noted = {**scenario}, [], []
         moment = dt.datetime.now(dt.UTC)
         try:
             run = file.dag.test(run_after=moment, logical_date=moment, run_conf=scenario.get("conf", {}))
@@ -102,6 +106,7 @@ def main(scenarios: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "state": str(run.state),
             "tasks": {task.task_id: [str(task.state), task.try_number] for task in run.get_task_instances()},
             "called": steps.called,
+            "noted": steps.noted,
         }
     return found
 

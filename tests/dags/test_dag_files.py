@@ -181,8 +181,8 @@ def test_what_a_person_may_type_is_checked(found: dict[str, Any]) -> None:
     sources = list(read_sources())
     assert found["dags"]["nightly"]["params"]["sources"]["items"]["enum"] == sources
     replay = found["dags"]["replay"]["params"]
-    assert replay["source"]["enum"] == sources
-    assert "borough_recent" in replay["dataset"]["enum"]
+    pairs = [f"{source.source} {name}" for source in read_sources().values() for name in source.datasets]
+    assert replay["source_and_dataset"]["enum"] == pairs
     assert replay["from_release"]["format"] == replay["to_release"]["format"] == "date"
     assert replay["file"]["pattern"].startswith("^")
     assert replay["file"]["pattern"].endswith("$")

@@ -126,6 +126,12 @@ def test_what_would_fail_again_is_not_tried_again(runs: dict[str, Any], name: st
     assert _tries(runs[name], "mps.fetch_borough_historical") == 1
 
 
+def test_what_a_task_raised_is_written_down_and_only_of_the_task_that_raised(runs: dict[str, Any]) -> None:
+    assert runs["well"]["noted"] == runs["one source"]["noted"] == []
+    assert runs["a mistake of ours"]["noted"] == [["mps.fetch_borough_historical", "ZeroDivisionError"]]
+    assert runs["a publisher away"]["noted"] == [["mps.fetch_borough_historical", "PublisherUnavailable"]]
+
+
 def test_a_held_release_is_not_published_and_the_run_is_red(runs: dict[str, Any]) -> None:
     run = runs["held"]
     assert run["state"] == "failed"
@@ -144,6 +150,10 @@ def test_a_run_of_one_source_leaves_the_others_alone_and_is_green(runs: dict[str
     assert run["state"] == "success"
     assert {call[1] for call in run["called"] if call[0] in {"fetch", "load"}} == {"other"}
     assert _states(run)["mps.load_borough_recent"] == "skipped"
+    tried = {task_id for task_id, (_, tries) in run["tasks"].items() if tries}
+    assert {task_id for task_id in tried if "." in task_id} == {
+        f"other.{verb}_{dataset}" for verb in ("fetch", "load") for dataset in ("borough_historical", "borough_recent")
+    }, "no task of another source was started"
     assert _states(run)["publish"] == "success"
 
 

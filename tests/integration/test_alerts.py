@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ingest.declaration import read_sources
+from ingest.errors import Refusal
 from tests.candidates import build, judge, judged, pair, read
 from tests.webhook import Webhook, channel, with_channel
 from warehouse import alerts, steps
@@ -132,6 +133,26 @@ def test_a_task_that_was_killed_and_left_no_word_is_in_the_alert_and_one_that_le
     assert "- fetch, mps borough_recent: the publisher answered 503" in str(alert["body"])
     lines = [line for line in str(alert["body"]).splitlines() if line.endswith("[NIGHT_CUT_OFF]")]
     assert [line.partition(":")[0] for line in lines] == ["- load, mps borough_recent", "- transform, the run"]
+
+
+def test_an_alert_quotes_what_a_task_raised_and_says_killed_only_of_one_that_was(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class AirflowTaskTimeout(BaseException):
+        pass
+
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
+    steps.note_failure("night-1", "replay", Refusal("LANDED_FILE_NOT_THERE", "no loaded file lies in that range"))
+    steps.note_failure("night-1", "mps.fetch_vawg", AirflowTaskTimeout("Timeout, PID: 7"))
+    steps.note_failure("night-1", "mps.load_vawg", ZeroDivisionError("division by zero"))
+    steps.note_failure("night-1", "mps.load_vawg", ValueError("of another try"))
+    steps.notify("night-1", ["replay", "mps.fetch_vawg", "mps.load_vawg", "transform"])
+    [alert] = alerts.alerts(warehouse)
+    said = {line.partition(": ")[0]: line.partition(": ")[2] for line in str(alert["body"]).splitlines()[1:5]}
+    assert said["- replay, the run"] == "no loaded file lies in that range. [LANDED_FILE_NOT_THERE]"
+    assert said["- fetch, mps vawg"].startswith("it ran longer than it may and was ended. ")
+    assert said["- load, mps vawg"] == "ZeroDivisionError: division by zero [UNFORESEEN]"
+    assert [name for name, words in said.items() if "killed" in words] == ["- transform, the run"]
 
 
 def test_the_last_word_on_a_step_stands_and_carries_no_password(warehouse: Settings) -> None:

@@ -143,7 +143,7 @@ def test_a_command_that_fails_tells_a_program_the_code_as_json(warehouse: Settin
     result = vru(warehouse, "sql", "select 1 from nowhere", "--json")
     assert code(result) == "DATABASE_REFUSED"
     error = json.loads(result.stdout)["error"]
-    assert list(error) == ["code", "problem", "where", "kept", "next_step"]
+    assert list(error) == ["code", "problem", "where", "kept", "next_step", "runbook"]
     assert error["code"] == "DATABASE_REFUSED"
 
 

@@ -10,8 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from tests.refused import refused_with
 from warehouse import airflow, alerts
-from warehouse.airflow import internals
+from warehouse.airflow import internals, interrupted, run
 from warehouse.platform.settings import Settings
 
 
@@ -79,3 +82,60 @@ def test_a_run_ends_with_its_starter_and_raises_one_alert(warehouse: Settings, t
         assert "night failed for nightly" in subject
         assert told in body
         assert "section 'A night was cut off'" in body
+
+
+def test_a_run_that_a_person_stopped_raises_no_alert_and_is_said_until_another_has_run(
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun_at = dt.datetime(2026, 11, 30, 2, 30, tzinfo=dt.UTC)
+    runs = [
+        internals.Unfinished("nightly", run, begun_at, begun_at, "mps.load_vawg", "begin") for run in ("one", "two")
+    ]
+    monkeypatch.setattr(internals, "unfinished_in_process", lambda _: runs)
+    monkeypatch.setattr(internals, "newest_run", lambda *_: "one")
+    note = warehouse.landing / "mps" / "vawg" / "abc.loading.txt"
+    note.parent.mkdir(parents=True)
+    earlier = begun_at - dt.timedelta(days=1)
+    note.write_text(f"{earlier.isoformat()}\n{(begun_at + dt.timedelta(minutes=1)).isoformat()}\n")
+
+    said = interrupted.stopped(warehouse, "one")
+    assert said.startswith(
+        "the night begun at 2026-11-30 02:30:00 was stopped by Ctrl-C while mps.load_vawg was under way."
+    )
+    assert note.read_text() == f"{earlier.isoformat()}\n", "the file is not blamed for a load that a person stopped"
+    # What had failed before it was stopped is told, as of any run.
+    alerts.record_problem(warehouse, "two", "fetch", "mps vawg", "PUBLISHER_DOWN", "it is down")
+    interrupted.stopped(warehouse, "two")
+    assert [(alert["run_id"], alert["code"]) for alert in alerts.alerts(warehouse)] == [("two", "PUBLISHER_DOWN")]
+    assert interrupted.tell(warehouse) == []
+    assert airflow.newest_night_cut_off(warehouse) == said
+    assert len(alerts.alerts(warehouse)) == 1
+
+
+def test_ctrl_c_ends_a_night_within_seconds_and_says_so(
+    warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def press(settings: Settings, run_id: str) -> str:
+        said.append(run_id)
+        return "the night was stopped by Ctrl-C. And so on."
+
+    def look(_: object) -> None:
+        if (tmp_path / "deaf").exists():
+            raise KeyboardInterrupt
+
+    deaf = "import pathlib, signal, sys, time; signal.signal(15, signal.SIG_IGN); pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
+    real = subprocess.Popen
+    monkeypatch.setattr(interrupted, "stopped", press)
+    monkeypatch.setattr(run._Progress, "look", look)
+    monkeypatch.setattr(
+        run.subprocess,
+        "Popen",
+        lambda _, **options: real([sys.executable, "-c", deaf, str(tmp_path / "deaf")], **options),
+    )
+    begun = time.monotonic()
+    with refused_with("NIGHT_STOPPED", match="the night was stopped by Ctrl-C"):
+        airflow.run_nightly(warehouse, ["mps"], echo=lambda line: None)
+    assert time.monotonic() - begun < 10
+    assert len(said) == 1

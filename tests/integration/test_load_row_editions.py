@@ -140,6 +140,21 @@ def test_bytes_that_once_stood_keep_their_name_when_another_is_refused(warehouse
     assert landed.provenance.file_name == "2026-10.csv"
 
 
+def test_a_duplicate_of_a_file_that_was_refused_is_told_once_wherever_it_came_from(
+    warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "settings", lambda: warehouse)
+    monkeypatch.setattr(loading, "find_source", {"parks": PARKS}.__getitem__)
+    land(HEADER + rows_of("2026-09", 3) + rows_of("2026-10", 3))
+    with refused_with("OLDER_COPY"):
+        land(HEADER + rows_of("2026-08", 3) + rows_of("2026-09", 3), name="older.csv")
+    path = rows(warehouse, "select landed_path from ops.load where state = 'refused'")[0][0]
+    # The same bytes under another address: a night lands them, and they are refused as before.
+    assert steps.load("night 2", "parks", "incidents", [path]) == {"files": 0, "rows": 0, "editions": []}
+    assert rows(warehouse, "select distinct code from ops.load where state = 'refused'") == [("OLDER_COPY",)]
+    assert rows(warehouse, "select count(*) from ops.run_problem") == [(0,)]
+
+
 def test_what_the_publisher_still_offers_is_judged_again_once_another_file_has_come(
     warehouse: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:

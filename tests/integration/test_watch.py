@@ -80,6 +80,26 @@ def test_a_feed_past_its_freshness_is_told_on_a_night_that_was_green(warehouse: 
     assert told(warehouse) == ["LOADS_NOT_JUDGED"]
 
 
+def test_what_a_night_has_told_of_a_feed_is_not_told_by_a_second_alert(warehouse: Settings) -> None:
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute(
+            """insert into ops.load (source, dataset, sha256, file_name, landed_path, bytes, landed_at, loaded_at, last_period,
+                   rows_in_file, rows_loaded, rows_quarantined, state, is_synthetic)
+               values ('mps', 'vawg', 'hash', 'f', 'p', 1, now(), now(), date_trunc('month', now())::date, 1, 1, 0, 'superseded', true)"""
+        )
+        connection.execute(
+            """update ops.dataset set last_check_failed_because = 'it is down', last_check_failed_code = 'PUBLISHER_DOWN',
+                   failing_since = now() where dataset = 'vawg'"""
+        )
+    asked_just_now(warehouse)
+    alerts.record_problem(warehouse, "night-1", "fetch", "mps vawg", "PUBLISHER_DOWN", "it is down")
+    alerts.raise_alert(warehouse, "night-1")
+    assert told(warehouse) == []
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("update ops.alert set raised_at = raised_at - interval '3 days'")
+    assert told(warehouse) == ["DATASET_STALE"], "it is still so after some days"
+
+
 def test_a_database_that_is_away_is_told_and_entered_once_it_is_back(with_channel: Settings, channel: Webhook) -> None:
     asked_just_now(with_channel)
     away = with_channel.model_copy(

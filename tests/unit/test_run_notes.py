@@ -50,3 +50,10 @@ def test_a_note_that_is_too_long_for_airflow_loses_its_end_and_never_what_went_w
     assert len(text) == LONGEST_NOTE
     assert text.endswith(" …")
     assert "PUBLISHER_DOWN fetch mps vawg" in text
+
+
+def test_a_note_says_when_the_run_began_in_london() -> None:
+    begun_at = dt.datetime(2026, 7, 1, 1, 30, tzinfo=dt.UTC)
+    assert note(None, [], [], begun_at=begun_at) == (
+        "Nothing was published: nothing was new, or nothing was built. Begun on 2026-07-01 at 02:30 in London."
+    )

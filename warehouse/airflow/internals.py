@@ -136,6 +136,15 @@ def newest_run(settings: Settings, dag: str) -> str | None:
     return str(row[0]) if row else None
 
 
+def begun_at(settings: Settings, dag: str, run_id: str) -> dt.datetime | None:
+    """When a run began; None where Airflow does not know it, or it has not begun."""
+    with metadata(settings) as connection:
+        row = connection.execute(
+            "select start_date from dag_run where dag_id = %s and run_id = %s", [dag, run_id]
+        ).fetchone()
+    return row[0] if row else None
+
+
 def is_scheduled_run_under_way(settings: Settings) -> bool:
     """Whether a run that belongs to a scheduler has begun and not ended."""
     with metadata(settings) as connection:
@@ -186,6 +195,29 @@ def unfinished_in_process(settings: Settings) -> list[Unfinished]:
     return [Unfinished(*row) for row in rows]
 
 
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """A run that has ended, and when it began and ended."""
+
+    dag_id: str
+    run_id: str
+    begun_at: dt.datetime
+    ended_at: dt.datetime
+
+
+def in_process_without_note(settings: Settings, *, limit: int) -> list[Ended]:
+    """The newest runs in a process of their own that have ended and have no note, at most so many, the newest first."""
+    with metadata(settings) as connection:
+        rows = connection.execute(
+            """select r.dag_id, r.run_id, r.start_date, r.end_date from dag_run as r
+               where r.triggered_by = 'TEST' and r.end_date is not null
+                 and not exists (select from dag_run_note as n where n.dag_run_id = r.id)
+               order by r.start_date desc limit %s""",
+            [limit],
+        ).fetchall()
+    return [Ended(*row) for row in rows]
+
+
 def run_state(connection: psycopg.Connection, dag: str, run_id: str) -> str | None:
     """The state of a run; None where Airflow does not know it yet. `connection` is to Airflow's own database."""
     row = connection.execute("select state from dag_run where dag_id = %s and run_id = %s", [dag, run_id]).fetchone()
@@ -219,6 +251,22 @@ def task_states(
         [dag, run_id, list(states), running_for],
     ).fetchall()
     return [TaskState(*row) for row in rows]
+
+
+def task_counts(
+    connection: psycopg.Connection, dag: str, run_id: str, sources: Sequence[str] | None
+) -> tuple[int, int]:
+    """How many tasks of a run have ended, and how many it has: of its own sources (None: of all), the watcher left out.
+
+    `connection` is to Airflow's own database.
+    """
+    row = connection.execute(
+        """select count(*) filter (where state in ('success', 'failed', 'skipped', 'upstream_failed')), count(*)
+           from task_instance where dag_id = %(dag)s and run_id = %(run)s and task_id <> 'watcher'
+             and (%(sources)s::text[] is null or task_id not like '%%.%%' or split_part(task_id, '.', 1) = any(%(sources)s))""",
+        {"dag": dag, "run": run_id, "sources": list(sources) if sources else None},
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def serve_newest_api_only() -> None:

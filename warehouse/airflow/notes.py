@@ -10,14 +10,16 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from ingest.errors import Refusal
-from warehouse.airflow import api
+from warehouse.airflow import api, internals
 from warehouse.platform.connection import PUBLISHER, connect
-from warehouse.platform.settings import Settings
+from warehouse.platform.settings import LONDON, Settings
 
 # A dataset, how many of its editions are new in the release, and the first and the last of them.
 NewEditions = tuple[str, int, dt.date, dt.date]
 # Code, step and subject of what went wrong.
 Problem = tuple[str | None, str, str]
+
+NEWEST = 30  # runs
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +27,8 @@ log = logging.getLogger(__name__)
 def write_note(settings: Settings, dag: str, run_id: str, candidate_id: str | None) -> None:
     """Write a run's note. A note that cannot be written is logged, and is no failure of the run: the alert does not depend on it.
 
-    Left out in a run that is a process of its own: it has no API server, and no other public way leads to a note. Whoever started it
-    reads the same at the terminal.
+    Left out in a run that is a process of its own: it has no API server, and no other public way leads to a note. Such a run gets its
+    note once there is one (`write_missing`).
 
     Args:
         candidate_id: what the run built; None where it built nothing.
@@ -34,15 +36,45 @@ def write_note(settings: Settings, dag: str, run_id: str, candidate_id: str | No
     if api.address(settings) is None:
         return
     try:
-        api.change_run(settings, dag, run_id, note=note(*_of_run(settings, run_id, candidate_id)))
+        begun_at = internals.begun_at(settings, dag, run_id)
+        api.change_run(settings, dag, run_id, note=note(*_of_run(settings, run_id, candidate_id), begun_at=begun_at))
     except Refusal as refusal:
         log.warning("the run's note was not written: %s", refusal)
 
 
-def note(release: dict[str, Any] | None, new: Sequence[NewEditions], problems: Sequence[Problem]) -> str:
+def write_missing(settings: Settings) -> None:
+    """Write the notes of the newest runs that were processes of their own: for `vru up`, once the API server answers."""
+    for run in internals.in_process_without_note(settings, limit=NEWEST):
+        candidate_id = _built_by(settings, run)
+        try:
+            text = note(*_of_run(settings, run.run_id, candidate_id), begun_at=run.begun_at)
+            api.change_run(settings, run.dag_id, run.run_id, note=text)
+        except Refusal as refusal:
+            log.warning("the note of %s was not written: %s", run.run_id, refusal)
+            return
+
+
+def _built_by(settings: Settings, run: internals.Ended) -> str | None:
+    """The candidate that was built during a run; None where none was."""
+    with connect(settings, PUBLISHER) as connection:
+        row = connection.execute(
+            "select candidate_id from ops.candidate where begun_at between %s and %s order by begun_at desc limit 1",
+            [run.begun_at, run.ended_at],
+        ).fetchone()
+    return str(row[0]) if row else None
+
+
+def note(
+    release: dict[str, Any] | None,
+    new: Sequence[NewEditions],
+    problems: Sequence[Problem],
+    *,
+    begun_at: dt.datetime | None = None,
+) -> str:
     """The note of a run.
 
     Args:
+        begun_at: when it began, said in London's time; None leaves that out.
         release: number, state, verdict and rows changed in each mart of what the run built; None where it built nothing, or
             nothing that was judged.
         new: editions that the release before did not have.
@@ -51,7 +83,8 @@ def note(release: dict[str, Any] | None, new: Sequence[NewEditions], problems: S
     Returns:
         At most as many characters as Airflow takes: of what is too long, the end is left out.
     """
-    lines = [_headline(release)]
+    begun = f" Begun on {begun_at.astimezone(LONDON):%Y-%m-%d at %H:%M} in London." if begun_at else ""
+    lines = [_headline(release) + begun]
     # What is longest comes last: what went wrong must not be cut off by a list of marts.
     if problems:
         lines.append(

@@ -20,7 +20,7 @@ import psutil
 import requests
 
 from ingest.errors import Refusal
-from warehouse.airflow import interrupted
+from warehouse.airflow import interrupted, notes, task_logs
 from warehouse.airflow.internals import known_dags, paused_dags, unfinished_in_process
 from warehouse.airflow.lock import only_runner
 from warehouse.airflow.pools import set_pools
@@ -34,6 +34,8 @@ PROCESSES = {
     # Everything is on this machine, so the API server reads the logs from disk: no port for them.
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
+    # No task of ours waits in it; the UI shows Airflow as ill where it is not there.
+    "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 STAND_INS = "stand-ins"
 
@@ -46,7 +48,7 @@ def up(
     echo: Echo = print,
     seconds: float = 180,
 ) -> str:
-    """Start API server, scheduler and DAG processor of this home in the background, and wait until they are well.
+    """Start API server, scheduler, DAG processor and triggerer of this home in the background, and wait until they are well.
 
     Args:
         stand_ins_for: sources whose stand-in publishers run beside them, so that a scheduled run asks those.
@@ -88,7 +90,7 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
             address = _stand_ins_address(settings)
             echo(f"stand-in publishers: {address} (synthetic data, as this home holds)")
             publishers = {"VRU_BASE_URLS": json.dumps({**dict.fromkeys(stand_ins_for, address), **settings.base_urls})}
-        echo("starting Airflow: API server, scheduler, DAG processor")
+        echo("starting Airflow: API server, scheduler, DAG processor, triggerer")
         for name, arguments in PROCESSES.items():
             if name == "scheduler" and unfinished_in_process(settings):
                 _wait_while(_is_api_away, settings, seconds)
@@ -98,6 +100,8 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
         set_pools(settings)
         _wait_while(_not_well, settings, seconds)
         _unpause(settings)
+        notes.write_missing(settings)
+        task_logs.write_missing(home / "logs")
     except BaseException:
         down(settings, echo=lambda line: None)
         raise
@@ -183,7 +187,7 @@ def _not_well(settings: Settings) -> str:
     health = _health(settings)
     if not health:
         return "the API server does not answer"
-    for part in ("metadatabase", "scheduler", "dag_processor"):
+    for part in ("metadatabase", "scheduler", "dag_processor", "triggerer"):
         if (health.get(part) or {}).get("status") != "healthy":
             return f"the {part.replace('_', ' ')} is not healthy"
     unknown = set(DAG_IDS) - known_dags(settings)

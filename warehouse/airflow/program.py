@@ -55,6 +55,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        # Of a time that somebody types without a zone. The UI itself shows the zone of the browser, or the one chosen there.
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Europe/London",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG": "1",

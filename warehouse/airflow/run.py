@@ -14,7 +14,7 @@ import psutil
 import psycopg
 
 from ingest.errors import Refusal
-from warehouse.airflow import internals, interrupted
+from warehouse.airflow import internals, interrupted, task_logs
 from warehouse.airflow.internals import UNFINISHED, is_scheduler_alive, metadata
 from warehouse.airflow.lock import only_runner
 from warehouse.airflow.processes import check_same_settings, stop
@@ -24,6 +24,7 @@ from warehouse.platform.settings import Settings
 
 # A task that is over sooner is told of once, when it is done.
 LONG_SECONDS = 1.5
+SILENT_SECONDS = 4.5  # then it is said how far it is: a person is never without a word for five
 SHOWN = {
     "running": "running",
     "success": "done",
@@ -70,7 +71,7 @@ def _run_in_process(
 ) -> bool:
     moment = dt.datetime.now(dt.UTC)
     run_id = f"manual__{moment.isoformat()}"
-    log = settings.home / "airflow" / "logs" / "in_process" / f"nightly_{moment:%Y-%m-%dT%H-%M-%S}.log"
+    log = settings.home / "airflow" / "logs" / task_logs.FOLDER / f"nightly_{moment:%Y-%m-%dT%H-%M-%S}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     # -P: the folder somebody stands in is no place to import from.
     command = [sys.executable, "-P", "-m", "warehouse.airflow.run_in_process", "nightly", moment.isoformat()]
@@ -85,16 +86,22 @@ def _run_in_process(
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=[lock.fileno()],
+            start_new_session=True,  # Ctrl-C is for us: a task that heard it would take it for its own failure
         )
         try:
-            progress = _Progress(connection, run_id, echo)
+            progress = _Progress(connection, run_id, configuration["sources"], echo)
             while process.poll() is None:
                 progress.look()
                 time.sleep(0.2)
             progress.look()
+        except KeyboardInterrupt:
+            # Killed at once: every step leaves whole what it was at, and asked politely, Airflow goes on with its task.
+            stop(_as_list(process), seconds=0)
+            raise _stopped(settings, run_id) from None
         finally:
-            stop([psutil.Process(process.pid)] if process.poll() is None else [], seconds=10)
+            stop(_as_list(process), seconds=10)
             interrupted.tell(settings)
+            task_logs.write(log, settings.home / "airflow" / "logs", "nightly", run_id)
     if process.returncode not in (0, 1):
         raise Refusal(
             "NIGHT_CUT_OFF",
@@ -107,6 +114,19 @@ def _run_in_process(
             "AIRFLOW_FAILED", f"Airflow could not run the DAG nightly: {last_line(log)}", next_step=f"read {log}"
         )
     return process.returncode == 0
+
+
+def _as_list(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [psutil.Process(process.pid)] if process.poll() is None else []
+
+
+def _stopped(settings: Settings, run_id: str) -> Refusal:
+    return Refusal(
+        "NIGHT_STOPPED",
+        interrupted.stopped(settings, run_id).partition(". ")[0],
+        kept="what its finished tasks did; the task that was cut off changed nothing",
+        next_step="`vru nightly` goes on from there, and so does the next night",
+    )
 
 
 def _ending(status: int) -> str:
@@ -127,34 +147,49 @@ def _run_on_scheduler(settings: Settings, configuration: dict[str, Any], echo: E
         problem="the scheduler could not be asked to run the DAG nightly",
     )
     with metadata(settings) as connection:
-        progress = _Progress(connection, run_id, echo)
-        while (state := progress.look()) in (None, *UNFINISHED):
-            if not is_scheduler_alive(settings):
-                raise Refusal(
-                    "SCHEDULER_SILENT",
-                    "the scheduler stopped before the run had ended",
-                    kept="what its finished tasks did",
-                    next_step="`vru up` starts it again, and it goes on with the run",
-                )
-            time.sleep(0.5)
+        progress = _Progress(connection, run_id, configuration["sources"], echo)
+        try:
+            state = _wait_for(progress, settings)
+        except KeyboardInterrupt:
+            echo("the run goes on on the scheduler; nobody waits for it here any more")
+            raise
     return state == "success"
+
+
+def _wait_for(progress: _Progress, settings: Settings) -> str:
+    while (state := progress.look()) is None or state in UNFINISHED:
+        if not is_scheduler_alive(settings):
+            raise Refusal(
+                "SCHEDULER_SILENT",
+                "the scheduler stopped before the run had ended",
+                kept="what its finished tasks did",
+                next_step="`vru up` starts it again, and it goes on with the run",
+            )
+        time.sleep(0.5)
+    return state
 
 
 class _Progress:
     """Says what the tasks of a run do, as Airflow's database records it, whoever runs them."""
 
-    def __init__(self, connection: psycopg.Connection, run_id: str, echo: Echo) -> None:
+    def __init__(self, connection: psycopg.Connection, run_id: str, sources: list[str] | None, echo: Echo) -> None:
         self._connection = connection
         self._run_id = run_id
+        self._sources = sources
         self._echo = echo
         self._said: dict[str, tuple[str, int]] = {}
+        self._begun = self._told = time.monotonic()
 
     @property
     def has_begun(self) -> bool:
         return bool(self._said)
 
     def look(self) -> str | None:
-        """Say what has changed since the last look. Returns the run's state (None: Airflow does not know it yet)."""
+        """Say what has changed since the last look, or, where nothing was said for a while, how far it is.
+
+        Returns:
+            The run's state (None: Airflow does not know it yet).
+        """
         found = internals.run_state(self._connection, "nightly", self._run_id)
         tasks = internals.task_states(
             self._connection, "nightly", self._run_id, states=list(SHOWN), running_for=LONG_SECONDS
@@ -170,5 +205,14 @@ class _Progress:
             self._said[task.task_id] = (task.state, task.attempt)
             took = f" ({task.seconds:.1f} s)" if task.state != "running" and task.seconds is not None else ""
             again = f", attempt {task.attempt}" if task.state == "running" and task.attempt > 1 else ""
-            self._echo(f"  {task.task_id:<32} {SHOWN[task.state]}{again}{took}")
+            self._say(f"{task.task_id:<32} {SHOWN[task.state]}{again}{took}")
+        if time.monotonic() - self._told > SILENT_SECONDS:
+            running = [task.task_id for task in tasks if task.state == "running"]
+            self._say(", ".join(running) + " under way" if running else "Airflow starts" if found is None else "…")
         return found
+
+    def _say(self, what: str) -> None:
+        done, every = internals.task_counts(self._connection, "nightly", self._run_id, self._sources)
+        took = int(time.monotonic() - self._begun)
+        self._told = time.monotonic()
+        self._echo(f"  {what:<62} {took // 60}:{took % 60:02d}  {f'{done} of {every} tasks' if every else ''}".rstrip())

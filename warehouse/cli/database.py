@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import stat
 import sys
@@ -19,9 +18,9 @@ from ingest.errors import Refusal
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
 from warehouse.platform import privacy
-from warehouse.platform.connection import ADMIN, ANALYST, LOGIN_ROLES, connect, url
+from warehouse.platform.connection import ADMIN, ANALYST, LOGIN_ROLES, url
 from warehouse.platform.settings import settings
-from warehouse.reports import connecting
+from warehouse.reports import asking, connecting
 
 ROLES = click.Choice([*LOGIN_ROLES, ADMIN])
 
@@ -32,18 +31,15 @@ ROLES = click.Choice([*LOGIN_ROLES, ADMIN])
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV.")
 @json_option
 def run_sql(query: str, role: str, as_csv: bool, as_json: bool) -> None:
-    """A query against the warehouse, as the given role."""
-    with connect(settings(), role) as connection:
-        cursor = connection.execute(query.encode())
-        names = [column.name for column in cursor.description or ()]
-        rows = cursor.fetchall() if names else []
+    """A query against the warehouse, as the given role: one statement."""
+    names, rows = asking.ask(settings(), role, query)
     printing.banner()
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
         writer.writerows([without_formula(value) for value in row] for row in rows)
     elif as_json:
-        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str, indent=1))
+        click.echo(printing.as_json([dict(zip(names, row, strict=True)) for row in rows]))
     elif names:
         click.echo(tabulate(rows, headers=names, tablefmt="simple", missingval="∅", disable_numparse=True))
         click.echo(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})")

@@ -8,7 +8,7 @@ import click
 
 from warehouse import airflow, runs
 from warehouse.cli import printing
-from warehouse.cli.group import json_option, main
+from warehouse.cli.group import json_option, main, say
 from warehouse.home import backup, setup
 from warehouse.home import restore as restoring
 from warehouse.platform import embedded, privacy
@@ -17,32 +17,41 @@ from warehouse.platform.settings import settings
 
 @main.command("setup")
 @click.option("--again", is_flag=True, help="Run every statement again, to repair what was changed by hand.")
-def set_up_home(again: bool) -> None:
+@json_option
+def set_up_home(again: bool, as_json: bool) -> None:
     """Set this home up: PostgreSQL, roles, schemas, Airflow's database. Running it again changes nothing."""
     if repaired := privacy.keep_private(settings()):
-        click.echo(
-            f"{repaired:,} files and folders of this home could be read by others of this machine; now they cannot"
-        )
-    setup.set_up(settings(), again=again)
+        say(f"{repaired:,} files and folders of this home could be read by others of this machine; now they cannot")
+    changed = setup.set_up(settings(), again=again)
+    if as_json:
+        click.echo(printing.as_json({"home": str(settings().home), "roles_repaired": changed}))
+        return
     click.echo(f"ready: {settings().home}")
 
 
 @main.command()
-def up() -> None:
+@json_option
+def up(as_json: bool) -> None:
     """Start Airflow's scheduler, DAG processor, API server and UI for this home.
 
     A home that holds synthetic data gets the stand-in publishers beside them, so that its scheduled run asks those.
     """
     setup.set_up(settings())
-    airflow.up(settings(), stand_ins_for=runs.sources_to_stand_in_for(settings()), echo=click.echo)
+    address = airflow.up(settings(), stand_ins_for=runs.sources_to_stand_in_for(settings()), echo=say)
+    if as_json:
+        click.echo(printing.as_json({"address": address}))
 
 
 @main.command()
-def down() -> None:
+@json_option
+def down(as_json: bool) -> None:
     """Stop what `vru up` started, and the embedded PostgreSQL server."""
-    airflow.down(settings(), echo=click.echo)
-    if settings().is_embedded and embedded.stop(settings().home / "postgres"):
-        click.echo("the PostgreSQL server has stopped")
+    was_up = airflow.down(settings(), echo=say)
+    is_stopped = settings().is_embedded and embedded.stop(settings().home / "postgres")
+    if is_stopped:
+        say("the PostgreSQL server has stopped")
+    if as_json:
+        click.echo(printing.as_json({"airflow_was_up": was_up, "server_was_up": is_stopped}))
 
 
 @main.command("backup")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 
 import click
 
 from warehouse import alerts, runs
 from warehouse import publish as publishing
-from warehouse.cli import printing
-from warehouse.cli.group import json_option, main
+from warehouse.cli import choosing, printing
+from warehouse.cli.choosing import since_option
+from warehouse.cli.group import json_option, main, say
 from warehouse.platform.settings import settings
 
 
@@ -17,52 +19,64 @@ from warehouse.platform.settings import settings
 @click.option(
     "--sources", default="sandbox", show_default=True, help="sandbox, live, or a list such as mps,nomis or live:mps."
 )
-def run_nightly(sources: str) -> None:
+@json_option
+def run_nightly(sources: str, as_json: bool) -> None:
     """Run the nightly job through Airflow, then say what it published."""
-    is_green = runs.run(settings(), sources, echo=click.echo)
-    printing.outcome()
+    is_green = runs.run(settings(), sources, echo=say)
+    printing.outcome(is_json=as_json)
     if not is_green:
-        newest = alerts.alerts(settings())[:1]
-        click.echo("\n".join(f"\nALERT: {alert['subject']}\n{alert['body']}" for alert in newest), err=True)
+        for alert in alerts.alerts(settings())[:1]:
+            click.echo(f"\nALERT: {alert['subject']}\n{alert['body']}", err=True)
         sys.exit(1)
-
-
-@main.command()
-def build() -> None:
-    """Transform what is loaded, judge it, and publish it if it is fit. Where the marts hold it already, nothing is done."""
-    if not runs.build_and_publish(settings(), echo=click.echo, unless_current=True):
-        printing.outcome()
-        sys.exit(1)
-    printing.outcome()
-
-
-@main.command()
-def rebuild() -> None:
-    """Rebuild every table from landing alone: empty raw, load every landed file again, build, judge, publish."""
-    if not runs.rebuild(settings(), echo=click.echo):
-        printing.outcome()
-        sys.exit(1)
-    printing.outcome()
 
 
 @main.command()
 @json_option
-def releases(as_json: bool) -> None:
+def build(as_json: bool) -> None:
+    """Transform what is loaded, judge it, and publish it if it is fit. Where the marts hold it already, nothing is done."""
+    is_published = runs.build_and_publish(settings(), echo=say, unless_current=True)
+    printing.outcome(is_json=as_json)
+    if not is_published:
+        sys.exit(1)
+
+
+@main.command()
+@json_option
+def rebuild(as_json: bool) -> None:
+    """Rebuild every table from landing alone: empty raw, load every landed file again, build, judge, publish."""
+    is_published = runs.rebuild(settings(), echo=say)
+    printing.outcome(is_json=as_json)
+    if not is_published:
+        sys.exit(1)
+
+
+@main.command()
+@since_option
+@json_option
+def releases(since: dt.datetime | None, as_json: bool) -> None:
     """Published releases, newest first."""
-    if not as_json:
-        printing.banner()
-    printing.report(
-        publishing.releases(settings()),
-        as_json,
-        empty="nothing is published yet",
-        hide=("candidate_id", "code_version"),
-    )
+    rows = choosing.chosen(publishing.releases(settings()), since=since, moment="at")
+    if as_json:
+        printing.report(rows, True, empty="")
+        return
+    printing.banner()
+    shown = [{**row, "why": row["why"] and printing.shortened(row["why"], 300)} for row in rows]
+    hidden = ("candidate_id", "code_version", "rolled_back_to", "rolled_back_from")
+    back = [
+        {**row, "went_back": row["rolled_back_to"] and f"from {row['rolled_back_from']} to {row['rolled_back_to']}"}
+        for row in shown
+    ]
+    printing.report(back, False, empty="nothing is published yet", hide=hidden, below=("why",))
 
 
 @main.command()
 @click.argument("release", type=int)
-def rollback(release: int) -> None:
+@json_option
+def rollback(release: int, as_json: bool) -> None:
     """Make the marts what they were at an earlier release."""
     done = publishing.roll_back(settings(), release)
+    if as_json:
+        click.echo(printing.as_json({"release_id": done.release_id, "rolled_back_to": release}))
+        return
     click.echo(f"release {done.release_id}: the marts are what they were at release {release}")
     printing.banner()

@@ -34,7 +34,7 @@ def sources(context: click.Context, as_json: bool) -> None:
         for source in read_sources().values()
         for name, dataset in source.datasets.items()
     ]
-    printing.report(rows, as_json, empty="no source is declared")
+    printing.report(rows, as_json, empty="no source is declared", below=("title", "licence", "page"))
 
 
 @sources.command("check")
@@ -49,6 +49,6 @@ def check_sources(names: tuple[str, ...], live: bool, as_json: bool) -> None:
     found = runs.check_sources(
         settings(), asked, is_live=live, echo=(lambda line: click.echo(line, err=True)) if as_json else click.echo
     )
-    printing.report(found, as_json, empty="everything is as declared")
+    printing.report(found, as_json, empty="everything is as declared", below=("asked", "differs"))
     if found:
         sys.exit(1)

@@ -2,90 +2,82 @@
 
 from __future__ import annotations
 
-import json
+import datetime as dt
 import sys
 import time
-from typing import Any
 
 import click
 
 from expectations import data_docs
 from ingest.errors import Refusal
 from warehouse import airflow, alerts
-from warehouse.cli import printing
+from warehouse.cli import choosing, printing
+from warehouse.cli.choosing import since_option, source_option, state_option
 from warehouse.cli.group import json_option, main
 from warehouse.platform.settings import settings
 from warehouse.reports import explaining, status, watch
 
 
 @main.command("status")
+@source_option
+@state_option("fresh", "stale", "held", "missing")
+@since_option
 @json_option
-def show_status(as_json: bool) -> None:
-    """Each dataset: newest period, fetched, state, why; the current release and its verdict."""
+def show_status(source: str | None, state: str | None, since: dt.datetime | None, as_json: bool) -> None:
+    """Each dataset: newest period, fetched, state, why; the current release and its verdict.
+
+    --source and --state choose datasets, and --since those of which a file was fetched since that day.
+    """
     chosen = settings()
     cut_off = airflow.newest_night_cut_off(chosen)
-    release, verdict, datasets = status.current_release(chosen), status.newest_verdict(chosen), status.datasets(chosen)
+    found = status.everything(chosen)
+    found["datasets"] = choosing.chosen(found["datasets"], source=source, state=state, since=since, moment="fetched_at")
+    for part in ("held_over", "withdrawals", "set_aside", "warnings", "newest_changes"):
+        found[part] = choosing.chosen(found[part], source=source)
     if as_json:
-        found: dict[str, Any] = {
-            "home": str(chosen.home),
-            "data_kind": status.data_kind(chosen),
-            "release": release
-            and {**release, **{key: json.loads(release[key]) for key in ("row_counts", "row_changes")}},
-            "verdict": verdict,
-        }
-        found |= {
-            "night_cut_off": cut_off,
-            "withdrawals": status.withdrawals(chosen),
-            "set_aside": status.set_aside(chosen),
-            "warnings": status.warnings(chosen),
-            "newest_changes": status.newest_changes(chosen),
-        }
-        click.echo(json.dumps({**found, "datasets": datasets}, default=str, indent=1))
+        click.echo(printing.as_json({"home": found.pop("home"), "night_cut_off": cut_off, **found}))
         return
     printing.banner()
     if cut_off:
-        click.echo(f"CUT OFF: {cut_off}\n")
-    printing.report(datasets, False, empty="no dataset is declared", hide=("title",))
+        click.echo(printing.wrapped(f"CUT OFF: {cut_off}", "") + "\n")
+    printing.held(chosen, found["verdict"])
+    printing.report(printing.dataset_rows(found["datasets"]), False, empty="no dataset is so", below=("why",))
     click.echo()
-    printing.warnings(chosen)
-    for row in status.withdrawals(chosen):
+    printing.warnings(found["warnings"])
+    for row in found["withdrawals"]:
         click.echo(
-            f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}, on "
-            f"{printing.plain(row['withdrawn_at'])} by {row['withdrawn_by']}: {row['reason']}"
-            f"{'; the marts hold it until the next build' if row['is_still_published'] else ''}"
+            printing.wrapped(
+                f"WITHDRAWN: {row['source']} {row['dataset']}, load {row['load_id']}, file {row['file_name']}, on "
+                f"{printing.plain(row['withdrawn_at'])} by {row['withdrawn_by']}: {row['reason']}"
+                f"{'; the marts hold it until the next build' if row['is_still_published'] else ''}",
+                "",
+            )
         )
-    printing.set_aside_loads(chosen)
-    changes = status.newest_changes(chosen)
-    if changes:
+    printing.set_aside_loads(found["set_aside"])
+    if found["newest_changes"]:
         click.echo("What the newest file of each dataset changed against the one before:")
-        printing.report(changes, False, empty="", hide=("loaded_at",))
+        printing.report(found["newest_changes"], False, empty="", hide=("loaded_at",), below=("changes",))
         click.echo()
-    if release is None:
+    if found["release"] is None:
         click.echo("nothing is published yet")
     else:
-        click.echo(
-            f"current release: {release['release_id']} ({release['data_kind']}), published {printing.plain(release['published_at'])}, "
-            f"{release['row_count']:,} rows, verdict {release['verdict']}"
-            f"{': ' + release['verdict_reason'] if release['verdict_reason'] else ''}"
-        )
-    if verdict and verdict["state"] == "held":
-        click.echo(
-            f"HELD since {printing.plain(verdict['judged_at'])}: {verdict['verdict_reason']} [{verdict['code']}]"
-        )
-        printing.report(status.failed_checks(chosen, verdict["release_id"]), False, empty="")
+        click.echo(printing.shortened(f"current {printing.release_line(found['release'])}"))
 
 
 @main.command("alerts")
+@since_option
 @json_option
-def show_alerts(as_json: bool) -> None:
+def show_alerts(since: dt.datetime | None, as_json: bool) -> None:
     """What went wrong, newest first, and whether the alert was delivered."""
     if not as_json:
         printing.banner()
+    rows = alerts.alerts(settings())
     printing.report(
-        alerts.alerts(settings()),
+        choosing.chosen(rows, since=since, moment="raised_at"),
         as_json,
         empty="no alert has been raised",
         hide=("alert_id",),
+        below=("subject", "run_id", "last_error", "body"),
     )
 
 
@@ -116,22 +108,23 @@ def explain(code: str | None, as_json: bool) -> None:
     Of a check of the gate (`vru status` names them) it says which suite has it and what it asks.
     """
     if code is None:
-        printing.report(explaining.every(), as_json, empty="", hide=("severity", "cure", "runbook"))
+        printing.report(explaining.every(), as_json, empty="", hide=("severity", "cure", "runbook"), below=("meaning",))
         return
     try:
         found = explaining.explain(code)
     except explaining.UnknownCode as unknown:
         raise click.BadParameter(str(unknown), param_hint="CODE") from None
-    click.echo(json.dumps(found, indent=1) if as_json else explaining.as_text(found))
+    click.echo(printing.as_json(found) if as_json else explaining.as_text(found))
 
 
 @main.command()
 @click.option("--open", "opens", is_flag=True, help="Open it in the browser.")
-def quality(opens: bool) -> None:
+@json_option
+def quality(opens: bool, as_json: bool) -> None:
     """Where the pages of the newest verdict are: each check, how it ended and how many rows break it."""
     page = data_docs.page(settings().home)
     if not page.is_file():
         raise Refusal("NOTHING_LOADED", "nothing has been judged yet", next_step="`vru build`, or run a night")
-    click.echo(page)
+    click.echo(printing.as_json({"page": str(page)}) if as_json else page)
     if opens:
         click.launch(str(page))

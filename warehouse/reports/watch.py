@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ingest.errors import Refusal
 from warehouse import airflow, alerts
-from warehouse.platform import readers, roles
+from warehouse.platform import embedded, readers, roles
 from warehouse.platform.connection import PUBLISHER, connect
 from warehouse.platform.embedded import WarehouseAway
 from warehouse.platform.settings import LONDON, Settings
@@ -49,6 +49,8 @@ def watch(settings: Settings) -> tuple[list[Finding], list[Finding]]:
     Returns:
         Everything that is wrong now, and of that what the new alert names.
     """
+    if settings.is_embedded and not embedded.is_created(settings.home / "postgres"):
+        embedded.start(settings.home / "postgres")  # which refuses: there is no home to watch, and none is made
     with _one_at_a_time(settings):
         try:
             found = find_problems(settings)
@@ -200,8 +202,15 @@ def _unreported_runs(settings: Settings) -> Iterator[Finding]:
 
 def _overdue_feeds(settings: Settings) -> Iterator[Finding]:
     with connect(settings, PUBLISHER) as connection:
+        # What a night has told of a dataset is not told by a second alert, unless it is still so after some days.
         rows = connection.execute(
-            "select source, dataset, since, why from marts.data_status where state = 'stale' order by source, dataset"
+            """select s.source, s.dataset, s.since, s.why from marts.data_status as s
+               where s.state = 'stale' and not exists (
+                   select from ops.run_problem as p inner join ops.alert as a on p.run_id = a.run_id
+                   where p.subject = s.source || ' ' || s.dataset and p.code = s.code and a.raised_at > %s
+               )
+               order by s.source, s.dataset""",
+            [settings.now() - LOOK_BACK],
         ).fetchall()
     for source, dataset, since, why in rows:
         yield Finding(

@@ -9,7 +9,7 @@ from warehouse.steps.fetching import check, fetch
 from warehouse.steps.judging import ReleaseHeld, gate
 from warehouse.steps.loading import load, load_one
 from warehouse.steps.maintaining import back_up, maintain
-from warehouse.steps.notifying import notify
+from warehouse.steps.notifying import note_failure, notify
 from warehouse.steps.publishing import publish
 from warehouse.steps.replaying import replay
 from warehouse.steps.step import BY_HAND
@@ -27,6 +27,7 @@ __all__ = [
     "load",
     "load_one",
     "maintain",
+    "note_failure",
     "notify",
     "publish",
     "replay",

@@ -33,6 +33,7 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
     with step.noted(run_id, "load", f"{source} {dataset}"), connect(chosen, LOADER, autocommit=True) as connection:
         returned = _returned(chosen, source, dataset)
         refused_before = _refused_before(chosen, source, dataset)
+        codes = _codes_of_refused(chosen, source, dataset)
         again = [path for path in refused_before if path not in landed]
         for path in dict.fromkeys([*_unloaded(chosen, source, dataset), *returned, *landed, *again]):
             try:
@@ -47,8 +48,8 @@ def load(run_id: str, source: str, dataset: str, landed: list[str]) -> dict[str,
                     file = dataclasses.replace(file, arrived_at=chosen.now())
                 done = load_file(connection, declared, dataset, file, chosen.now(), chosen.landing)
             except Refusal as refusal:
-                # Of a file that is refused as it was, the alert went out then.
-                if path not in again or not isinstance(refusal, FileRefused):
+                # Of a file that is refused as it was, the alert went out then, also where the same bytes came again.
+                if not isinstance(refusal, FileRefused) or (path not in again and codes.get(path) != refusal.code):
                     refused.append(refusal)
                 continue
             files += done.is_new
@@ -93,6 +94,20 @@ def _unloaded(chosen: Settings, source: str, dataset: str) -> list[str]:
         for file in landed_files(chosen, source, dataset)
         if file.provenance.sha256 not in known
     ]
+
+
+def _codes_of_refused(chosen: Settings, source: str, dataset: str) -> dict[str, str]:
+    """Landed files that were refused when they were last judged, each with the code it was refused by."""
+    with connect(chosen, LOADER) as connection:
+        return dict(
+            connection.execute(
+                """select landed_path, code from (
+                     select distinct on (sha256) landed_path, code, state from ops.load where source = %s and dataset = %s
+                     order by sha256, load_id desc
+                   ) as newest where state = 'refused' and code is not null""",
+                [source, dataset],
+            ).fetchall()
+        )
 
 
 def _refused_before(chosen: Settings, source: str, dataset: str) -> dict[str, bool]:

@@ -4,33 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ingest.errors import Refusal
 from warehouse import alerts
 from warehouse.steps import step
 
 # Of a task: what it had begun, a transaction or a file, is not there.
-CUT_OFF = (
-    "it was cut off: its process was killed (out of memory, perhaps), it ran longer than it may, or its log in Airflow says "
-    "why. Kept: what was there before it. Next: read that log, then run it again."
-)
+KEPT = "Kept: what was there before it. Next: read its log in Airflow, then run it again."
+CUT_OFF = f"its process ended without a word: it was killed, out of memory perhaps. {KEPT}"
 
 
 def notify(run_id: str, failed: Sequence[str] = ()) -> None:
     """Raise the run's one alert where anything went wrong.
 
     Args:
-        failed: Airflow's ids of the tasks that failed. One that nobody wrote a word of was killed, or ran out of time.
+        failed: Airflow's ids of the tasks that failed. One that nobody wrote a word of was killed: whatever raises is written down.
     """
-    known = alerts.problems(step.settings(), run_id)
     for task_id in failed:
-        source, _, task = task_id.rpartition(".")
-        name, _, dataset = task.partition("_") if source else (task, "", "")
-        if not any(name == other and (not source or subject == f"{source} {dataset}") for other, subject in known):
-            alerts.record_problem(
-                step.settings(),
-                run_id,
-                name,
-                f"{source} {dataset}" if source else "the run",
-                "NIGHT_CUT_OFF",
-                CUT_OFF,
-            )
+        _note(run_id, task_id, "NIGHT_CUT_OFF", CUT_OFF)
     alerts.raise_alert(step.settings(), run_id)
+
+
+def note_failure(run_id: str, task_id: str, error: BaseException) -> None:
+    """Write down what a task raised, for the run's alert, where its step has not written it down itself.
+
+    Args:
+        task_id: Airflow's id of the task.
+        error: what it raised. A step notes its own refusals; this is what Airflow or a task without such a note raises.
+    """
+    if isinstance(error, Refusal):
+        _note(run_id, task_id, error.code, str(error))
+    elif type(error).__name__ == "AirflowTaskTimeout":
+        _note(run_id, task_id, "NIGHT_CUT_OFF", f"it ran longer than it may and was ended. {KEPT}")
+    else:
+        _note(run_id, task_id, "UNFORESEEN", step.in_words(error))
+
+
+def _note(run_id: str, task_id: str, code: str, problem: str) -> None:
+    """Write down a problem of a task, unless one of it is known."""
+    source, _, task = task_id.rpartition(".")
+    name, _, dataset = task.partition("_") if source else (task, "", "")
+    subject = f"{source} {dataset}" if source else "the run"
+    known = alerts.problems(step.settings(), run_id)
+    if not any(name == other and (not source or subject == what) for other, what in known):
+        alerts.record_problem(step.settings(), run_id, name, subject, code, problem)

@@ -19,6 +19,12 @@ def settings() -> Settings:
     return home.settings()
 
 
+def in_words(error: BaseException) -> str:
+    """What an exception that nobody foresaw says: its kind and its first line."""
+    first = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
 @contextmanager
 def noted(run_id: str, step: str, subject: str) -> Iterator[None]:
     """Record what goes wrong in a step for the run's one alert; then let it go on up."""
@@ -36,6 +42,6 @@ def noted(run_id: str, step: str, subject: str) -> Iterator[None]:
             step,
             subject,
             "UNFORESEEN",
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            in_words(error),
         )
         raise

@@ -167,6 +167,7 @@ applies as (
     left join refusal as r on d.source = r.source and d.dataset = r.dataset
     left join set_aside as s on d.source = s.source and d.dataset = s.dataset
     left join newest_verdict as v on true
+    left join ops.held_dataset as h on d.source = h.source and d.dataset = h.dataset
     left join rollback as b on true
     left join overdue as o on d.source = o.source and d.dataset = o.dataset
     cross join
@@ -180,14 +181,10 @@ applies as (
                 d.failing_since,
                 coalesce(d.last_check_failed_code, r.code, 'NOTHING_LOADED')
             ),
-            (2, v.state = 'held' and v.verdict = 'blocked', 'held', v.verdict_reason, v.judged_at, 'GATE_HELD'),
-            (3, b.why is not null, 'held', b.why, b.published_at, 'ROLLED_BACK_FROM'),
-            (4, v.state = 'held', 'held', v.verdict_reason, v.judged_at, 'ROLLED_BACK_FROM'),
-            (5, s.why is not null, 'held', s.why, s.since, s.code),
-            (6, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since, d.last_check_failed_code),
-            (7, r.reason is not null, 'stale', r.reason, r.loaded_at, r.code),
+            (2, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since, d.last_check_failed_code),
+            (3, r.reason is not null, 'stale', r.reason, r.loaded_at, r.code),
             (
-                8,
+                4,
                 ops.today() >= o.overdue_from,
                 'stale',
                 case
@@ -197,34 +194,40 @@ applies as (
                 end,
                 o.overdue_from::timestamptz,
                 'DATASET_STALE'
-            )
+            ),
+            -- One of these: what stands is the same, whichever of them keeps it so.
+            (5, h.why is not null, 'held', h.why, h.since, 'GATE_HELD'),
+            (6, b.why is not null and h.why is null, 'held', b.why, b.published_at, 'ROLLED_BACK_FROM'),
+            (
+                7,
+                v.state = 'held' and v.verdict <> 'blocked' and b.why is null,
+                'held',
+                v.verdict_reason,
+                v.judged_at,
+                'ROLLED_BACK_FROM'
+            ),
+            (8, s.why is not null, 'held', s.why, s.since, s.code)
         ) as f (gravity, applies, state, why, since, code)
     where f.applies
 ),
 
--- What makes it stale may be several things, and it has been so since the first of them.
-staleness as (
+-- Several things may be wrong with a dataset: the gravest is its state, and all are said. It has been stale since the first of them.
+finding as (
     select
         source,
         dataset,
-        string_agg(why, '; ' order by gravity) as why,
-        min(since) as since
+        (array_agg(state order by gravity))[1] as state,
+        case
+            when bool_or(state = 'missing') then (array_agg(why order by gravity))[1]
+            else string_agg(why, '; ' order by gravity)
+        end as why,
+        case
+            when bool_or(state = 'stale') and not bool_or(state = 'missing') then min(since) filter (where state = 'stale')
+            else (array_agg(since order by gravity))[1]
+        end as since,
+        (array_agg(code order by gravity))[1] as code
     from applies
-    where state = 'stale'
     group by source, dataset
-),
-
-finding as (
-    select distinct on (a.source, a.dataset)
-        a.source,
-        a.dataset,
-        a.state,
-        case when a.state = 'stale' then s.why else a.why end as why,
-        case when a.state = 'stale' then s.since else a.since end as since,
-        a.code
-    from applies as a
-    left join staleness as s on a.source = s.source and a.dataset = s.dataset
-    order by a.source asc, a.dataset asc, a.gravity asc
 )
 
 select
@@ -248,7 +251,7 @@ left join loaded as l on d.source = l.source and d.dataset = l.dataset
 left join finding as f on d.source = f.source and d.dataset = f.dataset
 order by d.source, d.position;
 comment on view marts.data_status is
-'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm (where its files say no month: not seen for longer), or the last look failed; held: the gate blocked the newest release and yesterday''s marts stand, the marts were rolled back, or a file was set aside and the marts are built without it; missing: never loaded.';
+'Grain: one row a dataset. fresh; stale: older than the publisher''s rhythm (where its files say no month: not seen for longer), or the last look failed; held: not stale, and the gate blocked the newest release over files of it and the marts stand as they were, the marts were rolled back, or a file was set aside and the marts are built without it; missing: never loaded.';
 comment on column marts.data_status.source is 'Source id.';
 comment on column marts.data_status.dataset is 'Dataset id within the source.';
 comment on column marts.data_status.title is 'Name the publisher gives it.';
@@ -257,6 +260,6 @@ comment on column marts.data_status.newest_loaded_period_start_date is 'Newest m
 comment on column marts.data_status.fetched_at is 'When its newest file was landed (UTC).';
 comment on column marts.data_status.checked_at is 'When the publisher was last asked (UTC).';
 comment on column marts.data_status.state is 'fresh, stale, held or missing.';
-comment on column marts.data_status.why is 'The reason, in words, unless fresh.';
+comment on column marts.data_status.why is 'The reasons, in words, unless fresh: a dataset may be stale and held at once.';
 comment on column marts.data_status.since is 'Since when (UTC), unless fresh.';
 comment on column marts.data_status.code is 'What kind of failure that is, the gravest first: a code that `vru explain` explains. Null where fresh.';

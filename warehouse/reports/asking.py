@@ -1,0 +1,74 @@
+"""One statement of a person's, asked as a role: what it gives, or what is wrong with it and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import psycopg
+
+from ingest.errors import Refusal
+from warehouse.platform.connection import connect
+from warehouse.platform.settings import Settings
+
+SEVERAL = "cannot insert multiple commands into a prepared statement"  # what PostgreSQL says of several statements
+NEAREST = 3
+
+
+def ask(settings: Settings, role: str, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run one statement as a role.
+
+    Returns:
+        The names of its columns, each once, and its rows; neither where it gives none.
+
+    Raises:
+        Refusal: it is several statements, or names a table that is not there, of which the nearest are given.
+        psycopg.Error: whatever else the database has against it.
+    """
+    try:
+        with connect(settings, role) as connection:
+            # As a prepared statement: of several in one text the server would give the first one's rows and say nothing of the others.
+            cursor = connection.execute(statement.encode(), prepare=True)
+            names = [column.name for column in cursor.description or ()]
+            return _each_once(names), cursor.fetchall() if names else []
+    except psycopg.errors.SyntaxError as error:
+        if SEVERAL in str(error):
+            raise Refusal(
+                "OPTION_INVALID",
+                "this is more than one statement, and one is asked at a time",
+                kept="none of them was run",
+                next_step="run each by a command of its own, or use psql (`vru db url`)",
+            ) from None
+        raise
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
+        said = error.diag.message_primary or str(error)
+        nearest = _nearest(settings, role, said)
+        close = f"; nearest: {', '.join(nearest)}" if nearest else ""
+        raise Refusal(
+            "DATABASE_REFUSED",
+            f"the database refused: {said}{close}",
+            next_step="" if nearest else "`select * from information_schema.tables` lists what this role may read",
+        ) from None
+
+
+def _each_once(names: list[str]) -> list[str]:
+    """Names of columns; one that stands twice is numbered, so that JSON loses none."""
+    return [name if names.index(name) == place else f"{name}_{place + 1}" for place, name in enumerate(names)]
+
+
+def _nearest(settings: Settings, role: str, said: str) -> list[str]:
+    """The tables and views that this role may read and that are spelt most like the one that is not there."""
+    asked = said.partition('"')[2].partition('"')[0].lower()
+    with connect(settings, role) as connection:
+        rows = connection.execute(
+            """select n.nspname || '.' || c.relname from pg_class as c inner join pg_namespace as n on c.relnamespace = n.oid
+               where c.relkind in ('r', 'v', 'm', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+                 and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+               order by n.nspname <> 'marts', 1"""
+        ).fetchall()
+    known = [name for (name,) in rows]
+    same = [name for name in known if name.rpartition(".")[2] == asked.rpartition(".")[2]]
+    bare = {name.rpartition(".")[2]: name for name in reversed(known)}
+    close = difflib.get_close_matches(asked, known, n=NEAREST, cutoff=0.6)
+    closer = [bare[name] for name in difflib.get_close_matches(asked.rpartition(".")[2], bare, n=NEAREST, cutoff=0.7)]
+    return list(dict.fromkeys([*same, *close, *closer]))[:NEAREST]

@@ -25,13 +25,19 @@
 
 {#- `October 2026`, `the 12 months to October 2026`, `the three years to October 2026`. -#}
 {% macro months_in_words(first_day, last_day) -%}
-    {%- set months = "(extract(year from age(" ~ last_day ~ " + 1, " ~ first_day ~ ")) * 12"
-        ~ " + extract(month from age(" ~ last_day ~ " + 1, " ~ first_day ~ ")))" -%}
-    case
-        when {{ months }} = 1 then ''
-        when {{ months }} > 12 and {{ months }} % 12 = 0 then 'the ' || {{ years_in_words(months ~ ' / 12') }} || ' years to '
-        else 'the ' || {{ months }} || ' months to '
-    end || to_char({{ last_day }}, 'FMMonth YYYY')
+    (
+        select
+            case
+                when span.months = 1 then ''
+                when span.months > 12 and span.months % 12 = 0 then 'the ' || {{ years_in_words('span.months / 12') }} || ' years to '
+                else 'the ' || span.months || ' months to '
+            end
+        from (
+            select
+                extract(year from age({{ last_day }} + 1, {{ first_day }})) * 12
+                + extract(month from age({{ last_day }} + 1, {{ first_day }})) as months
+        ) as span
+    ) || to_char({{ last_day }}, 'FMMonth YYYY')
 {%- endmacro %}
 
 {#- The period of a published indicator with its preposition: `in 2024/25`, `in 2022/23 to 2024/25`, `in 2025`, `on 31 March 2026`. -#}

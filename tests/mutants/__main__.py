@@ -5,12 +5,14 @@
     HOME_LIKE=folder                 a home after a first night of every source, to be copied; else such a night is run first
 
 Prints what was caught by what, by model, and writes the changes that nothing notices to build/mutants/survivors.tsv,
-and each as it is judged to all.tsv.
+and each as it is judged to all.tsv. A change that cannot alter a result, with the reason in equivalents.csv, counts neither as noticed nor as
+one that a test misses.
 """
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import random
 import shutil
@@ -34,13 +36,14 @@ from warehouse.platform.settings import PROJECT
 
 CAUGHT = ("unit test", "recomputation", "constraint", "error", "timeout")
 REPORT = PROJECT / "build" / "mutants"
+EQUIVALENTS = Path(__file__).with_name("equivalents.csv")
 
 
 def main() -> int:
     """Run what the environment asks for.
 
     Returns:
-        0; 1 where fewer than nine changes in ten were noticed.
+        0; 1 where fewer than nine in ten of the changes that can alter a result were noticed.
     """
     began = time.monotonic()
     with _night() as home, connect(home.settings, ADMIN, autocommit=True) as connection:
@@ -97,26 +100,42 @@ def _night() -> Iterator[Home]:
         shutil.rmtree(folder)
 
 
+def _equivalents() -> dict[tuple[str, str], str]:
+    """Why a change of a model, as it is shown, alters no result."""
+    with EQUIVALENTS.open(encoding="utf-8", newline="") as file:
+        return {(row["model"], row["change"]): row["reason"] for row in csv.DictReader(file)}
+
+
 def _report(verdicts: list[tuple[Mutant, Verdict]], seconds: float) -> int:
     counts: dict[str, Counter[str]] = {}
     survivors = ["model\tline\tchange\twhy"]
+    equivalents = _equivalents()
+    listed = []
     for mutant, verdict in verdicts:
         name = mutant.models[0].name if "/macros/" not in f"/{mutant.line}" else mutant.line.partition(":")[0]
-        counts.setdefault(name, Counter())[verdict.by] += 1
-        if verdict.by == "survived":
+        by = verdict.by
+        if by == "survived" and (reason := equivalents.get((mutant.models[0].name, mutant.shown()))):
+            by = "equivalent"
+            listed.append(f"{mutant.line}: {mutant.shown()}: {reason}")
+        counts.setdefault(name, Counter())[by] += 1
+        if by == "survived":
             survivors.append("\t".join([mutant.models[0].name, mutant.line, mutant.shown(), verdict.why]))
     (REPORT / "survivors.tsv").write_text("\n".join(survivors) + "\n", encoding="utf-8")
-    rows = [
-        [name, sum(found.values()), *(found[by] or "" for by in CAUGHT), found["survived"] or ""]
-        for name, found in sorted(counts.items())
-    ]
+    kinds = (*CAUGHT, "equivalent", "survived")
+    rows = [[name, sum(found.values()), *(found[by] or "" for by in kinds)] for name, found in sorted(counts.items())]
     total = sum(counts.values(), Counter())
-    rows.append(["all", sum(total.values()), *(total[by] for by in CAUGHT), total["survived"]])
-    print(tabulate(rows, headers=["model", "changes", *CAUGHT, "survived"], tablefmt="simple"))
+    rows.append(["all", sum(total.values()), *(total[by] for by in kinds)])
+    print(tabulate(rows, headers=["model", "changes", *kinds], tablefmt="simple"))
+    if listed:
+        print("alter no result (tests/mutants/equivalents.csv):", *sorted(listed), sep="\n  ")
     caught = sum(total[by] for by in CAUGHT)
-    print(f"{caught} of {len(verdicts)} changes noticed ({100 * caught / max(1, len(verdicts)):.1f} %), {seconds:.0f} s; "
-          f"survivors in {(REPORT / 'survivors.tsv').relative_to(PROJECT)}")  # fmt: skip
-    return int(caught < 0.9 * len(verdicts))
+    asked = len(verdicts) - total["equivalent"]
+    print(
+        f"{caught} of {len(verdicts)} changes noticed ({100 * caught / max(1, len(verdicts)):.1f} %), "
+        f"{caught} of the {asked} that can alter a result ({100 * caught / max(1, asked):.1f} %), {seconds:.0f} s; "
+        f"survivors in {(REPORT / 'survivors.tsv').relative_to(PROJECT)}"
+    )
+    return int(caught < 0.9 * asked)
 
 
 if __name__ == "__main__":

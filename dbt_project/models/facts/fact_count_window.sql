@@ -44,6 +44,14 @@ found as (
             order by every_window.area_code
             offset 0
         ) as windows
+),
+
+told as (
+    select
+        *,
+        area_type = 'borough' and window_count > 0 and told_now is null as is_withheld_now,
+        area_type = 'borough' and count_year_before > 0 and told_before is null as is_withheld_before
+    from found
 )
 
 -- Of k withheld boroughs, each 1 to 7, London's total less the others tells the sum: of one it is the count, and of more a sum below 2k or
@@ -88,8 +96,8 @@ select
     is_comparable,
     break_label,
     coalesce(
-        {% for count, told in [('window_count', 'told_now'), ('count_year_before', 'told_before')] %}
-        {% set withheld = "filter (where area_type = 'borough' and " ~ count ~ " > 0 and " ~ told ~ " is null) over of_london" %}
+        {% for count, is_withheld in [('window_count', 'is_withheld_now'), ('count_year_before', 'is_withheld_before')] %}
+        {% set withheld = 'filter (where ' ~ is_withheld ~ ') over of_london' %}
         count(*) {{ withheld }} = 1
         or sum({{ count }}) {{ withheld }} not between 2 * count(*) {{ withheld }} and 6 * count(*) {{ withheld }}
         {{ 'or' if not loop.last }}
@@ -99,5 +107,5 @@ select
     max(told_now) filter (where area_code = 'LONDON_32') over of_london as london_now,
     max(told_before) filter (where area_code = 'LONDON_32') over of_london as london_before,
     bool_or(is_comparable) filter (where area_code = 'LONDON_32') over of_london as is_london_comparable
-from found
+from told
 window of_london as (partition by measure_code)

@@ -46,10 +46,10 @@ vintaged as (
 told as (
     select
         *,
-        coalesce(bool_or(lsoa_vintage = '2011' and window_count > 0) over level, false) as window_has_2011,
-        coalesce(bool_or(lsoa_vintage = '2021' and window_count > 0) over level, false) as window_has_2021,
-        coalesce(bool_or(lsoa_vintage = '2011' and previous_window_count > 0) over level, false) as previous_has_2011,
-        coalesce(bool_or(lsoa_vintage = '2021' and previous_window_count > 0) over level, false) as previous_has_2021
+        bool_or(lsoa_vintage = '2011' and window_count > 0) over level as window_has_2011,
+        bool_or(lsoa_vintage = '2021' and window_count > 0) over level as window_has_2021,
+        bool_or(lsoa_vintage = '2011' and previous_window_count > 0) over level as previous_has_2011,
+        bool_or(lsoa_vintage = '2021' and previous_window_count > 0) over level as previous_has_2021
     from vintaged
     window level as (partition by area_level)
 )

@@ -95,7 +95,7 @@ def holders(connection: psycopg.Connection, key: str) -> str:
     rows = connection.execute(
         """select distinct coalesce(nullif(a.application_name, ''), 'a session of process ' || a.pid) || ', ' || a.usename
            from pg_locks as l inner join pg_stat_activity as a on a.pid = l.pid
-           where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid <> pg_backend_pid()
+           where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid <> pg_backend_pid() and a.usename is not null
                and l.database = (select oid from pg_database where datname = current_database())
                and ((l.classid::bigint << 32) | l.objid::bigint) = hashtext(%s)::bigint
            order by 1""",

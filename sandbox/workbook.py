@@ -21,7 +21,7 @@ Cell = str | int | date | None
 
 
 def workbook(sheets: Mapping[str, Iterable[Sequence[Cell]]]) -> bytes:
-    """A workbook with these sheets. Rows are at most 26 cells wide; None and "" are empty cells."""
+    """A workbook with these sheets. None and "" are empty cells."""
     numbers = range(1, len(sheets) + 1)
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" ContentType='
@@ -68,7 +68,9 @@ def _sheet(rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def _cell(index: int, row: int, value: Cell) -> str:
-    place = f"{chr(ord('A') + index)}{row}"
+    # A to Z, then AA to AZ and on.
+    first, last = divmod(index, 26)
+    place = f"{chr(ord('A') + first - 1) if first else ''}{chr(ord('A') + last)}{row}"
     if value is None or value == "":
         return ""
     if isinstance(value, date):

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 import pyarrow.parquet as pq
 
+from ingest.delivery import borough_names
 from tests.mps_files import boroughs
 
 DASHBOARD = (
@@ -182,11 +183,12 @@ def dashboard_file(
     """An invented dashboard file: (month YYYYMM, borough label, type, subtype and measure joined by |, count) and, where wanted,
     the same again for a ward of each borough."""
     rows = []
+    codes = {name: code for code, name in borough_names().items()}
     for month, label, subject, measure, count in counts:
         kind, _, sub = subject.partition("|")
         day = dt.date(int(month[:4]), int(month[4:]), 1)
         year = day.year - (day.month < 4)
-        levels = [("Borough", label, label, "E09000002")]
+        levels = [("Borough", label, label, codes.get(label, ""))]
         if snt:
             levels.append(("Safer Neighbourhood Teams", f"{label} Invented Ward", "Invented Ward", "E05999999"))
         for level, place, name, code in levels:

@@ -9,13 +9,14 @@ from ingest.declaration import raw_columns
 from ingest.delivery import Delivery
 from ingest.editions import Edition, partial_months
 from ingest.readers.code_lists import codes_of
+from ingest.readers.faults import some_of
 from ingest.readers.text import folded
 
 ENOUGH_TO_JUDGE = 100  # of a month's rows or values, an area's rows or those of the areas that are gone, before losing them says anything
 # A month's sum of counts, or number of rows, against the edition before.
 MAY_GROW_BY_COUNTS, MAY_GROW_BY_ROWS = 1.5, 3
-# How many of the counts that are compared may differ as no revision does.
-MAY_DIFFER = 0.01
+# How many of so many counts that are compared may differ as no revision does.
+ENOUGH_COUNTS, MAY_DIFFER = 200, 0.01
 # A month is another one where so many of so many of its counts differ by more than a tenth; publishers have put right one such month at a time.
 ENOUGH_OF_A_MONTH, ANOTHER_BY, ANOTHER, MAY_BE_OTHERS = 50, 0.1, 0.4, 1
 
@@ -76,6 +77,14 @@ def check_not_cut(delivery: Delivery, before: Edition) -> None:
             f"fetch it again; if load {before.load_id} is the one that is wrong, take it back (`vru withdraw`) and land this again; if the "
             "publisher has really taken so much back, say so with may_lose in source.yml",
         )
+    if not dataset.part_is_month and done.first and done.last:
+        within = {month for month in before.totals if f"{done.first:%Y-%m}" < month < f"{done.last:%Y-%m}"}
+        holes = sorted(month for month in within - {*done.totals} if before.totals[month])
+        if holes:
+            raise delivery.refuse(
+                "MONTHS_MISSING",
+                f"has nothing of {some_of(holes)}, which load {before.load_id} has and which lie between months that it has",
+            )
 
 
 def check_is_a_revision(delivery: Delivery, before: Edition) -> None:
@@ -129,7 +138,7 @@ def check_is_a_revision(delivery: Delivery, before: Edition) -> None:
             )
         ).fetchone()
         assert row is not None  # noqa: S101 - an aggregate gives a row
-        if row[0] >= values_kept.ENOUGH and row[1] > MAY_DIFFER * row[0]:
+        if row[0] >= ENOUGH_COUNTS and row[1] > MAY_DIFFER * row[0]:
             wrong = [
                 f"{row[1]:,} of the {row[0]:,} counts of {values_kept.LEAST} and more that both have differ by more than half"
             ]

@@ -73,7 +73,7 @@ def test_a_row_of_a_dashboard_file_that_stands_twice_is_counted_once_or_refused_
     table = [*lines, again]
     whole = files.csv_bytes(header, table) if form == "csv" else files.xlsx_bytes({"data": [header, *table]})
     kind, _, sub = subject.partition("|")
-    key = f"01/02/2026 / Borough / Barnet / Barnet / E09000002 / {kind} / {sub} / Offences"
+    key = f"01/02/2026 / Borough / Barnet / Barnet / E09000003 / {kind} / {sub} / Offences"
     shown = key if len(key) <= 60 else key[:57] + "..."
     if not differs:
         # The publisher gives some rows twice, the same in every column.

@@ -39,9 +39,10 @@ def test_a_revision_of_every_figure_is_taken(warehouse: Settings, tmp_path: Path
     [
         (lambda area, count: count * 10, "figures of E09"),
         (lambda area, count: 0, "figures of E09"),
+        (lambda area, count: count * 89 // 100, "figures that both have differ by more than a tenth"),
         (lambda area, count: count * 10 if area == CAMDEN else count, f"the 48 figures of {CAMDEN} that both"),
     ],
-    ids=["ten times", "nothing", "one borough ten times"],
+    ids=["ten times", "nothing", "eleven percent less", "one borough ten times"],
 )
 def test_other_figures_are_refused_and_name_their_area(
     warehouse: Settings, tmp_path: Path, change: Callable[[str, int], int], what: str

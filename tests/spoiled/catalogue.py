@@ -5,10 +5,13 @@ from __future__ import annotations
 from tests.spoiled.forms import Form, Table
 from tests.spoiled.ways import (
     Way,
+    again_of,
+    all_the_same,
     areas,
     category,
     cell,
     column,
+    columns_exchanged,
     exchanged,
     of_year,
     relabelled,
@@ -17,6 +20,7 @@ from tests.spoiled.ways import (
     scaled,
     shuffled,
     with_months,
+    without,
     without_areas,
 )
 
@@ -53,16 +57,7 @@ WAYS: dict[str, Way] = {
     "a column stands twice": Way(column(lambda row, place: [*row, row[place]])),
     "a header has another name": _renamed("Something else"),
     "a header is blank": _renamed(""),
-    "two columns have changed places under their headers": Way(
-        lambda form, table: (
-            [
-                table[0],
-                *([*row[:place], row[place + 1], row[place], *row[place + 2 :]] for row in table[1:]),
-            ]
-            if (place := next(one for one in (form.area, form.category, 0) if one is not None)) is not None
-            else table
-        )
-    ),
+    "two columns have changed places under their headers": Way(columns_exchanged),
     "all cells of a column are blank": Way(
         lambda form, table: [
             table[0],
@@ -72,47 +67,23 @@ WAYS: dict[str, Way] = {
     # areas
     "an area is missing": Way(without_areas(1), AREA),
     "ten areas are missing": Way(without_areas(10), AREA),
-    "an area stands twice": Way(
-        lambda form, table: [*table, *(row for row in table[1:] if row[form.area] == _first_area(form, table))],  # type: ignore[index]
-        AREA,
-    ),
+    "an area stands twice": Way(again_of("area", _first_area), AREA),
     "an area has a name that nobody knows": Way(relabelled("area", _first_area, lambda *_: "Camdenshire"), AREA),
     "an area has no name": Way(relabelled("area", _first_area, lambda *_: ""), AREA),
     "an area has the name of another": Way(
         relabelled("area", _first_area, lambda form, table: areas(form, table)[-1]), AREA
     ),
     "two areas have changed places": Way(exchanged, AREA),
-    "every area is the same": Way(
-        lambda form, table: [
-            table[0],
-            *(
-                [_first_area(form, table) if n == form.area else text for n, text in enumerate(row)]
-                for row in table[1:]
-            ),
-        ],
-        AREA,
-    ),
+    "every area is the same": Way(all_the_same("area", _first_area), AREA),
     # categories
-    "a category is missing": Way(
-        lambda form, table: [table[0], *(row for row in table[1:] if row[form.category] != category(form, table))],  # type: ignore[index]
-        CATEGORY,
-    ),
+    "a category is missing": Way(without("category", category), CATEGORY),
     "a category has a name that nobody knows": Way(
         relabelled("category", category, lambda *_: "ANOTHER CATEGORY"), CATEGORY
     ),
     "a category is merged into another": Way(
         relabelled("category", category, lambda form, table: category(form, table, -1)), CATEGORY
     ),
-    "every category is the same": Way(
-        lambda form, table: [
-            table[0],
-            *(
-                [category(form, table) if n == form.category else text for n, text in enumerate(row)]
-                for row in table[1:]
-            ),
-        ],
-        CATEGORY,
-    ),
+    "every category is the same": Way(all_the_same("category", category), CATEGORY),
     # months
     "the newest month is missing": Way(with_months(lambda there: there[:-1]), MONTH | {"series"}),
     "the oldest month is missing": Way(with_months(lambda there: there[1:]), MONTH | {"series"}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -31,12 +31,13 @@ REFUSED, ROWS, ASIDE, WARNED, SAME, PASSED = (
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What became of one spoiled delivery, by whom and by which code or check."""
+    """What became of one spoiled delivery, by whom and by which code or check; `is_judged` after a build with it."""
 
     form: Form
     way: str
     ended: str
     named: str = ""
+    is_judged: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,18 +51,19 @@ class Standing:
     table: Table
     digest: str
 
-    def ways(self) -> list[str]:
-        """The ways that apply to it and change its bytes."""
+    def ways(self, known: Container[str] = ()) -> Iterator[tuple[str, bytes | None]]:
+        """The ways that apply to it and change what it says, each with the file it makes; none is made of those that are known to."""
         has = self.form.traits | (
             {"series"} if "month" in self.form.traits and len(months(self.form, self.table)) > 3 else set()
         )
-        return [name for name, way in WAYS.items() if way.needs <= has and self.spoiled(name) != self.table]
-
-    def spoiled(self, way: str) -> Table:
-        return WAYS[way].change(self.form, self.table)
+        for name, way in WAYS.items():
+            if name in known:
+                yield name, None
+            elif way.needs <= has and (table := way.change(self.form, self.table)) != self.table:
+                yield name, written(self.form, table, self.body)
 
     def bytes_of(self, way: str) -> bytes:
-        return written(self.form, self.spoiled(way), self.body)
+        return written(self.form, WAYS[way].change(self.form, self.table), self.body)
 
 
 def standing(home: Settings, forms: Iterable[Form] = FORMS) -> list[Standing]:
@@ -107,7 +109,7 @@ def landed(home: Settings, one: Standing, body: bytes, folder: Path) -> LandedFi
     )
 
 
-def at_the_door(home: Settings, one: Standing, way: str, folder: Path) -> Outcome:
+def at_the_door(home: Settings, one: Standing, way: str, body: bytes, folder: Path) -> Outcome:
     """What becomes of one delivery before any build; nothing of it stays in the database."""
     form = one.form
     with connect(home, LOADER, autocommit=True) as connection:
@@ -118,7 +120,7 @@ def at_the_door(home: Settings, one: Standing, way: str, folder: Path) -> Outcom
                     connection,
                     find_source(form.source),
                     form.dataset,
-                    landed(home, one, one.bytes_of(way), folder),
+                    landed(home, one, body, folder),
                     home.now(),
                     home.landing,
                 )

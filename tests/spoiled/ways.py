@@ -122,6 +122,36 @@ def without_areas(count: int) -> Change:
     return change
 
 
+def without(column: str, label: Callable[[Form, Table], str]) -> Change:
+    """Without the rows of one label."""
+
+    def change(form: Form, table: Table) -> Table:
+        place, gone = getattr(form, column), label(form, table)
+        return [table[0], *(row for row in table[1:] if row[place] != gone)]
+
+    return change
+
+
+def again_of(column: str, label: Callable[[Form, Table], str]) -> Change:
+    """The rows of one label once more at the end."""
+
+    def change(form: Form, table: Table) -> Table:
+        place, again = getattr(form, column), label(form, table)
+        return [*table, *(row for row in table[1:] if row[place] == again)]
+
+    return change
+
+
+def all_the_same(column: str, label: Callable[[Form, Table], str]) -> Change:
+    """One label in every row."""
+
+    def change(form: Form, table: Table) -> Table:
+        place, only = getattr(form, column), label(form, table)
+        return [table[0], *([only if n == place else text for n, text in enumerate(row)] for row in table[1:])]
+
+    return change
+
+
 def relabelled(column: str, before: Callable[[Form, Table], str], after: Callable[[Form, Table], str]) -> Change:
     """Another label in the place of one."""
 
@@ -213,6 +243,13 @@ def cell(text: str, of: str) -> Change:
         return [*table[:-1], [text if n == place else found for n, found in enumerate(table[-1])]]
 
     return change
+
+
+def columns_exchanged(form: Form, table: Table) -> Table:
+    """The column of the area, the category or the first one beside the one next to it, below the headers of both."""
+    place = next(one for one in (form.area, form.category, 0) if one is not None)
+    one, other = sorted((place, place + 1 if place + 1 < len(table[0]) else place - 1))
+    return [table[0], *([*row[:one], row[other], row[one], *row[other + 1 :]] for row in table[1:])]
 
 
 def column(alter: Callable[[Row, int], Row]) -> Change:

@@ -8,6 +8,7 @@ from collections import defaultdict
 
 from psycopg import sql
 
+from ingest.checks.labels_agree import check_labels_kept
 from ingest.checks.values_kept import check_values_kept
 from ingest.delivery import NEXT_NAME, Delivery, Labels, area_names, borough_names, seed
 from ingest.editions import Edition
@@ -27,7 +28,11 @@ NEVER_NEGATIVE = (
 # The API says no row count, and a body cut at the end of a line looks whole: of the rows that an indicator had, from the new file's first
 # period on, a new edition may lack so many. Areas outside London come and go with the vintages of the area types, categories with their labels.
 AT_MOST_LOST = 0.02
+# Codes carry a stray n before them.
+AREA = "ltrim(btrim(area_code), 'n')"
 KEY = ("indicator_id", "area_name", "sex", "age", "time_period_sortable")
+# Of the periods that an indicator had, fewer than so many may go: the first of a series are let go, half of it was cut.
+PERIODS_CUT = 0.5
 # Of the figures of 1 and more that two uploads of an indicator share, rates are worked out again with other residents, and few move by half.
 MAY_DIFFER = 0.05
 KEPT_AREAS = "^(?:n?E09[0-9]{6}|E12000007|E92000001)$"
@@ -118,20 +123,39 @@ def check_against(delivery: Delivery, edition: Edition) -> list[str]:
     check_values_kept(
         delivery, identity, "value", area="area_code", may_differ=MAY_DIFFER, least=1, against=edition.load_id
     )
+    check_labels_kept(delivery, edition, AREA, f"case when {AREA} ~ '{KEPT_AREAS}' then area_name else '' end")
+    # Years alone: a period may be written otherwise.
+    check_labels_kept(
+        delivery, edition, "regexp_replace(time_period, '[^0-9]', '', 'g')", "time_period_sortable", enough=1
+    )
     columns = [sql.Identifier(column) for column in KEY]
+    ((periods, kept),) = delivery.rows(
+        """select (select count(distinct time_period_sortable) from {table} where _load_id = {before}),
+               (select count(*) from (
+                   select time_period_sortable from {table} where _load_id = {before}
+                   intersect select time_period_sortable from delivered
+               ) as p)""",
+        table=delivery.table,
+        before=sql.Literal(edition.load_id),
+    )
+    if periods > 1 and periods - kept >= PERIODS_CUT * periods:
+        raise delivery.refuse(
+            "LESS_THAN_BEFORE", f"has {kept:,} of the {periods:,} periods that load {edition.load_id} had", NEXT_DAMAGED
+        )
     ((had, lost, words),) = delivery.rows(
         """, earlier as (
-               select distinct {columns} from {table} where _load_id = {before}
+               select distinct {columns}, {area} as area from {table} where _load_id = {before}
                    and time_period_sortable >= (select min(time_period_sortable) from delivered)
                    and area_code ~ {areas} and category_type = ''
            ),
-           gone as (select * from earlier except select {columns} from delivered),
+           gone as (select * from earlier except select {columns}, {area} from delivered),
            first as (select concat_ws(' / ', {words}) as words from gone order by 1 limit 5)
            select (select count(*) from earlier), (select count(*) from gone), (select array_agg(words) from first)""",
         columns=sql.SQL(", ").join(columns),
         table=delivery.table,
         before=sql.Literal(edition.load_id),
         areas=sql.Literal(KEPT_AREAS),
+        area=sql.SQL(AREA),
         words=sql.SQL(", ").join(sql.SQL("nullif({}, '')").format(column) for column in columns),
     )
     if not lost:

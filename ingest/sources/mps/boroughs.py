@@ -71,3 +71,8 @@ def _counted_twice(table: MonthTable, rows: list[tuple[int, list[str], str, str]
                 faults.append(Fault("ROW_REPEATED", number, "the row", label, reason))
         first[code, area].append((number, row))
     return faults
+
+
+def area_codes() -> dict[str, str]:
+    """Code of an area by each label that the police have for it (folded)."""
+    return {folded(row["published_name"]): row["area_code"] for row in seed("area_aliases") if row["source"] == "mps"}

@@ -1,15 +1,29 @@
-"""SafeStats: every sheet of the ambulance workbook has the 32 boroughs and the City."""
+"""SafeStats: every sheet of the ambulance workbook has the 32 boroughs and the City; events stay where and what they were."""
 
 from __future__ import annotations
 
+from ingest.checks.labels_agree import check_code_and_name_agree
+from ingest.checks.rows_kept import check_not_doubled, check_rows_kept
 from ingest.delivery import Delivery, Labels, area_names, borough_names, seed
+from ingest.editions import Edition
 from ingest.readers.text import folded
 
 CITY = "E09000001"
+KEPT_BY = {name: name for name in ("event_date", "borough_name", "category")}
+
+
+def check_against(delivery: Delivery, edition: Edition) -> list[str]:
+    """See `ingest.checks`: a month fills up, and few of its events are taken back or moved."""
+    if delivery.dataset.part_is_month:
+        check_not_doubled(delivery, edition, number=["event_id"], area="borough_name")
+        check_rows_kept(delivery, edition, KEPT_BY)
+    return []
 
 
 def check(delivery: Delivery) -> Labels:
     """See `ingest.checks`."""
+    if delivery.dataset.part_is_month:
+        check_code_and_name_agree(delivery, "lsoa_code", "borough_name")
     if delivery.name != "ambulance_borough":
         return {}
     code_of = {

@@ -10,11 +10,9 @@ from typing import Any
 import click
 from tabulate import tabulate
 
-from ingest.landing import SYNTHETIC, kind_held
+from ingest.landing import SYNTHETIC, SYNTHETIC_BANNER, kind_held
 from warehouse.platform.settings import Settings, settings
 from warehouse.reports import status
-
-SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from ingest.errors import Refusal
 from ingest.landing.files import INCOMING
 
 REAL, SYNTHETIC = "real", "synthetic"
+SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
 
 
 def claim_kind(landing: Path, kind: str, *, what: str) -> None:

@@ -19,7 +19,7 @@ from expectations.suite import read_suites
 from ingest.codes import registry
 from tests.mps_files import borough_file
 from warehouse import cli
-from warehouse.cli import database
+from warehouse.exports.values import without_formula
 from warehouse.platform import settings as home
 from warehouse.platform.settings import Settings
 
@@ -287,9 +287,9 @@ def test_the_url_of_a_role_is_one_a_client_can_use(warehouse: Settings) -> None:
     ],
 )  # fmt: skip
 def test_text_that_a_spreadsheet_may_take_for_a_formula_is_marked_as_text(text: str) -> None:
-    assert database.without_formula(text) == f"'{text}"
+    assert without_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("value", ["", " ", "1", "a=1", " a", "\u200b", "é", "e\u0301", -1, None])
 def test_other_values_are_exported_as_they_are(value: object) -> None:
-    assert database.without_formula(value) == value
+    assert without_formula(value) == value

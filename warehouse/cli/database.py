@@ -7,9 +7,7 @@ import io
 import os
 import stat
 import sys
-import unicodedata
 from pathlib import Path
-from typing import Any
 
 import click
 from tabulate import tabulate
@@ -17,6 +15,7 @@ from tabulate import tabulate
 from ingest.errors import Refusal
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
+from warehouse.exports.values import without_formula
 from warehouse.platform import privacy
 from warehouse.platform.connection import ADMIN, ANALYST, LOGIN_ROLES, url
 from warehouse.platform.settings import settings
@@ -43,26 +42,6 @@ def run_sql(query: str, role: str, as_csv: bool, as_json: bool) -> None:
     elif names:
         click.echo(tabulate(rows, headers=names, tablefmt="simple", missingval="∅", disable_numparse=True))
         click.echo(f"({len(rows):,} row{'' if len(rows) == 1 else 's'})")
-
-
-_FORMULA_STARTS = ("=", "+", "-", "@")
-# Nothing is seen of these, and their categories do not say so.
-_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-
-
-def without_formula(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, made text again (OWASP, CSV injection).
-
-    What is invisible at its beginning is looked through, since some program that passes it on takes it away; and wide, small and raised
-    forms of a sign are that sign.
-    """
-    if not isinstance(value, str):
-        return value
-    first = next((one for one in value if one not in _BLANKS and unicodedata.category(one)[0] not in "ZCM"), "")
-    is_formula = unicodedata.normalize("NFKC", first).startswith(_FORMULA_STARTS) or value.startswith(
-        ("\t", "\r", "\n")
-    )
-    return f"'{value}" if is_formula else value
 
 
 @main.group()

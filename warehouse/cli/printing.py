@@ -13,11 +13,10 @@ import click
 from tabulate import tabulate
 
 from ingest.codes import registry
-from ingest.landing import SYNTHETIC, kind_held
+from ingest.landing import SYNTHETIC, SYNTHETIC_BANNER, kind_held
 from warehouse.platform.settings import Settings, settings
 from warehouse.reports import status
 
-SYNTHETIC_BANNER = "SYNTHETIC DATA: invented by the stand-in publishers, for no decision whatever."
 WIDTH = 120  # columns, of all that is printed for a person
 INDENT = "      "
 CHECKS_SHOWN = 5

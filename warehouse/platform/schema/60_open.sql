@@ -31,6 +31,20 @@ return suppressed > 0 and (total < lowest + 5 or total > highest - 5);
 comment on function marts_open.tells_a_part(bigint, numeric, numeric, numeric) is
 'Whether a total, known to the unit, leaves one of its suppressed parts (each 1 to 7) fewer than five values. lowest and highest are what its parts come to at the least and at the most.';
 
+create or replace view marts_open.publication as
+select
+    release_id,
+    published_at,
+    data_kind,
+    is_current
+from marts.publication
+where is_current;
+comment on view marts_open.publication is 'Grain: one row, the release that marts_open.measure shows. data_kind says real or synthetic.';
+comment on column marts_open.publication.release_id is 'Number of the release.';
+comment on column marts_open.publication.published_at is 'When readers first saw it (UTC).';
+comment on column marts_open.publication.data_kind is 'real: from the publishers. synthetic: from the stand-in publishers, invented, for no decision.';
+comment on column marts_open.publication.is_current is 'True: marts.publication has the earlier ones.';
+
 -- For the view's owner alone: who sees why a total is suppressed knows more of its parts.
 comment on table marts_open.withheld_total is
 'Grain: one row per measure, month and total of areas that marts_open.measure withholds because it would tell a suppressed part, or another total that does. Chosen by the publisher with each release. Read by nobody else.';

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from tests.homes import Home
 
@@ -77,3 +81,39 @@ def test_the_wide_view_holds_what_the_narrow_one_does_and_every_key_leads_to_one
             )
             == []
         )
+
+
+def test_the_metrics_that_a_bi_tool_is_given_are_sums_by_sums(first_night: Home, tmp_path: Path) -> None:
+    told = first_night.vru("bi-files", "--format", "superset", "--out", str(tmp_path / "superset"))
+    assert told.returncode == 0, told.stderr
+    (file,) = (tmp_path / "superset").glob("datasets/*/bi_latest_12_months.yaml")
+    dataset = yaml.safe_load(file.read_text(encoding="utf-8"))
+    count, rate = (one["expression"] for one in dataset["metrics"])
+    of = "from marts.bi_latest_12_months where measure_code = 'mps_violence_with_injury'"
+    assert first_night.rows(f"select {count} {of}") == first_night.rows(
+        """select rolling_12_count::numeric from marts.fct_window where measure_code = 'mps_violence_with_injury'
+           and area_code = 'LONDON_32' and sex = 'all' and age_band = 'all' and month_start_date = '2026-10-01'"""
+    )
+    assert first_night.rows(f"select round(({rate})::numeric, 2) {of}") == first_night.rows(
+        f"select distinct london_rate {of}"
+    )
+    assert "SYNTHETIC" in next((tmp_path / "superset" / "databases").iterdir()).name
+
+
+def test_a_power_bi_model_has_one_way_from_each_fact_to_each_dimension_and_sums_no_column_by_itself(
+    first_night: Home, tmp_path: Path
+) -> None:
+    told = first_night.vru("bi-files", "--format", "tmdl", "--out", str(tmp_path / "model"))
+    assert told.returncode == 0, told.stderr
+    ways = re.findall(
+        r"fromColumn: (\w+)\.\w+\n\ttoColumn: (\w+)\.\w+",
+        (tmp_path / "model/definition/relationships.tmdl").read_text(),
+    )
+    assert len(ways) == len(set(ways)) == 9
+    for file in (tmp_path / "model/definition/tables").iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert text.count("summarizeBy: none") == text.count("\tcolumn ") > 0
+    assert 'expression Server = "127.0.0.1:' in (tmp_path / "model/definition/expressions.tmdl").read_text()
+    again = first_night.vru("bi-files", "--format", "tmdl", "--out", str(tmp_path / "model"))
+    assert again.returncode == 1
+    assert "[EXPORT_FOLDER_TAKEN]" in again.stderr

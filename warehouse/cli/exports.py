@@ -1,4 +1,4 @@
-"""Commands that take figures out of the warehouse: an export into files."""
+"""Commands that take figures out of the warehouse: an export into files, and what a BI tool begins with."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 
 import click
 
-from warehouse import exports
+from ingest.errors import Refusal
+from warehouse import bi, exports
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
+from warehouse.platform.connection import ANALYST
 from warehouse.platform.settings import settings
+from warehouse.reports import connecting
 
 
 @main.command("export")
@@ -34,3 +37,25 @@ def run_export(
     printing.report([dataclasses.asdict(one) for one in written], as_json, empty="")
     if not as_json:
         click.echo(f"\n{out}: whole; check with `sha256sum --check SHA256SUMS`")
+
+
+@main.command("bi-files")
+@click.option("--format", "form", type=click.Choice([*bi.WRITERS]), required=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to be made; new, or empty.")
+@click.option("--host", default="", help="The name by which the tool reaches this server; without it, this machine.")
+def write_bi_files(form: str, out: Path, host: str) -> None:
+    """The narrow views for a BI tool: tables, keys and measures that add up, without a password.
+
+    tmdl is a folder of a Power BI semantic model; superset is what Superset's API imports as assets.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Refusal(
+            "EXPORT_FOLDER_TAKEN",
+            f"{out} is there already, and not empty",
+            next_step="name a new folder; nothing of an old one is changed",
+        )
+    one = connecting.address(settings(), ANALYST, host=host)
+    model = bi.read(settings().home / "dbt" / "manifest.json", one.name)
+    out.mkdir(parents=True, exist_ok=True)
+    for file in bi.WRITERS[form](model, out, f"{one.host}:{one.port}", one.database):
+        click.echo(str(file))

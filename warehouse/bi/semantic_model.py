@@ -1,0 +1,130 @@
+"""The narrow views as a BI tool wants them: tables, columns, keys from facts to dimensions, and measures that add up."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import Refusal
+
+DIMENSIONS = {"bi_area": "area_code", "bi_measure": "measure_code", "bi_date": "date"}
+FACTS = ("bi_month", "bi_financial_year", "bi_latest_12_months")
+# Of each fact, the day that leads to bi_date: one way from each, so that a filter on a date reaches every fact once.
+DAYS = {
+    "bi_month": "month_start_date",
+    "bi_financial_year": "year_start_date",
+    "bi_latest_12_months": "period_end_date",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column: its type in PostgreSQL, what it is, and whether it may be summed as it stands."""
+
+    name: str
+    data_type: str
+    description: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A view of schema marts, with its key."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Relationship:
+    """Many rows of a fact to one row of a dimension, by one column each."""
+
+    fact: str
+    column: str
+    dimension: str
+    key: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """A figure of a fact that stays right whatever it is grouped by.
+
+    Attributes:
+        numerator: the column that is summed.
+        denominator: the column whose sum it is divided by, row for row where both are known; None for a sum.
+    """
+
+    table: str
+    name: str
+    description: str
+    numerator: str
+    denominator: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SemanticModel:
+    """Everything a tool is told.
+
+    Attributes:
+        name: what the connection is called; while the data are invented it says so.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    relationships: tuple[Relationship, ...]
+    measures: tuple[Measure, ...]
+
+
+def read(manifest: Path, name: str) -> SemanticModel:
+    """The model of what dbt built.
+
+    Args:
+        manifest: dbt's manifest.json of the newest whole build.
+        name: of the connection.
+
+    Raises:
+        Refusal: nothing was built yet.
+    """
+    if not manifest.exists():
+        raise Refusal(
+            "NOTHING_LOADED",
+            f"{manifest}: no build has described the marts yet",
+            next_step="`make nightly`, or `vru build`",
+        )
+    nodes: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
+    tables = {one: _table(nodes[f"model.vru.{one}"]) for one in (*DIMENSIONS, *FACTS)}
+    relationships = tuple(
+        Relationship(fact, DAYS[fact] if dimension == "bi_date" else key, dimension, key)
+        for fact in FACTS
+        for dimension, key in DIMENSIONS.items()
+    )
+    return SemanticModel(name, tuple(tables.values()), relationships, tuple(_measures(tables)))
+
+
+def _table(node: dict[str, Any]) -> Table:
+    (key,) = (one["columns"] for one in node["constraints"] if one["type"] == "primary_key")
+    columns = (Column(one["name"], one["data_type"], one["description"].strip()) for one in node["columns"].values())
+    return Table(node["name"], node["description"].strip(), tuple(key), tuple(columns))
+
+
+def _measures(tables: dict[str, Table]) -> list[Measure]:
+    found = []
+    for fact in FACTS:
+        (count,) = (one.name for one in tables[fact].columns if one.name in COUNTS)
+        found.append(Measure(fact, "Count", "Of one measure: boroughs and periods add up.", count))
+        found.append(
+            Measure(
+                fact,
+                "Rate per 1,000",
+                "Sum of counts by sum of residents, times 1,000, where both are known; of several months a monthly rate. Never a mean of rates.",
+                count,
+                "residents",
+            )
+        )
+    return found
+
+
+COUNTS = ("month_count", "year_count", "count_12_months")

@@ -47,6 +47,9 @@ def test_a_home_whose_history_repeated_its_marts_says_the_same_of_every_release_
                comment on table marts_history.area is 'Every row.';
                insert into marts_history.area select * from public.old;
                alter table marts_history.area owner to vru_publisher;
+               create view marts.gone as select 1 as x;
+               create table marts_history.gone as select 1 as x, 1::bigint as valid_from_release_id, null::bigint as valid_to_release_id;
+               alter table marts_history.gone owner to vru_publisher;
                delete from ops.mart_beginning;
                update ops.set_up set fingerprint = 'of an older version'"""
         )
@@ -60,6 +63,8 @@ def test_a_home_whose_history_repeated_its_marts_says_the_same_of_every_release_
         ("E2",),
         ("E3",),
     ]
+    # Of a mart that has become a view, history is all there is.
+    assert read(warehouse, "select * from marts_history.gone") == [(1, 1, None)]
     setup.set_up(warehouse, again=True)
     assert read(warehouse, AREAS) == before
 

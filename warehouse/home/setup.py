@@ -136,7 +136,7 @@ def _let_go_of_old_log(connection: psycopg.Connection) -> None:
     """Use up the segments of the log that were laid ready under a larger max_wal_size: PostgreSQL removes only what it has written to."""
     row = connection.execute(
         """select count(*) from pg_ls_waldir()
-           where (select sum(size) from pg_ls_waldir()) > 2 * pg_size_bytes(current_setting('max_wal_size'))"""
+           where (select sum(size) from pg_ls_waldir()) > 1.5 * pg_size_bytes(current_setting('max_wal_size'))"""
     ).fetchone()
     for _ in range(row[0] if row else 0):
         # Of a segment in which nothing stands there is nothing to switch away from.

@@ -37,7 +37,7 @@ SERVER_SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     # What is left of the log lies on the disk for good, up to this size, and a start after a crash reads it all.
-    "max_wal_size": "256MB",
+    "max_wal_size": "128MB",
     "min_wal_size": "64MB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",

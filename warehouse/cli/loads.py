@@ -95,14 +95,14 @@ def loads(source: str | None, state: str | None, since: dt.datetime | None, as_j
             "loaded": row["loaded_at"].astimezone(LONDON).date(),
             "quarantined": row["rows_quarantined"] or None,
             "file": row["file_name"],
-            "path": row["landed_path"],
+            "landed_path": row["landed_path"],
             "why": row["reason"] and f"{row['reason']} [{row['code']}]",
             "drift": row["drift"],
             "changed": row["changed"],
         }
         for row in rows
     ]
-    below = ("file", "path", "quarantined", "why", "drift", "changed")
+    below = ("file", "landed_path", "quarantined", "why", "drift", "changed")
     printing.report(
         shown, False, empty="no file is so" if source or state or since else "no file has been loaded", below=below
     )

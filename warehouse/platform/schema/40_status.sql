@@ -183,8 +183,10 @@ applies as (
             ),
             (2, d.last_check_failed_because is not null, 'stale', d.last_check_failed_because, d.failing_since, d.last_check_failed_code),
             (3, r.reason is not null, 'stale', r.reason, r.loaded_at, r.code),
+            -- It may be what makes the dataset overdue.
+            (4, s.why is not null, 'held', s.why, s.since, s.code),
             (
-                4,
+                5,
                 ops.today() >= o.overdue_from,
                 'stale',
                 case
@@ -196,38 +198,47 @@ applies as (
                 'DATASET_STALE'
             ),
             -- One of these: what stands is the same, whichever of them keeps it so.
-            (5, h.why is not null, 'held', h.why, h.since, 'GATE_HELD'),
-            (6, b.why is not null and h.why is null, 'held', b.why, b.published_at, 'ROLLED_BACK_FROM'),
+            (6, h.why is not null, 'held', h.why, h.since, 'GATE_HELD'),
+            (7, b.why is not null and h.why is null, 'held', b.why, b.published_at, 'ROLLED_BACK_FROM'),
             (
-                7,
+                8,
                 v.state = 'held' and v.verdict <> 'blocked' and b.why is null,
                 'held',
                 v.verdict_reason,
                 v.judged_at,
                 'ROLLED_BACK_FROM'
-            ),
-            (8, s.why is not null, 'held', s.why, s.since, s.code)
+            )
         ) as f (gravity, applies, state, why, since, code)
     where f.applies
 ),
 
--- Several things may be wrong with a dataset: the gravest is its state, and all are said. It has been stale since the first of them.
-finding as (
-    select
+-- Several things may be wrong with a dataset: the gravest is its state. Of what is stale all is said, also that a release is held over it, and
+-- it has been so since the first of them.
+gravest as (
+    select distinct on (source, dataset)
         source,
         dataset,
-        (array_agg(state order by gravity))[1] as state,
-        case
-            when bool_or(state = 'missing') then (array_agg(why order by gravity))[1]
-            else string_agg(why, '; ' order by gravity)
-        end as why,
-        case
-            when bool_or(state = 'stale') and not bool_or(state = 'missing') then min(since) filter (where state = 'stale')
-            else (array_agg(since order by gravity))[1]
-        end as since,
-        (array_agg(code order by gravity))[1] as code
+        state,
+        since,
+        code
     from applies
-    group by source, dataset
+    order by source asc, dataset asc, gravity asc
+),
+
+finding as (
+    select
+        g.source,
+        g.dataset,
+        g.state,
+        g.code,
+        case
+            when g.state = 'missing' then (array_agg(a.why order by a.gravity))[1]
+            else string_agg(a.why, '; ' order by a.gravity) filter (where g.state = 'stale' or a.state = 'held')
+        end as why,
+        case when g.state = 'stale' then min(a.since) filter (where a.state = 'stale') else g.since end as since
+    from gravest as g
+    inner join applies as a on g.source = a.source and g.dataset = a.dataset
+    group by g.source, g.dataset, g.state, g.code, g.since
 )
 
 select

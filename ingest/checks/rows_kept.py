@@ -51,9 +51,9 @@ def check_rows_kept(
     Raises:
         FaultyFile: `LESS_THAN_BEFORE` where it is less all in all, else `NOT_A_REVISION`.
     """
-    is_in_both = _months_of_both(delivery, before)
+    months = _months_of_both(delivery, before)
     this, that = (
-        _counts(delivery, load_id, by, value, where, is_in_both) for load_id in (delivery.load_id, before.load_id)
+        _counts(delivery, load_id, by, value, where, months) for load_id in (delivery.load_id, before.load_id)
     )
     had = that.total()
     wrong = []
@@ -120,48 +120,71 @@ def check_not_doubled(delivery: Delivery, before: Edition, *, number: Sequence[s
 
 
 def _counts(
-    delivery: Delivery, load_id: int, by: Mapping[str, str], value: str | None, where: str, is_in_both: Callable[[str], bool]
-) -> Counter[Key]:  # fmt: skip
+    delivery: Delivery, load_id: int, by: Mapping[str, str], value: str | None, where: str, months: set[int] | None
+) -> Counter[Key]:
     """What a load counts, in the months that both are about, by what its rows are about."""
     read = [_reader(delivery, name) for name in by]
-    columns = delivery.dataset.layout.month_columns
-    rows: sql.Composable = delivery.table
-    month = sql.SQL("month_header" if columns else "''")
-    if columns and columns.cells == "together":
-        month = sql.SQL(
-            "to_char(to_date(first_month, 'YYYYMM') + make_interval(months => number::integer - 1), 'YYYY-MM')"
-        )
-        rows = sql.SQL(
-            "{} cross join unnest(string_to_array(cells, ',')) with ordinality as of_month (cell, number)"
-        ).format(rows)
+    rows, only = _cells(delivery, load_id, months)
     place = _place_of_time(delivery, by)
+    wanted = {*(months or ()), None}
     found: Counter[Key] = Counter()
-    for *labels, month_of_cell, count in delivery.cursor.execute(
+    for *labels, count in delivery.cursor.execute(
         sql.SQL(
-            "select {by}, {month}, {counted} from {rows} where _load_id = {load} and {where} group by {places}"
+            "select {by}, {counted} from {rows} where _load_id = {load} and {where} and {only} group by {places}"
         ).format(
             by=sql.SQL(", ").join(sql.SQL(expression) for expression in by.values()),
-            month=month,
             counted=sql.SQL("sum({}::numeric)::bigint").format(sql.Identifier(value)) if value else sql.SQL("count(*)"),
             rows=rows,
             load=sql.Literal(load_id),
             where=sql.SQL(where),
-            places=sql.SQL(", ").join(sql.Literal(number) for number in range(1, len(by) + 2)),
+            only=only,
+            places=sql.SQL(", ").join(sql.Literal(number) for number in range(1, len(by) + 1)),
         )
     ):
         key = tuple(one(str(label or "")) for one, label in zip(read, labels, strict=True))
-        if columns and columns.cells == "a_row_each":
-            header = month_of(month_of_cell, columns) or ""
-            month_of_cell = f"{header[:4]}-{header[4:]}"
-        if is_in_both(month_of_cell or (key[place][:7] if place is not None else "")):
+        if place is None or months is None or _number_of(key[place]) in wanted:
             found[key] += count or 0
     return found
+
+
+def _cells(delivery: Delivery, load_id: int, months: set[int] | None) -> tuple[sql.Composable, sql.Composable]:
+    """Where the cells of a load stand, and the condition that they are of these months, where months are columns."""
+    columns = delivery.dataset.layout.month_columns
+    if columns is None:
+        return delivery.table, sql.SQL("true")
+    if columns.cells == "together":
+        cells = sql.SQL("{} cross join unnest(string_to_array(cells, ',')) with ordinality as of_month (cell, number)")
+        number = sql.SQL("left(first_month, 4)::integer * 12 + right(first_month, 2)::integer + number - 1")
+        of_both = sql.SQL("({}) = any({})").format(number, sql.Literal(sorted(months or ())))
+        return cells.format(delivery.table), of_both
+    headers = delivery.cursor.execute(
+        sql.SQL("select distinct month_header from {} where _load_id = %s").format(delivery.table), [load_id]
+    ).fetchall()
+    there = [header for (header,) in headers if months is None or _number_of(month_of(header, columns) or "") in months]
+    return delivery.table, sql.SQL("month_header = any({})").format(sql.Literal(there))
+
+
+def _number_of(month: str) -> int | None:
+    """The number of a month or day as YYYYMM or YYYY-MM-DD, counted from the year 0; None where it is none."""
+    digits = month.replace("-", "")
+    return int(digits[:4]) * 12 + int(digits[4:6]) if digits[:6].isdigit() and len(digits) >= len("YYYYMM") else None
+
+
+def _months_of_both(delivery: Delivery, before: Edition) -> set[int] | None:
+    """The months, by their numbers, that both editions are about; None where one is about no time."""
+    first, last = delivery.done.first, delivery.done.last
+    if first is None or last is None or before.first is None or before.last is None:
+        return None
+    begin, end = max(first, before.first), min(last, before.last)
+    partial = {_number_of(month) for month in partial_months(delivery.dataset, delivery.done.totals, before.totals)}
+    return {*range(begin.year * 12 + begin.month, end.year * 12 + end.month + 1)} - partial
 
 
 def _place_of_time(delivery: Delivery, by: Mapping[str, str]) -> int | None:
     """Which part of a key says the time."""
     period = delivery.dataset.layout.period
-    return next((place for place, name in enumerate(by) if period and name == period.column), None)
+    named = period.column if period else "month_header"
+    return next((place for place, name in enumerate(by) if name == named), None)
 
 
 def _other_times(this: Counter[Key], that: Counter[Key], place: int | None) -> Iterator[str]:
@@ -187,18 +210,11 @@ def _reader(delivery: Delivery, name: str) -> Callable[[str], str]:
     period = layout.period
     if period and name == period.column:
         return cache(lambda text: f"{day_of(text, period) or text}")
+    columns = layout.month_columns
+    if columns and name == "month_header":
+        return cache(lambda text: month_of(text, columns) or text)
     codes = codes_of(layout, name)
     return cache(lambda text: codes.get(folded(text), folded(text)))
-
-
-def _months_of_both(delivery: Delivery, before: Edition) -> Callable[[str], bool]:
-    """Whether both editions are about a month (YYYY-MM), or about no time."""
-    first, last = delivery.done.first, delivery.done.last
-    if first is None or last is None or before.first is None or before.last is None:
-        return lambda month: True
-    begin, end = f"{max(first, before.first):%Y-%m}", f"{min(last, before.last):%Y-%m}"
-    partial = {*partial_months(delivery.dataset, delivery.done.totals, before.totals)}
-    return lambda month: not month or (begin <= month <= end and month not in partial)
 
 
 def _groups_moved(names: Sequence[str], moved: Counter[Key], that: Counter[Key], verb: str) -> Iterator[str]:

@@ -42,7 +42,7 @@ class Outcome:
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
-    """The edition of a form that stands, which is spoiled."""
+    """The edition of a form that stands, which is spoiled; `is_dated` where its date was given with it."""
 
     form: Form
     load_id: int
@@ -50,6 +50,7 @@ class Standing:
     body: bytes
     table: Table
     digest: str
+    is_dated: bool
 
     def ways(self, known: Container[str] = ()) -> Iterator[tuple[str, bytes | None]]:
         """The ways that apply to it and change what it says, each with the file it makes; none is made of those that are known to."""
@@ -77,9 +78,10 @@ def standing(home: Settings, forms: Iterable[Form] = FORMS) -> list[Standing]:
                 [form.source, form.dataset],
             ).fetchone()
             if row is not None:
-                body = find(home.landing, row[2]).path.read_bytes()
+                file = find(home.landing, row[2])
+                body, is_dated = file.path.read_bytes(), file.provenance.release_date is not None
                 digest = rows_of(connection, form, row[0])
-                found.append(Standing(form, row[0], row[1], body, read(form, body), digest))
+                found.append(Standing(form, row[0], row[1], body, read(form, body), digest, is_dated))
     return found
 
 
@@ -105,7 +107,13 @@ def landed(home: Settings, one: Standing, body: bytes, folder: Path) -> LandedFi
     file = folder / one.file_name
     file.write_bytes(body)
     return file_drop.take(
-        home.landing, find_source(one.form.source), one.form.dataset, file, home.now(), is_synthetic=True
+        home.landing,
+        find_source(one.form.source),
+        one.form.dataset,
+        file,
+        home.now(),
+        release_date=home.now().date() if one.is_dated else None,
+        is_synthetic=True,
     )
 
 

@@ -123,10 +123,9 @@ class MadeOf:
         return found
 
     def names(self, form: Form) -> set[str]:
-        """The measures and marts that are made of a form's dataset."""
-        return {code for code, datasets in self._datasets.items() if form.name in datasets} | {
-            mart for mart, datasets in self._marts.items() if form.name in datasets
-        }
+        """The measures that are made of a form's dataset; of one without, the marts."""
+        measures = {code for code, datasets in self._datasets.items() if form.name in datasets}
+        return measures or {mart for mart, datasets in self._marts.items() if form.name in datasets}
 
     def is_of(self, form: Form, finding: Finding) -> bool:
         """Whether a finding may be about a form: by the datasets of its suite, and the sources, datasets and measures it names."""
@@ -155,9 +154,14 @@ class MadeOf:
                 ).fetchall()
             )
             for mart in self._marts:
+                columns = connection.execute(
+                    """select column_name from information_schema.columns where table_schema = 'candidate' and table_name = %s
+                       and column_name !~ 'release|revision|load|edition' order by ordinal_position""",
+                    [mart],
+                ).fetchall()
                 row = connection.execute(
-                    sql.SQL("select sum(hashtextextended(t::text, 0))::text from candidate.{} as t").format(
-                        sql.Identifier(mart)
+                    sql.SQL("select sum(hashtextextended(row({})::text, 0))::text from candidate.{} as t").format(
+                        sql.SQL(", ").join(sql.Identifier(name) for (name,) in columns), sql.Identifier(mart)
                     )
                 ).fetchone()
                 found[mart] = str(row and row[0])

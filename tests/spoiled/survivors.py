@@ -35,6 +35,11 @@ REASONS = (
         "a handful of rows in the stand-in: so many are taken back, added or dated otherwise in a real edition too",
     ),
     Reason(
+        frozenset({"two months have changed places", "every month is the one after", "the newest month is half there"}),
+        "safestats ambulance_borough",
+        "months of one sheet of this workbook are nearly alike, and its publisher has searched its records anew with figures half as large",
+    ),
+    Reason(
         frozenset({"the oldest month is missing"}),
         "fingertips .*",
         "the publisher lets the first period of a series go when it works rates out anew",

@@ -6,8 +6,8 @@ from ingest.checks.rows_kept import MAY_GROW, check_rows_kept
 from ingest.delivery import Delivery
 from ingest.editions import Edition
 
-# Rows of boroughs alone: a dashboard counts the same by their teams, which are held against them.
-OF_BOROUGHS = "lower(btrim(area_type)) like 'borough%'"
+# Offences by borough alone: a dashboard counts the same by their teams, which are held against them, and outcomes come for months.
+OF_BOROUGHS = "lower(btrim(area_type)) like 'borough%' and lower(btrim(measure)) like 'offence%'"
 BOROUGH_OF_A_DASHBOARD = "coalesce(nullif(btrim(borough_snt), ''), area_name)"
 DASHBOARD = {
     "month_year": "month_year",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ingest.checks.labels_agree import check_code_and_name_agree
-from ingest.checks.rows_kept import check_not_doubled, check_rows_kept
+from ingest.checks.rows_kept import MAY_GROW, check_not_doubled, check_rows_kept
 from ingest.delivery import Delivery, Labels, area_names, borough_names, seed
 from ingest.editions import Edition
 from ingest.readers.text import folded
 
 CITY = "E09000001"
+CELLS_BY = {name: name for name in ("sheet", "borough_name", "month_header")}
 KEPT_BY = {name: name for name in ("event_date", "borough_name", "category")}
 
 
@@ -17,6 +18,8 @@ def check_against(delivery: Delivery, edition: Edition) -> list[str]:
     if delivery.dataset.part_is_month:
         check_not_doubled(delivery, edition, number=["event_id"], area="borough_name")
         check_rows_kept(delivery, edition, KEPT_BY)
+    elif delivery.name == "ambulance_borough":
+        check_rows_kept(delivery, edition, CELLS_BY, value="cell", may_grow=MAY_GROW)
     return []
 
 

@@ -11,7 +11,23 @@ current_candidate as (
 -- A file that was loaded again has several lines: the newest says how it stands.
 newest as (
     select distinct on (l.source, l.dataset, l.sha256)
-        l.*,
+        l.source,
+        l.dataset,
+        l.sha256,
+        l.release_date,
+        l.part,
+        l.url,
+        l.landed_at,
+        l.loaded_at,
+        l.first_period,
+        l.last_period,
+        l.bytes,
+        l.rows_in_file,
+        l.rows_loaded,
+        l.rows_quarantined,
+        l.state,
+        l.code,
+        l.is_synthetic,
         bool_or(c.load_id is not null) over (partition by l.source, l.dataset, l.sha256) as is_in_release
     from ops.load as l
     left join ops.candidate_load as c

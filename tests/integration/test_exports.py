@@ -138,7 +138,8 @@ def test_the_package_describes_what_is_there(first_night: Home, tmp_path: Path) 
     assert report.valid, report.flatten(["fieldName", "message"])
     assert report.stats["tasks"] == 4
     package = json.loads((tmp_path / "out" / "datapackage.json").read_text(encoding="utf-8"))
-    assert (package["version"], package["data_kind"]) == ("1", "synthetic")
+    ((release,),) = first_night.rows("select release_id::text from marts.publication where is_current")
+    assert (package["version"], package["data_kind"]) == (release, "synthetic")
     assert package["notice"].startswith("SYNTHETIC DATA")
     assert {one["title"] for one in package["licenses"]} >= {"Open Government Licence v3.0"}
     fields = {field["name"]: field for field in package["resources"][1]["schema"]["fields"]}
@@ -185,7 +186,8 @@ def test_a_release_is_the_same_bytes_each_time_and_can_be_had_from_history(first
 def test_the_open_layer_is_exported_by_its_role_alone(first_night: Home, tmp_path: Path) -> None:
     exports.export(first_night.settings, ("publication",), "csv", tmp_path / "out", is_open=True)
     (row,) = csv_rows(tmp_path / "out" / "publication.csv")
-    assert (row["release_id"], row["data_kind"]) == ("1", "synthetic")
+    ((release,),) = first_night.rows("select release_id from marts.publication where is_current")
+    assert (row["release_id"], row["is_current"], row["data_kind"]) == (str(release), "true", "synthetic")
     for name in ("fct_measure", "withheld_total", "data_status"):
         with refused_with("TABLE_UNKNOWN", match="choose of: measure, publication"):
             exports.export(first_night.settings, (name,), "csv", tmp_path / "none", is_open=True)

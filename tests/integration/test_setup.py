@@ -56,6 +56,7 @@ def test_a_home_from_before_migrations_were_numbered_is_brought_up_to_date(wareh
     with connect(warehouse, ADMIN) as connection:
         connection.execute(
             """drop view if exists marts.data_status cascade;
+               drop view marts.edition;
                drop table ops.migration;
                alter table ops.load drop column code, drop column set_aside cascade, drop column awaits_verdict cascade;
                alter table ops.alert drop column code;

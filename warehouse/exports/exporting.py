@@ -24,6 +24,7 @@ from warehouse.platform.settings import Settings
 
 FORMATS = ("csv", "parquet", "xlsx", "ods")
 _SHEETS = {"xlsx": workbook.writer, "ods": opendocument.writer}
+PATIENCE = "30min"  # with a table
 BATCH = 1_000  # rows in memory at a time
 
 
@@ -220,6 +221,8 @@ def _reading(
         Refusal: the marts hold another release than the one that is exported.
     """
     with connection.transaction():
+        # The largest views take longer than an analyst's query may; a night or a build that begins ends it all the same.
+        connection.execute(sql.SQL("set local statement_timeout = {}").format(sql.Literal(PATIENCE)))
         if is_current:
             if table.key:
                 # In the order of the key, by its index: nothing is sorted, which would take a reader's disk.

@@ -35,7 +35,7 @@ grant insert on ops.alert_delivery to vru_publisher;
 grant insert, update on ops.dataset to vru_publisher;
 
 grant usage on schema marts, marts_history to vru_analyst;
-grant select on marts.data_status, marts.publication to vru_analyst, vru_gate, vru_publisher;
+grant select on marts.data_status, marts.publication, marts.edition to vru_analyst, vru_gate, vru_publisher;
 grant usage on schema marts_open to vru_open, vru_analyst;
 grant select on marts_open.publication to vru_open, vru_analyst;
 grant usage, create on schema marts_open to vru_publisher;

@@ -1,4 +1,4 @@
-"""Commands that take figures out of the warehouse: an export into files, and what a BI tool begins with."""
+"""Commands about figures: exported into files, traced back to the publishers' files behind them, given to a BI tool."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
 from warehouse.platform.connection import ANALYST
 from warehouse.platform.settings import settings
-from warehouse.reports import connecting
+from warehouse.reports import connecting, tracing
 
 
 @main.command("export")
@@ -59,3 +59,25 @@ def write_bi_files(form: str, out: Path, host: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for file in bi.WRITERS[form](model, out, f"{one.host}:{one.port}", one.database):
         click.echo(str(file))
+
+
+@main.command("trace")
+@click.argument("measure")
+@click.argument("area")
+@click.argument("period")
+@click.option(
+    "--report", default=tracing.FACTS, show_default=True, help="Table or view of schema marts that has the figure."
+)
+@json_option
+def run_trace(measure: str, area: str, period: str, report: str, as_json: bool) -> None:
+    """The publishers' files behind a figure: every edition of its window, and of what it is compared with and divided by.
+
+    AREA is a code or a name. PERIOD is a month (2026-10), a year (2025), a financial year (2025/26) or two days
+    (2025-11-01:2026-10-31); of a report with windows, those that end within it.
+    """
+    rows = tracing.trace(settings(), measure, area, period, report)
+    if not as_json:
+        printing.banner()
+    shown = ("behind", "source", "dataset", "release_date", "sha256", "row_count", "state", "fetched_at", "address")
+    short = [{name: row[name] for name in shown} | {"sha256": row["sha256"][:12]} for row in rows]
+    printing.report(rows if as_json else short, as_json, empty="")

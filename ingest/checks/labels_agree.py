@@ -59,7 +59,8 @@ def check_labels_kept(
     found = delivery.rows(
         """, pair as (select {label} as label, {code} as code from delivered),
            stood as (select distinct {label} as label, {code} as code from {table} where _load_id = {before} and {code} <> '')
-           select p.label, p.code, count(*), bool_or(s.label is not null)
+           select p.label, p.code, count(*), bool_or(s.label is not null),
+               (select bool_or(label <> '') from pair) and (select bool_or(label <> '') from stood)
            from pair as p left join stood as s on s.code = p.code and s.label = p.label
            where p.code in (select code from stood) group by 1, 2 order by 3 desc, 1, 2""",
         label=sql.SQL(label),
@@ -67,8 +68,9 @@ def check_labels_kept(
         table=delivery.table,
         before=sql.Literal(before.load_id),
     )
-    wrong = [(f"{name} / {beside}", rows) for name, beside, rows, stood in found if not stood]
-    _refuse(delivery, wrong, sum(rows for _, _, rows, _ in found), enough)
+    # A form without the labels says nothing of them.
+    wrong = [(f"{name} / {beside}", rows) for name, beside, rows, stood, have_both in found if have_both and not stood]
+    _refuse(delivery, wrong, sum(rows for _, _, rows, *_ in found), enough)
 
 
 def _refuse(delivery: Delivery, wrong: list[tuple[str, int]], known: int, enough: int = ENOUGH_TO_CONTRADICT) -> None:

@@ -109,7 +109,7 @@ def _print_table(outcomes: list[Outcome], forms: list[Form]) -> None:
         if _kind(one) in {"reason", "survives"}:
             said = f" (warned: {one.named})" if one.ended in NAMED else ""
             print(
-                f"{_kind(one)}: {one.form.name}: {one.way}{said}: {why_it_may_pass(one.form, one.way) or 'nothing stops it'}"
+                f"{_kind(one)}: {one.form.name}: {one.way}{said}: {why_it_may_pass(one.form, one.way) or ('nothing stops it' if one.is_judged else 'passed the door, not judged')}"
             )
 
 

@@ -32,6 +32,9 @@ RUN = "spoiled"
 # What is about loads and editions and no figure of the world.
 OF_LOADS = {"dim_source", "rpt_data_quality", "rpt_revision", "rpt_revision_release"}
 
+# A mart is its datasets' own that is made of so few: the newest months and the history, say.
+OWN = 2
+
 Finding = tuple[str, str, str]  # suite, check, detail
 Figures = dict[str, str]  # a hash by measure, and by mart that is not made of fct_measure
 
@@ -123,9 +126,12 @@ class MadeOf:
         return found
 
     def names(self, form: Form) -> set[str]:
-        """The measures that are made of a form's dataset; of one without, the marts."""
+        """The measures that are made of a form's dataset, and the marts: all of them where there is no measure, else its own."""
         measures = {code for code, datasets in self._datasets.items() if form.name in datasets}
-        return measures or {mart for mart, datasets in self._marts.items() if form.name in datasets}
+        most = OWN if measures else len(self._marts)
+        return measures | {
+            mart for mart, datasets in self._marts.items() if form.name in datasets and len(datasets) <= most
+        }
 
     def is_of(self, form: Form, finding: Finding) -> bool:
         """Whether a finding may be about a form: by the datasets of its suite, and the sources, datasets and measures it names."""

@@ -24,6 +24,11 @@ REASONS = (
         "one row less is what a publisher does who takes one event, person or count of a small area back",
     ),
     Reason(
+        frozenset({"the oldest month is a tenth"}),
+        "mps (ward|lsoa)_recent",
+        "the first month of these files is a fraction of one as it leaves their window; no mart takes it from them",
+    ),
+    Reason(
         frozenset({"a count is blank"}),
         "fingertips .*|nomis .*",
         "a blank is how this publisher says that it has no figure, or withholds one",

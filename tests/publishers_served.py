@@ -239,8 +239,14 @@ def ambulance_workbook(day: dt.date) -> bytes:
 
 @cache
 def deprivation(day: dt.date) -> bytes:
-    """The Indices of Deprivation as corrected by a day."""
-    return indices.file_bytes([OLDER_DAY, FIRST_DAY, SECOND_DAY].index(day), 2025)
+    """The Indices of Deprivation as corrected by a day: of one more LSOA with each."""
+    header, *rows = list(csv.reader(io.StringIO(indices.file_bytes(1, 2025).decode("utf-8-sig"))))
+    population = header.index("Total population: mid 2022")
+    for row in rows[: 1 + [OLDER_DAY, FIRST_DAY, SECOND_DAY].index(day)]:
+        row[population] = str(int(row[population]) + 1)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([header, *rows])
+    return text.getvalue().encode()
 
 
 INDICATOR = next(indicator for indicator in INDICATORS if indicator.number == 93735)

@@ -19,7 +19,11 @@ from typing import Any
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
+from warehouse.platform import children
+
 DATABASE = "VRU_DBT_DBNAME"
+# Before a test puts WarmDbt.run in its place.
+_run_program = children.run
 
 
 class WarmDbt:
@@ -34,16 +38,24 @@ class WarmDbt:
             cwd=Path(__file__).resolve().parent.parent,
         )
 
-    def run(self, command: list[str], *, env: dict[str, str], cwd: Path, **_: Any) -> subprocess.CompletedProcess[str]:
-        """Run dbt with the arguments of that command, and anything else as it is run elsewhere.
+    def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run dbt with the arguments of that command, and any other program as warehouse.platform.children does.
 
         Returns:
             Its exit status, and what it wrote to standard output and standard error.
         """
+        if Path(command[0]).name != "dbt":
+            return _run_program(command, **options)
         assert self.program.stdin is not None
         assert self.program.stdout is not None
         with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as errors:
-            asked = {"arguments": command[1:], "env": env, "cwd": str(cwd), "out": out.name, "errors": errors.name}
+            asked = {
+                "arguments": command[1:],
+                "env": options["env"],
+                "cwd": str(options["cwd"]),
+                "out": out.name,
+                "errors": errors.name,
+            }
             self.program.stdin.write(json.dumps(asked) + "\n")
             self.program.stdin.flush()
             status = int(self.program.stdout.readline())

@@ -63,7 +63,8 @@ def check_labels_kept(
                (select bool_or(label <> '') from pair) and (select bool_or(label <> '') from stood)
            from pair as p left join stood as s on s.code = p.code and s.label = p.label
            where p.code in (select code from stood) group by 1, 2 order by 3 desc, 1, 2""",
-        label=sql.SQL(label),
+        # White space within a label says nothing.
+        label=sql.SQL(r"btrim(regexp_replace({}, '\s+', ' ', 'g'))").format(sql.SQL(label)),
         code=sql.SQL(code),
         table=delivery.table,
         before=sql.Literal(before.load_id),

@@ -13,7 +13,7 @@ from warehouse.platform.settings import Settings
 from warehouse.publish import publish
 
 ROWS = """select (select count(*) from candidate.fact), (select count(*) from marts.fact),
-                 (select count(*) from intermediate.window_x), (select count(*) from intermediate.int_x)"""
+                 (select count(*) from intermediate.window_count), (select count(*) from intermediate.int_x)"""
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def published(warehouse: Settings) -> str:
     """A candidate of three facts in the marts, with a table made for them and one that stays from build to build."""
     candidate_id = judged(warehouse, pair(1))
     with connect(warehouse, TRANSFORMER) as connection:
-        for table in ("window_x", "int_x"):
+        for table in ("window_count", "int_x"):
             connection.execute(f"create table intermediate.{table} as select 1 as x".encode())
     publish(warehouse, candidate_id)
     return candidate_id

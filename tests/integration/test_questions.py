@@ -74,9 +74,13 @@ def test_the_open_layer_withholds_what_its_model_says(home: Home) -> None:
     with connect(home.settings, ADMIN) as connection:
         connection.execute("set enable_nestloop = off")  # as the publisher asks it
         rows = "select measure_code, period_start_date, area_code from {} order by 1, 2, 3"
+        # The candidate has been emptied, so the model is asked of the marts, which hold what it held.
+        ((model,),) = connection.execute(
+            "select replace(rtrim(pg_get_viewdef('intermediate.open_withheld_total'), ';'), 'candidate.', 'marts.')"
+        ).fetchall()
         chosen, stored = (
             connection.execute(rows.format(table).encode()).fetchall()
-            for table in ("intermediate.open_withheld_total", "marts_open.withheld_total")
+            for table in (f"({model}) as model", "marts_open.withheld_total")
         )
     assert len(stored) > 0
     assert stored == chosen

@@ -14,7 +14,7 @@ from warehouse.platform.settings import Settings
 # Nobody waits for it, and it waits for nobody: what stays is emptied after the next build.
 LOCK_TIMEOUT = "5s"
 # What every build makes anew and only the marts are made from. Seeds and int_SOURCE_* stay from one build to the next.
-MADE_FOR_THE_MARTS = "^(window|report)_"
+MADE_FOR_THE_MARTS = "^(window_(chart|count|rank|series)$|report_)"
 
 
 def empty(settings: Settings, candidate_id: str) -> bool:

@@ -43,7 +43,8 @@ def run_export(
 @click.option("--format", "form", type=click.Choice([*bi.WRITERS]), required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to be made; new, or empty.")
 @click.option("--host", default="", help="The name by which the tool reaches this server; without it, this machine.")
-def write_bi_files(form: str, out: Path, host: str) -> None:
+@json_option
+def write_bi_files(form: str, out: Path, host: str, as_json: bool) -> None:
     """The narrow views for a BI tool: tables, keys and measures that add up, without a password.
 
     tmdl is a folder of a Power BI semantic model; superset is what Superset's API imports as assets.
@@ -57,8 +58,8 @@ def write_bi_files(form: str, out: Path, host: str) -> None:
     one = connecting.address(settings(), ANALYST, host=host)
     model = bi.read(settings().home / "dbt" / "manifest.json", one.name)
     out.mkdir(parents=True, exist_ok=True)
-    for file in bi.WRITERS[form](model, out, f"{one.host}:{one.port}", one.database):
-        click.echo(str(file))
+    files = bi.WRITERS[form](model, out, f"{one.host}:{one.port}", one.database)
+    printing.report([{"file": str(file)} for file in files], as_json, empty="")
 
 
 @main.command("trace")

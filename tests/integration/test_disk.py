@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.candidates import area, fact, judged, pair, read
 from tests.homes import Home, home_like
+from warehouse.build.emptying import MADE_FOR_THE_MARTS
 from warehouse.home import setup
 from warehouse.platform import embedded
 from warehouse.platform.connection import ADMIN, connect
@@ -25,7 +26,7 @@ def test_a_first_night_keeps_each_row_of_the_marts_once(first_night: Home) -> No
     assert megabytes("n.nspname = 'marts'") > 400
     # Empty tables have their indexes' first pages.
     assert megabytes("n.nspname in ('candidate', 'marts_past')") < 5
-    assert megabytes("n.nspname = 'intermediate' and c.relname ~ '^(window|report)_'") < 1
+    assert megabytes(f"n.nspname = 'intermediate' and c.relname ~ '{MADE_FOR_THE_MARTS}'") < 1
     ((log,),) = first_night.rows("select sum(size)::bigint from pg_ls_waldir()", ADMIN)
     assert int(str(log)) <= 144 * 2**20  # max_wal_size, and the segment under way
 

@@ -56,22 +56,24 @@ def check_labels_kept(
     Raises:
         FaultyFile: `LABEL_OF_ANOTHER_CODE`.
     """
-    found = delivery.rows(
-        """, pair as (select {label} as label, {code} as code from delivered),
-           stood as (select distinct {label} as label, {code} as code from {table} where _load_id = {before} and {code} <> '')
-           select p.label, p.code, count(*), bool_or(s.label is not null),
-               (select bool_or(label <> '') from pair) and (select bool_or(label <> '') from stood)
-           from pair as p left join stood as s on s.code = p.code and s.label = p.label
-           where p.code in (select code from stood) group by 1, 2 order by 3 desc, 1, 2""",
-        # White space within a label says nothing.
-        label=sql.SQL(r"btrim(regexp_replace({}, '\s+', ' ', 'g'))").format(sql.SQL(label)),
+    this = delivery.rows(
+        "select {label}, {code}, count(*) from delivered group by 1, 2", label=sql.SQL(label), code=sql.SQL(code)
+    )
+    that = delivery.rows(
+        "select distinct {label}, {code} from {table} where _load_id = {before}",
+        label=sql.SQL(label),
         code=sql.SQL(code),
         table=delivery.table,
         before=sql.Literal(before.load_id),
     )
-    # A form without the labels says nothing of them.
-    wrong = [(f"{name} / {beside}", rows) for name, beside, rows, stood, have_both in found if have_both and not stood]
-    _refuse(delivery, wrong, sum(rows for _, _, rows, *_ in found), enough)
+    # Spelled alike, for white space, capitals and & say nothing. A form without the labels says nothing of them.
+    stood = {(folded(name or ""), beside) for name, beside in that}
+    known = {beside for _, beside in stood if beside}
+    if not any(name for name, _ in stood) or not any(name for name, *_ in this):
+        return
+    found = [(name or "", beside, rows) for name, beside, rows in this if beside in known]
+    wrong = [(f"{name} / {beside}", rows) for name, beside, rows in found if (folded(name), beside) not in stood]
+    _refuse(delivery, sorted(wrong, key=lambda one: (-one[1], one[0])), sum(rows for *_, rows in found), enough)
 
 
 def _refuse(delivery: Delivery, wrong: list[tuple[str, int]], known: int, enough: int = ENOUGH_TO_CONTRADICT) -> None:

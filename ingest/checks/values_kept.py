@@ -13,8 +13,8 @@ LEAST = 30
 ENOUGH, ENOUGH_TO_DIFFER, ENOUGH_OF_AN_AREA = 50, 10, 20
 # What is no revision of a figure: it differs by more than half. An area of which half the figures do so is another area, or ten times it.
 BY, OF_AN_AREA = 0.5, 0.5
-# Nor is it a revision where so many differ by more than a tenth: all of them were multiplied, or are of another time.
-MOVED_BY, MAY_MOVE = 0.1, 0.4
+# Nor is it a revision where so many differ by more than a tenth: all of them were multiplied, or are of another time. A census moves fewer.
+MOVED_BY, MAY_MOVE = 0.1, 0.7
 
 
 def check_values_kept(

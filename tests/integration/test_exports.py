@@ -37,7 +37,7 @@ WARD_MONTH = """select f.*, a.area_name from marts.fct_ward_month as f
 
 def ward_months(home: Home) -> list[dict[str, Any]]:
     with connect(home.settings, ANALYST) as connection:
-        cursor = connection.execute(WARD_MONTH)  # type: ignore[arg-type]
+        cursor = connection.execute(WARD_MONTH)  # type: ignore[arg-type] # a constant of this file
         names = [column.name for column in cursor.description or ()]
         return [{**dict(zip(names, row, strict=True)), "data_kind": "synthetic"} for row in cursor.fetchall()]
 
@@ -78,7 +78,7 @@ def test_csv_holds_each_row_with_names_and_the_kind_of_its_data_behind_a_byte_or
     with connect(first_night.settings, ANALYST) as connection:
         (fetched,) = connection.execute(
             "select fetched_at from marts.data_status where source = 'mhclg' limit 1"
-        ).fetchone()  # type: ignore[misc]
+        ).fetchone()  # type: ignore[misc] # there is a row
     there = {row["fetched_at"] for row in csv_rows(tmp_path / "out" / "data_status.csv") if row["source"] == "mhclg"}
     assert fetched.replace(microsecond=0) in {dt.datetime.fromisoformat(moment) for moment in there}
     assert {moment[-6:] for moment in there} == {"+00:00"}  # London's, in November
@@ -333,7 +333,7 @@ def test_an_export_during_which_a_release_is_published_is_refused(
     warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published(warehouse, "1 as a")
-    real_find = exports.exporting.tables.find  # type: ignore[attr-defined]
+    real_find = exports.exporting.tables.find  # type: ignore[attr-defined] # not the package's own
 
     def find(connection: psycopg.Connection, *arguments: Any, **more: Any) -> list[Table]:
         found: list[Table] = real_find(connection, *arguments, **more)

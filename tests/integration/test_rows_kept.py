@@ -102,6 +102,14 @@ def test_an_indicator_that_lost_half_of_its_periods_is_refused(warehouse: Settin
     with refused_with("LESS_THAN_BEFORE", match="5 of the 10 periods"):
         land_indicator(warehouse, tmp_path, body(*periods[5:]))
     otherwise = [one | {"Time period": "2023/24"} if one is periods[0] else one for one in periods]
-    with refused_with("LABEL_OF_ANOTHER_CODE", match="1 of 10 rows: 202324 / 20140000"):
+    with refused_with("LABEL_OF_ANOTHER_CODE", match="1 of 10 rows: 2023 / 20140000"):
         land_indicator(warehouse, tmp_path, body(*otherwise))
     assert land_indicator(warehouse, tmp_path, body(*periods[1:])) == 9
+
+
+def test_an_indicator_of_two_periods_moves_on_and_writes_them_otherwise(warehouse: Settings, tmp_path: Path) -> None:
+    def period(text: str, year: int) -> dict[str, str]:
+        return {"Time period": text, "Time period Sortable": f"{year}0000"}
+
+    land_indicator(warehouse, tmp_path, body(period("2021/22", 2021), period("2022/23", 2022)))
+    assert land_indicator(warehouse, tmp_path, body(period("2022/2023", 2022), period("2023/2024", 2023))) == 2

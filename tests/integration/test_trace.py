@@ -141,7 +141,7 @@ def test_an_edition_that_a_newer_load_of_the_same_file_replaced_stands_once(ware
                 ["b" * 64 if state == "refused" else "a" * 64, rows, rows, state],
             )
     with connect(warehouse, ANALYST) as connection:
-        assert connection.execute(EDITION).fetchall() == [  # type: ignore[arg-type]
+        assert connection.execute(EDITION).fetchall() == [  # type: ignore[arg-type] # a constant of this file
             ("mps", "borough_recent", "a" * 64, "loaded", 1, "inbox", False, "real"),
             ("mps", "borough_recent", "b" * 64, "refused", 1, "inbox", False, "real"),
         ]

@@ -11,6 +11,7 @@ from ingest.errors import Refusal
 
 DIMENSIONS = {"bi_area": "area_code", "bi_measure": "measure_code", "bi_date": "date"}
 FACTS = ("bi_month", "bi_financial_year", "bi_latest_12_months")
+COUNTS = ("month_count", "year_count", "count_12_months")  # what each fact counts
 # Of each fact, the day that leads to bi_date: one way from each, so that a filter on a date reaches every fact once.
 DAYS = {
     "bi_month": "month_start_date",
@@ -21,7 +22,7 @@ DAYS = {
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column: its type in PostgreSQL, what it is, and whether it may be summed as it stands."""
+    """A column: its type in PostgreSQL, and what it is."""
 
     name: str
     data_type: str
@@ -125,6 +126,3 @@ def _measures(tables: dict[str, Table]) -> list[Measure]:
             )
         )
     return found
-
-
-COUNTS = ("month_count", "year_count", "count_12_months")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from psycopg import sql
+from pydantic import SecretStr
 from tabulate import tabulate
 
 from tests.homes import Home, home_like, never_wait_for_the_disk, new_folder
@@ -23,7 +24,7 @@ from tests.warm_dbt import WarmDbt
 from warehouse.build import transform
 from warehouse.home import setup
 from warehouse.platform import embedded
-from warehouse.platform.connection import ADMIN, connect, url
+from warehouse.platform.connection import ADMIN, AIRFLOW, AIRFLOW_DATABASE, connect, url
 from warehouse.platform.settings import Settings, read_settings
 
 # The programs that tests start would compile Airflow, dbt and Great Expectations anew each time.
@@ -158,11 +159,33 @@ def _copy_database(server: Server, template: str, name: str) -> None:
         )
 
 
+@pytest.fixture
+def airflow_database(server: Server) -> Iterator[str]:
+    """URL of an Airflow database of the test's own: a run that it leaves unfinished is told of in no other test's home."""
+    name = f"vru_airflow_{os.getpid()}_{next(_numbers)}"
+    _copy_database(server, AIRFLOW_DATABASE, name)
+    try:
+        yield url(server.settings, AIRFLOW).replace(f"@/{AIRFLOW_DATABASE}?", f"@/{name}?")
+    finally:
+        _drop_database(server, name)
+
+
+@pytest.fixture
+def warehouse_with_airflow(warehouse: Settings, airflow_database: str) -> Settings:
+    """As `warehouse`, for a test whose runs Airflow writes down."""
+    return warehouse.model_copy(update={"airflow_database_url": SecretStr(airflow_database)})
+
+
+def _drop_database(server: Server, name: str) -> None:
+    with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
 @contextlib.contextmanager
 def new_warehouse(
     server: Server, folder: Path, name: str | None = None, template: str = TEMPLATE
 ) -> Iterator[Settings]:
-    """As `warehouse`, for as long as the block, its home in that folder.
+    """As `warehouse`, for as long as the block, its home in that folder. Its Airflow database is the session's: nobody writes to that.
 
     Args:
         name: of the database, where it matters.
@@ -188,8 +211,7 @@ def new_warehouse(
     try:
         yield settings
     finally:
-        with connect(server.settings, ADMIN, autocommit=True, database="postgres") as connection:
-            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        _drop_database(server, name)
 
 
 _being_built: set[str] = set()

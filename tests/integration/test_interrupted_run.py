@@ -18,7 +18,8 @@ from warehouse.airflow import internals, interrupted, run
 from warehouse.platform.settings import Settings
 
 
-def test_a_run_ends_with_its_starter_and_raises_one_alert(warehouse: Settings, tmp_path: Path) -> None:
+def test_a_run_ends_with_its_starter_and_raises_one_alert(warehouse_with_airflow: Settings, tmp_path: Path) -> None:
+    warehouse = warehouse_with_airflow
     assert warehouse.database_url is not None
     moment = dt.datetime.now(dt.UTC).isoformat()
     process = subprocess.Popen(

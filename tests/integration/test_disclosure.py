@@ -38,6 +38,7 @@ def marts(warehouse: Settings) -> Iterator[Callable[[list[Month]], None]]:
     with connect(warehouse, PUBLISHER) as connection:
         connection.execute(
             """create table marts.dim_area as select * from (values {}) as a (area_code, area_name, area_type, ons_inner_outer, is_in_london_32);
+               create table marts.dim_data_kind as select 'synthetic' as data_kind;
                create table marts.dim_source as select 'safestats' as source, 'x' as dataset, '{}' as publish_rule;
                create table marts.dim_measure (
                    measure_code text, measure_name text, source text, unit text, publish_rule text, caveat text, licence text, attribution text

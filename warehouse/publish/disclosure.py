@@ -25,7 +25,7 @@ from warehouse.publish.plans import no_nested_loops
 
 OPEN = "marts_open"
 VIEW = "measure"
-READ = ("fct_measure", "dim_area", "dim_measure", "dim_source")  # of schema marts
+READ = ("fct_measure", "dim_area", "dim_measure", "dim_source", "dim_data_kind")  # of schema marts
 
 MODELS = SEEDS.parent / "models" / "open"
 VIEW_MODEL, WITHHELD_MODEL, WITHHELD_TABLE = "open_measure", "open_withheld_total", "withheld_total"

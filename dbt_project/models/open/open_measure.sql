@@ -24,7 +24,8 @@ select
     fact.is_provisional,
     measure.caveat,
     measure.licence,
-    measure.attribution
+    measure.attribution,
+    (select kind.data_kind from {{ ref('dim_data_kind') }} as kind) as data_kind
 from {{ ref('fct_measure') }} as fact
 inner join {{ ref('dim_area') }} as area on fact.area_code = area.area_code
 inner join {{ ref('dim_measure') }} as measure on fact.measure_code = measure.measure_code

@@ -155,5 +155,6 @@ select
     spanned.source_release,
     spanned.is_provisional,
     spanned.typical_revision_percent,
-    spanned.typical_revision_editions
+    spanned.typical_revision_editions,
+    (select kind.data_kind from {{ ref('dim_data_kind') }} as kind) as data_kind
 from compared as spanned

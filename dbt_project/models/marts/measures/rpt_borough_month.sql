@@ -40,7 +40,8 @@ select
     win.source_release,
     win.is_provisional,
     win.typical_revision_percent,
-    win.typical_revision_editions
+    win.typical_revision_editions,
+    (select kind.data_kind from {{ ref('dim_data_kind') }} as kind) as data_kind
 from {{ ref('fct_window') }} as win
 inner join {{ ref('dim_area') }} as area on win.area_code = area.area_code
 inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code

@@ -100,7 +100,8 @@ select
             then round(({{ break_effect_percent('span.placed_share', 'span.placed_share_year_before') }})::numeric, 2)
     end::numeric(14, 2) as break_effect_percent,
     compared.source_release,
-    compared.is_provisional
+    compared.is_provisional,
+    (select kind.data_kind from {{ ref('dim_data_kind') }} as kind) as data_kind
 from compared
 -- The newest break up to the window's end decides, as in fct_window.
 left join

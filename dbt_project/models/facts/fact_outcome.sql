@@ -52,8 +52,7 @@ compared as (
         100 * marts.wilson_lower(outcome_count::double precision, cohort_count::double precision, 0.95) as lower_95_percent,
         100 * marts.wilson_upper(outcome_count::double precision, cohort_count::double precision, 0.95) as upper_95_percent,
         max(100.0 * outcome_count / cohort_count) filter (where area_code = 'LONDON_32') over (partition by fact_code)
-            as london_share_percent,
-        bool_or(true) filter (where months_followed is not null) over (partition by fact_code) as is_followed
+            as london_share_percent
     from cohort
 ),
 

@@ -82,8 +82,8 @@ mutate: $(VENV)/dev  ## Change the models' SQL one thing at a time and see which
 bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet night against a full one
 	@$(BIN)/python -m bench
 
-compose-test: $(VENV)/runtime  ## Build the image, bring the production stack up, run nightly in it, query it from outside, take it down
-	@./tests/compose/run
+compose-test: $(VENV)/runtime  ## Build the image, bring the production stack up, run nightly in it, query it from outside, take it down (BI=1: Superset too)
+	@BI="$(BI)" ./tests/compose/run
 
 # Superset in an environment of its own, which pandas 2.1 keeps to Python 3.11 and 3.12.
 BI_PYTHON ?= $(PYTHON)
@@ -103,7 +103,7 @@ bi: $(VENV)/runtime $(BI_VENV)/ready  ## Superset with three dashboards of this 
 bi-down: $(VENV)/runtime  ## Stop Superset (`make down` does too)
 	@$(BIN)/vru bi down
 
-bi-test: $(VENV)/runtime $(BI_VENV)/ready  ## The dashboards in a real browser, on a copy of the home of VRU_HOME or on the one of HOME_LIKE
+bi-test: $(VENV)/runtime $(BI_VENV)/ready  ## The dashboards in a real browser, against the home of VRU_HOME, or a new one of the stand-ins
 	@./tests/bi/run
 
 runbook-table: $(VENV)/runtime  ## Write the tables of codes in docs/runbook.md from ingest/codes.csv

@@ -34,6 +34,8 @@ def readers_password(url: URL) -> str | None:
 SECRET_KEY = _secret("superset_secret_key")
 SQLALCHEMY_DATABASE_URI = str(make_url(os.environ["BI_METADATA"]).set(password=_secret("vru_superset")))
 SQLALCHEMY_CUSTOM_PASSWORD_STORE = readers_password
+# The server may have been started again since, and lets the role have twenty connections (warehouse/bi/metadata.py).
+SQLALCHEMY_ENGINE_OPTIONS = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
 APP_NAME = "London VRU"
 # A chart of ours waits a second or two for its figures at most; a reader's statement is ended after five minutes.
 SUPERSET_WEBSERVER_TIMEOUT = 120

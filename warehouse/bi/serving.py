@@ -24,6 +24,7 @@ from warehouse.platform.settings import PREFIX, PROJECT, Settings
 CODE = PROJECT / "bi"
 PROGRAMS = CODE / ".venv" / "bin"
 STARTS_WITHIN = 180  # seconds; 15 on two idle cores
+PORTS = range(8088, 8188)
 Echo = Callable[[str], None]
 
 
@@ -43,15 +44,17 @@ def up(settings: Settings, *, echo: Echo = print) -> str:
             where=str(PROGRAMS.parent),
             next_step="`make bi` makes it, and starts Superset",
         )
-    port = _port(settings)
+    is_running = _running(settings) is not None
+    port = _port(settings, is_running=is_running)
     address = f"http://{door.LOOPBACK}:{port}"
-    if _running(settings) is not None:
+    if is_running:
         return address
     if not door.is_free(port):
         raise Refusal(
             "PORT_TAKEN",
             f"port {port} is taken by another program",
             where="VRU_BI_PORT",
+            kept="Superset was not started",
             next_step="name a free one, or leave it out and one is chosen",
         )
     metadata.make_secrets(settings)
@@ -66,7 +69,7 @@ def up(settings: Settings, *, echo: Echo = print) -> str:
         prepared.write_text(state, encoding="utf-8")
     echo("starting Superset")
     log = folder / "superset.log"
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [
                 # One process: what it counts and remembers stands in its memory.
@@ -154,24 +157,34 @@ def _fingerprint(settings: Settings) -> str:
 
 
 def _running(settings: Settings) -> psutil.Process | None:
-    """The process that `up` started, if it is still the same one: a number may be another program's by now."""
+    """The process that `up` started in this home, if it is still the same one.
+
+    A number may be another program's by now, and the file of a copied home names the first home's process.
+    """
+    folder = settings.home / "bi"
     try:
-        pid, created = json.loads((settings.home / "bi" / "process.json").read_text(encoding="utf-8"))
+        pid, created = json.loads((folder / "process.json").read_text(encoding="utf-8"))
         process = psutil.Process(pid)
-        is_ours = abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except (FileNotFoundError, psutil.NoSuchProcess):
+        is_ours = (
+            abs(process.create_time() - created) < 1
+            and process.status() != psutil.STATUS_ZOMBIE
+            and Path(process.cwd()) == folder
+        )
+    except (FileNotFoundError, psutil.Error):
         return None
     return process if is_ours else None
 
 
-def _port(settings: Settings) -> int:
-    """The port of the settings, or the one that was chosen for this home, or a free one, which is kept for it."""
+def _port(settings: Settings, *, is_running: bool) -> int:
+    """The port of the settings, the one that this home had, or where another program has that, a free one, which is kept."""
     if settings.bi_port:
         return settings.bi_port
     file = settings.home / "bi" / "port"
     with contextlib.suppress(FileNotFoundError):
-        return int(file.read_text(encoding="utf-8"))
+        had = int(file.read_text(encoding="utf-8"))
+        if is_running or door.is_free(had):
+            return had
     file.parent.mkdir(mode=0o700, exist_ok=True)
-    port = next(one for one in range(8088, 8188) if door.is_free(one))
+    port = next(one for one in PORTS if door.is_free(one))
     file.write_text(f"{port}\n", encoding="utf-8")
     return port

@@ -103,7 +103,9 @@ def test_every_column_and_metric_that_a_chart_names_is_in_its_dataset(assets: di
         named += [*params.get("groupbyRows", []), *params.get("groupbyColumns", [])]
         named += [params["x_axis"]] if "x_axis" in params else []
         named += [json.loads(one)[0] for one in params.get("order_by_cols", [])]
-        named += re.findall(r"{{(?:#if |dateFormat )?(?!else|#|/)(\w+)", params.get("handlebarsTemplate", ""))
+        named += re.findall(
+            r"{{(?:#if |dateFormat |sprintf '[^']*' )?(?!else|#|/)(\w+)", params.get("handlebarsTemplate", "")
+        )
         named += re.findall(r"^\w+", "\n".join(one["sqlExpression"] for one in params["adhoc_filters"]), re.MULTILINE)
         assert set(named) - columns == set(), chart["slice_name"]
         shown = [one for one in [*params.get("metrics", []), params.get("metric")] if isinstance(one, str)]

@@ -44,15 +44,22 @@ def stop(as_json: bool) -> None:
 
 @bi_group.command("import")
 @click.option("--address", required=True, help="Where Superset answers, such as http://superset:8088.")
-def import_assets(address: str) -> None:
+@json_option
+def import_assets(address: str, as_json: bool) -> None:
     """Give datasets and dashboards to a Superset that runs, as the administrator of the secrets folder. Again changes nothing."""
-    _import(address.rstrip("/"), _texts())
+    counts = _import(address.rstrip("/"), _texts())
+    if as_json:
+        click.echo(printing.as_json(counts))
 
 
 @bi_group.command("database")
-def make_database() -> None:
+@json_option
+def make_database(as_json: bool) -> None:
     """Make Superset's own role and database on the warehouse's server, as its administrator. Again changes nothing."""
-    metadata.set_up(settings())
+    is_new = metadata.set_up(settings())
+    if as_json:
+        click.echo(printing.as_json({"database": metadata.DATABASE, "role": metadata.ROLE, "is_new": is_new}))
+        return
     click.echo(f"ready: database {metadata.DATABASE}, role {metadata.ROLE}")
 
 
@@ -63,6 +70,7 @@ def _texts() -> dict[str, str]:
     return superset.texts(model, f"postgresql+psycopg2://{one.user}@{one.host}:{one.port}/{one.database}")
 
 
-def _import(address: str, texts: dict[str, str]) -> None:
+def _import(address: str, texts: dict[str, str]) -> dict[str, int]:
     counts = importing.load(address, password(settings(), metadata.ADMIN_PASSWORD), texts)
     say("Superset has " + ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items()))
+    return counts

@@ -13,6 +13,7 @@ from sqlalchemy.engine.url import URL
 
 READERS = frozenset({"vru_analyst", "vru_open"})
 _secrets = Path(os.environ["BI_SECRETS"])
+_metadata = make_url(os.environ["BI_METADATA"])  # on the warehouse's server
 
 
 def _secret(name: str) -> str:
@@ -26,13 +27,14 @@ def readers_password(url: URL) -> str | None:
         url: of a database as Superset has it.
 
     Returns:
-        None for every other role: who may add a database in Superset comes in as no role that writes.
+        None for every other role, so that nobody comes in as one that writes, and for every other server, which could ask for the password as it is.
     """
-    return _secret(url.username) if url.username in READERS else None
+    is_ours = (url.host, url.port) == (_metadata.host, _metadata.port)
+    return _secret(url.username) if is_ours and url.username in READERS else None
 
 
 SECRET_KEY = _secret("superset_secret_key")
-SQLALCHEMY_DATABASE_URI = str(make_url(os.environ["BI_METADATA"]).set(password=_secret("vru_superset")))
+SQLALCHEMY_DATABASE_URI = _metadata.set(password=_secret("vru_superset")).render_as_string(hide_password=False)
 SQLALCHEMY_CUSTOM_PASSWORD_STORE = readers_password
 # The server may have been started again since, and lets the role have twenty connections (warehouse/bi/metadata.py).
 SQLALCHEMY_ENGINE_OPTIONS = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}

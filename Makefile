@@ -8,7 +8,7 @@ export SOURCES
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs mutate bench compose-test runbook-table lock clean
+.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs mutate bench compose-test bi bi-down bi-test runbook-table lock clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
@@ -82,8 +82,29 @@ mutate: $(VENV)/dev  ## Change the models' SQL one thing at a time and see which
 bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet night against a full one
 	@$(BIN)/python -m bench
 
-compose-test: $(VENV)/runtime  ## Build the image, bring the production stack up, run nightly in it, query it from outside, take it down
-	@./tests/compose/run
+compose-test: $(VENV)/runtime  ## Build the image, bring the production stack up, run nightly in it, query it from outside, take it down (BI=1: Superset too)
+	@BI="$(BI)" ./tests/compose/run
+
+# Superset in an environment of its own, which pandas 2.1 keeps to Python 3.11 and 3.12.
+BI_PYTHON ?= $(PYTHON)
+BI_VENV := bi/.venv
+
+$(BI_VENV)/ready: bi/requirements.lock | $(VENV)/bootstrap
+	@$(BI_PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else f"Superset needs Python 3.11 or 3.12 and $(BI_PYTHON) is {v[0]}.{v[1]}: call make with BI_PYTHON=/path/to/python3.11")'
+	@echo "setting up Superset's environment in $(BI_VENV) (first time: one to three minutes, 830 MB)"
+	@$(BI_PYTHON) -m venv $(BI_VENV)
+	@$(BIN)/uv pip install --quiet --python $(BI_VENV)/bin/python --compile-bytecode --require-hashes -r bi/requirements.lock \
+		|| $(BI_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bi/requirements.lock
+	@touch $@
+
+bi: $(VENV)/runtime $(BI_VENV)/ready  ## Superset with three dashboards of this home, on this machine; prints its address
+	@$(BIN)/vru bi up
+
+bi-down: $(VENV)/runtime  ## Stop Superset (`make down` does too)
+	@$(BIN)/vru bi down
+
+bi-test: $(VENV)/runtime $(BI_VENV)/ready  ## The dashboards in a real browser, against the home of VRU_HOME, or a new one of the stand-ins
+	@./tests/bi/run
 
 runbook-table: $(VENV)/runtime  ## Write the tables of codes in docs/runbook.md from ingest/codes.csv
 	@$(BIN)/python -m tests.runbook_table
@@ -91,6 +112,8 @@ runbook-table: $(VENV)/runtime  ## Write the tables of codes in docs/runbook.md 
 lock: $(VENV)/bootstrap  ## Resolve the locks again from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --quiet -c requirements.lock -o requirements-dev.lock
+	@$(BIN)/uv pip compile bi/requirements.in --universal --python-version 3.11 --generate-hashes --quiet -o bi/requirements.lock
+	@$(BIN)/uv pip compile tests/bi/requirements.in --universal --python-version 3.11 --generate-hashes --quiet -o tests/bi/requirements.lock
 
 clean:  ## Remove the environment (never VRU_HOME)
-	@rm -rf $(VENV) *.egg-info build
+	@rm -rf $(VENV) $(BI_VENV) *.egg-info build

@@ -29,12 +29,15 @@ ALLOWED_SECRETS = {
 class Stack:
     """The stack of one compose project, and the ways to ask it something."""
 
-    def __init__(self, engine: str, project: str, secrets: Path, postgres_port: int, ui_port: int) -> None:
+    def __init__(
+        self, engine: str, project: str, secrets: Path, postgres_port: int, ui_port: int, bi_port: int = 0
+    ) -> None:
         self.engine = engine
         self.project = project
         self.secrets = secrets
         self.postgres_port = postgres_port
         self.ui_port = ui_port
+        self.bi_port = bi_port
 
     def _engine(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -68,6 +71,17 @@ class Stack:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
             connection.request(method, path, json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+        finally:
+            connection.close()
+
+    def superset(self, path: str, *, token: str = "", body: object = None) -> tuple[int, Any]:
+        """Status and JSON that Superset answers through its published port."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.bi_port, timeout=60)
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        try:
+            connection.request("POST" if body else "GET", path, json.dumps(body) if body else None, headers)
             answer = connection.getresponse()
             return answer.status, json.load(answer)
         finally:
@@ -245,6 +259,49 @@ def a_wrong_password_is_refused(stack: Stack) -> None:
     refused(stack, "select 1", psycopg.OperationalError, password="wrong")
 
 
+def superset_runs_as_nobody_on_a_root_filesystem_it_cannot_write_to(stack: Stack) -> None:
+    assert stack.run("superset", "id", "-u").strip() == "10002"
+    mounts = [line.split() for line in stack.run("superset", "cat", "/proc/mounts").splitlines()]
+    assert "ro" in next(mount[3].split(",") for mount in mounts if mount[1] == "/")
+    held = set(stack.run("superset", "ls", "/run/secrets").split())
+    assert held == {"vru_superset", "vru_analyst", "superset_secret_key", "superset_admin_password"}, held
+    assert stack.inspect("superset")["HostConfig"]["Memory"]
+
+
+def superset_has_the_dashboards_and_their_figures_are_those_of_the_marts(stack: Stack) -> None:
+    login = {"username": "admin", "password": (stack.secrets / "superset_admin_password").read_text(), "provider": "db"}
+    status, answer = stack.superset("/api/v1/security/login", body=login)
+    assert status == 200, f"logging in: {status} {answer}"
+    token = answer["access_token"]
+    counts = {kind: stack.superset(f"/api/v1/{kind}/", token=token)[1]["count"] for kind in ("chart", "dashboard")}
+    assert counts == {"chart": 29, "dashboard": 3}, counts
+    found = stack.superset("/api/v1/dataset/?q=(page_size:100)", token=token)[1]["result"]
+    (number,) = [one["id"] for one in found if one["table_name"] == "bi_latest_12_months"]
+    query = {
+        "metrics": ["count"],
+        "columns": [],
+        "filters": [{"col": "measure_code", "op": "==", "val": "mps_all_offences"}],
+    }
+    asked = {"datasource": {"id": number, "type": "table"}, "queries": [query]}
+    status, answer = stack.superset("/api/v1/chart/data", token=token, body=asked)
+    assert status == 200, f"{status} {answer}"
+    wanted = one_value(
+        stack,
+        "select sum(count_12_months)::bigint from marts.bi_latest_12_months where measure_code = 'mps_all_offences'",
+    )
+    assert answer["result"][0]["data"] == [{"count": wanted}], (answer["result"][0]["data"], wanted)
+
+
+def superset_answers_a_stranger_with_401(stack: Stack) -> None:
+    status, answer = stack.superset("/api/v1/chart/")
+    assert status == 401, f"{status} {answer}"
+
+
+CLAIMS_OF_SUPERSET: tuple[Callable[[Stack], None], ...] = (
+    superset_runs_as_nobody_on_a_root_filesystem_it_cannot_write_to,
+    superset_has_the_dashboards_and_their_figures_are_those_of_the_marts,
+    superset_answers_a_stranger_with_401,
+)
 CLAIMS: tuple[Callable[[Stack], None], ...] = (
     no_service_runs_as_root,
     every_root_filesystem_is_read_only,
@@ -275,9 +332,11 @@ def main() -> int:
     parser.add_argument("--secrets", required=True, type=Path)
     parser.add_argument("--postgres-port", required=True, type=int)
     parser.add_argument("--ui-port", required=True, type=int)
+    parser.add_argument("--bi-port", default=0, type=int, help="of Superset, where the profile bi is up")
     stack = Stack(**vars(parser.parse_args()))
     failed = 0
-    for claim in CLAIMS:
+    claims = CLAIMS + (CLAIMS_OF_SUPERSET if stack.bi_port else ())
+    for claim in claims:
         words = claim.__name__.replace("_", " ")
         try:
             claim(stack)
@@ -286,7 +345,7 @@ def main() -> int:
             print(f"FAILED  {words}\n        {type(error).__name__}: {error}", flush=True)
         else:
             print(f"ok      {words}", flush=True)
-    print(f"\ncompose-test: {len(CLAIMS) - failed} passed, {failed} failed")
+    print(f"\ncompose-test: {len(claims) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

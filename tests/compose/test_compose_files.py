@@ -12,7 +12,7 @@ from warehouse.platform.settings import PREFIX, PROJECT, Settings
 
 COMPOSE_FILE = PROJECT / "docker-compose.yml"
 EXAMPLE = PROJECT / ".env.example"
-ONE_SHOT = {"init"}
+ONE_SHOT = {"init", "superset-database", "superset-import"}
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +50,21 @@ def test_every_service_is_hardened_and_limited(stack: dict[str, Any]) -> None:
             assert service["healthcheck"]["test"], name
 
 
-def test_the_administrators_secrets_are_mounted_by_postgres_and_init_alone(stack: dict[str, Any]) -> None:
+def test_the_administrators_secrets_are_mounted_by_postgres_and_what_sets_up_alone(stack: dict[str, Any]) -> None:
     administrators = {"postgres_password", "database_admin_url"}
     holders = {name for name, service in stack["services"].items() if administrators & set(service["secrets"])}
-    assert holders == {"postgres", "init"}
+    assert holders == {"postgres", "init", "superset-database"}
+
+
+def test_superset_is_there_where_it_is_asked_for_and_holds_a_readers_password_and_its_own_alone(
+    stack: dict[str, Any],
+) -> None:
+    asked_for = {name for name, service in stack["services"].items() if service.get("profiles") == ["bi"]}
+    assert asked_for == {"superset-database", "superset", "superset-import"}
+    superset = stack["services"]["superset"]
+    assert superset["secrets"] == ["vru_superset", "vru_analyst", "superset_secret_key", "superset_admin_password"]
+    assert "volumes" not in superset
+    assert superset["build"]["context"] == "bi"
 
 
 def test_the_lines_that_make_the_secrets_make_each_one_the_stack_declares(stack: dict[str, Any]) -> None:
@@ -66,8 +77,11 @@ def test_the_lines_that_make_the_secrets_make_each_one_the_stack_declares(stack:
 
 
 def test_no_image_is_left_to_the_newest_version() -> None:
-    files = [path.read_text(encoding="utf-8").splitlines() for path in (COMPOSE_FILE, PROJECT / "Dockerfile")]
+    files = [
+        path.read_text(encoding="utf-8").splitlines()
+        for path in (COMPOSE_FILE, PROJECT / "Dockerfile", PROJECT / "bi" / "Dockerfile")
+    ]
     lines = "\n".join(line for file in files for line in file if not line.startswith("#"))
     images = re.findall(r"docker\.io/[\w/-]+(:[\w.-]+)?", lines)
-    assert len(images) == 3
+    assert len(images) == 5
     assert all(re.fullmatch(r":\d+\.\d+(\.\d+)?(-[\w-]+)?", tag) for tag in images), images

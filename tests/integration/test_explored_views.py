@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from tests.homes import Home
+from warehouse.bi import read
+from warehouse.bi.metrics import metrics
 
 VIEWS = ("bi_month", "bi_rolling_12", "bi_latest_12_months", "bi_financial_year")
 
@@ -88,7 +90,8 @@ def test_the_metrics_that_a_bi_tool_is_given_are_sums_by_sums(first_night: Home,
     assert told.returncode == 0, told.stderr
     (file,) = (tmp_path / "superset").glob("datasets/*/bi_latest_12_months.yaml")
     dataset = yaml.safe_load(file.read_text(encoding="utf-8"))
-    count, rate = (one["expression"] for one in dataset["metrics"])
+    by_name = {one["metric_name"]: one["expression"] for one in dataset["metrics"]}
+    count, rate = by_name["count"], by_name["rate_per_1000"]
     of = "from marts.bi_latest_12_months where measure_code = 'mps_violence_with_injury'"
     assert first_night.rows(f"select {count} {of}") == first_night.rows(
         """select rolling_12_count::numeric from marts.fct_window where measure_code = 'mps_violence_with_injury'
@@ -98,6 +101,45 @@ def test_the_metrics_that_a_bi_tool_is_given_are_sums_by_sums(first_night: Home,
         f"select distinct london_rate {of}"
     )
     assert "SYNTHETIC" in next((tmp_path / "superset" / "databases").iterdir()).name
+
+
+def test_a_metric_says_nothing_where_there_is_no_right_figure(first_night: Home) -> None:
+    model = read(first_night.folder / "dbt" / "manifest.json", "London VRU")
+    by_table = {one.name: {metric.name: metric.expression for metric in metrics(one)} for one in model.explored}
+
+    def figures(table: str, names: str, where: str) -> tuple[object, ...]:
+        chosen = ", ".join(by_table[table][name] for name in names.split())
+        (row,) = first_night.rows(f"select {chosen} from marts.{table} where {where}")
+        return row
+
+    one = "measure_code = 'mps_violence_with_injury'"
+    two = "measure_code in ('mps_violence_with_injury', 'mps_all_offences')"
+    of_a_row = "rate rate_lower_95 rank_in_london"
+    assert None not in figures("bi_latest_12_months", of_a_row, f"{one} and area_name = 'Lambeth'")
+    assert figures("bi_latest_12_months", of_a_row, one) == (None, None, None)
+    assert figures("bi_latest_12_months", "count rate_per_1000 london_rate change_percent", two) == (None,) * 4
+    assert None not in figures("bi_latest_12_months", "count rate_per_1000 london_rate change_percent rate_base", one)
+    assert figures("bi_rolling_12", "count london_rate", one) == (None, None)
+    assert None not in figures("bi_rolling_12", "count london_rate", f"{one} and month_start_date = '2026-10-01'")
+    assert figures("bi_month", "count", "true") == (None,)
+    # Of knife crime no boroughs can be compared with a year before.
+    assert figures("bi_latest_12_months", "change_percent", "measure_code = 'mps_knife_crime'") == (None,)
+    everything = [(table, sql) for table, found in by_table.items() for sql in found.values()]
+    assert len(everything) > 40
+    for table, sql in everything:
+        assert len(first_night.rows(f"select {sql} from marts.{table} where false")) == 1
+
+
+def test_every_column_that_superset_is_told_of_stands_in_the_marts_with_its_type(first_night: Home) -> None:
+    model = read(first_night.folder / "dbt" / "manifest.json", "London VRU")
+    stand = set(
+        first_night.rows(
+            """select c.relname, a.attname, format_type(a.atttypid, null) from pg_attribute as a
+            inner join pg_class as c on c.oid = a.attrelid where c.relnamespace = 'marts'::regnamespace and a.attnum > 0"""
+        )
+    )
+    told = {(table.name, one.name, one.data_type.split("(")[0]) for table in model.explored for one in table.columns}
+    assert told - stand == set()
 
 
 def test_a_power_bi_model_has_one_way_from_each_fact_to_each_dimension_and_sums_no_column_by_itself(

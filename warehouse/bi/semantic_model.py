@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ingest.errors import Refusal
 
 DIMENSIONS = {"bi_area": "area_code", "bi_measure": "measure_code", "bi_date": "date"}
@@ -18,6 +20,17 @@ DAYS = {
     "bi_financial_year": "year_start_date",
     "bi_latest_12_months": "period_end_date",
 }
+# What dashboards read besides: views that are no star of facts and dimensions, or of which not every sum is right.
+REPORTS = (
+    "bi_rolling_12",
+    "bi_month_wide",
+    "rpt_borough_measure",
+    "rpt_data_quality",
+    "rpt_gap",
+    "rpt_revision_release",
+    "series_break",
+)
+VIEWS = Path(__file__).with_name("dashboards") / "views.yaml"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +50,7 @@ class Table:
     description: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    classification: str = "OFFICIAL"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,12 +85,25 @@ class SemanticModel:
 
     Attributes:
         name: what the connection is called; while the data are invented it says so.
+        tables: the star of facts and dimensions.
+        reports: what dashboards read besides.
     """
 
     name: str
     tables: tuple[Table, ...]
     relationships: tuple[Relationship, ...]
     measures: tuple[Measure, ...]
+    reports: tuple[Table, ...] = ()
+
+    @property
+    def explored(self) -> tuple[Table, ...]:
+        """Every view there is."""
+        return self.tables + self.reports
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the data are invented, as the name says."""
+        return "SYNTHETIC" in self.name
 
 
 def read(manifest: Path, name: str) -> SemanticModel:
@@ -102,13 +129,31 @@ def read(manifest: Path, name: str) -> SemanticModel:
         for fact in FACTS
         for dimension, key in DIMENSIONS.items()
     )
-    return SemanticModel(name, tuple(tables.values()), relationships, tuple(_measures(tables)))
+    reports = tuple(_table(nodes[f"model.vru.{one}"]) for one in REPORTS)
+    return SemanticModel(
+        name, tuple(tables.values()), relationships, tuple(_measures(tables)), reports + tuple(_views())
+    )
 
 
 def _table(node: dict[str, Any]) -> Table:
     (key,) = (one["columns"] for one in node["constraints"] if one["type"] == "primary_key")
     columns = (Column(one["name"], one["data_type"], one["description"].strip()) for one in node["columns"].values())
-    return Table(node["name"], node["description"].strip(), tuple(key), tuple(columns))
+    classification = node["config"]["meta"]["classification"]
+    return Table(node["name"], node["description"].strip(), tuple(key), tuple(columns), classification)
+
+
+def _views() -> list[Table]:
+    """The views that set-up makes and dbt does not know."""
+    given: dict[str, Any] = yaml.safe_load(VIEWS.read_text(encoding="utf-8"))
+    return [
+        Table(
+            name,
+            one["description"],
+            tuple(one["key"]),
+            tuple(Column(column, *described) for column, described in one["columns"].items()),
+        )
+        for name, one in given.items()
+    ]
 
 
 def _measures(tables: dict[str, Table]) -> list[Measure]:

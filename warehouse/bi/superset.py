@@ -1,22 +1,22 @@
-"""Datasets of Apache Superset, as the YAML that its API imports (POST /api/v1/assets/import/)."""
+"""What Apache Superset is given, as the YAML that its API imports (POST /api/v1/assets/import/): database, datasets, charts, dashboards."""
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from warehouse.bi.semantic_model import FACTS, Measure, SemanticModel, Table
+from warehouse.bi import dashboards
+from warehouse.bi.identity import VERSION, identity
+from warehouse.bi.metrics import label, metrics
+from warehouse.bi.semantic_model import SemanticModel, Table
 
-VERSION = "1.0.0"
-# The same assets have the same ids wherever they are made, so that an import again changes them and adds none.
-NAMESPACE = uuid.UUID("6f8a1f0e-6d0b-5b0a-9a53-4b1f6f1f2c11")
+READER = "vru_analyst"
 
 
 def write(model: SemanticModel, out: Path, server: str, database: str) -> list[Path]:
-    """Write the database and its datasets as Superset's export has them.
+    """Write the assets as Superset's export has them.
 
     Args:
         model: what to describe.
@@ -26,31 +26,46 @@ def write(model: SemanticModel, out: Path, server: str, database: str) -> list[P
     Returns:
         The files.
     """
+    address = f"postgresql+psycopg2://{READER}:XXXXXXXXXX@{server}/{database}"
+    found = []
+    for name, text in texts(model, address).items():
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        found.append(path)
+    return found
+
+
+def texts(model: SemanticModel, address: str) -> dict[str, str]:
+    """The assets by their paths: the same text for the same model.
+
+    Args:
+        address: of the database, as SQLAlchemy has it.
+    """
     file = model.name.replace(" ", "_")
-    texts: dict[Path, dict[str, Any]] = {
-        out / "metadata.yaml": {"version": VERSION, "type": "assets"},
-        out / "databases" / f"{file}.yaml": {
+    made = {name: dashboards.assets(name, model) for name in dashboards.NAMES}
+    contents: dict[str, dict[str, Any]] = {
+        "metadata.yaml": {"version": VERSION, "type": "assets"},
+        f"databases/{file}.yaml": {
             "database_name": model.name,
-            "sqlalchemy_uri": f"postgresql+psycopg2://vru_analyst:XXXXXXXXXX@{server}/{database}",
+            "sqlalchemy_uri": address,
             "expose_in_sqllab": True,
             "allow_dml": False,
+            "extra": {"allows_virtual_table_explore": True},  # its import fails where there is none
             "uuid": identity("database"),
             "version": VERSION,
         },
-        **{out / "datasets" / file / f"{one.name}.yaml": dataset(one, model) for one in model.tables},
+        **{f"datasets/{file}/{one.name}.yaml": dataset(one) for one in model.explored},
+        **{path: chart for one in made.values() for path, chart in one.charts.items()},
+        **{f"dashboards/{name}.yaml": one.dashboard for name, one in made.items()},
     }
-    for path, content in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    return list(texts)
+    return {
+        path: yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=140)
+        for path, content in contents.items()
+    }
 
 
-def identity(*of: str) -> str:
-    """The id of an asset, by its kind and name."""
-    return str(uuid.uuid5(NAMESPACE, "/".join(of)))
-
-
-def dataset(table: Table, model: SemanticModel) -> dict[str, Any]:
+def dataset(table: Table) -> dict[str, Any]:
     """A view as a dataset: its columns described, its measures as metrics."""
     days = [one.name for one in table.columns if one.data_type == "date"]
     return {
@@ -61,32 +76,26 @@ def dataset(table: Table, model: SemanticModel) -> dict[str, Any]:
         "columns": [
             {
                 "column_name": one.name,
+                "verbose_name": label(one.name),
                 "type": one.data_type.upper(),
                 "description": one.description,
-                "is_dttm": one.data_type == "date",
+                "is_dttm": one.data_type == "date" or one.data_type.startswith("timestamp"),
                 "groupby": True,
                 "filterable": True,
             }
             for one in table.columns
         ],
-        "metrics": [_metric(one) for one in model.measures if one.table == table.name] if table.name in FACTS else [],
+        "metrics": [
+            {
+                "metric_name": one.name,
+                "verbose_name": one.label,
+                "description": one.description,
+                "expression": one.expression,
+                "d3format": one.form or None,
+            }
+            for one in metrics(table)
+        ],
         "uuid": identity("dataset", table.name),
         "database_uuid": identity("database"),
         "version": VERSION,
-    }
-
-
-def _metric(measure: Measure) -> dict[str, Any]:
-    top, below = measure.numerator, measure.denominator
-    if below is None:
-        expression = f"sum({top})"
-    else:
-        known = f"filter (where {top} is not null and {below} is not null)"
-        expression = f"1000.0 * sum({top}) {known} / nullif(sum({below}) {known}, 0)"
-    return {
-        "metric_name": "count" if below is None else "rate_per_1000",
-        "verbose_name": measure.name,
-        "description": measure.description,
-        "expression": expression,
-        "d3format": ",d" if below is None else ",.2f",
     }

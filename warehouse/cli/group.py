@@ -22,7 +22,7 @@ READ_ONLY = frozenset(
     {"alerts", "db", "explain", "loads", "quality", "quarantine", "releases", "sources", "sql", "status"}
 )
 LONG = frozenset(
-    {"backup", "build", "nightly", "rebuild", "restore", "setup", "up"}
+    {"backup", "bi", "build", "nightly", "rebuild", "restore", "setup", "up"}
 )  # they tell how they get on, whoever reads it
 WAITING = frozenset({"airflow", "watch"})  # they are silent for as long as nothing happens
 STOPPED_BY_HAND = 130  # exit status of a program that was stopped by Ctrl-C: 128 and the number of the signal

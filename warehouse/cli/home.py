@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from warehouse import airflow, runs
+from warehouse.bi import serving
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main, say
 from warehouse.home import backup, setup
@@ -45,13 +46,19 @@ def up(as_json: bool) -> None:
 @main.command()
 @json_option
 def down(as_json: bool) -> None:
-    """Stop what `vru up` started, and the embedded PostgreSQL server."""
+    """Stop what `vru up` and `vru bi up` started, and the embedded PostgreSQL server."""
     was_up = airflow.down(settings(), echo=say)
+    if superset_was_up := serving.down(settings()):
+        say("Superset is stopped")
     is_stopped = settings().is_embedded and embedded.stop(settings().home / "postgres")
     if is_stopped:
         say("the PostgreSQL server has stopped")
     if as_json:
-        click.echo(printing.as_json({"airflow_was_up": was_up, "server_was_up": is_stopped}))
+        click.echo(
+            printing.as_json(
+                {"airflow_was_up": was_up, "superset_was_up": superset_was_up, "server_was_up": is_stopped}
+            )
+        )
 
 
 @main.command("backup")

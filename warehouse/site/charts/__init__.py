@@ -17,11 +17,11 @@ have brought Altair, narwhals, jsonschema and a JavaScript engine of 60 MB besid
 dozen lines: ticks at round numbers, widths of text, wrapping.
 """
 
+from warehouse.site.charts.control import control
 from warehouse.site.charts.drawing import NARROW, WIDE, Chart
+from warehouse.site.charts.lines import index_lines, sparkline, trend
 from warehouse.site.charts.pending import pending
 
-trend = pending("trend")
-control = pending("control")
 ranked = pending("ranked")
 funnel = pending("funnel")
 rug = pending("rug")
@@ -32,11 +32,11 @@ heatmap = pending("heatmap")
 pyramid = pending("pyramid")
 dots = pending("dots")
 cumulative = pending("cumulative")
-index_lines = pending("index_lines")
+
 shares = pending("shares")
 quintiles = pending("quintiles")
 grid = pending("grid")
-sparkline = pending("sparkline")
+
 
 __all__ = [
     "NARROW",

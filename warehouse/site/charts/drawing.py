@@ -232,7 +232,14 @@ _CORNERS = {
 
 
 def render(
-    kind: str, rows: Sequence[Row], title: str, subtitle: str, unit: str, shows: str, draw: Callable[[Canvas], float]
+    kind: str,
+    rows: Sequence[Row],
+    title: str,
+    subtitle: str,
+    unit: str,
+    shows: str,
+    draw: Callable[[Canvas], float],
+    widths: tuple[int, int] = (WIDE, NARROW),
 ) -> Chart:
     """Draw a chart at both widths.
 
@@ -241,11 +248,12 @@ def render(
         rows: as given; with the titles they decide the ids, so that the same chart always has the same bytes.
         shows: what is to be seen, in sentences.
         draw: paints on a canvas and returns the height it took.
+        widths: of the two viewBoxes.
     """
     description = " ".join(part for part in (_sentence(subtitle), shows) if part)
     given = json.dumps([kind, title, subtitle, unit, [sorted(row.items()) for row in rows]], default=str)
     svgs = []
-    for across in (WIDE, NARROW):
+    for across in widths:
         prefix = "c" + hashlib.sha256(f"{across} {given}".encode()).hexdigest()[:10]
         canvas = Canvas(across, prefix)
         height = math.ceil(draw(canvas))

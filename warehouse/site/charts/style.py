@@ -52,3 +52,8 @@ def contrast(one: str, other: str) -> float:
 def text_on(fill: str) -> str:
     """The colour of text on a fill: ink or white, whichever stands out more."""
     return INK if contrast(INK, fill) >= contrast(PAPER, fill) else PAPER
+
+
+def tint(colour: str) -> str:
+    """A colour so light that lines and text of it stand out on it."""
+    return "#" + "".join(f"{255 - (255 - int(colour[i : i + 2], 16)) * 13 // 100:02x}" for i in (1, 3, 5))

@@ -7,12 +7,12 @@ import dataclasses
 import hashlib
 import io
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from warehouse.exports.values import without_formula
 from warehouse.site import charts, formats
@@ -58,7 +58,10 @@ class Page:
 
 
 def _plain(value: Any) -> Any:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else str(value)
+    if isinstance(value, Shown):
+        # What the chart is given is made of the rows by code that is hashed too.
+        return {name: part for name, part in vars(value).items() if name != "chart_rows"}
+    return vars(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 @cache
@@ -90,7 +93,7 @@ def _templates() -> Environment:
         "cell": formats.cell,
         "NUMERIC": formats.NUMERIC,
         "MISSING": formats.MISSING,
-        "table": table,
+        "body": body,
     }
     return environment
 
@@ -147,8 +150,28 @@ def as_csv(figure: Shown) -> str:
     lines = csv.writer(text, lineterminator="\n")
     names = list(figure.rows[0])
     lines.writerow(names)
-    lines.writerows([without_formula(formats.plain(row[name])) for name in names] for row in figure.rows)
+    lines.writerows([_written(row[name]) for name in names] for row in figure.rows)
     return text.getvalue()
+
+
+def _written(value: Any) -> Any:
+    return _text(value) if isinstance(value, str) else formats.plain(value)
+
+
+@lru_cache(maxsize=20_000)
+def _text(value: str) -> Any:
+    return without_formula(value)
+
+
+def body(figure: Shown) -> Markup:
+    """The rows of a figure's table, as HTML: the first cell names the row."""
+    starts = ['<td class="n">' if column.kind in formats.NUMERIC else "<td>" for column in figure.columns]
+    lines = []
+    for cells in table(figure):
+        first, *others = [escape(cell) for cell in cells]
+        told = "".join(f"{start}{cell}</td>" for start, cell in zip(starts[1:], others, strict=True))
+        lines.append(f'<tr><th scope="row">{first}</th>{told}</tr>\n')
+    return Markup("".join(lines))  # noqa: S704 - each cell is escaped
 
 
 def as_json(figure: Shown, area: Area, release: dict[str, Any], banners: list[dict[str, str]]) -> str:

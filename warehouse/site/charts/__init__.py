@@ -18,21 +18,14 @@ dozen lines: ticks at round numbers, widths of text, wrapping.
 """
 
 from warehouse.site.charts.bars import dots, quintiles, ranked, shares
+from warehouse.site.charts.cells import grid, heatmap
 from warehouse.site.charts.control import control
 from warehouse.site.charts.drawing import NARROW, WIDE, Chart
 from warehouse.site.charts.lines import index_lines, sparkline, trend
-from warehouse.site.charts.pending import pending
+from warehouse.site.charts.maps import choropleth, tiles
+from warehouse.site.charts.people import pyramid
 from warehouse.site.charts.profiles import rug, spine
 from warehouse.site.charts.scatter import cumulative, funnel
-
-tiles = pending("tiles")
-choropleth = pending("choropleth")
-heatmap = pending("heatmap")
-pyramid = pending("pyramid")
-
-
-grid = pending("grid")
-
 
 __all__ = [
     "NARROW",

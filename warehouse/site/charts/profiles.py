@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from warehouse.site.charts import axes, style
 from warehouse.site.charts.drawing import Canvas, Chart, render
@@ -31,7 +31,7 @@ def rug(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> Ch
             raise ValueError(f"a rug has one row a cell, and there are two of {cell[0]} and {cell[1]}")
         cells[cell] = row
     measures = list(dict.fromkeys(measure for measure, _ in cells))
-    columns = list(dict.fromkeys(column for _, column in cells))
+    columns = _columns(cells, measures)
     shows = "; ".join(
         f"{measure}, {column}: {'no figure' if (v := number(row, 'value')) is None else axes.figure(v, unit)}, {standing(words(row, 'significance')).meaning}"
         for (measure, column), row in cells.items()
@@ -40,6 +40,7 @@ def rug(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> Ch
     def draw(canvas: Canvas) -> float:
         names = 0.0 if canvas.is_narrow else 200.0
         across = (canvas.across - names) / len(columns)
+        is_stacked = any(_takes(row, unit) > across for row in rows)
         heads = [wrap(column, across - 6, SMALL, bold=True) for column in columns]
         y = max(len(head) for head in heads) * SMALL * LEADING + 4
         for place, head in enumerate(heads):
@@ -50,40 +51,56 @@ def rug(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> Ch
             if canvas.is_narrow:
                 canvas.lines(0, y + 14, label)
                 y += len(label) * SIZE * LEADING + 4
-            height = 24.0 if canvas.is_narrow else max(26.0, len(label) * SIZE * LEADING + 8)
+            height = (
+                (36.0 if is_stacked else 24.0)
+                if canvas.is_narrow
+                else max(36.0 if is_stacked else 26.0, len(label) * SIZE * LEADING + 8)
+            )
             if not canvas.is_narrow:
                 canvas.lines(0, y + height / 2 - (len(label) - 1) * SIZE * LEADING / 2 + 4, label)
             for place, column in enumerate(columns):
                 if row := cells.get((measure, column)):
-                    _cell(canvas, row, names + place * across, y, across, height, unit)
+                    _cell(canvas, row, (names + place * across, y, across, height), is_stacked, unit)
             y += height + (6 if canvas.is_narrow else 0)
         return paint_key(canvas, y + 18, [words(row, "significance") for row in rows]) - 8
 
     return render("rug", rows, title, subtitle, unit, f"{shows}.", draw)
 
 
-def _cell(canvas: Canvas, row: Row, x: float, y: float, across: float, height: float, unit: str) -> None:
-    """A cell: its fill, its mark and its figure side by side, or the mark alone where there is no room for both."""
+def _columns(cells: Mapping[tuple[str, str], Row], measures: Sequence[str]) -> list[str]:
+    """The columns in the order of the measure that has most of them; what it has not comes after."""
+    held = [[column for measure, column in cells if measure == one] for one in measures]
+    return list(dict.fromkeys([*max(held, key=len), *(column for _, column in cells)]))
+
+
+def _takes(row: Row, unit: str) -> float:
+    """How wide a cell must be for its mark and its figure side by side."""
+    value = number(row, "value")
+    return (
+        width("–" if value is None else axes.figure(value, unit))
+        + standing(words(row, "significance")).times * 8.4
+        + 14
+    )
+
+
+def _cell(canvas: Canvas, row: Row, box: tuple[float, float, float, float], is_stacked: bool, unit: str) -> None:
+    """A cell (left, top, width, height): its fill, its mark and its figure, side by side or one below the other."""
+    x, y, across, height = box
     one, value = standing(words(row, "significance")), number(row, "value")
     label = "–" if value is None else axes.figure(value, unit)
-    canvas.rect(
-        x + 1,
-        y + 1,
-        across - 2,
-        height - 2,
-        one.fill,
-        style.GREY if style.contrast(one.fill, style.PAPER) < 3 else "",
-        0.8,
-        name="cell",
-    )
+    edge = style.GREY if style.contrast(one.fill, style.PAPER) < 3 else ""
+    canvas.rect(x + 1, y + 1, across - 2, height - 2, one.fill, edge, 0.8, name="cell")
     colour, middle = style.text_on(one.fill), x + across / 2
     marked = one.times * 8.4
-    if width(label) + marked + 14 > across:
-        one.paint(canvas, middle, y + height / 2, 4, colour)
-        return
-    start = middle - (width(label) + marked + 6) / 2
-    one.paint(canvas, start + marked / 2, y + height / 2, 3.6, colour)
-    canvas.text(start + marked + 6, y + height / 2 + 4, label, fill=colour)
+    if not one.times:
+        canvas.text(middle, y + height / 2 + 4, label, anchor="middle", fill=colour)
+    elif is_stacked:
+        one.paint(canvas, middle, y + height - 10, 3.6, colour)
+        canvas.text(middle, y + 15, label, anchor="middle", fill=colour)
+    else:
+        start = middle - (width(label) + marked + 6) / 2
+        one.paint(canvas, start + marked / 2, y + height / 2, 3.6, colour)
+        canvas.text(start + marked + 6, y + height / 2 + 4, label, fill=colour)
 
 
 def spine(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> Chart:
@@ -101,11 +118,11 @@ def spine(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> 
     shows = "; ".join(_spoken(row, unit) for row in rows)
 
     def draw(canvas: Canvas) -> float:
-        names, figures = (canvas.across - 104.0, 50.0) if canvas.is_narrow else (196.0, 56.0)
-        left = 4.0 if canvas.is_narrow else names + 2 * figures + 20
+        names, figures = (canvas.across - 126.0, 68.0) if canvas.is_narrow else (190.0, 68.0)
+        left = 4.0 if canvas.is_narrow else names + 2 * figures + 12
         right = canvas.across - 4.0
-        first = canvas.across - 52 if canvas.is_narrow else names + figures
-        for x, head in ((first, "here"), (first + (52 if canvas.is_narrow else figures), "benchmark")):
+        first = canvas.across - figures if canvas.is_narrow else names + figures - 6
+        for x, head in ((first, "here"), (first + figures, "benchmark")):
             canvas.text(x, 11, head, anchor="end", size=SMALL, fill=style.SECOND)
         if not canvas.is_narrow:
             canvas.text(left, 11, "lowest", size=SMALL, fill=style.SECOND)
@@ -119,20 +136,19 @@ def spine(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> 
             base = y + 14 if canvas.is_narrow else middle + 4
             canvas.lines(0, base - (0 if canvas.is_narrow else (len(label) - 1) * SIZE * LEADING / 2), label)
             canvas.text(first, base, texts[0] or "–", anchor="end", bold=True)
-            canvas.text(
-                first + (52 if canvas.is_narrow else figures), base, texts[1] or "–", anchor="end", fill=style.SECOND
-            )
+            canvas.text(first + figures, base, texts[1] or "–", anchor="end", fill=style.SECOND)
             _backbone(canvas, row, left, right, middle)
             y += height
         middle = (left + right) / 2
-        canvas.line(middle, 18, middle, y, style.INK, 1.2) if not canvas.is_narrow else None
+        if not canvas.is_narrow:
+            canvas.line(middle, 18, middle, y, style.INK, 1.2)
         y += 16
         y = canvas.key(y, [
             (lambda cx, cy: canvas.rect(cx - 9, cy - 4, 18, 8, "#e3e3e3", style.GREY, 0.8), "lowest to highest area"),
             (lambda cx, cy: canvas.rect(cx - 9, cy - 4, 18, 8, "#a6a6a6", style.GREY, 0.8), "middle half of areas"),
             (lambda cx, cy: canvas.line(cx, cy - 6, cx, cy + 6, style.INK, 1.6), "benchmark"),
         ])  # fmt: skip
-        return paint_key(canvas, y, [words(row, "significance") for row in rows]) - 8
+        return paint_key(canvas, y, [words(row, "significance") for row in rows], is_single=True) - 8
 
     return render("spine", rows, title, subtitle, unit, f"{shows}.", draw)
 
@@ -153,7 +169,7 @@ def _backbone(canvas: Canvas, row: Row, left: float, right: float, y: float) -> 
     value = number(row, "value")
     if value is not None:
         one = standing(words(row, "significance"))
-        canvas.mark(one.shape, x(value), y, 6 if one.times > 1 else 5, one.colour, style.PAPER, 1.2, name="here")
+        one.paint_once(canvas, x(value), y, 5.5)
 
 
 def _spoken(row: Row, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,17 @@ class Standing:
         for place in range(self.times):
             canvas.mark(self.shape, x + (place - (self.times - 1) / 2) * size * 2.2, y, size, colour or self.colour)
 
+    def paint_once(self, canvas: Canvas, x: float, y: float, size: float) -> None:
+        """Its mark where a middle means a figure: never doubled, filled where the difference is the stronger, else hollow."""
+        is_hollow = self.times == 1 and self.shape in ("up", "down")
+        canvas.mark(self.shape, x, y, size + (1 if is_hollow else 1.6), style.PAPER)
+        if self.times:
+            canvas.mark(
+                self.shape, x, y, size, style.PAPER if is_hollow else self.colour, self.colour, 1.6, name="here"
+            )
+        else:
+            canvas.mark("circle", x, y, size, style.PAPER, style.INK, 1.6, name="here")
+
 
 _KNOWN = {
     "high (0.001)": Standing(0, "up", 2, "#801650", "#801650", "higher, beyond the 99.8% limits"),
@@ -40,7 +52,7 @@ _KNOWN = {
     "low (0.025)": Standing(5, "down", 1, "#bcdaf3", "#2f6ea5", "lower, beyond the 95% limits"),
     "low (0.001)": Standing(6, "down", 2, "#12436d", "#12436d", "lower, beyond the 99.8% limits"),
 }
-_NONE = Standing(9, "cross", 1, "#ffffff", "#6b6b6b", "not tested")
+_NONE = Standing(9, "circle", 0, "#ffffff", "#6b6b6b", "not tested")
 
 
 def standing(answer: str) -> Standing:
@@ -65,7 +77,21 @@ def standing(answer: str) -> Standing:
     return Standing(4, "circle", 1, style.PAPER, "#6b6b6b", answer)
 
 
-def paint_key(canvas: Canvas, y: float, answers: Sequence[str], size: float = 4.0) -> float:
-    """What the marks of these answers mean, each once."""
-    met = sorted({standing(answer) for answer in answers}, key=lambda one: (one.order, one.meaning))
-    return canvas.key(y, [((lambda cx, cy, one=one: one.paint(canvas, cx, cy, size)), one.meaning) for one in met])  # type: ignore[misc]
+def paint_key(canvas: Canvas, y: float, answers: Sequence[str], is_single: bool = False) -> float:
+    """What the marks of these answers mean, each once; is_single where the chart paints them once.
+
+    Returns:
+        The middle of the row below.
+    """
+    met = sorted(
+        {one for answer in answers if (one := standing(answer)).times or is_single},
+        key=lambda one: (one.order, one.meaning),
+    )
+
+    def paint(one: Standing, x: float, y: float) -> None:
+        if is_single:
+            one.paint_once(canvas, x, y, 4.5)
+        else:
+            one.paint(canvas, x, y, 4)
+
+    return canvas.key(y, [(functools.partial(paint, one), one.meaning) for one in met])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from warehouse.site.charts import axes, style
-from warehouse.site.charts.classes import Classes, classes_of
+from warehouse.site.charts.classes import Classes, classes_of, edge
 from warehouse.site.charts.drawing import Canvas, Chart, render
 from warehouse.site.charts.rows import Row, check, day, number, words
 from warehouse.site.charts.text import LEADING, SIZE, SMALL, widest, width, wrap
@@ -18,44 +20,27 @@ def heatmap(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -
     """A week by the hour: a cell for each hour of each day, in the colour of its class; figures in the cells where they have room.
 
     Args:
-        rows: weekday ("1 Monday", "Monday" or 1 to 7), hour (0 to 23, "07", or a stretch as "08-11"), value (null or no row: empty), class (in words; painted from the
-            lowest values to the highest, seven at most).
+        rows: weekday ("1 Monday", "Monday" or 1 to 7), hour (0 to 23, "07", or a stretch as "08-11"), value (null or no row: empty), class (in words;
+            painted from the lowest values to the highest, seven at most; null throughout: colours go from zero to the highest value).
 
     Raises:
         ValueError: no rows, a column missing, a day that is none, two rows of one cell, no value, more than seven classes.
     """
     check("heatmap", rows, ("weekday", "hour", "value", "class"))
-    classes = classes_of("heatmap", rows, "class")
+    classes = classes_of("heatmap", rows, "class", unit)
     cells: dict[tuple[str, str], Row] = {}
     for row in rows:
         cell = (_weekday(row), words(row, "hour").zfill(2))
         if cell in cells:
             raise ValueError(f"a heatmap has one row a cell, and there are two of {cell[0]} {cell[1]}")
         cells[cell] = row
-    hours = sorted(
-        {hour for _, hour in cells}
-        | ({f"{i:02d}" for i in range(24)} if not any("-" in hour for _, hour in cells) else set())
-    )
-    top = [
-        f"{weekday} {hour}"
-        for (weekday, hour), row in cells.items()
-        if words(row, "class") == classes.fills[-1][0] and number(row, "value") is not None
-    ]
-    shows = f"{classes.fills[-1][0]}: {', '.join(top)}."
+    week = _Week(cells, _hours({hour for _, hour in cells}), classes, unit)
 
     def draw(canvas: Canvas) -> float:
-        bottom = (_upright if canvas.is_narrow else _lying)(canvas, cells, hours, classes, unit)
-        return (
-            canvas.key(
-                bottom + 18,
-                _swatches(
-                    canvas, classes, len(cells) < 7 * len(hours) or any(number(r, "value") is None for r in rows)
-                ),
-            )
-            - 8
-        )
+        bottom = week.upright(canvas) if canvas.is_narrow else week.lying(canvas)
+        return canvas.key(bottom + 18, classes.entries(canvas, week.has_empty)) - 8
 
-    return render("heatmap", rows, title, subtitle, unit, shows, draw)
+    return render("heatmap", rows, title, subtitle, unit, week.spoken(), draw)
 
 
 def _weekday(row: Row) -> str:
@@ -66,63 +51,93 @@ def _weekday(row: Row) -> str:
     return found[0]
 
 
-def _lying(
-    canvas: Canvas, cells: Mapping[tuple[str, str], Row], hours: Sequence[str], classes: Classes, unit: str
-) -> float:
-    left = widest(DAYS) + 8
-    across, height = (canvas.across - left) / len(hours), 25.0
-    for place, hour in enumerate(hours):
-        canvas.text(left + (place + 0.5) * across, 12, hour, anchor="middle", size=SMALL, fill=style.SECOND)
-    for down, name in enumerate(DAYS):
-        y = 18 + down * height
-        canvas.text(left - 8, y + height / 2 + 4, name, anchor="end")
-        for place, hour in enumerate(hours):
-            _filled(canvas, cells.get((name, hour)), classes, (left + place * across, y, across, height), unit)
-    return 18 + 7 * height
+def _hours(given: set[str]) -> list[str]:
+    """All hours of a day, or all stretches that are as long as the earliest one given."""
+    stretch = re.fullmatch(r"(\d\d)-(\d\d)", min(given))
+    step = int(stretch.group(2)) - int(stretch.group(1)) + 1 if stretch else 1
+    if step < 1 or 24 % step:
+        return sorted(given)
+    return sorted(given | {f"{i:02d}-{i + step - 1:02d}" if stretch else f"{i:02d}" for i in range(0, 24, step)})
 
 
-def _upright(
-    canvas: Canvas, cells: Mapping[tuple[str, str], Row], hours: Sequence[str], classes: Classes, unit: str
-) -> float:
-    left = widest(hours, SMALL) + 8
-    across, height = (canvas.across - left) / 7, 21.0
-    for place, name in enumerate(DAYS):
-        canvas.text(left + (place + 0.5) * across, 12, name[:3], anchor="middle", size=SMALL, fill=style.SECOND)
-    for down, hour in enumerate(hours):
-        y = 18 + down * height
-        canvas.text(left - 8, y + height / 2 + 4, hour, anchor="end", size=SMALL, fill=style.SECOND)
+@dataclass(frozen=True)
+class _Week:
+    """The cells of a week, by weekday and hour."""
+
+    cells: Mapping[tuple[str, str], Row]
+    hours: Sequence[str]
+    classes: Classes
+    unit: str
+
+    @property
+    def known(self) -> dict[str, float]:
+        """Each cell that has a value."""
+        return {
+            f"{name} {hour}": v for (name, hour), row in self.cells.items() if (v := number(row, "value")) is not None
+        }
+
+    @property
+    def has_empty(self) -> bool:
+        """Whether a cell has no value."""
+        return len(self.known) < len(DAYS) * len(self.hours)
+
+    def spoken(self) -> str:
+        """Which cells have most."""
+        highest = max(self.known.values())
+        if self.classes.ends:
+            return f"Most, {axes.figure(highest, self.unit)}: {', '.join(name for name, value in self.known.items() if value == highest)}."
+        label = self.classes.fills[-1][0]
+        named = [
+            f"{name} {hour}"
+            for (name, hour), row in self.cells.items()
+            if words(row, "class") == label and f"{name} {hour}" in self.known
+        ]
+        return f"{label}: {', '.join(named)}."
+
+    def lying(self, canvas: Canvas) -> float:
+        """A row a day, a column an hour."""
+        left = widest(DAYS) + 8
+        across, height = (canvas.across - left) / len(self.hours), 25.0
+        for place, hour in enumerate(self.hours):
+            canvas.text(left + (place + 0.5) * across, 12, hour, anchor="middle", size=SMALL, fill=style.SECOND)
+        for down, name in enumerate(DAYS):
+            canvas.text(left - 8, 18 + (down + 0.5) * height + 4, name, anchor="end")
+            for place, hour in enumerate(self.hours):
+                self.cell(canvas, (name, hour), left + place * across, 18 + down * height, across, height)
+        return 18 + len(DAYS) * height
+
+    def upright(self, canvas: Canvas) -> float:
+        """A row an hour, a column a day: for a narrow screen."""
+        left = widest(self.hours, SMALL) + 8
+        across, height = (canvas.across - left) / len(DAYS), 21.0
         for place, name in enumerate(DAYS):
-            _filled(canvas, cells.get((name, hour)), classes, (left + place * across, y, across, height), unit)
-    return 18 + len(hours) * height
+            canvas.text(left + (place + 0.5) * across, 12, name[:3], anchor="middle", size=SMALL, fill=style.SECOND)
+        for down, hour in enumerate(self.hours):
+            canvas.text(left - 8, 18 + (down + 0.5) * height + 4, hour, anchor="end", size=SMALL, fill=style.SECOND)
+            for place, name in enumerate(DAYS):
+                self.cell(canvas, (name, hour), left + place * across, 18 + down * height, across, height)
+        return 18 + len(self.hours) * height
 
-
-def _filled(
-    canvas: Canvas, row: Row | None, classes: Classes, box: tuple[float, float, float, float], unit: str
-) -> None:
-    """A cell (left, top, width, height), its figure written where it fits."""
-    x, y, across, height = box
-    value = None if row is None else number(row, "value")
-    if row is None or value is None:
-        canvas.rect(x + 0.5, y + 0.5, across - 1, height - 1, style.PAPER, style.GRID, 0.6, name="cell empty")
-        return
-    fill, label = classes.fill(row), axes.figure(value)
-    edge = style.GREY if style.contrast(fill, style.PAPER) < 3 else ""
-    hint = f"{words(row, 'weekday')}, {words(row, 'hour')}: {axes.figure(value, unit)}"
-    canvas.rect(x + 0.5, y + 0.5, across - 1, height - 1, fill, edge, 0.6, name="cell", hint=hint)
-    if width(label, SMALL) <= across - 3:
-        canvas.text(x + across / 2, y + height / 2 + 4, label, anchor="middle", size=SMALL, fill=style.text_on(fill))
-
-
-def _swatches(canvas: Canvas, classes: Classes, lacks: bool) -> list[tuple[Callable[[float, float], None], str]]:
-    def swatch(fill: str) -> Callable[[float, float], None]:
-        return lambda cx, cy: canvas.rect(
-            cx - 8, cy - 6, 16, 12, fill, style.GREY if style.contrast(fill, style.PAPER) < 3 else "", 0.8
-        )
-
-    return [
-        *((swatch(fill), label) for label, fill in classes.fills),
-        *([(swatch(style.PAPER), "no figure")] if lacks else []),
-    ]
+    def cell(self, canvas: Canvas, cell: tuple[str, str], x: float, y: float, across: float, height: float) -> None:
+        """A cell; its figure is written where those of all cells have room, else shown under the pointer."""
+        row = self.cells.get(cell)
+        value = None if row is None else number(row, "value")
+        if row is None or value is None:
+            canvas.rect(x + 0.5, y + 0.5, across - 1, height - 1, style.PAPER, style.GRID, 0.6, name="cell empty")
+            return
+        fill = self.classes.fill(row)
+        is_written = widest([axes.figure(one) for one in self.known.values()], SMALL) <= across - 3
+        hint = "" if is_written else f"{' '.join(cell)}: {axes.figure(value, self.unit)}"
+        canvas.rect(x + 0.5, y + 0.5, across - 1, height - 1, fill, edge(fill), 0.6, name="cell", hint=hint)
+        if is_written:
+            canvas.text(
+                x + across / 2,
+                y + height / 2 + 4,
+                axes.figure(value),
+                anchor="middle",
+                size=SMALL,
+                fill=style.text_on(fill),
+            )
 
 
 # A state's shape, colour and place in the key; the first whose words are in the state's name. Another state has the last.
@@ -190,20 +205,23 @@ def _block(
         x = room + place * across
         label = str(month.year) if month.month == 1 or place == 0 else axes.month(month)[:3] if across > 24 else ""
         if label and x + 2 > edge:
-            canvas.line(x, y + 2, x, y + 16, style.GRID)
             canvas.text(x + 3, y + 12, label, size=SMALL, fill=style.SECOND)
             edge = x + width(label, SMALL) + 6
     y += 18
+    top = y
     for label in labels:
         lines = wrap(label, room - 8, SMALL)
         height = max(18.0, len(lines) * SMALL * LEADING + 5)
         canvas.lines(0, y + height / 2 - (len(lines) - 1) * SMALL * LEADING / 2 + 4, lines, size=SMALL)
         for place, month in enumerate(months):
             x = room + place * across
-            canvas.rect(x, y, across, height, style.PAPER, style.GRID, 0.6)
             if state := cells.get((label, month)):
                 _marker(canvas, state)(x + across / 2, y + height / 2)
         y += height
+        canvas.line(0, y, room + len(months) * across, y, style.GRID)
+    for place, month in enumerate(months):
+        if month.month == 1:
+            canvas.line(room + place * across, top, room + place * across, y, style.GREY)
     return y
 
 
@@ -221,5 +239,5 @@ def _marker(canvas: Canvas, state: str) -> Callable[[float, float], None]:
     if shape == "":
         return lambda cx, cy: canvas.line(cx - 2, cy, cx + 2, cy, colour, 1.4, name="state")
     if shape == "hollow":
-        return lambda cx, cy: canvas.mark("circle", cx, cy, size, style.PAPER, colour, 1.6, name="state", hint=state)
-    return lambda cx, cy: canvas.mark(shape, cx, cy, size, colour, name="state", hint=state)
+        return lambda cx, cy: canvas.mark("circle", cx, cy, size, style.PAPER, colour, 1.6, name="state")
+    return lambda cx, cy: canvas.mark(shape, cx, cy, size, colour, name="state")

@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from warehouse.site.charts import axes, style
-from warehouse.site.charts.classes import Classes, classes_of
+from warehouse.site.charts.classes import Classes, classes_of, edge
 from warehouse.site.charts.drawing import Canvas, Chart, Points, render, through
 from warehouse.site.charts.rows import Row, check, number, truth, words
 from warehouse.site.charts.text import SMALL, wrap
 from warehouse.site.geography.boroughs import ATTRIBUTION, CITY, COLUMNS, ROWS, TILES, outlines
 
 NEEDED = ("area_code", "area_name", "value", "class_label")
+# Where a short name stands beside the middle of its borough, in parts of the map's width: those two would cover one another.
+_NUDGED = {"E09000013": (-0.008, 0.018), "E09000020": (-0.006, -0.012)}
 NOT_OF_32 = "City of London: not in the 32"
 
 
@@ -28,10 +30,10 @@ def tiles(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> 
         ValueError: no rows, a column missing, another area, two rows of one, no value, more than seven classes.
     """
     held = _by_code("tiles", rows)
-    classes = classes_of("tiles", rows, "class_label")
+    classes = classes_of("tiles", rows, "class_label", unit)
 
     def draw(canvas: Canvas) -> float:
-        size = math.floor(min(54.0, canvas.across / COLUMNS))
+        size = math.floor(min(58.0, canvas.across / COLUMNS))
         left = (canvas.across - size * COLUMNS) / 2
         for tile in TILES:
             x, y = left + tile.column * size + 1, tile.row * size + 1.0
@@ -82,13 +84,19 @@ def _square(
         )
         canvas.text(x + size / 2, y + size / 2 + 4, short, anchor="middle", size=SMALL, fill=style.SECOND)
         return
-    fill = style.PAPER if row is None or value is None else classes.fill(row)
-    label = "–" if value is None else axes.figure(value, unit)
-    edge = style.GREY if style.contrast(fill, style.PAPER) < 3 else ""
-    canvas.rect(x, y, size, size, fill, edge, 1, name="area", hint=f"{name}: {'no figure' if value is None else label}")
-    colour = style.text_on(fill)
-    canvas.text(x + size / 2, y + size / 2 - 3, short, anchor="middle", bold=True, fill=colour)
-    canvas.text(x + size / 2, y + size / 2 + 12, label, anchor="middle", size=SMALL, fill=colour)
+    if row is None or value is None:
+        canvas.rect(x, y, size, size, style.PAPER, style.GREY, 1, name="area", hint=f"{name}: no figure")
+        canvas.text(x + size / 2, y + size / 2 - 3, short, anchor="middle", bold=True)
+        canvas.text(x + size / 2, y + size / 2 + 12, "–", anchor="middle", size=SMALL)
+        return
+    fill, label, one = classes.fill(row), axes.figure(value, unit), classes.mark(row)
+    colour, middle = style.text_on(fill), x + size / 2
+    lift = 5 if one else 0
+    canvas.rect(x, y, size, size, fill, edge(fill), 1, name="area", hint=f"{name}: {label}")
+    canvas.text(middle, y + size / 2 - 3 - lift, short, anchor="middle", bold=True, fill=colour)
+    canvas.text(middle, y + size / 2 + 10 - lift, label, anchor="middle", size=SMALL, fill=colour)
+    if one:
+        one.paint(canvas, middle, y + size / 2 + 12, 3, colour)
 
 
 def choropleth(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> Chart:
@@ -101,7 +109,7 @@ def choropleth(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = ""
         ValueError: as tiles.
     """
     held = _by_code("choropleth", rows)
-    classes = classes_of("choropleth", rows, "class_label")
+    classes = classes_of("choropleth", rows, "class_label", unit)
 
     def draw(canvas: Canvas) -> float:
         place, height = _projection(canvas.across)
@@ -119,13 +127,19 @@ def choropleth(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = ""
                 stroke=style.INK if is_this else style.SECOND, stroke_width=3 if is_this else 0.8, stroke_linejoin="round",
                 hint=NOT_OF_32 if is_city else f"{name}: {'no figure' if value is None else axes.figure(value, unit)}",
             )  # fmt: skip
-        if not canvas.is_narrow:
-            for tile in TILES:
-                if tile.code != CITY:
-                    row = held.get(tile.code)
-                    fill = style.PAPER if row is None or number(row, "value") is None else classes.fill(row)
-                    x, y = _middle(max(shapes[tile.code], key=lambda part: abs(_doubled(part))))
-                    canvas.text(x, y + 4, tile.short, anchor="middle", size=SMALL, fill=style.text_on(fill))
+        for tile in TILES:
+            row = held.get(tile.code)
+            has_value = row is not None and number(row, "value") is not None
+            fill, one = (classes.fill(row), classes.mark(row)) if row is not None and has_value else (style.PAPER, None)
+            x, y = _middle(max(shapes[tile.code], key=lambda part: abs(_doubled(part))))
+            aside, down = _NUDGED.get(tile.code, (0.0, 0.0))
+            x, y = x + aside * canvas.across, y + down * canvas.across
+            if tile.code != CITY and not canvas.is_narrow:
+                canvas.text(x, y + (2 if one else 4), tile.short, anchor="middle", size=SMALL, fill=style.text_on(fill))
+            if one:
+                one.paint(
+                    canvas, x, y + (0 if canvas.is_narrow else 8), 2 if canvas.is_narrow else 2.6, style.text_on(fill)
+                )
         lacks = len(held) < 32 or any(number(row, "value") is None for row in held.values())
         y = _key(canvas, height + 20, classes, lacks)
         lines = wrap(ATTRIBUTION, canvas.across, SMALL)
@@ -152,28 +166,31 @@ def _by_code(kind: str, rows: Sequence[Row]) -> Mapping[str, Row]:
 def _spoken(held: Mapping[str, Row], classes: Classes, unit: str) -> str:
     """Which boroughs are in which class."""
     parts = []
-    for label, _ in classes.fills:
+    if classes.ends:
+        known = sorted(
+            (row for row in held.values() if number(row, "value") is not None), key=lambda row: words(row, "area_name")
+        )
+        parts = [
+            "; ".join(f"{words(row, 'area_name')} {axes.figure(number(row, 'value') or 0, unit)}" for row in known)
+            + "."
+        ]
+    for label, _ in () if classes.ends else classes.fills:
         names = sorted(
             words(row, "area_name")
             for row in held.values()
             if words(row, "class_label") == label and number(row, "value") is not None
         )
-        parts.append(f"{label}: {', '.join(names)}.")
+        meaning = classes.standings[label].meaning if label in classes.standings else label or "not classed"
+        parts.append(f"{meaning[:1].upper()}{meaning[1:]}: {', '.join(names)}.")
     lacking = sorted(words(row, "area_name") for row in held.values() if number(row, "value") is None)
     return " ".join([*parts, *([f"No figure: {', '.join(lacking)}."] if lacking else []), f"{NOT_OF_32}."])
 
 
 def _key(canvas: Canvas, y: float, classes: Classes, lacks: bool) -> float:
-    def swatch(fill: str) -> Callable[[float, float], None]:
-        return lambda cx, cy: canvas.rect(
-            cx - 8, cy - 6, 16, 12, fill, style.GREY if style.contrast(fill, style.PAPER) < 3 else "", 1
-        )
+    def city(x: float, y: float) -> None:
+        canvas.rect(x - 9, y - 6, 18, 12, style.PAPER, style.SECOND, 1)
 
-    entries = [(swatch(fill), label) for label, fill in classes.fills]
-    if lacks:
-        entries.append((swatch(style.PAPER), "no figure"))
-    entries.append((lambda cx, cy: canvas.rect(cx - 8, cy - 6, 16, 12, style.PAPER, style.SECOND, 1), NOT_OF_32))
-    return canvas.key(y, entries)
+    return canvas.key(y, [*classes.entries(canvas, lacks), (city, NOT_OF_32)])
 
 
 def _projection(across: float) -> tuple[Callable[[float, float], tuple[float, float]], float]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from warehouse.site.charts import axes, style
 from warehouse.site.charts.drawing import Canvas, Chart, render
 from warehouse.site.charts.rows import Row, check, number, numbers, some_number, words
-from warehouse.site.charts.text import SMALL, widest, wrap
+from warehouse.site.charts.text import SMALL, widest, width, wrap
 
 
 def pyramid(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "%") -> Chart:
@@ -105,17 +105,14 @@ def _bar(canvas: Canvas, row: Row, x: axes.Scale, y: float, step: float, unit: s
                 thick,
                 name="bar" if value is share and fill != "none" else "residents",
             )
-    # A figure stands beyond both bars where there is room, else within them.
-    far = x(max(share or 0, residents or 0))
-    room = far - x.end if is_left else x.end - far
-    needed = widest([label], SMALL) + 8
-    outward = -1 if is_left else 1
-    if room >= needed or (not is_left and x.end - far + 40 >= needed and x.end < canvas.across - 40):
-        canvas.text(far + outward * 5, y + step / 2 + 4, label, anchor="end" if is_left else "start", size=SMALL)
-    else:
-        canvas.text(
-            far - outward * 5, y + step / 2 + 4, label, anchor="start" if is_left else "end", size=SMALL, is_over=True
-        )
+    # A figure stands at the end of its bar, beyond the residents' edge where that would go through it, within the bar where the plot ends.
+    outward, needed = (-1 if is_left else 1), width(label, SMALL) + 9
+    end = abs(x(share or 0) - x(0))
+    far = abs(x(residents) - x(0)) if residents is not None else 0.0
+    beyond = far if end - 2 <= far <= end + needed else end
+    is_within = beyond + needed > abs(x.end - x(0)) + 4
+    place = x(0) + outward * (end - 5 if is_within else beyond + 5)
+    canvas.text(place, y + step / 2 + 4, label, anchor="end" if is_left != is_within else "start", size=SMALL)
 
 
 def _is_age(band: str) -> bool:

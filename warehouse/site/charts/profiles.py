@@ -125,8 +125,8 @@ def spine(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> 
         for x, head in ((first, "here"), (first + figures, "benchmark")):
             canvas.text(x, 11, head, anchor="end", size=SMALL, fill=style.SECOND)
         if not canvas.is_narrow:
-            canvas.text(left, 11, "lowest", size=SMALL, fill=style.SECOND)
-            canvas.text(right, 11, "highest", anchor="end", size=SMALL, fill=style.SECOND)
+            canvas.text(left, 11, "lower", size=SMALL, fill=style.SECOND)
+            canvas.text(right, 11, "higher", anchor="end", size=SMALL, fill=style.SECOND)
         y = 18.0
         for row in rows:
             label = wrap(words(row, "measure_name"), names - 8)

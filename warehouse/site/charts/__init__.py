@@ -17,26 +17,15 @@ have brought Altair, narwhals, jsonschema and a JavaScript engine of 60 MB besid
 dozen lines: ticks at round numbers, widths of text, wrapping.
 """
 
+from warehouse.site.charts.bars import dots, quintiles, ranked, shares
+from warehouse.site.charts.cells import grid, heatmap
 from warehouse.site.charts.control import control
 from warehouse.site.charts.drawing import NARROW, WIDE, Chart
 from warehouse.site.charts.lines import index_lines, sparkline, trend
-from warehouse.site.charts.pending import pending
-
-ranked = pending("ranked")
-funnel = pending("funnel")
-rug = pending("rug")
-spine = pending("spine")
-tiles = pending("tiles")
-choropleth = pending("choropleth")
-heatmap = pending("heatmap")
-pyramid = pending("pyramid")
-dots = pending("dots")
-cumulative = pending("cumulative")
-
-shares = pending("shares")
-quintiles = pending("quintiles")
-grid = pending("grid")
-
+from warehouse.site.charts.maps import choropleth, tiles
+from warehouse.site.charts.people import pyramid
+from warehouse.site.charts.profiles import rug, spine
+from warehouse.site.charts.scatter import cumulative, funnel
 
 __all__ = [
     "NARROW",

@@ -62,6 +62,15 @@ def figure(value: float, unit: str = "") -> str:
     return text.replace("-", "−") + ("%" if unit == "%" else "")
 
 
+def column(values: Sequence[float | None], unit: str = "") -> list[str]:
+    """Numbers that stand below one another, with as many decimals each as their largest allows; empty where there is none."""
+    held = [value for value in values if value is not None]
+    most = max((abs(value) for value in held), default=0.0)
+    places = 0 if most >= 1000 or all(value == round(value) for value in held) else 1 if most >= 20 else 2
+    texts = ["" if value is None else f"{value:,.{places}f}".replace("-", "−") for value in values]
+    return [text + "%" if text and unit == "%" else text for text in texts]
+
+
 def marks_of(values: Sequence[float], unit: str = "") -> list[str]:
     """The ticks of an axis in words, all with as many decimals as any of them needs."""
     places = max((len(f"{value:.6f}".rstrip("0").partition(".")[2]) for value in values), default=0)

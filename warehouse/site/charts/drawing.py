@@ -66,13 +66,15 @@ class Canvas:
         size: float = SIZE,
         bold: bool = False,
         fill: str = style.INK,
+        is_over: bool = False,
         name: str = "",
     ) -> None:
-        """Words on a baseline; nothing where there are none."""
+        """Words on a baseline, with a white edge where they stand over marks (is_over); nothing where there are none."""
         if words:
             self.add(
                 "text", plain(words), name=name, x=x, y=y, text_anchor=anchor, font_size=None if size == SIZE else size,
                 font_weight="bold" if bold else None, fill=None if fill == style.INK else fill,
+                stroke=style.PAPER if is_over else None, stroke_width=3 if is_over else None, paint_order="stroke" if is_over else None,
             )  # fmt: skip
 
     def lines(

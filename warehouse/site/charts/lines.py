@@ -110,10 +110,12 @@ def index_lines(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "
         for place, (name, held) in reversed(list(enumerate(grouped.items()))):
             colour = style.SERIES[place % len(style.SERIES)]
             pieces = list(runs(held, x, set()))
-            for points in (_points(piece, x, y) for piece in pieces):
+            for piece in pieces:
+                points = _points(piece, x, y)
                 if len(points) > 1:
                     canvas.path(points, colour, 2.2, style.DASHES[place % len(style.DASHES)], name="series")
-                canvas.mark(style.SHAPES[place % len(style.SHAPES)], *points[-1], 3.5, colour)
+                if len(points) == 1 or piece is pieces[-1]:
+                    canvas.mark(style.SHAPES[place % len(style.SHAPES)], *points[-1], 3.5, colour)
             if pieces:
                 newest = pieces[-1][-1]
                 value = axes.figure(number(newest, "value") or 0, unit)

@@ -16,9 +16,13 @@ from warehouse.platform.settings import settings
 @main.command("site")
 @click.option("--release", "release_id", type=int, help="An earlier release (`vru releases`), of the partner edition.")
 @click.option("--edition", help="open or partner; both where it is left out.")
-@click.option("--out", type=click.Path(path_type=Path), help="The site's folder; `site` in the home where it is left out.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The site's folder; `site` in the home where it is left out."
+)
 @click.option("--serve", "is_served", is_flag=True, help="Build nothing: show what stands, on this machine alone.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="With --serve; 0 for a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="With --serve; 0 for a free one."
+)
 def run_site(release_id: int | None, edition: str | None, out: Path | None, is_served: bool, port: int) -> None:
     """Build the site of a release: a pack for each borough and the overview of London, in an open and a partner edition.
 
@@ -41,7 +45,9 @@ def run_site(release_id: int | None, edition: str | None, out: Path | None, is_s
 @click.option("--release", "release_id", type=int, help="An earlier release (`vru releases`), of the partner edition.")
 @click.option("--edition", default="partner", show_default=True, help="open or partner.")
 @click.option("--format", "form", type=click.Choice(site.FORMATS), default="html", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="The pack's folder; `packs` in the home where it is left out.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The pack's folder; `packs` in the home where it is left out."
+)
 def run_pack(area: str, release_id: int | None, edition: str, form: str, out: Path | None) -> None:
     """One borough's pack, as files that open without a server. AREA is its name or code."""
     asked = _edition(edition) or "partner"

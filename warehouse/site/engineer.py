@@ -76,7 +76,7 @@ def _nights(settings: Settings) -> Shown:
         subtitle=f"Minutes of the last {len(rows)} runs of the nightly job, newest first",
         chart="dots" if rows else "",
         unit="minutes",
-        columns=(Column("begun", "Begun"), Column("state", "Ended"), Column("minutes", "Minutes", "number")),
+        columns=(Column("begun", "Begun"), Column("state", "Ended", "code"), Column("minutes", "Minutes", "number")),
         rows=rows,
         chart_rows=tuple(
             {"label": f"{row['begun']}, {row['state']}", "value": row["minutes"], "lower": None, "upper": None, "benchmark": None} for row in rows

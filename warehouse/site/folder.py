@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import shutil
@@ -69,6 +70,12 @@ def replacing(folder: Path) -> Iterator[Replacement]:
     A crash leaves the folder that stands as it was; what a crashed build left beside it is removed by the next.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second build of the same folder waits, and finds what the first has built
+        yield from _replacing(folder)
+
+
+def _replacing(folder: Path) -> Iterator[Replacement]:
     put_back(folder)
     new = Replacement(Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent)))
     try:

@@ -59,6 +59,8 @@ def number(value: Any) -> str:
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "text": str,
+    "long": str,
+    "code": lambda value: str(value).replace("_", " "),
     "count": count,
     "rate": rate,
     "number": number,

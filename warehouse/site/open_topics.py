@@ -42,7 +42,7 @@ MONTHS = (
     COUNT,
     Column("is_suppressed", "Suppressed", "flag", ("[c] suppressed", "no")),
     Column("is_provisional", "State", "flag", ("[p] provisional", "final")),
-    Column("value_note", "Note"),
+    Column("value_note", "Note", "long"),
 )
 TREND = tuple(
     Figure(
@@ -58,7 +58,7 @@ DRIVERS = (
         (
             Column("measure_name", "Measure"), Column("period_start_date", "From", "month"), Column("period_end_date", "To", "month"),
             Column("value", "Value", "number"), Column("unit", "Unit"), Column("is_suppressed", "Suppressed", "flag", ("[c] suppressed", "no")),
-            Column("value_note", "Note"),
+            Column("value_note", "Note", "long"),
         ),
     ),
 )  # fmt: skip

@@ -39,7 +39,7 @@ SIGNALS = Figure(
     "signals", "signals", _signals,
     lambda rows, area: f"Measures whose {formats.month(rows[0]['month_start_date'])} is a signal on the control chart of the borough",
     (
-        Column("measure_name", "Measure"), Column("area_name", "Borough"), Column("chart_signal", "Signal"), Column("window_count", "Count", "count"),
+        Column("measure_name", "Measure"), Column("area_name", "Borough"), Column("chart_signal", "Signal", "code"), Column("window_count", "Count", "count"),
         Column("chart_centre", "Mean", "number"), Column("chart_lower", "Lower limit", "number"), Column("chart_upper", "Upper limit", "number"),
         Column("is_provisional", "State", "flag", trends.PROVISIONAL),
     ),
@@ -87,7 +87,7 @@ def overview_page(reader: Reader, boroughs: list[Area], given: dict[str, Any]) -
         "area_label": "",
         "asks": "Where is serious violence high, what has changed, and how far can the figures be trusted?",
         "packs": [{"slug": area.slug, "name": area.name} for area in boroughs],
-        "status_lines": status_lines(reader),
+        "status_lines": status_lines(reader, is_short=True),
         "facts": [],
         "boards": [],
         "sparks": {},

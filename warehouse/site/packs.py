@@ -15,6 +15,7 @@ from warehouse.site.rendering import Page
 from warehouse.site.shown import show
 from warehouse.site.sources import sources_page
 from warehouse.site.topics import TOPICS
+from warehouse.site.topics.glance import cards
 
 FORMATS = ("html",)
 # Of each chapter of the fact pack the first sentence, in this order: five that a partnership should know first.
@@ -73,6 +74,8 @@ def _page(reader: Reader, area: Area, topic: Topic, links: list[dict[str, str]],
         "gaps": [] if reader.edition == "open" else _gaps(reader, topic),
         "nothing": NOTHING if reader.edition == "open" else "The marts of this release have no rows for this page.",
     }
+    is_glance = topic.slug == "index" and reader.edition == "partner"
+    context["cards"] = cards(reader.rows("success_measures", area)) if is_glance else []
     if topic.slug == "status":
         context["status_lines"] = status_lines(reader)
     figures = tuple(show(reader, figure, area) for figure in topic.figures)
@@ -94,8 +97,8 @@ def _gaps(reader: Reader, topic: Topic) -> list[dict[str, Any]]:
     return [dict(row) for row in reader.rows("gaps") if row["question_number"] in topic.questions]
 
 
-def status_lines(reader: Reader) -> list[tuple[str, str]]:
-    """How the release stands, as names and values."""
+def status_lines(reader: Reader, *, is_short: bool = False) -> list[tuple[str, str]]:
+    """How the release stands, as names and values; short: without what the checks warned of."""
     release = reader.release
     lines = [
         ("Release", str(release.release_id)),

@@ -8,7 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -135,7 +135,7 @@ def _release(connection: psycopg.Connection, edition: str, release_id: int | Non
     columns = "release_id, published_at, data_kind" + ("" if edition == "open" else ", verdict, verdict_reason")
     schema = "marts_open" if edition == "open" else "marts"
     rows: list[tuple[Any, ...]] = connection.execute(
-        cast(LiteralString, f"select is_current, {columns} from {schema}.publication order by release_id desc")  # noqa: S608 - constants
+        f"select is_current, {columns} from {schema}.publication order by release_id desc".encode()  # noqa: S608 - constants
     ).fetchall()
     if not rows:
         raise Refusal(

@@ -165,7 +165,8 @@ def _text(value: str) -> Any:
 
 def body(figure: Shown) -> Markup:
     """The rows of a figure's table, as HTML: the first cell names the row."""
-    starts = ['<td class="n">' if column.kind in formats.NUMERIC else "<td>" for column in figure.columns]
+    kinds_of = {"long": '<td class="long">', **dict.fromkeys(formats.NUMERIC, '<td class="n">')}
+    starts = [kinds_of.get(column.kind, "<td>") for column in figure.columns]
     lines = []
     for cells in table(figure):
         first, *others = [escape(cell) for cell in cells]

@@ -84,11 +84,11 @@ DRIVERS = Topic(
         Figure(
             "drivers", "drivers", _apart, "Newest period of each, in standard deviations from the mean of the boroughs (0)",
             (
-                Column("measure_name", "Driver"), Column("theme", "Theme"), Column("period_start_date", "From", "month"),
+                Column("measure_name", "Driver"), Column("theme", "Theme", "code"), Column("period_start_date", "From", "month"),
                 Column("period_end_date", "To", "month"), Column("value", "Value", "number"), Column("lower_95_limit", "Lower 95% limit", "number"),
                 Column("upper_95_limit", "Upper 95% limit", "number"), Column("london_value", "London", "number"),
                 Column("england_value", "England", "number"), Column("z_score", "z-score", "number"), Column("rank_in_london", "Rank", "count"),
-                Column("compared_to_london", "Against London"), Column("trend", "Trend"), Column("note", "Note"),
+                Column("compared_to_london", "Against London", "code"), Column("trend", "Trend"), Column("note", "Note", "long"),
             ),
             "spine", shaped=_z_scores, report="rpt_drivers",
             note="The marks across are the figures of the boroughs with the lowest, the 24th, the 16th, the 8th and the highest value.",
@@ -96,7 +96,7 @@ DRIVERS = Topic(
         Figure(
             "index", "priority_index", _rank, "Index of drivers (London = 100), and what it would be with each component removed",
             (
-                Column("measure_name", "Component"), Column("theme", "Theme"), Column("weight", "Weight", "number"),
+                Column("measure_name", "Component"), Column("theme", "Theme", "code"), Column("weight", "Weight", "number"),
                 Column("value", "Value", "number"), Column("london_value", "London", "number"), Column("component_index", "Component (London = 100)", "number"),
                 Column("priority_index_without", "Index without it", "number"), Column("priority_rank_without", "Rank without it", "count"),
                 Column("priority_index", "Index", "number"), Column("priority_rank", "Rank", "count"),
@@ -122,7 +122,7 @@ DEPRIVATION = Topic(
                 Column("rate_per_1000_lower_95", "Lower 95% limit", "rate"), Column("rate_per_1000_upper_95", "Upper 95% limit", "rate"),
                 Column("share_of_count_percent", "Share of count", "percent"), Column("share_of_residents_percent", "Share of residents", "percent"),
                 Column("slope_index_per_1000", "Slope index", "number"), Column("relative_index_of_inequality", "Relative index", "number"),
-                Column("located_share_percent", "Placed", "percent"), Column("note", "Note"),
+                Column("located_share_percent", "Placed", "percent"), Column("note", "Note", "long"),
             ),
             "quintiles", only={"measure_code": code}, shaped=_quintiles, report="rpt_deprivation",
             note="A fifth that the borough has no small areas in is missing.",

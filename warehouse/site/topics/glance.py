@@ -16,15 +16,15 @@ VARIANTS = {
 }
 SUCCESS_COLUMNS = (
     Column("success_measure_name", "Measure"),
-    Column("availability", "Available"),
+    Column("availability", "Available", "code"),
     Column("period", "Period"),
     Column("numerator", "Count", "count"),
     Column("value", "Per 100,000", "rate"),
     Column("lower_95", "Lower 95% limit", "rate"),
     Column("upper_95", "Upper 95% limit", "rate"),
-    Column("change_in_words", "Against before"),
-    Column("reason", "What it counts, or why it is missing"),
-    Column("feed_needed", "What would answer it"),
+    Column("change_in_words", "Against before", "long"),
+    Column("reason", "What it counts, or why it is missing", "long"),
+    Column("feed_needed", "What would answer it", "long"),
 )
 
 
@@ -117,6 +117,29 @@ PROFILE = Topic(
     chapters=("How much",),
     questions=(1, 6, 13, 14, 23),
 )  # fmt: skip
+
+
+def cards(rows: Rows) -> list[dict[str, Any]]:
+    """The success measures as cards: of each measure and of whom it is, the first answer that the mart puts on a page."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        code = row["success_measure_code"]
+        group = found.setdefault(
+            code,
+            {"name": row["success_measure_name"].partition(",")[0], "availability": row["availability"], "answers": []},
+        )
+        who = VARIANTS.get(row["variant"], row["variant"])
+        if who in (answer["who"] for answer in group["answers"]):
+            continue
+        has_value = row["value"] is not None
+        group["answers"].append({
+            "who": who, "value": formats.rate(row["value"]) if has_value else "", "unit": "per 100,000",
+            "limits": f"95% limits {formats.rate(row['lower_95'])} to {formats.rate(row['upper_95'])}" if has_value and row["lower_95"] is not None else "no limits",
+            "counted": f"{formats.count(row['numerator'])} counted" if row["numerator"] is not None else "count not published",
+            "period": f"{formats.month(row['period_start_date'])} to {formats.month(row['period_end_date'])}" if row["period_start_date"] else "",
+            "change": row["change_in_words"] or "", "reason": row["reason"] or "",
+        })  # fmt: skip
+    return list(found.values())
 
 
 def with_period(row: Row) -> dict[str, Any]:

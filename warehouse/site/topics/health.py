@@ -109,7 +109,7 @@ HEALTH = Topic(
                     Column("police_count", "Police", "count"), Column("health_per_police", "Health per police record", "number"),
                     Column("health_per_police_lower_95", "Lower 95% limit", "number"), Column("health_per_police_upper_95", "Upper 95% limit", "number"),
                     Column("london_health_per_police", "London", "number"), Column("index_to_london", "London = 100", "number"),
-                    Column("compared_with_london", "Compared"), Column("withheld_reason", "Why a figure is missing"),
+                    Column("compared_with_london", "Compared"), Column("withheld_reason", "Why a figure is missing", "long"),
                 ),
                 "index_lines", only={"measure_code": code}, shaped=_index, report="rpt_police_health",
             )
@@ -132,7 +132,7 @@ HEALTH = Topic(
             "emergency", "emergency", "Assaults seen in emergency departments, by weapon and place",
             lambda rows, area: f"Attendances after an assault in the borough, {findings.period(rows[0], 'first_month', 'last_month')}",
             (
-                Column("weapon_group", "Weapon"), Column("place_group", "Place"), Column("measure_code", "Collected by"),
+                Column("weapon_group", "Weapon", "code"), Column("place_group", "Place", "code"), Column("measure_code", "Collected by"),
                 Column("attendance_count", "Attendances", "count"),
             ),
             report="rpt_ed_attendance", note="Each department shares what it collected: how complete that is stands in the table below.",
@@ -141,7 +141,7 @@ HEALTH = Topic(
             "emergency-completeness", "emergency_completeness", "How complete each department's record is",
             "Attendances of the department in the month, and the share of them with a weapon and a place",
             (
-                Column("site_code", "Department"), Column("measure_code", "Collected by"), Column("month_start_date", "Month", "month"),
+                Column("site_code", "Department", "code"), Column("measure_code", "Collected by"), Column("month_start_date", "Month", "month"),
                 Column("site_count", "Attendances", "count"), Column("weapon_stated_percent", "Weapon stated", "percent"),
                 Column("place_stated_percent", "Place stated", "percent"),
             ),
@@ -161,9 +161,9 @@ OUTCOMES = Topic(
         Figure(
             f"outcomes-{code.replace('_', '-')}", "outcomes", _charged(name), _followed,
             (
-                Column("outcome_code", "Outcome"), Column("crime_count", "Crimes", "count"), Column("share_percent", "Share", "percent"),
+                Column("outcome_code", "Outcome", "code"), Column("crime_count", "Crimes", "count"), Column("share_percent", "Share", "percent"),
                 Column("share_lower_95_percent", "Lower 95% limit", "percent"), Column("share_upper_95_percent", "Upper 95% limit", "percent"),
-                Column("months_followed", "Months followed", "count"), Column("value_note", "Note"),
+                Column("months_followed", "Months followed", "count"), Column("value_note", "Note", "long"),
             ),
             "shares", only={"measure_code": code}, shaped=_outcomes, report="rpt_crime_outcome",
         )

@@ -18,7 +18,7 @@ WHO_COLUMNS = (
     Column("disproportionality_upper_95", "Upper 95% limit", "number"),
     Column("rate_per_100000", "Per 100,000", "rate"),
     Column("is_below_5", "Below 5 people", "flag"),
-    Column("withheld_reason", "Why a figure is missing"),
+    Column("withheld_reason", "Why a figure is missing", "long"),
 )
 WIDE_BANDS = frozenset({"all", "0-24", "25+", "under_25"})
 

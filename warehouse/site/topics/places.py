@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from warehouse.site.model import Area, Column, Figure, Row, Rows, Topic
+from warehouse.site.model import Area, Column, Figure, Rows, Topic
 from warehouse.site.topics import findings
 
 WARD_COLUMNS = (
@@ -17,8 +17,8 @@ WARD_COLUMNS = (
     Column("rate_per_1000_upper_95", "Upper 95% limit", "rate"),
     Column("share_of_borough_percent", "Share of borough", "percent"),
     Column("cumulative_share_of_borough_percent", "Cumulative share", "percent"),
-    Column("class_in_borough", "Class"),
-    Column("change_in_words", "Change"),
+    Column("class_in_borough", "Class", "code"),
+    Column("change_in_words", "Change", "long"),
 )
 WARDS = {
     "mps_violence_with_injury": "violence with injury",
@@ -113,19 +113,16 @@ def _known(name: str) -> Any:
 
 
 def _busiest(what: str) -> Any:
+    """Says which hours of the week have more than their share, where the mart's limits leave chance out."""
+
     def title(rows: Rows, area: Area) -> str:
-        most = max(rows, key=lambda row: row["event_count"])
-        return (
-            f"Most {what} fall on {most['dimension_value'][2:]}"
-            if most["event_count"] > 1
-            else f"Too few {what} for a pattern"
-        )
+        above = [row for row in rows if (row["share_lower_95_percent"] or 0) > (row["expected_share_percent"] or 100)]
+        if not above:
+            return f"No hours of the week stand out for {what}"
+        most = max(above, key=lambda row: row["event_count"])
+        return f"More {what} than even: {most['dimension_value'][2:]} h first"
 
     return title
-
-
-def _is_finest(row: Row) -> bool:
-    return row["dimension"] == "weekday_4_hours"
 
 
 WHERE = Topic(
@@ -155,7 +152,7 @@ WHEN = Topic(
     (
         *(
             Figure(
-                f"week-{code.replace('_', '-')}", "hours", _busiest(name), _known(name), (Column("dimension_value", "Day and hours"), *TIME_COLUMNS),
+                f"week-{code.replace('_', '-')}", "hours", _busiest(name), _known(name), (Column("dimension_value", "Day and hours", "code"), *TIME_COLUMNS),
                 "heatmap", only={"measure_code": code, "dimension": "weekday_4_hours"}, shaped=_cells, report="rpt_temporal_profile",
                 note="Events whose hour is unknown or a midnight by default are left out of it, and counted below. A cell without a number had none.",
             )
@@ -164,7 +161,7 @@ WHEN = Topic(
         *(
             Figure(
                 f"school-{code.replace('_', '-')}", "hours", f"{name.capitalize()} on school days, by hour",
-                _known(name), (Column("dimension_value", "Hour from"), *TIME_COLUMNS), "shares",
+                _known(name), (Column("dimension_value", "Hour from", "code"), *TIME_COLUMNS), "shares",
                 only={"measure_code": code, "dimension": "school_day_hour"}, shaped=_shares(), report="rpt_temporal_profile",
             )
             for code, name in TIMES.items()
@@ -172,7 +169,7 @@ WHEN = Topic(
         *(
             Figure(
                 f"days-{code.replace('_', '-')}", "hours", f"{name.capitalize()} by kind of day", _known(name),
-                (Column("dimension_value", "Kind of day"), *TIME_COLUMNS), "shares", only={"measure_code": code, "dimension": "day_kind"},
+                (Column("dimension_value", "Kind of day", "code"), *TIME_COLUMNS), "shares", only={"measure_code": code, "dimension": "day_kind"},
                 shaped=_shares(DAYS), report="rpt_temporal_profile",
             )
             for code, name in TIMES.items()
@@ -180,7 +177,7 @@ WHEN = Topic(
         *(
             Figure(
                 f"clock-{code.replace('_', '-')}", "hours", f"How well the hour of {name} is known",
-                "Events by how their time was recorded; a midnight by default is no time", (Column("dimension_value", "Time"), *TIME_COLUMNS[:4]),
+                "Events by how their time was recorded; a midnight by default is no time", (Column("dimension_value", "Time", "code"), *TIME_COLUMNS[:4]),
                 only={"measure_code": code, "dimension": "time_quality"}, report="rpt_temporal_profile",
             )
             for code, name in TIMES.items()
@@ -189,7 +186,7 @@ WHEN = Topic(
             "season", "seasons", "Violence with injury by month of the year",
             lambda rows, area: f"Share of the month against its share of days (100), {findings.period(rows[0])}",
             (
-                Column("dimension_value", "Month"), *TIME_COLUMNS[:4], Column("expected_share_percent", "Share of days", "percent"),
+                Column("dimension_value", "Month", "code"), *TIME_COLUMNS[:4], Column("expected_share_percent", "Share of days", "percent"),
                 Column("index_to_expected", "Index", "number"),
             ),
             "dots", shaped=_months, report="rpt_temporal_profile",

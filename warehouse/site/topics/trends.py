@@ -40,7 +40,7 @@ TREND_COLUMNS = (
     Column("london_rate", "London's rate", "rate"),
     Column("similar_areas_rate", "Similar areas' rate", "rate"),
     Column("is_provisional", "State", "flag", PROVISIONAL),
-    Column("break_label", "[b] Break of the series"),
+    Column("break_label", "[b] Break of the series", "long"),
 )
 CONTROL_COLUMNS = (
     Column("month_start_date", "Month", "month"),
@@ -48,7 +48,7 @@ CONTROL_COLUMNS = (
     Column("chart_centre", "Mean", "number"),
     Column("chart_lower", "Lower limit", "number"),
     Column("chart_upper", "Upper limit", "number"),
-    Column("chart_signal", "Signal"),
+    Column("chart_signal", "Signal", "code"),
     Column("is_provisional", "State", "flag", PROVISIONAL),
 )
 COMPARED_COLUMNS = (
@@ -146,7 +146,7 @@ TREND = Topic(
                 f"control-{code.replace('_', '-')}", "control", findings.signal(_capital(HEADLINES[code])),
                 "Recorded each month, with the mean and limits of its own months before", CONTROL_COLUMNS, "control",
                 unit="offences a month", only={"measure_code": code}, shaped=limits, report="rpt_borough_measure",
-                note="A month beyond a limit, or eight on one side of the mean, is unlikely to be chance. The months are recorded offences, not yet final where marked provisional.",
+                note="A month beyond a limit, or eight on one side of the mean, is unlikely to be chance. There are no limits in the months after a break of the series, until enough have passed.",
             )
             for code in CHARTED
         ),

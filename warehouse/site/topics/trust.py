@@ -20,7 +20,11 @@ def _grid(rows: Rows, area: Area) -> list[dict[str, Any]]:
         site = "" if row["site_code"] in (None, "", "all") else f" {row['site_code']}"
         state = "missing" if row["quality_code"] == "submitted" and not row["value"] else "received"
         found.append(
-            {"label": f"{row['source']} {row['dataset']}{site}", "month": row["month_start_date"], "state": state}
+            {
+                "label": f"{row['source']} {row['dataset']}{site}".replace("_", " "),
+                "month": row["month_start_date"],
+                "state": state,
+            }
         )
     return found
 
@@ -48,7 +52,7 @@ STATUS = Topic(
             "freshness", "status", _fresh, "Each dataset: the newest month that is published, and whether the publisher has a newer one",
             (
                 Column("title", "Dataset"), Column("source", "Source"), Column("newest_period_start_date", "Newest month", "month"),
-                Column("fetched_at", "Fetched", "moment"), Column("state", "State"), Column("why", "Why"),
+                Column("fetched_at", "Fetched", "moment"), Column("state", "State", "code"), Column("why", "Why", "long"),
             ),
         ),
     ),
@@ -63,8 +67,8 @@ TRUST = Topic(
         Figure(
             "feeds", "feeds", "Which months of each feed were received", "Feed by month, newest two years; London",
             (
-                Column("dataset", "Dataset"), Column("source", "Source"), Column("site_code", "Force or site"), Column("month_start_date", "Month", "month"),
-                Column("quality_code", "What is measured"), Column("value", "Value", "number"), Column("unit", "Unit"),
+                Column("dataset", "Dataset"), Column("source", "Source"), Column("site_code", "Force or site", "code"), Column("month_start_date", "Month", "month"),
+                Column("quality_code", "What is measured", "code"), Column("value", "Value", "number"), Column("unit", "Unit"),
             ),
             "grid", keep=_is_grid, shaped=_one_a_month,
         ),
@@ -80,8 +84,8 @@ TRUST = Topic(
         Figure(
             "breaks", "breaks", "Where the series break", "Breaks of recording of the headline measures in this area, newest first",
             (
-                Column("measure_name", "Measure"), Column("break_month", "Month", "month"), Column("break_kind", "Kind"),
-                Column("break_label", "[b] What changed"), Column("reason", "Why"), Column("size_percent", "Size", "signed"),
+                Column("measure_name", "Measure"), Column("break_month", "Month", "month"), Column("break_kind", "Kind", "code"),
+                Column("break_label", "[b] What changed", "long"), Column("reason", "Why", "long"), Column("size_percent", "Size", "signed"),
             ),
         ),
     ),

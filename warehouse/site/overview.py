@@ -73,7 +73,7 @@ def _maps(code: str, name: str) -> tuple[Figure, ...]:
             shaped=trends.classes, report="rpt_borough_measure", note=note,
         )
         for kind, chart, title, note in (
-            ("map", "choropleth", f"Which boroughs differ from London for {name}", "Source: Office for National Statistics licensed under the Open Government Licence v.3.0. Contains OS data © Crown copyright and database right 2024."),
+            ("map", "choropleth", f"Which boroughs differ from London for {name}", ""),
             ("tiles", "tiles", f"{name[:1].upper()}{name[1:]}, each borough a square of one size", ""),
         )
     )  # fmt: skip

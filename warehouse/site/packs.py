@@ -109,12 +109,9 @@ def status_lines(reader: Reader, *, is_short: bool = False) -> list[tuple[str, s
         ),
     ]
     if release.verdict:
-        lines.append(
-            (
-                "Verdict of the checks",
-                release.verdict + (f": {release.verdict_reason}" if release.verdict_reason else ""),
-            )
-        )
+        lines.append(("Verdict of the checks", release.verdict))
+    if release.verdict_reason and not is_short:
+        lines.append(("What the checks warned of", release.verdict_reason))
     marking = "OFFICIAL-SENSITIVE" if reader.edition == "partner" else "OFFICIAL"
     return [
         *lines,

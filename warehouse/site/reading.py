@@ -85,7 +85,7 @@ class Reader:
         with self.connection.cursor(row_factory=dict_row) as cursor:
             return list(
                 cursor.execute(
-                    cast(LiteralString, statement), {"areas": self._areas, "release": self.release.release_id}
+                    statement.encode(), {"areas": self._areas, "release": self.release.release_id}
                 ).fetchall()
             )
 

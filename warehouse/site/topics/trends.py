@@ -180,7 +180,6 @@ COMPARED = Topic(
         Figure(
             "map", "compared", "Which boroughs differ from London for violence with injury", rate_of, COMPARED_COLUMNS, "choropleth",
             only={"measure_code": MAPPED}, shaped=classes, report="rpt_borough_measure",
-            note="Source: Office for National Statistics licensed under the Open Government Licence v.3.0. Contains OS data © Crown copyright and database right 2024.",
         ),
         Figure(
             "tiles", "compared", "The same, each borough a square of one size", rate_of, COMPARED_COLUMNS, "tiles",

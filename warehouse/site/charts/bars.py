@@ -33,11 +33,7 @@ def ranked(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") ->
     )
     without = [row for row in areas if number(row, "value") is None]
     notes = sorted({words(row, "note") for row in held} - {""})
-    this = [
-        f"{words(row, 'area_name')}: {_said(row, unit)}, place {place} of {len(held)}"
-        for place, row in enumerate(held, 1)
-        if truth(row, "is_this")
-    ]
+    this = [f"{words(row, 'area_name')}: {_said(row, unit)}" for row in held if truth(row, "is_this")]
     ends = (
         [
             f"{name} {words(row, 'area_name')}, {_said(row, unit)}"
@@ -57,7 +53,7 @@ def ranked(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") ->
         places = [
             Place(
                 words(row, "area_name"), number(row, "value"), number(row, "lower"), number(row, "upper"),
-                is_this=truth(row, "is_this"), letter=chr(97 + notes.index(words(row, "note"))) if words(row, "note") in notes else "",
+                is_this=truth(row, "is_this"), letter=_letter(notes.index(words(row, "note"))) if words(row, "note") in notes else "",
                 instead=words(row, "note") or "no figure",
             )
             for row in (*held, *without)
@@ -65,7 +61,7 @@ def ranked(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") ->
         benchmark = (words(london, "area_name"), number(london, "value")) if london else None
         y = _lying(canvas, places, unit, benchmark)
         for place, note in enumerate(notes):
-            canvas.text(0, y + 12, chr(97 + place), size=SMALL, bold=True)
+            canvas.text(0, y + 12, _letter(place), size=SMALL, bold=True)
             lines = wrap(note, canvas.across - 16, SMALL)
             canvas.lines(14, y + 12, lines, size=SMALL, fill=style.SECOND)
             y += len(lines) * SMALL * LEADING + 3
@@ -160,6 +156,11 @@ def _lying(canvas: Canvas, places: Sequence[Place], unit: str, benchmark: tuple[
             _interval(canvas, one.lower, one.upper, x, y + height / 2)
         y += height
     return plot.bottom + (36 if axes.said(unit) else 20)
+
+
+def _letter(place: int) -> str:
+    """The letter of a note: a to z, then aa to zz."""
+    return chr(97 + place) if place < 26 else _letter(place // 26 - 1) + _letter(place % 26)
 
 
 def _short(text: str, room: float) -> str:

@@ -144,7 +144,7 @@ class _Week:
 STATES = (
     (("not expected", "not due", "none expected"), "", style.GREY),
     (("missing", "not delivered", "not submitted", "absent", "no file", "gap"), "cross", "#c2410c"),
-    (("late", "partial", "incomplete", "piece", "some"), "diamond", style.PLUM),
+    (("late", "partial", "incomplete", "piece"), "diamond", style.PLUM),
     (("quarantin", "held", "refused", "withheld"), "down", "#c2410c"),
     (("provisional", "not yet"), "hollow", style.NAVY),
     (("delivered", "submitted", "complete", "received", "there", "whole", "full"), "square", style.NAVY),
@@ -200,13 +200,10 @@ def _block(
     across: float,
     y: float,
 ) -> float:
-    edge = 0.0
     for place, month in enumerate(months):
-        x = room + place * across
-        label = str(month.year) if month.month == 1 or place == 0 else axes.month(month)[:3] if across > 24 else ""
-        if label and x + 2 > edge:
-            canvas.text(x + 3, y + 12, label, size=SMALL, fill=style.SECOND)
-            edge = x + width(label, SMALL) + 6
+        january = next((i for i, one in enumerate(months[place:]) if one.month == 1), len(months))
+        if month.month == 1 or (place == 0 and january * across > width(str(month.year), SMALL) + 8):
+            canvas.text(room + place * across + 3, y + 12, str(month.year), size=SMALL, fill=style.SECOND)
     y += 18
     top = y
     for label in labels:

@@ -130,7 +130,7 @@ def test_a_spine_has_its_benchmarks_below_one_another_whatever_the_scale() -> No
     assert (len(named(svg, "low")), len(named(svg, "q1")), len(named(svg, "here"))) == (
         5,
         5,
-        4 + 4,
+        4 + 5,
     )  # a mark each, and one each in the key
     lows = {(one.get("x"), one.get("width")) for one in named(svg, "low")}
     assert len(lows) == 1

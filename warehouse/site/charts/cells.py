@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,12 +70,17 @@ class _Week:
     classes: Classes
     unit: str
 
-    @property
+    @functools.cached_property
     def known(self) -> dict[str, float]:
         """Each cell that has a value."""
         return {
             f"{name} {hour}": v for (name, hour), row in self.cells.items() if (v := number(row, "value")) is not None
         }
+
+    @functools.cached_property
+    def room(self) -> float:
+        """How wide the widest figure is."""
+        return widest([axes.figure(one) for one in self.known.values()], SMALL)
 
     @property
     def has_empty(self) -> bool:
@@ -126,7 +132,7 @@ class _Week:
             canvas.rect(x + 0.5, y + 0.5, across - 1, height - 1, style.PAPER, style.GRID, 0.6, name="cell empty")
             return
         fill = self.classes.fill(row)
-        is_written = widest([axes.figure(one) for one in self.known.values()], SMALL) <= across - 3
+        is_written = self.room <= across - 3
         hint = "" if is_written else f"{' '.join(cell)}: {axes.figure(value, self.unit)}"
         canvas.rect(x + 0.5, y + 0.5, across - 1, height - 1, fill, edge(fill), 0.6, name="cell", hint=hint)
         if is_written:

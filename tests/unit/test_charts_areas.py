@@ -33,10 +33,22 @@ def test_bars_begin_at_zero_and_are_as_long_as_their_values() -> None:
     svg = drawn("ranked", rows).svg
     bars = named(svg, "bar")
     assert len(bars) == 31
-    assert len({one.get("x") for one in bars}) == 1
+    (zero,) = [one for one in texts(svg) if one.words == "0"]
+    assert [float(one.get("x", "")) for one in bars] == [pytest.approx((zero.left + zero.right) / 2, abs=0.1)] * 31
     held = sorted((float(row["value"]) for row in rows if not row["area_name"].startswith("London")), reverse=True)
     unit = float(bars[0].get("width", "")) / held[0]
     assert [float(one.get("width", "")) for one in bars] == pytest.approx([value * unit for value in held], abs=0.11)
+
+
+def test_an_axis_of_bars_begins_at_zero_however_high_the_values_are() -> None:
+    shares = [
+        {"label": label, "share": share, "lower": share - 1, "upper": share + 1}
+        for label, share in (("one", 88), ("other", 91))
+    ]
+    assert "0%" in words(drawn("shares", shares, unit="%").svg)
+    assert "0" in words(
+        drawn("quintiles", [{"quintile": i, "value": 90 + i, "lower": 89, "upper": 97} for i in range(1, 6)]).svg
+    )
 
 
 def test_this_borough_stands_out_and_london_is_a_line() -> None:
@@ -195,8 +207,10 @@ def test_the_city_of_a_row_changes_nothing() -> None:
         "class_label": "Highest fifth",
         "is_this": False,
     }
-    assert len(named(drawn("tiles", [*map_rows(), city]).svg, "area")) == 33
-    assert drawn("tiles", [*map_rows(), city]).svg.count("#ffffff") == drawn("tiles", map_rows()).svg.count("#ffffff")
+    for kind in ("tiles", "choropleth"):
+        first, second = drawn(kind, map_rows()), drawn(kind, [*map_rows(), city])
+        assert first.description == second.description
+        assert [one.attrib for one in named(first.svg, "area")] == [one.attrib for one in named(second.svg, "area")]
 
 
 def test_classes_go_from_light_to_dark_and_eight_are_too_many() -> None:
@@ -204,6 +218,10 @@ def test_classes_go_from_light_to_dark_and_eight_are_too_many() -> None:
     fills = [style.luminance(one.get("fill", "")) for one in named(svg, "area") if one.get("fill") != "#ffffff"]
     first = [style.luminance(style.SEQUENCE[5][i]) for i in range(5)]
     assert sorted(set(fills), reverse=True) == first
+    assert [one.get("fill") for one in named(svg, "area") if one[0].text in ("Enfield: 1", "Bromley: 13.4")] == [
+        "#eef4fa",
+        "#0f3558",
+    ]
     with pytest.raises(ValueError, match=r"has colours for 7 classes, and there are 8$"):
         drawn("tiles", map_rows([f"class {i}" for i in range(8)]))
 
@@ -213,6 +231,8 @@ def test_classes_that_compare_have_marks_beside_colours_of_two_hues() -> None:
     held = words(svg)
     assert {"Below London", "In line with London", "Above London"} <= set(held)
     assert len({one.get("fill") for one in named(svg, "area")}) == 4
+    other = drawn("tiles", map_rows(("few", "no clear change", "many"))).svg
+    assert {one.get("fill") for one in named(other, "area")} == {"#ffffff", *style.SEQUENCE[3]}
 
 
 def test_a_week_has_a_cell_for_each_hour_and_one_without_a_figure_is_empty() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 
 import pytest
 
-from tests.chart_rows import EVERY, drawn, map_rows, trend_rows, week_rows
+from tests.chart_rows import EVERY, control_rows, drawn, map_rows, trend_rows, week_rows
 from tests.drawn_charts import SVG, parsed, size, texts
 from warehouse.site import charts
 from warehouse.site.charts import Chart, style
@@ -19,6 +20,7 @@ STRAINED = {
     "trend, lines that end together": ("trend", [row | {"value": 5.0} for row in trend_rows()]),
     "trend, sixteen years": ("trend", trend_rows(192)),
     "trend, three months": ("trend", trend_rows(3)),
+    "control, a signal at the top left": ("control", [row | ({"value": 300, "signal": "above_upper_limit"} if i == 2 else {}) for i, row in enumerate(control_rows())]),
     "choropleth, beside London": ("choropleth", map_rows(("Below London", "In line with London", "Above London"))),
     "tiles, beside London": ("tiles", map_rows(("Low (0.001)", "Low (0.025)", "Not significant", "High (0.025)", "High (0.001)"))),
     "tiles, without classes": ("tiles", map_rows((None,))),
@@ -129,5 +131,7 @@ def test_what_is_no_number_or_no_day_is_refused() -> None:
         drawn("trend", [row | {"value": "many"} for row in trend_rows(3)])
     with pytest.raises(ValueError, match=r"^value is no number: nan$"):
         drawn("trend", [row | {"value": float("nan")} for row in trend_rows(3)])
+    with pytest.raises(ValueError, match=r"^period_start_date is no day: datetime"):
+        drawn("trend", [row | {"period_start_date": dt.datetime(2024, 1, 1)} for row in trend_rows(3)])
     with pytest.raises(ValueError, match=r"^period_start_date is no day: '2024-01-01'$"):
         drawn("trend", [row | {"period_start_date": "2024-01-01"} for row in trend_rows(3)])

@@ -97,6 +97,24 @@ def test_months_before_the_first_value_take_no_room() -> None:
     assert drawn("trend", [*empty, *rows[12:]]).svg.count("2022") == 0
 
 
+def test_no_rule_of_a_break_goes_through_a_text() -> None:
+    for breaks in ((33, 38), (8, 12, 30), (8, 12, 15, 30)):
+        rows = [
+            row | {"is_break": i in breaks, "break_label": "recording moved"}
+            for i, row in enumerate(trend_rows(40, ONE))
+        ]
+        chart = drawn("trend", rows)
+        for svg in (chart.svg, chart.narrow):
+            rules = [tuple(float(one.get(name, "")) for name in ("x1", "y1", "y2")) for one in named(svg, "break")]
+            assert len(rules) == len(breaks)
+            assert [
+                (x, one.words)
+                for x, top, end in rules
+                for one in texts(svg)
+                if one.left < x < one.right and top < one.bottom and one.top < end
+            ] == []
+
+
 def test_labels_of_many_breaks_become_numbers_with_their_text_below() -> None:
     rows = [
         row | {"is_break": 5 < i < 14, "break_label": "a long reason that takes some room"}
@@ -142,13 +160,13 @@ def test_limits_that_nobody_has_are_not_drawn() -> None:
 
 def test_a_limit_steps_with_its_months_and_stops_where_there_is_none() -> None:
     rows = [
-        row | {"centre": 200.0 if i < 10 else 210.0, "upper_3": 250.0 if i < 10 else None}
+        row | {"centre": 200.0 if i < 10 else 210.0, "upper_3": 250.0 if i < 10 or i > 20 else None}
         for i, row in enumerate(control_rows())
     ]
     svg = drawn("control", rows).svg
-    (centre,), (upper,) = named(svg, "centre"), named(svg, "upper_3")
-    assert [len(points(one)) for one in (centre, upper)] == [4, 2]
-    assert points(upper)[-1][0] == points(centre)[1][0]
+    (centre,), (first, second) = named(svg, "centre"), named(svg, "upper_3")
+    assert [len(points(one)) for one in (centre, first, second)] == [4, 2, 2]
+    assert points(first)[-1][0] == points(centre)[1][0] < points(second)[0][0]
 
 
 def test_index_lines_have_each_a_style_and_a_hole_where_a_value_is_missing() -> None:

@@ -85,7 +85,11 @@ def test_upright_bars_begin_at_zero_too() -> None:
 
 
 def test_shares_and_dots_say_where_there_is_no_figure() -> None:
-    assert words(drawn("shares", shares_rows(), unit="%").svg).count("no figure") == 1
+    shares = drawn("shares", shares_rows(), unit="").svg
+    assert words(shares).count("no figure") == 1
+    assert {"41.2%", "95% limits"} <= set(words(shares))
+    assert {one.get("fill") for one in named(shares, "bar")} == {style.NAVY}
+    assert "bold" not in shares
     assert words(drawn("dots", dots_rows()).svg).count("no figure") == 1
     assert drawn("shares", shares_rows(), unit="%").description.endswith(
         "Charged: 12.4%; Not in the public interest: 1.1%; Withheld: no figure."

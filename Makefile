@@ -8,7 +8,7 @@ export SOURCES
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test up down check docs mutate bench compose-test runbook-table lock clean
+.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs mutate bench compose-test runbook-table lock clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
@@ -39,7 +39,7 @@ setup: $(VENV)/runtime  ## Environment, PostgreSQL, roles and schemas: an empty 
 nightly: $(VENV)/runtime  ## The nightly job through Airflow, then what it published (SOURCES=live for the real publishers)
 	@$(BIN)/vru nightly --sources "$(SOURCES)"
 
-test: $(VENV)/dev  ## Every test, on real PostgreSQL, Airflow, dbt and Great Expectations
+test: $(VENV)/dev  ## Every test but the contracts, on real PostgreSQL, Airflow, dbt and Great Expectations
 	@$(BIN)/pytest
 
 up: $(VENV)/runtime  ## Airflow's scheduler, DAG processor, API server and UI, on this machine
@@ -48,13 +48,23 @@ up: $(VENV)/runtime  ## Airflow's scheduler, DAG processor, API server and UI, o
 down: $(VENV)/runtime  ## Stop what `make up` started, and the embedded PostgreSQL
 	@$(BIN)/vru down
 
-check: $(VENV)/dev  ## Format, lint, types, SQL lint, layering and naming rules
+# Two at a time, each with its output in one piece: types and SQL take as long as all the rest.
+check: $(VENV)/dev  ## Format, lint, types, SQL lint, and the contracts: layers, names, docs
+	@$(MAKE) --silent --jobs 2 --output-sync=target check-contracts check-sql check-types check-lint
+
+check-lint:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+check-types:
+	@$(BIN)/mypy
+
+check-sql:
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests warehouse/platform/schema
-	@$(BIN)/pytest -q tests/contract
+
+check-contracts:
+	@$(BIN)/pytest -q -n 0 tests/contract
 
 # dbt asks for a connection and makes none: what the page says is in the project's files.
 DOCS ?= build/docs

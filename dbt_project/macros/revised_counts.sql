@@ -13,7 +13,8 @@
             counted.measure_code,
             counted.area_code,
             counted.month_start_date,
-            roles.compared_with,
+            claims.claim_number,
+            claims.claim_count,
             counted.source_release,
             counted.month_count
         from {{ counted }} as counted
@@ -22,11 +23,6 @@
                 counted.measure_code = claims.measure_code
                 and counted.month_start_date = claims.month_start_date
                 and counted.load_id = claims.load_id
-        cross join
-            lateral (
-                values ('previous', claims.claim_number = 2), ('first', claims.claim_number = claims.claim_count)
-            ) as roles (compared_with, is_so)
-        where roles.is_so
     ),
 
     earlier_with_london as (
@@ -34,7 +30,8 @@
             measure_code,
             area_code,
             month_start_date,
-            compared_with,
+            claim_number,
+            claim_count,
             source_release,
             month_count
         from earlier
@@ -43,12 +40,13 @@
             found.measure_code,
             'LONDON_32' as area_code,
             found.month_start_date,
-            found.compared_with,
+            found.claim_number,
+            found.claim_count,
             found.source_release,
             sum(found.month_count) as month_count
         from earlier as found
         inner join {{ ref('boroughs') }} as borough on found.area_code = borough.borough_code
-        group by found.measure_code, found.month_start_date, found.compared_with, found.source_release
+        group by found.measure_code, found.month_start_date, found.claim_number, found.claim_count, found.source_release
     ),
 
     now_with_london as (
@@ -75,7 +73,7 @@
         now_with_london.measure_code,
         now_with_london.area_code,
         now_with_london.month_start_date,
-        earlier_with_london.compared_with,
+        roles.compared_with,
         earlier_with_london.source_release as earlier_release,
         earlier_with_london.month_count::bigint as earlier_count,
         now_with_london.source_release,
@@ -86,5 +84,12 @@
             now_with_london.measure_code = earlier_with_london.measure_code
             and now_with_london.month_start_date = earlier_with_london.month_start_date
             and now_with_london.area_code = earlier_with_london.area_code
-    where now_with_london.month_count <> earlier_with_london.month_count
+    -- One release is both where there are two.
+    cross join
+        lateral (
+            values
+            ('previous', earlier_with_london.claim_number = 2),
+            ('first', earlier_with_london.claim_number = earlier_with_london.claim_count)
+        ) as roles (compared_with, is_so)
+    where roles.is_so and now_with_london.month_count <> earlier_with_london.month_count
 {%- endmacro %}

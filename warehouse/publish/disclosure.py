@@ -21,6 +21,7 @@ from psycopg import sql
 
 from ingest.declaration import SEEDS
 from warehouse.publish import mart_schema
+from warehouse.publish.plans import no_nested_loops
 
 OPEN = "marts_open"
 VIEW = "measure"
@@ -90,23 +91,22 @@ def _measure_parts(connection: psycopg.Connection) -> str:
 
 def _withhold(connection: psycopg.Connection) -> None:
     """Choose the totals that are withheld, by the marts as they stand, and note where that has changed."""
-    # Of what a query makes on its way nothing is known beforehand: planned row by row, this takes minutes.
-    connection.execute("set local enable_nestloop = off")
-    connection.execute(
-        sql.SQL(
-            """with chosen as materialized ({}
-               ),
-               gone as (
-                   delete from marts_open.withheld_total as w where not exists (
-                       select from chosen as c
-                       where (c.measure_code, c.period_start_date, c.area_code) = (w.measure_code, w.period_start_date, w.area_code)
+    # Of what a query makes on its way nothing is known beforehand.
+    with no_nested_loops(connection):
+        connection.execute(
+            sql.SQL(
+                """with chosen as materialized ({}
+                   ),
+                   gone as (
+                       delete from marts_open.withheld_total as w where not exists (
+                           select from chosen as c
+                           where (c.measure_code, c.period_start_date, c.area_code) = (w.measure_code, w.period_start_date, w.area_code)
+                       )
                    )
-               )
-               insert into marts_open.withheld_total (measure_code, period_start_date, area_code)
-               select measure_code, period_start_date, area_code from chosen on conflict do nothing"""
-        ).format(_text_of(connection, WITHHELD_MODEL))
-    )
-    connection.execute("set local enable_nestloop = default")
+                   insert into marts_open.withheld_total (measure_code, period_start_date, area_code)
+                   select measure_code, period_start_date, area_code from chosen on conflict do nothing"""
+            ).format(_text_of(connection, WITHHELD_MODEL))
+        )
 
 
 def _describe(connection: psycopg.Connection, view: sql.Identifier) -> None:

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from warehouse.platform.connection import PUBLISHER
 from warehouse.publish.mart_schema import HISTORY, MARTS, PAST, VALID_FROM, VALID_TO, Statement, Table, read_tables
+from warehouse.publish.plans import no_nested_loops
 
 # Of a home whose history was once tables that repeat the marts: until `shed` has looked.
 NOT_LOOKED_AT = 0
@@ -80,21 +81,22 @@ def keep_all(connection: psycopg.Connection, mart: Table) -> None:
     """Copy the rows that stand in a mart alone, before it goes, and read its history without it."""
     past = read_tables(connection, PAST)[mart.name]
     columns = sql.SQL(", ").join(sql.Identifier("m", one) for one in mart.names)
-    connection.execute(
-        sql.SQL(
-            "insert into {past} ({into}, {valid_from}) select {columns}, {beginning} from {mart} as m "
-            "where not exists (select from {past} as o where {same} and o.{valid_to} is null)"
-        ).format(
-            past=past.identifier,
-            into=sql.SQL(", ").join(map(sql.Identifier, mart.names)),
-            valid_from=sql.Identifier(VALID_FROM),
-            columns=columns,
-            beginning=beginning(mart.name),
-            mart=mart.identifier,
-            same=sql.SQL(" and ").join(sql.SQL("o.{0} = m.{0}").format(sql.Identifier(one)) for one in mart.key),
-            valid_to=sql.Identifier(VALID_TO),
+    with no_nested_loops(connection):
+        connection.execute(
+            sql.SQL(
+                "insert into {past} ({into}, {valid_from}) select {columns}, {beginning} from {mart} as m "
+                "where not exists (select from {past} as o where {same} and o.{valid_to} is null)"
+            ).format(
+                past=past.identifier,
+                into=sql.SQL(", ").join(map(sql.Identifier, mart.names)),
+                valid_from=sql.Identifier(VALID_FROM),
+                columns=columns,
+                beginning=beginning(mart.name),
+                mart=mart.identifier,
+                same=sql.SQL(" and ").join(sql.SQL("o.{0} = m.{0}").format(sql.Identifier(one)) for one in mart.key),
+                valid_to=sql.Identifier(VALID_TO),
+            )
         )
-    )
     connection.execute(view_of_what_ended(mart.name, past.names))
 
 

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from warehouse.publish import history, mart_schema
+from warehouse.publish.plans import no_nested_loops
 
 Counts = dict[str, int]
 
@@ -99,12 +100,14 @@ def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.C
         connection.execute(sql.SQL(statement).format(**parts))
 
     if counts["deleted"] or counts["updated"]:
-        # Rows that said the same since the mart began: until now they stood in the mart alone.
-        run(
-            "insert into {past} ({columns}, {valid_from}, {valid_to}) select {said}, {beginning}, {release} "
-            "from {mart} as t inner join {difference} as d on {same} where d.change_ <> 'inserted' "
-            "and not exists (select from {past} as o where {open} and o.{valid_to} is null)"
-        )
+        # Rows that said the same since the mart began: until now they stood in the mart alone. Row by row, each would be looked up
+        # among those that this statement has put there already.
+        with no_nested_loops(connection):
+            run(
+                "insert into {past} ({columns}, {valid_from}, {valid_to}) select {said}, {beginning}, {release} "
+                "from {mart} as t inner join {difference} as d on {same} where d.change_ <> 'inserted' "
+                "and not exists (select from {past} as o where {open} and o.{valid_to} is null)"
+            )
     if counts["deleted"] or table.has_other_unique:
         run("delete from {mart} as t using {difference} as d where {same} and d.change_ in {gone}")
     if counts["updated"] and not table.has_other_unique:

@@ -1,16 +1,7 @@
 {%- set windows = ['month', 'rolling_3', 'rolling_6', 'rolling_12', 'financial_year_to_date'] %}
 -- Where residents of any borough are known, boroughs are ranked by rate and one without has no rank; where of none, by count. So no ranking
 -- mixes the two, and rank_basis says which it is.
-with known as (
-    select distinct
-        residents.sex,
-        residents.age_band,
-        residents.year
-    from {{ ref('window_residents') }} as residents
-    inner join {{ ref('dim_area') }} as area on residents.area_code = area.area_code and area.is_in_london_32
-),
-
-divided as (
+with divided as (
     select
         series.series_id,
         series.ranking_id,
@@ -24,8 +15,8 @@ divided as (
         resident.residents_year,
         middle.residents as rolling_12_residents,
         middle.residents_year as rolling_12_residents_year,
-        known.year is not null as is_rate,
-        known_middle.year is not null as is_rolling_12_rate,
+        resident.year is not null as is_rate,
+        middle.year is not null as is_rolling_12_rate,
         extract(month from counted.month_start_date) = 3 as is_whole_financial_year
     from {{ ref('window_count') }} as counted
     inner join {{ ref('window_series') }} as series on counted.series_id = series.series_id
@@ -42,16 +33,6 @@ divided as (
             and series.residents_sex = middle.sex
             and series.residents_age_band = middle.age_band
             and extract(year from counted.month_start_date - interval '6 months')::integer = middle.year
-    left join known
-        on
-            series.residents_sex = known.sex
-            and series.residents_age_band = known.age_band
-            and extract(year from counted.month_start_date)::integer = known.year
-    left join known as known_middle
-        on
-            series.residents_sex = known_middle.sex
-            and series.residents_age_band = known_middle.age_band
-            and extract(year from counted.month_start_date - interval '6 months')::integer = known_middle.year
 ),
 
 ranked as (

@@ -34,15 +34,52 @@ estimate as (
 years as (
     select distinct extract(year from month_start_date)::integer as year
     from {{ ref('dim_month') }}
+),
+
+of_year as (
+    select distinct on (estimate.area_code, estimate.sex, estimate.age_band, years.year)
+        estimate.area_code,
+        estimate.sex,
+        estimate.age_band,
+        years.year,
+        estimate.year as residents_year,
+        estimate.residents
+    from years
+    inner join estimate on years.year >= estimate.year
+    order by estimate.area_code asc, estimate.sex asc, estimate.age_band asc, years.year asc, estimate.year desc
 )
 
-select distinct on (estimate.area_code, estimate.sex, estimate.age_band, years.year)
-    estimate.area_code,
-    estimate.sex,
-    estimate.age_band,
-    years.year,
-    estimate.year as residents_year,
-    estimate.residents
-from years
-inner join estimate on years.year >= estimate.year
-order by estimate.area_code asc, estimate.sex asc, estimate.age_band asc, years.year asc, estimate.year desc
+select
+    area_code,
+    sex,
+    age_band,
+    year,
+    residents_year,
+    residents
+from of_year
+union all
+-- A borough whose residents are not known where those of another are: its row says so.
+select
+    borough.area_code,
+    known.sex,
+    known.age_band,
+    known.year,
+    null as residents_year,
+    null as residents
+from (
+    select distinct
+        of_year.sex,
+        of_year.age_band,
+        of_year.year
+    from of_year
+    inner join {{ ref('dim_area') }} as area on of_year.area_code = area.area_code and area.is_in_london_32
+) as known
+inner join {{ ref('dim_area') }} as borough on borough.is_in_london_32
+where not exists (
+    select from of_year
+    where
+        of_year.area_code = borough.area_code
+        and of_year.sex = known.sex
+        and of_year.age_band = known.age_band
+        and of_year.year = known.year
+)

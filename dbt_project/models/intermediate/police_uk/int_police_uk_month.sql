@@ -78,19 +78,12 @@ cells as (
         kinds.ethnicity,
         split.area_code,
         split.row_count
-    from (
-        select
-            dataset,
-            scope,
-            month_start_date,
-            unnest(forces) as force_code
-        from {{ ref('int_police_uk_published') }}
-    ) as published
+    from {{ ref('int_police_uk_published') }} as published
     inner join split
         on
             published.dataset = split.dataset
             and published.month_start_date = split.month_start_date
-            and published.force_code = split.force_code
+            and split.force_code = any(published.forces)
     inner join kinds
         on
             split.dataset = kinds.dataset

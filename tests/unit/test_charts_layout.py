@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from tests.chart_rows import EVERY, control_rows, drawn, map_rows, trend_rows, week_rows
+from tests.chart_rows import EVERY, control_rows, curve_rows, drawn, index_rows, map_rows, trend_rows, week_rows
 from tests.drawn_charts import SVG, parsed, size, texts
 from warehouse.site import charts
 from warehouse.site.charts import Chart, style
@@ -18,6 +18,9 @@ STRAINED = {
     "trend, five breaks": ("trend", [row | {"is_break": row["period_start_date"].month in (1, 3, 6), "break_label": "recording moved to another system"} for row in trend_rows(30)]),
     "trend, eight breaks side by side": ("trend", [row | {"is_break": 5 < i % 40 < 14, "break_label": "a long reason that takes some room"} for i, row in enumerate(trend_rows())]),
     "trend, lines that end together": ("trend", [row | {"value": 5.0} for row in trend_rows()]),
+    "trend, long names": ("trend", trend_rows(series=[f"Violence recorded by every police force that serves London {i}" for i in range(5)])),
+    "index, long names": ("index_lines", [row | {"series": f"{row['series']} of London, the City and the airports as published, each month"} for row in index_rows()]),
+    "cumulative, one place": ("cumulative", curve_rows()[:1]),
     "trend, sixteen years": ("trend", trend_rows(192)),
     "trend, three months": ("trend", trend_rows(3)),
     "control, a signal at the top left": ("control", [row | ({"value": 300, "signal": "above_upper_limit"} if i == 2 else {}) for i, row in enumerate(control_rows())]),

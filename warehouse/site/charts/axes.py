@@ -72,9 +72,10 @@ def column(values: Sequence[float | None], unit: str = "") -> list[str]:
 
 
 def marks_of(values: Sequence[float], unit: str = "") -> list[str]:
-    """The ticks of an axis in words, all with as many decimals as any of them needs."""
+    """The ticks of an axis in words, all but zero with as many decimals as any of them needs."""
     places = max((len(f"{value:.6f}".rstrip("0").partition(".")[2]) for value in values), default=0)
-    return [f"{value:,.{places}f}".replace("-", "−") + ("%" if unit == "%" else "") for value in values]
+    texts = [f"{value:,.{places if value else 0}f}".replace("-", "−") for value in values]
+    return [text + "%" if unit == "%" else text for text in texts]
 
 
 def said(unit: str) -> str:

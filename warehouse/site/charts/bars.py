@@ -33,11 +33,7 @@ def ranked(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") ->
     )
     without = [row for row in areas if number(row, "value") is None]
     notes = sorted({words(row, "note") for row in held} - {""})
-    this = [
-        f"{words(row, 'area_name')}: {_said(row, unit)}, place {place} of {len(held)}"
-        for place, row in enumerate(held, 1)
-        if truth(row, "is_this")
-    ]
+    this = [f"{words(row, 'area_name')}: {_said(row, unit)}" for row in held if truth(row, "is_this")]
     ends = (
         [
             f"{name} {words(row, 'area_name')}, {_said(row, unit)}"
@@ -57,7 +53,7 @@ def ranked(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") ->
         places = [
             Place(
                 words(row, "area_name"), number(row, "value"), number(row, "lower"), number(row, "upper"),
-                is_this=truth(row, "is_this"), letter=chr(97 + notes.index(words(row, "note"))) if words(row, "note") in notes else "",
+                is_this=truth(row, "is_this"), letter=_letter(notes.index(words(row, "note"))) if words(row, "note") in notes else "",
                 instead=words(row, "note") or "no figure",
             )
             for row in (*held, *without)
@@ -65,7 +61,7 @@ def ranked(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") ->
         benchmark = (words(london, "area_name"), number(london, "value")) if london else None
         y = _lying(canvas, places, unit, benchmark)
         for place, note in enumerate(notes):
-            canvas.text(0, y + 12, chr(97 + place), size=SMALL, bold=True)
+            canvas.text(0, y + 12, _letter(place), size=SMALL, bold=True)
             lines = wrap(note, canvas.across - 16, SMALL)
             canvas.lines(14, y + 12, lines, size=SMALL, fill=style.SECOND)
             y += len(lines) * SMALL * LEADING + 3
@@ -85,8 +81,9 @@ def shares(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "%") -
     """
     check("shares", rows, ("label", "share", "lower", "upper"))
     some_number("shares", rows, "share")
+    unit = unit or "%"
     places = [
-        Place(words(row, "label"), number(row, "share"), number(row, "lower"), number(row, "upper"), is_this=True)
+        Place(words(row, "label"), number(row, "share"), number(row, "lower"), number(row, "upper"), is_alone=True)
         for row in rows
     ]
     shows = "; ".join(one.says(unit) for one in places) + "."
@@ -159,12 +156,31 @@ def _lying(canvas: Canvas, places: Sequence[Place], unit: str, benchmark: tuple[
         if one.value is not None:
             _interval(canvas, one.lower, one.upper, x, y + height / 2)
         y += height
-    return plot.bottom + (36 if axes.said(unit) else 20)
+    bottom = plot.bottom + (36 if axes.said(unit) else 20)
+    return (
+        canvas.key(bottom + 12, [_limits_key(canvas)]) - 12 if any(one.lower is not None for one in places) else bottom
+    )
+
+
+def _letter(place: int) -> str:
+    """The letter of a note: a to z, then aa to zz."""
+    return chr(97 + place) if place < 26 else _letter(place // 26 - 1) + _letter(place % 26)
 
 
 def _short(text: str, room: float) -> str:
     lines = wrap(text, room, SMALL)
     return lines[0] if len(lines) == 1 else f"{wrap(text, room - 12, SMALL)[0]} …"
+
+
+def _limits_key(canvas: Canvas) -> tuple[Callable[[float, float], None], str]:
+    """The entry of a key for intervals that lie."""
+
+    def paint(x: float, y: float) -> None:
+        canvas.line(x - 8, y, x + 8, y, style.INK, 1.4)
+        for end in (x - 8, x + 8):
+            canvas.line(end, y - 3, end, y + 3, style.INK, 1.4)
+
+    return paint, "95% limits"
 
 
 def _interval(canvas: Canvas, low: float | None, high: float | None, x: axes.Scale, y: float) -> None:
@@ -201,7 +217,7 @@ def quintiles(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "")
         y = axes.upright(canvas, plot, values, unit)
         step = (plot.right - plot.left) / len(rows)
         thick = min(64.0, step * 0.62)
-        deepest = 1
+        deepest, figures = 1, axes.column([number(row, "value") for row in rows], unit)
         for place, (row, (label, more)) in enumerate(zip(rows, labels, strict=True)):
             middle, value = plot.left + (place + 0.5) * step, number(row, "value")
             lines = [line for text in (label, more) if text for line in wrap(text, step - 4)]
@@ -227,11 +243,12 @@ def quintiles(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "")
             canvas.text(
                 middle,
                 min(y(value), y(high) if high is not None else plot.bottom) - 6,
-                axes.figure(value, unit),
+                figures[place],
                 anchor="middle",
                 bold=True,
             )
-        return plot.bottom + 10 + deepest * SIZE * LEADING
+        bottom = plot.bottom + 10 + deepest * SIZE * LEADING
+        return canvas.key(bottom + 12, [_limits_key(canvas)]) - 10 if numbers(rows, "lower") else bottom
 
     return render("quintiles", rows, title, subtitle, unit, f"{shows}.", draw)
 
@@ -283,7 +300,7 @@ def dots(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> C
             (lambda cx, cy: canvas.mark("circle", cx, cy, 5, style.NAVY), "value")
         ]
         if numbers(rows, "lower"):
-            entries.append((lambda cx, cy: canvas.line(cx - 9, cy, cx + 9, cy, style.INK, 1.4), "95% limits"))
+            entries.append(_limits_key(canvas))
         if marks:
             dash, meaning = (
                 ("5 3", f"compared with {axes.figure(min(marks), unit)}") if len(marks) == 1 else ("", "compared with")

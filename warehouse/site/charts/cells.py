@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,12 +70,17 @@ class _Week:
     classes: Classes
     unit: str
 
-    @property
+    @functools.cached_property
     def known(self) -> dict[str, float]:
         """Each cell that has a value."""
         return {
             f"{name} {hour}": v for (name, hour), row in self.cells.items() if (v := number(row, "value")) is not None
         }
+
+    @functools.cached_property
+    def room(self) -> float:
+        """How wide the widest figure is."""
+        return widest([axes.figure(one) for one in self.known.values()], SMALL)
 
     @property
     def has_empty(self) -> bool:
@@ -126,7 +132,7 @@ class _Week:
             canvas.rect(x + 0.5, y + 0.5, across - 1, height - 1, style.PAPER, style.GRID, 0.6, name="cell empty")
             return
         fill = self.classes.fill(row)
-        is_written = widest([axes.figure(one) for one in self.known.values()], SMALL) <= across - 3
+        is_written = self.room <= across - 3
         hint = "" if is_written else f"{' '.join(cell)}: {axes.figure(value, self.unit)}"
         canvas.rect(x + 0.5, y + 0.5, across - 1, height - 1, fill, edge(fill), 0.6, name="cell", hint=hint)
         if is_written:
@@ -144,7 +150,7 @@ class _Week:
 STATES = (
     (("not expected", "not due", "none expected"), "", style.GREY),
     (("missing", "not delivered", "not submitted", "absent", "no file", "gap"), "cross", "#c2410c"),
-    (("late", "partial", "incomplete", "piece", "some"), "diamond", style.PLUM),
+    (("late", "partial", "incomplete", "piece"), "diamond", style.PLUM),
     (("quarantin", "held", "refused", "withheld"), "down", "#c2410c"),
     (("provisional", "not yet"), "hollow", style.NAVY),
     (("delivered", "submitted", "complete", "received", "there", "whole", "full"), "square", style.NAVY),
@@ -200,13 +206,10 @@ def _block(
     across: float,
     y: float,
 ) -> float:
-    edge = 0.0
     for place, month in enumerate(months):
-        x = room + place * across
-        label = str(month.year) if month.month == 1 or place == 0 else axes.month(month)[:3] if across > 24 else ""
-        if label and x + 2 > edge:
-            canvas.text(x + 3, y + 12, label, size=SMALL, fill=style.SECOND)
-            edge = x + width(label, SMALL) + 6
+        january = next((i for i, one in enumerate(months[place:]) if one.month == 1), len(months))
+        if month.month == 1 or (place == 0 and january * across > width(str(month.year), SMALL) + 8):
+            canvas.text(room + place * across + 3, y + 12, str(month.year), size=SMALL, fill=style.SECOND)
     y += 18
     top = y
     for label in labels:

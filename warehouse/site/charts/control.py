@@ -153,7 +153,8 @@ def _signals(canvas: Canvas, held: Sequence[Row], plot: axes.Plot, x: axes.Calen
             hint=f"{axes.month(day(row, 'period_start_date'))}: {label}, {meaning}",
         )  # fmt: skip
         half = width(label, SMALL, True) / 2
-        baseline = height + 16 if shape in ("down", "square") else height - 8
+        is_below = shape in ("down", "square") or height - plot.top < 12
+        baseline = height + 16 if is_below else height - 8
         is_free = all(here + half < left - 3 or here - half > right + 3 for left, right in taken)
         if is_free and plot.left < here - half and here + half < plot.right and baseline < plot.bottom:
             canvas.text(here, baseline, label, anchor="middle", size=SMALL, bold=True, fill=colour)

@@ -30,18 +30,25 @@ class Endings:
     def __init__(self, canvas: Canvas, names: Sequence[str]) -> None:
         self.canvas = canvas
         self.across = 84 if canvas.is_narrow else 124
-        self.room = 14 + max(
-            44.0, widest([line for name in names for line in wrap(name, self.across, bold=True)], bold=True)
-        )
+        self.room = 14 + max(44.0, widest([line for name in names for line in self._lines(name)], bold=True))
         self.held: list[_Ending] = []
 
     def add(self, x: float, y: float, name: str, value: str, colour: str = style.SECOND, is_bold: bool = False) -> None:
         """The end of a line, its name and its value."""
-        lines = [*(wrap(name, self.across, bold=True) if name else []), *([value] if value else [])]
+        lines = [*(self._lines(name) if name else []), *([value] if value else [])]
         self.held.append(_Ending(x, y, lines, colour, is_bold))
 
-    def paint(self, plot: Plot) -> None:
-        """Write them, each with a thin line to its end where it had to move or its line ends early."""
+    def _lines(self, name: str) -> list[str]:
+        """A name in three lines at most; the description has it whole."""
+        lines = wrap(name, self.across, bold=True)
+        return lines if len(lines) <= 3 else [*lines[:2], wrap(lines[2], self.across - SIZE, bold=True)[0] + "…"]
+
+    def paint(self, plot: Plot) -> float:
+        """Write them, each with a thin line to its end where it had to move or its line ends early.
+
+        Returns:
+            Where the lowest ends.
+        """
         sizes = [len(one.lines) * SIZE * LEADING + 3 for one in self.held]
         middles = apart([one.y for one in self.held], sizes, plot.top - 10, plot.bottom + 10)
         for one, middle in zip(self.held, middles, strict=True):
@@ -49,3 +56,4 @@ class Endings:
             self.canvas.lines(plot.right + 12, first, one.lines, bold=one.is_bold, fill=one.colour)
             if abs(one.y - middle) > SIZE or one.x < plot.right - 24:
                 self.canvas.line(min(one.x + 4, plot.right), one.y, plot.right + 9, middle, one.colour, 0.8)
+        return max((middle + size / 2 for middle, size in zip(middles, sizes, strict=True)), default=plot.bottom)

@@ -71,14 +71,14 @@ def _trend(canvas: Canvas, grouped: dict[str, list[Row]], cuts: list[Break], uni
             newest = pieces[-1][-1]
             value = axes.figure(number(newest, "value") or 0, unit)
             endings.add(*_points([newest], x, y)[0], name, value, colour, place == 0)
-    endings.paint(plot)
+    lowest = endings.paint(plot)
     entries: list[tuple[Callable[[float, float], None], str]] = []
     if numbers(rows, "lower"):
         tint = style.tint(style.NAVY)
         entries.append((lambda cx, cy: canvas.rect(cx - 9, cy - 5, 18, 10, tint, style.NAVY, 0.6), "95% limits"))
     if any(truth(row, "is_provisional") for row in rows):
         entries.append((lambda cx, cy: _provisional_key(canvas, cx, cy), "provisional"))
-    return canvas.key(rules.paint_below(plot.bottom + 38) - 2, entries) - 8
+    return max(canvas.key(rules.paint_below(plot.bottom + 38) - 2, entries) - 8, lowest + 4)
 
 
 def index_lines(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> Chart:
@@ -120,8 +120,7 @@ def index_lines(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "
                 newest = pieces[-1][-1]
                 value = axes.figure(number(newest, "value") or 0, unit)
                 endings.add(*_points([newest], x, y)[0], name, value, colour)
-        endings.paint(plot)
-        return plot.bottom + 26
+        return max(endings.paint(plot) + 4, plot.bottom + 26)
 
     return render("index_lines", rows, title, subtitle, unit, shows, draw)
 

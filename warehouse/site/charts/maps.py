@@ -14,7 +14,7 @@ from warehouse.site.geography.boroughs import ATTRIBUTION, CITY, COLUMNS, ROWS, 
 
 NEEDED = ("area_code", "area_name", "value", "class_label")
 # Where a short name stands beside the middle of its borough, in parts of the map's width: those two would cover one another.
-_NUDGED = {"E09000013": (-0.008, 0.018), "E09000020": (-0.006, -0.012)}
+_NUDGED = {"E09000013": (0.006, 0.016), "E09000020": (-0.006, -0.014)}
 NOT_OF_32 = "City of London: not in the 32"
 
 
@@ -114,23 +114,24 @@ def choropleth(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = ""
     def draw(canvas: Canvas) -> float:
         place, height = _projection(canvas.across)
         shapes = {code: [[place(*corner) for corner in part] for part in parts] for code, parts in outlines().items()}
+        fills = {code: _fill(held.get(code), classes) for code in shapes}
         for code in sorted(
-            shapes, key=lambda code: (code == CITY, bool(held.get(code) and truth(held[code], "is_this")), code)
+            shapes, key=lambda code: (code == CITY, _is_this(held.get(code)), style.luminance(fills[code]), code)
         ):
-            row, is_city = held.get(code), code == CITY
-            value = None if row is None or is_city else number(row, "value")
-            fill = style.PAPER if value is None or row is None else classes.fill(row)
+            row = held.get(code)
+            value = number(row, "value") if row else None
             name = words(row, "area_name") if row else next(tile.name for tile in TILES if tile.code == code)
-            is_this = row is not None and truth(row, "is_this")
+            # Dark neighbours are parted by white; light ones have a dark edge, painted over it.
+            stroke = style.INK if _is_this(row) else style.SECOND if edge(fills[code]) else style.PAPER
             canvas.add(
-                "path", name="area city" if is_city else "area", d="".join(through(part) + "Z" for part in shapes[code]), fill=fill,
-                stroke=style.INK if is_this else style.SECOND, stroke_width=3 if is_this else 0.8, stroke_linejoin="round",
-                hint=NOT_OF_32 if is_city else f"{name}: {'no figure' if value is None else axes.figure(value, unit)}",
+                "path", name="area city" if code == CITY else "area", d="".join(through(part) + "Z" for part in shapes[code]), fill=fills[code],
+                stroke=stroke, stroke_width=3.0 if _is_this(row) else 0.9, stroke_linejoin="round",
+                hint=NOT_OF_32 if code == CITY else f"{name}: {'no figure' if value is None else axes.figure(value, unit)}",
             )  # fmt: skip
         for tile in TILES:
             row = held.get(tile.code)
-            has_value = row is not None and number(row, "value") is not None
-            fill, one = (classes.fill(row), classes.mark(row)) if row is not None and has_value else (style.PAPER, None)
+            one = classes.mark(row) if row is not None and number(row, "value") is not None else None
+            fill = fills[tile.code]
             x, y = _middle(max(shapes[tile.code], key=lambda part: abs(_doubled(part))))
             aside, down = _NUDGED.get(tile.code, (0.0, 0.0))
             x, y = x + aside * canvas.across, y + down * canvas.across
@@ -147,6 +148,14 @@ def choropleth(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = ""
         return y + 6 + len(lines) * SMALL * 1.2
 
     return render("choropleth", rows, title, subtitle, unit, _spoken(held, classes, unit), draw)
+
+
+def _is_this(row: Row | None) -> bool:
+    return row is not None and truth(row, "is_this")
+
+
+def _fill(row: Row | None, classes: Classes) -> str:
+    return style.PAPER if row is None or number(row, "value") is None else classes.fill(row)
 
 
 def _by_code(kind: str, rows: Sequence[Row]) -> Mapping[str, Row]:

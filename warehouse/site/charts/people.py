@@ -22,6 +22,7 @@ def pyramid(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "%") 
         ValueError: no rows, a column missing, two rows of one age and sex, no share.
     """
     check("pyramid", rows, ("age_band", "sex", "share", "residents_share"))
+    unit = unit or "%"
     known = some_number("pyramid", rows, "share") + numbers(rows, "residents_share")
     held: dict[tuple[str, str], Row] = {}
     for row in rows:

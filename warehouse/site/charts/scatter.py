@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from warehouse.site.charts import axes, style
 from warehouse.site.charts.drawing import Canvas, Chart, render
 from warehouse.site.charts.rows import Row, check, number, numbers, some_number, truth, words
-from warehouse.site.charts.text import SMALL, width, wrap
+from warehouse.site.charts.text import LEADING, SIZE, SMALL, width, wrap
 
 LIMITS = (("upper_3", "", 1.4), ("upper_2", "4 3", 1.2), ("lower_2", "4 3", 1.2), ("lower_3", "", 1.4))
 FUNNEL = ("area_name", "denominator", "value", "centre", "lower_2", "upper_2", "lower_3", "upper_3", "is_this")
@@ -171,8 +171,9 @@ def cumulative(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "%
         for a, b in pairs if len(pairs) <= 40 else []:
             canvas.mark("circle", x(a), y(b), 2.4, style.NAVY)
         canvas.mark("circle", x(half[0]), y(half[1]), 5, style.NAVY, style.PAPER, 1)
-        room = min(170.0, plot.right - x(half[0]) - 16)
-        canvas.lines(x(half[0]) + 14, y(half[1]) + 16, wrap(says, room), bold=True, fill=style.NAVY)
+        lines = wrap(says, min(170.0, plot.right - x(half[0]) - 16), bold=True)
+        first = min(y(half[1]) + 16, plot.bottom - 6 - (len(lines) - 1) * SIZE * LEADING)
+        canvas.lines(x(half[0]) + 14, first, lines, bold=True, fill=style.NAVY)
         even = (
             lambda cx, cy: canvas.line(cx - 9, cy, cx + 9, cy, style.SECOND, 1.4, "7 3"),
             "if every place had the same",

@@ -50,8 +50,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def text_on(fill: str) -> str:
-    """The colour of text on a fill: ink or white, whichever stands out more."""
-    return INK if contrast(INK, fill) >= contrast(PAPER, fill) else PAPER
+    """The colour of text on a fill: black or white, one of which has 4.5:1 on any colour."""
+    return "#000000" if contrast("#000000", fill) >= contrast(PAPER, fill) else PAPER
 
 
 def tint(colour: str) -> str:

@@ -125,7 +125,11 @@ def test_a_figures_file_of_rows_is_the_marts_to_the_last_digit(built: BuiltSite)
         written = list(csv.DictReader(opened))
     figures = ("rate", "rate_lower_95", "rate_upper_95", "london_rate")
     assert [
-        (row["month_start_date"], row["rolling_12_count"], *(float(row[name]) if row[name] else None for name in figures))
+        (
+            row["month_start_date"],
+            row["rolling_12_count"],
+            *(float(row[name]) if row[name] else None for name in figures),
+        )
         for row in written
     ] == rows
 
@@ -233,7 +237,9 @@ def test_a_chart_that_fails_leaves_yesterdays_site_and_raises_one_alert(
     )
     monkeypatch.setattr("warehouse.alerts.raise_alert", lambda settings, run: raised.append(run))
     build = site.build
-    monkeypatch.setattr(site, "build", lambda settings, **given: build(settings, **given, editions=("partner",), out=built.folder))
+    monkeypatch.setattr(
+        site, "build", lambda settings, **given: build(settings, **given, editions=("partner",), out=built.folder)
+    )
     said: list[str] = []
     runs.build_site(built.home.settings.model_copy(update={"site_after_night": True}), said.append)
     assert [code for code, _ in noted] == ["SITE_PAGE_FAILED"]

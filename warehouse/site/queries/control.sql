@@ -8,5 +8,5 @@ where
         'sv_core_separable', 'mps_homicide', 'mps_violence_with_injury', 'mps_robbery_personal', 'mps_weapons_possession', 'mps_rape',
         'mps_knife_crime', 'safestats_las_assaults'
     )
-    and m.month_start_date > (select max(period_end_date) - interval '37 months' from marts.bi_latest_12_months)
+    and m.month_start_date > (select max(period_end_date) - interval '36 months' from marts.bi_latest_12_months)
 order by m.area_code, m.measure_code, m.month_start_date

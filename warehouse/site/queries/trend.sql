@@ -15,7 +15,7 @@ from marts.bi_rolling_12 as t
 left join breaks as b on t.area_code = b.area_code and t.measure_code = b.measure_code and t.month_start_date = b.break_month
 where
     t.area_code = any(%(areas)s)
-    and t.month_start_date > (select max(period_end_date) - interval '121 months' from marts.bi_latest_12_months)
+    and t.month_start_date > (select max(period_end_date) - interval '120 months' from marts.bi_latest_12_months)
     and t.measure_code in (
         'sv_core_separable', 'mps_homicide', 'mps_violence_with_injury', 'mps_robbery_personal', 'mps_weapons_possession', 'mps_rape',
         'mps_knife_crime', 'safestats_las_assaults'

@@ -9,9 +9,10 @@ from typing import Any
 
 from warehouse.site import charts
 from warehouse.site.charts import Chart
-from warehouse.site.geography.boroughs import CITY, TILES
+from warehouse.site.geography.boroughs import CITY, TILES, names
 
 Rows = list[dict[str, Any]]
+NAMES = names()
 BOROUGHS = [tile for tile in TILES if tile.code != CITY]
 
 
@@ -55,7 +56,7 @@ def ranked_rows() -> Rows:
     """The 32 boroughs, one of them this one, one without a figure, two with a note; and London."""
     rows: Rows = [
         {
-            "area_name": tile.name, "value": Decimal(f"{1 + i * 0.31:.2f}"), "lower": 0.9 + i * 0.29, "upper": 1.2 + i * 0.33, "is_this": tile.name == "Brent",
+            "area_name": NAMES[tile.code], "value": Decimal(f"{1 + i * 0.31:.2f}"), "lower": 0.9 + i * 0.29, "upper": 1.2 + i * 0.33, "is_this": NAMES[tile.code] == "Brent",
             "note": "Far more people are here by day than live here" if tile.short in ("Wst", "Cam") else None,
         }
         for i, tile in enumerate(BOROUGHS)
@@ -82,8 +83,8 @@ def funnel_rows() -> Rows:
         half = 3.0 * (200_000 / people) ** 0.5
         value = 7 + (i * 7 % 11 - 5) * 0.45 + (6 if tile.short == "Wst" else 0)
         rows.append({
-            "area_name": tile.name, "denominator": people, "value": value, "centre": 7.0, "lower_2": 7 - half / 2, "upper_2": 7 + half / 2,
-            "lower_3": 7 - half, "upper_3": 7 + half, "is_this": tile.name == "Kensington and Chelsea",
+            "area_name": NAMES[tile.code], "denominator": people, "value": value, "centre": 7.0, "lower_2": 7 - half / 2, "upper_2": 7 + half / 2,
+            "lower_3": 7 - half, "upper_3": 7 + half, "is_this": NAMES[tile.code] == "Kensington and Chelsea",
         })  # fmt: skip
     return rows
 
@@ -124,8 +125,8 @@ def map_rows(
     """The 32 boroughs in classes by their value, one of them without a figure."""
     rows: Rows = [
         {
-            "area_code": tile.code, "area_name": tile.name, "value": 1 + i * 0.4, "class_label": classes[i * len(classes) // 32],
-            "is_this": tile.name == "Brent",
+            "area_code": tile.code, "area_name": NAMES[tile.code], "value": 1 + i * 0.4, "class_label": classes[i * len(classes) // 32],
+            "is_this": NAMES[tile.code] == "Brent",
         }
         for i, tile in enumerate(BOROUGHS)
     ]  # fmt: skip

@@ -187,6 +187,7 @@ def test_a_borough_without_a_figure_is_white_and_the_key_says_so() -> None:
         white = [one[0].text for one in named(chart.svg, "area") if one.get("fill") == "#ffffff"]
         assert len(white) == 3  # Camden without a row, one without a value, and the City
         assert "no figure" in words(chart.svg)
+        assert "No figure: Brent, Camden. City of London: not in the 32." in chart.description
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.chart_rows import control_rows, drawn, index_rows, line_rows, month, trend_rows
-from tests.drawn_charts import named, points, texts
+from tests.drawn_charts import named, parsed, points, texts
 from warehouse.site.charts.axes import figure, ticks
 from warehouse.site.charts.text import apart, width, wrap
 
@@ -84,6 +84,15 @@ def test_limits_are_a_band_where_both_are_there() -> None:
     assert len(named(drawn("trend", rows).svg, "band")) == 1
     assert len(named(drawn("trend", marked(rows, 6, lower=None)).svg, "band")) == 2
     assert named(drawn("trend", [row | {"lower": None, "upper": None} for row in rows]).svg, "band") == []
+
+
+def test_no_line_lies_below_a_band() -> None:
+    painted = [
+        one.get("class")
+        for one in parsed(drawn("trend", trend_rows(12)).svg)
+        if one.get("class") in ("band", "final", "provisional")
+    ]
+    assert painted == ["band", *["final", "provisional"] * 3]
 
 
 def test_a_trend_begins_at_zero_and_names_its_lines_with_their_newest_values() -> None:

@@ -60,17 +60,19 @@ def _trend(canvas: Canvas, grouped: dict[str, list[Row]], cuts: list[Break], uni
     axes.calendar(canvas, plot, x, days)
     rules.paint(plot)
     starts = {one.day for one in cuts}
-    for place, (name, held) in reversed(list(enumerate(grouped.items()))):
-        colour = style.SERIES[place % len(style.SERIES)]
-        pieces = list(runs(held, x, starts))
-        for piece in pieces:
-            _band(canvas, piece, x, y, colour)
-        for piece in pieces:
-            _line(canvas, piece, x, y, place, colour)
-        if pieces:
-            newest = pieces[-1][-1]
+    pieces = {name: list(runs(held, x, starts)) for name, held in grouped.items()}
+    colours = {name: style.SERIES[place % len(style.SERIES)] for place, name in enumerate(grouped)}
+    # Bands first: no line lies below one. Of the lines, what the chart is of is on top.
+    for name in grouped:
+        for piece in pieces[name]:
+            _band(canvas, piece, x, y, colours[name])
+    for place, name in reversed(list(enumerate(grouped))):
+        for piece in pieces[name]:
+            _line(canvas, piece, x, y, place, colours[name])
+        if pieces[name]:
+            newest = pieces[name][-1][-1]
             value = axes.figure(number(newest, "value") or 0, unit)
-            endings.add(*_points([newest], x, y)[0], name, value, colour, place == 0)
+            endings.add(*_points([newest], x, y)[0], name, value, colours[name], place == 0)
     lowest = endings.paint(plot)
     entries: list[tuple[Callable[[float, float], None], str]] = []
     if numbers(rows, "lower"):

@@ -10,7 +10,7 @@ from warehouse.site.charts.classes import Classes, classes_of, edge
 from warehouse.site.charts.drawing import Canvas, Chart, Points, render, through
 from warehouse.site.charts.rows import Row, check, number, truth, words
 from warehouse.site.charts.text import SMALL, wrap
-from warehouse.site.geography.boroughs import ATTRIBUTION, CITY, COLUMNS, ROWS, TILES, outlines
+from warehouse.site.geography.boroughs import ATTRIBUTION, CITY, COLUMNS, ROWS, TILES, Tile, names, outlines
 
 NEEDED = ("area_code", "area_name", "value", "class_label")
 # Where a short name stands beside the middle of its borough, in parts of the map's width: those two would cover one another.
@@ -38,7 +38,7 @@ def tiles(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> 
         for tile in TILES:
             x, y = left + tile.column * size + 1, tile.row * size + 1.0
             row = held.get(tile.code)
-            _square(canvas, row, classes, x, y, size - 2, tile.short, unit, is_city=tile.code == CITY)
+            _square(canvas, row, classes, x, y, size - 2, tile, unit)
         for tile in TILES:
             if (row := held.get(tile.code)) and truth(row, "is_this"):
                 canvas.rect(
@@ -71,19 +71,17 @@ def _square(
     x: float,
     y: float,
     size: float,
-    short: str,
+    tile: Tile,
     unit: str,
-    *,
-    is_city: bool,
 ) -> None:
-    value = None if row is None else number(row, "value")
-    name = "City of London" if is_city else words(row, "area_name") if row else short
-    if is_city:
+    short = tile.short
+    if tile.code == CITY:
         canvas.rect(
             x + 0.5, y + 0.5, size - 1, size - 1, style.PAPER, style.SECOND, 1, name="area city", hint=NOT_OF_32
         )
         canvas.text(x + size / 2, y + size / 2 + 4, short, anchor="middle", size=SMALL, fill=style.SECOND)
         return
+    value, name = (number(row, "value"), words(row, "area_name")) if row else (None, names()[tile.code])
     if row is None or value is None:
         canvas.rect(x, y, size, size, style.PAPER, style.GREY, 1, name="area", hint=f"{name}: no figure")
         canvas.text(x + size / 2, y + size / 2 - 3, short, anchor="middle", bold=True)
@@ -120,7 +118,7 @@ def choropleth(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = ""
         ):
             row = held.get(code)
             value = number(row, "value") if row else None
-            name = words(row, "area_name") if row else next(tile.name for tile in TILES if tile.code == code)
+            name = words(row, "area_name") if row else names().get(code, "")
             # Dark neighbours are parted by white; light ones have a dark edge, painted over it.
             stroke = style.INK if _is_this(row) else style.SECOND if edge(fills[code]) else style.PAPER
             canvas.add(
@@ -184,14 +182,15 @@ def _spoken(held: Mapping[str, Row], classes: Classes, unit: str) -> str:
             + "."
         ]
     for label, _ in () if classes.ends else classes.fills:
-        names = sorted(
+        members = sorted(
             words(row, "area_name")
             for row in held.values()
             if words(row, "class_label") == label and number(row, "value") is not None
         )
         meaning = classes.standings[label].meaning if label in classes.standings else label or "not classed"
-        parts.append(f"{meaning[:1].upper()}{meaning[1:]}: {', '.join(names)}.")
-    lacking = sorted(words(row, "area_name") for row in held.values() if number(row, "value") is None)
+        parts.append(f"{meaning[:1].upper()}{meaning[1:]}: {', '.join(members)}.")
+    lacking = [words(row, "area_name") for row in held.values() if number(row, "value") is None]
+    lacking = sorted([*lacking, *(name for code, name in names().items() if code not in held)])
     return " ".join([*parts, *([f"No figure: {', '.join(lacking)}."] if lacking else []), f"{NOT_OF_32}."])
 
 

@@ -26,13 +26,14 @@ _BOLD = (
     333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889, 611, 611,
     611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584,
 )  # fmt: skip
-_OTHER = 667  # a character outside that range: as wide as most capitals
+_SIGNS = {"–": 556, "−": 584, "’": 278, "£": 556, "×": 584, "…": 1000}
+_OTHER = 667  # any other character: as wide as most capitals
 
 
 def width(words: str, size: float = SIZE, bold: bool = False) -> float:
     """How wide the words are, in the unit of the size."""
     table = _BOLD if bold else _REGULAR
-    return sum(table[ord(c) - 32] if 32 <= ord(c) < 127 else _OTHER for c in words) * size / 1000
+    return sum(table[ord(c) - 32] if 32 <= ord(c) < 127 else _SIGNS.get(c, _OTHER) for c in words) * size / 1000
 
 
 def widest(texts: Sequence[str], size: float = SIZE, bold: bool = False) -> float:

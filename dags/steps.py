@@ -1,7 +1,7 @@
 """What the DAGs share: the tasks that build and publish, what is retried, and when a task has nothing to do.
 
 Only Airflow loads this folder. Nothing at the top of these files reads a setting, a clock, the network or a database, so
-the DAGs parse on any machine. What a task does is one call of `warehouse.steps`, imported when the task runs.
+the DAGs parse on any machine. What a task does is one call of `warehouse.steps` or `warehouse.site`, imported when the task runs.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ class Home:
             "VRU_HOME": str(self.folder),
             "VRU_TODAY": self.today.isoformat(),
             "VRU_BASE_URLS": json.dumps(self.base_urls),
+            "VRU_SITE_AFTER_NIGHT": "false",  # tests/integration/test_site.py builds it where it is looked at
             **({"PYTHONPATH": str(self.declarations)} if self.declarations else {}),
         }
 

@@ -19,7 +19,7 @@ from ingest.landing import events
 from ingest.load import gather_statistics
 from ingest.load import load as load_file
 from ingest.naming import label_of
-from warehouse import airflow, alerts, steps
+from warehouse import airflow, alerts, site, steps
 from warehouse.build import candidate
 from warehouse.home import setup
 from warehouse.platform.connection import LOADER, TRANSFORMER, connect
@@ -61,7 +61,28 @@ def run(chosen: Settings, sources: str, echo: Echo) -> bool:
         is_green = airflow.run_nightly(chosen, names, stand_ins=stand_ins, echo=echo)
     if is_green and before is not None and before == status.current_release(chosen):
         echo(f"nothing was new: release {before['release_id']} stands")
+    build_site(chosen, echo)
     return is_green
+
+
+def build_site(chosen: Settings, echo: Echo) -> None:
+    """Build the site of the release that the marts hold, after a run that may have published one.
+
+    A run in a process of its own runs one DAG and triggers no other, so that its site is built here; where a scheduler is up and has built
+    it, nothing is left to do. A site that cannot be built raises one alert and changes nothing about the run.
+    """
+    if not chosen.site_after_night or status.current_release(chosen) is None:
+        return
+    try:
+        built = site.build(chosen, echo=echo)
+    except Refusal as refusal:
+        run_id = f"site-{uuid.uuid4().hex[:12]}"
+        alerts.record_problem(chosen, run_id, "site", "the site", refusal.code, str(refusal))
+        alerts.raise_alert(chosen, run_id)
+        echo(f"the site was not built: {refusal}")
+    else:
+        echo(f"site: {built.rendered} pages written, {built.kept} kept as they were")
+        echo(str(built.index))
 
 
 def check_sources(chosen: Settings, names: list[str], *, is_live: bool, echo: Echo) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ import psycopg
 
 RUNNING = ("postgres", "apiserver", "scheduler", "dag-processor", "triggerer")
 ADMINISTRATORS_SECRETS = {"postgres_password", "database_admin_url"}
-DAGS = {"nightly", "replay", "maintenance"}
+DAGS = {"nightly", "replay", "maintenance", "site"}
 DAGS_APPEAR_WITHIN_S = 90
 ALLOWED_SECRETS = {
     "postgres": {"postgres_password"},

@@ -17,7 +17,7 @@ from warehouse.airflow.pools import pools
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
 PROGRAM = Path(__file__).with_name("describe_dags.py")
-NAMES = ("nightly", "replay", "maintenance")
+NAMES = ("nightly", "replay", "maintenance", "site")
 STEPS_OF_EVERY_BUILD = {"begin", "transform", "gate", "publish", "notify", "watcher"}
 
 
@@ -109,6 +109,14 @@ def test_the_nightly_run_is_at_half_past_two_in_london(found: dict[str, Any]) ->
     assert "'Europe/London'" in found["dags"]["nightly"]["schedule"]
     assert "Null" in found["dags"]["replay"]["schedule"]
     assert "'0 12 * * 0'" in found["dags"]["maintenance"]["schedule"]
+
+
+def test_the_site_is_built_whenever_marts_are_published_and_no_run_waits_for_it(found: dict[str, Any]) -> None:
+    assert "Asset" in found["dags"]["site"]["schedule"]
+    tasks = found["dags"]["site"]["tasks"]
+    assert set(tasks) == {"build_site", "notify", "watcher"}
+    assert tasks["build_site"]["pool"] == "default_pool"
+    assert not [task_id for name in ("nightly", "replay") for task_id in found["dags"][name]["tasks"] if "site" in task_id]
 
 
 def test_the_nightly_run_has_a_fetch_and_a_load_for_every_declared_dataset(nightly: dict[str, Any]) -> None:

@@ -69,8 +69,8 @@ def code(result: subprocess.CompletedProcess[str]) -> str:
 
 
 COMMANDS = [
-    "airflow", "alerts", "build", "db", "down", "explain", "land", "loads", "nightly", "quality", "quarantine", "rebuild", "releases",
-    "replay", "rollback", "setup", "sources", "sql", "status", "up", "withdraw",
+    "airflow", "alerts", "build", "db", "down", "explain", "land", "loads", "nightly", "pack", "quality", "quarantine", "rebuild", "releases",
+    "replay", "rollback", "setup", "site", "sources", "sql", "status", "up", "withdraw",
 ]  # fmt: skip
 
 

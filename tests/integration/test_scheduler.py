@@ -277,6 +277,7 @@ def test_what_is_up_answers_on_loopback_alone_and_to_nobody_without_a_password(s
         "nightly": False,
         "replay": False,
         "maintenance": False,
+        "site": False,
     }
     own = {process.pid for process in stack.started}
     listening = {

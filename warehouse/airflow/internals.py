@@ -136,6 +136,26 @@ def newest_run(settings: Settings, dag: str) -> str | None:
     return str(row[0]) if row else None
 
 
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run that has ended: when it began, how long it took, and how it ended (success, failed)."""
+
+    begun_at: dt.datetime
+    seconds: float
+    state: str
+
+
+def ended_runs(settings: Settings, dag: str, *, limit: int) -> list[Run]:
+    """The newest runs of a DAG that have ended, newest first."""
+    with metadata(settings) as connection:
+        rows = connection.execute(
+            """select start_date, extract(epoch from end_date - start_date)::float, state from dag_run
+               where dag_id = %s and end_date is not null and start_date is not null order by start_date desc limit %s""",
+            [dag, limit],
+        ).fetchall()
+    return [Run(*row) for row in rows]
+
+
 def begun_at(settings: Settings, dag: str, run_id: str) -> dt.datetime | None:
     """When a run began; None where Airflow does not know it, or it has not begun."""
     with metadata(settings) as connection:

@@ -28,7 +28,7 @@ from warehouse.airflow.program import USER, Echo, Ports, call, last_line, progra
 from warehouse.airflow.program import environment as airflow_environment
 from warehouse.platform.settings import PREFIX, PROJECT, Settings
 
-DAG_IDS = ("nightly", "replay", "maintenance")
+DAG_IDS = ("nightly", "replay", "maintenance", "site")
 PROCESSES = {
     "api-server": ["api-server"],
     # Everything is on this machine, so the API server reads the logs from disk: no port for them.

@@ -3,7 +3,7 @@
 A module a noun; importing one adds its commands to `main`.
 """
 
-from warehouse.cli import dashboards, database, figures, home, loads, releases, sources, state
+from warehouse.cli import dashboards, database, figures, home, loads, releases, site, sources, state
 from warehouse.cli.group import main
 
-__all__ = ["dashboards", "database", "figures", "home", "loads", "main", "releases", "sources", "state"]
+__all__ = ["dashboards", "database", "figures", "home", "loads", "main", "releases", "site", "sources", "state"]

@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     today: dt.date | None = None
     airflow_port: Annotated[int, Field(ge=0, le=65535)] = 0
     bi_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    site_after_night: bool = True  # whether the site is built
     # By source. VRU_<SOURCE>_KEY gives each, so that a new source needs no line here.
     publisher_keys: dict[str, SecretStr] = {}
 

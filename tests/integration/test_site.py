@@ -1,0 +1,360 @@
+"""The site: pages whose figures are the marts', built whole or not at all, and again only where something has changed."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import http.client
+import json
+import re
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.homes import Home
+from tests.refused import refused_with
+from warehouse import runs, site
+from warehouse.platform.connection import ANALYST, OPEN
+from warehouse.site import charts, formats, reading, rendering, serving
+from warehouse.site.topics import TOPICS
+
+HACKNEY = "E09000012"
+
+
+class Tables(HTMLParser):
+    """The cells of each table of a page, by its caption; and how many elements of some kinds there are."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.by_caption: dict[str, list[list[str]]] = {}
+        self.tags: list[str] = []
+        self._rows: list[list[str]] = []
+        self._caption = ""
+        self._into = ""
+        self.feed(file.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag == "table":
+            self._rows, self._caption = [], ""
+        elif tag == "tr":
+            self._rows.append([])
+        elif tag in ("th", "td"):
+            self._rows[-1].append("")
+        if tag in ("th", "td", "caption"):
+            self._into = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("th", "td", "caption"):
+            self._into = ""
+        if tag == "table":
+            self.by_caption[self._caption] = self._rows[1:]
+
+    def handle_data(self, data: str) -> None:
+        if self._into == "caption":
+            self._caption += data
+        elif self._into:
+            self._rows[-1][-1] += data
+
+
+@dataclasses.dataclass(frozen=True)
+class BuiltSite:
+    home: Home
+    folder: Path
+    built: site.Built
+
+    def files(self) -> dict[str, bytes]:
+        return {
+            str(file.relative_to(self.folder)): file.read_bytes() for file in self.folder.rglob("*") if file.is_file()
+        }
+
+
+@pytest.fixture(scope="module")
+def built(first_night: Home, tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
+    folder = tmp_path_factory.mktemp("site") / "site"
+    return BuiltSite(first_night, folder, site.build(first_night.settings, out=folder))
+
+
+def pages(built: BuiltSite, edition: str) -> list[Path]:
+    return sorted((built.folder / edition).rglob("*.html"))
+
+
+def test_every_borough_has_the_thirteen_pages_in_both_editions(built: BuiltSite) -> None:
+    slugs = {f"{topic.slug}.html" for topic in TOPICS}
+    assert len(slugs) == 13
+    for edition in ("open", "partner"):
+        packs = {
+            file.parent.name: {page.name for page in file.parent.glob("*.html")}
+            for file in pages(built, edition)
+            if file.parent != built.folder / edition
+        }
+        assert len(packs) == 32
+        assert set(map(frozenset, packs.values())) == {frozenset(slugs)}
+        assert (built.folder / edition / "index.html").is_file()
+
+
+def test_ranks_and_rates_on_a_page_are_the_marts(built: BuiltSite) -> None:
+    rows = built.home.rows(
+        """select m.area_name, m.rank_in_london, m.window_count, m.rate, m.rate_lower_95, m.rate_upper_95 from marts.rpt_borough_measure as m
+           inner join marts.bi_latest_12_months as n
+               on m.area_code = n.area_code and m.measure_code = n.measure_code and m.window_end_date = n.period_end_date
+           where m.measure_code = 'mps_violence_with_injury' and m.window_kind = 'rolling_12' and m.sex = 'all' and m.age_band = 'all'"""
+    )
+    expected = sorted(
+        [name, f"{rank}", f"{count:,}", *map(formats.rate, (rate, lower, upper))]
+        for name, rank, count, rate, lower, upper in rows
+    )
+    shown = Tables(built.folder / "partner/hackney/compared.html").by_caption[
+        "Hackney is above London for violence with injury"
+    ]
+    assert sorted(row[:6] for row in shown) == expected
+    assert len(expected) == 32
+
+
+def test_a_figures_file_of_rows_is_the_marts_to_the_last_digit(built: BuiltSite) -> None:
+    rows = built.home.rows(
+        f"""select month_start_date::text, rolling_12_count::text, rate::float8, rate_lower_95::float8, rate_upper_95::float8, london_rate::float8
+            from marts.bi_rolling_12 where area_code = '{HACKNEY}' and measure_code = 'mps_homicide' order by 1"""
+    )[-120:]
+    with (built.folder / "partner/hackney/data/rolling-mps-homicide.csv").open(newline="", encoding="utf-8") as opened:
+        written = list(csv.DictReader(opened))
+    figures = ("rate", "rate_lower_95", "rate_upper_95", "london_rate")
+    assert [
+        (
+            row["month_start_date"],
+            row["rolling_12_count"],
+            *(float(row[name]) if row[name] else None for name in figures),
+        )
+        for row in written
+    ] == rows
+
+
+def test_the_sql_of_a_figure_gives_its_rows(built: BuiltSite) -> None:
+    for key in (
+        "ranked-mps-violence-with-injury",
+        "drivers",
+        "wards-mps-violence-with-injury",
+        "control-mps-robbery-personal",
+    ):
+        about = json.loads((built.folder / f"partner/hackney/data/{key}.json").read_text(encoding="utf-8"))
+        given = built.home.rows(about["sql"].rstrip(";"))
+        with (built.folder / f"partner/hackney/data/{key}.csv").open(newline="", encoding="utf-8") as opened:
+            assert len(given) == len(list(csv.reader(opened))) - 1 == about["row_count"] > 0, key
+
+
+def test_the_sentences_of_a_page_are_those_of_the_fact_pack(built: BuiltSite) -> None:
+    sentences = [
+        s
+        for (s,) in built.home.rows(
+            f"select sentence from marts.rpt_sna_facts where area_code = '{HACKNEY}' and chapter = 'Trend'"
+        )
+    ]
+    page = (built.folder / "partner/hackney/trend.html").read_text(encoding="utf-8")
+    assert sentences
+    assert [s for s in sentences if str(rendering.escape(s)) not in page] == []
+
+
+def test_every_page_says_that_its_data_are_invented_and_a_partners_page_how_sensitive_it_is(built: BuiltSite) -> None:
+    for edition in ("open", "partner"):
+        for file in pages(built, edition):
+            text = file.read_text(encoding="utf-8")
+            assert "<strong>Synthetic data.</strong> Invented by the stand-in publishers" in text, file
+            assert ("OFFICIAL-SENSITIVE" in text) == (edition == "partner"), file
+
+
+def test_a_page_has_one_first_heading_names_its_charts_and_fetches_nothing_from_elsewhere(built: BuiltSite) -> None:
+    for file in pages(built, "partner"):
+        text = file.read_text(encoding="utf-8")
+        tags = Tables(file).tags
+        assert tags.count("h1") == tags.count("main") == 1, file
+        assert tags.count("caption") == tags.count("table"), file
+        assert "<td></td>" not in text, file
+        assert re.findall(r"<svg(?![^>]*role=\"img\")", text) == [], file
+        assert re.findall(r'(?:src|srcset|data|poster)="(?!\.\./|static/|data:)', text) == [], file
+        assert re.findall(r'<link[^>]*href="(?!(?:\.\./)*static/|data:)', text) == [], file
+
+
+def test_links_within_the_site_lead_to_files(built: BuiltSite) -> None:
+    ids: dict[Path, set[str]] = {}
+    for file in built.folder.rglob("*.html"):
+        ids[file.resolve()] = set(re.findall(r'\bid="([^"]+)"', file.read_text(encoding="utf-8")))
+    missing = set()
+    for file in ids:
+        for link in re.findall(r'href="(?!https?:|data:)([^"]+)"', file.read_text(encoding="utf-8")):
+            path, _, anchor = link.partition("#")
+            target = (file.parent / path).resolve() if path else file
+            if not target.is_file() or (anchor and anchor not in ids[target]):
+                missing.add((file.name, link))
+    assert missing == set()
+
+
+def test_the_same_release_built_again_renders_nothing_and_changes_no_byte(built: BuiltSite, tmp_path: Path) -> None:
+    before = built.files()
+    inodes = {file: file.stat().st_ino for file in built.folder.rglob("*.html")}
+    again = site.build(built.home.settings, out=built.folder)
+    assert (again.rendered, again.kept) == (0, built.built.rendered + built.built.kept)
+    assert built.files() == before
+    assert {file: file.stat().st_ino for file in built.folder.rglob("*.html")} == inodes
+    # Written anew, elsewhere: the open edition, which takes a third of the time.
+    site.build(built.home.settings, out=tmp_path / "site", editions=("open",))
+    of_open = {name: content for name, content in before.items() if name.startswith("open/")}
+    assert {name: (tmp_path / "site" / name).read_bytes() for name in of_open} == of_open
+
+
+def test_a_page_that_is_lost_is_written_again_and_the_others_are_kept(
+    built: BuiltSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = built.files()
+    (built.folder / "partner/hackney/who.html").unlink()
+    drawn: list[str] = []
+    write = rendering.write
+    monkeypatch.setattr(rendering, "write", lambda page, *given: [drawn.append(page.path), write(page, *given)][1])
+    site.build(built.home.settings, out=built.folder, editions=("partner",))
+    assert drawn == ["hackney/who.html"]
+    assert built.files() == before
+
+
+def test_a_chart_that_fails_leaves_yesterdays_site_and_raises_one_alert(
+    built: BuiltSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = built.files()
+
+    def fails(rows: Any, **words: str) -> charts.Chart:
+        raise ValueError("no room for the labels")
+
+    noted: list[tuple[str, str]] = []
+    raised: list[str] = []
+    monkeypatch.setattr(charts, "pyramid", fails)
+    monkeypatch.setattr(rendering, "code_version", lambda: "other code")
+    monkeypatch.setattr(
+        "warehouse.alerts.record_problem",
+        lambda settings, run, step, subject, code, problem: noted.append((code, problem)),
+    )
+    monkeypatch.setattr("warehouse.alerts.raise_alert", lambda settings, run: raised.append(run))
+    build = site.build
+    monkeypatch.setattr(
+        site, "build", lambda settings, **given: build(settings, **given, editions=("partner",), out=built.folder)
+    )
+    said: list[str] = []
+    runs.build_site(built.home.settings.model_copy(update={"site_after_night": True}), said.append)
+    assert [code for code, _ in noted] == ["SITE_PAGE_FAILED"]
+    assert noted[0][1].startswith("the figure dispatches-pyramid of ")
+    assert len(raised) == 1
+    assert said[-1].startswith("the site was not built: ")
+    assert built.files() == before
+    assert sorted(file.name for file in built.folder.parent.iterdir()) == [".site.lock", "site"]
+
+
+def test_the_open_edition_is_read_as_the_open_role_alone_and_shows_no_suppressed_count(
+    built: BuiltSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roles: list[str] = []
+    connect = reading.connect
+    monkeypatch.setattr(reading, "connect", lambda settings, role: [roles.append(role), connect(settings, role)][1])
+    monkeypatch.setattr("warehouse.site.building.folder.read_manifest", lambda folder: None)
+    site.build(built.home.settings, out=tmp_path / "site", editions=("open",))
+    assert set(roles) == {OPEN}
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        built.home.rows("select * from marts.rpt_borough_measure limit 1", OPEN)
+    ruled = {
+        (area, code, str(month)): value
+        for area, code, month, value in built.home.rows(
+            """select area_code, measure_code, period_start_date, value::float8 from marts_open.measure
+               where publish_rule <> 'open' and period_kind = 'month' and sex = 'all' and age_band = 'all' and ethnicity = 'all'""",
+            OPEN,
+        )
+    }
+    shown = 0
+    for file in (built.folder / "open").glob("*/data/months-safestats-las-assaults.csv"):
+        with file.open(newline="", encoding="utf-8") as opened:
+            for row in csv.DictReader(opened):
+                expected = ruled[row["area_code"], row["measure_code"], row["period_start_date"]]
+                assert (float(row["value"]) if row["value"] else None) == expected
+                assert expected is None or not 1 <= expected <= 7
+                shown += 1
+    assert shown > 0
+    assert not [
+        file
+        for file in (built.folder / "open").rglob("*.csv")
+        if "is_below_5" in file.read_text(encoding="utf-8").partition("\n")[0]
+    ]
+
+
+def test_one_pack_is_written_by_hand_as_files_that_need_no_server(built: BuiltSite, tmp_path: Path) -> None:
+    folder, count = site.write_pack(
+        built.home.settings, "hackney", "partner", tmp_path / "pack", echo=lambda line: None
+    )
+    assert count == len(list(folder.rglob("*.html"))) == 15
+    page = (folder / "hackney/who.html").read_text(encoding="utf-8")
+    assert (
+        Tables(folder / "hackney/who.html").by_caption == Tables(built.folder / "partner/hackney/who.html").by_caption
+    )
+    assert "London overview" not in page
+
+
+@pytest.mark.parametrize(
+    ("area", "edition", "release", "code", "words"),
+    [
+        ("Hackny", "partner", None, "AREA_UNKNOWN", "Hackney"),
+        ("E09000001", "partner", None, "AREA_UNKNOWN", ""),
+        ("Hackney", "partner", 99, "RELEASE_UNKNOWN", "choose of the newest: 1"),
+        ("Hackney", "open", 99, "OPTION_INVALID", "current release"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_what_is_nearest(
+    first_night: Home, tmp_path: Path, area: str, edition: str, release: int | None, code: str, words: str
+) -> None:
+    with refused_with(code) as refusal:
+        site.write_pack(
+            first_night.settings, area, edition, tmp_path / "pack", release_id=release, echo=lambda line: None
+        )
+    assert words in str(refusal.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_no_build_made_is_left_alone(first_night: Home, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    with refused_with("EXPORT_FOLDER_TAKEN"):
+        site.build(first_night.settings, out=tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.fixture
+def served(built: BuiltSite) -> Iterator[tuple[str, int]]:
+    server = serving.server(built.folder, 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_address[0], server.server_address[1]  # type: ignore[misc]
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_site_is_shown_on_loopback_alone_with_headers_that_let_nothing_in(served: tuple[str, int]) -> None:
+    host, port = served
+    assert host == "127.0.0.1"
+
+    def answer(path: str, **headers: str) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse()
+
+    page = answer("/partner/hackney/index.html")
+    assert page.status == 200
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer("/../../../../etc/passwd").status == 404
+    assert answer("/partner/hackney/data/").status == 404
+    assert answer("/index.html", Host="evil.example:80").status == 421
+
+
+def test_the_engineers_page_gives_counts_and_codes_alone(built: BuiltSite) -> None:
+    tables = Tables(built.folder / "engineer.html").by_caption
+    assert {"Releases", "Freshness", "Checks that did not pass"} <= set(tables)
+    assert len(tables["Freshness"]) == built.home.rows("select count(*) from marts.data_status")[0][0]
+    assert built.home.rows("select count(*) from marts.publication", ANALYST)[0][0] == len(tables["Releases"])

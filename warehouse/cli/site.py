@@ -1,0 +1,68 @@
+"""Commands about what people look at: the site, one area's pack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ingest.errors import Refusal
+from warehouse import site
+from warehouse.cli import printing
+from warehouse.cli.group import main, say
+from warehouse.platform.settings import settings
+
+
+@main.command("site")
+@click.option("--release", "release_id", type=int, help="An earlier release (`vru releases`), of the partner edition.")
+@click.option("--edition", help="open or partner; both where it is left out.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The site's folder; `site` in the home where it is left out."
+)
+@click.option("--serve", "is_served", is_flag=True, help="Build nothing: show what stands, on this machine alone.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="With --serve; 0 for a free one."
+)
+def run_site(release_id: int | None, edition: str | None, out: Path | None, is_served: bool, port: int) -> None:
+    """Build the site of a release: a pack for each borough and the overview of London, in an open and a partner edition.
+
+    Whole or not at all; a page whose figures are as they were is not written again.
+    """
+    folder = (out or settings().home / "site").absolute()
+    if is_served:
+        site.serve(folder, port, say)
+        return
+    asked = _edition(edition)
+    editions = (asked,) if asked else ("partner",) if release_id is not None else tuple(site.EDITIONS)
+    built = site.build(settings(), release_id=release_id, editions=editions, out=folder, echo=say)
+    printing.banner()
+    click.echo(f"release {built.release_id}: {built.rendered} pages written, {built.kept} kept as they were")
+    click.echo(built.index)
+
+
+@main.command("pack")
+@click.argument("area")
+@click.option("--release", "release_id", type=int, help="An earlier release (`vru releases`), of the partner edition.")
+@click.option("--edition", default="partner", show_default=True, help="open or partner.")
+@click.option("--format", "form", type=click.Choice(site.FORMATS), default="html", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The pack's folder; `packs` in the home where it is left out."
+)
+def run_pack(area: str, release_id: int | None, edition: str, form: str, out: Path | None) -> None:
+    """One borough's pack, as files that open without a server. AREA is its name or code."""
+    asked = _edition(edition) or "partner"
+    folder, pages = site.write_pack(settings(), area, asked, out, release_id=release_id, echo=say)
+    printing.banner()
+    click.echo(f"{pages} pages")
+    click.echo(folder / "index.html")
+
+
+def _edition(asked: str | None) -> str | None:
+    if asked is None or asked in site.EDITIONS:
+        return asked
+    raise Refusal(
+        "OPTION_INVALID",
+        f"there is no edition {asked!r}",
+        kept="no file was written",
+        next_step=f"choose {' or '.join(site.EDITIONS)}",
+    )

@@ -1,0 +1,241 @@
+"""London: the 32 boroughs side by side, this month's signals, what the release changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from warehouse.site import charts, formats
+from warehouse.site.model import LONDON, Area, Column, Figure, Row, Rows
+from warehouse.site.packs import status_lines
+from warehouse.site.reading import Reader
+from warehouse.site.rendering import Page
+from warehouse.site.shown import failed, show
+from warehouse.site.topics import HEADLINES, findings, trends
+from warehouse.site.topics.glance import GLANCE
+from warehouse.site.topics.trust import STATUS
+
+SPARK_MONTHS = 36
+BOARD = (
+    ("Borough", "t"),
+    ("Rank", "n"),
+    ("Count", "n"),
+    ("Rate", "n"),
+    ("Lower", "n"),
+    ("Upper", "n"),
+    ("Change on year", "n"),
+    ("3 years", "spark"),
+    ("Against London", "t"),
+    ("Signal in newest month", "t"),
+)
+
+
+def _signals(rows: Rows, area: Area) -> str:
+    boroughs = {row["area_code"] for row in rows}
+    return f"{len(rows)} signals in {len(boroughs)} boroughs"
+
+
+SIGNALS = Figure(
+    "signals", "signals", _signals,
+    lambda rows, area: f"Measures whose {formats.month(rows[0]['month_start_date'])} is a signal on the control chart of the borough",
+    (
+        Column("measure_name", "Measure"), Column("area_name", "Borough"), Column("chart_signal", "Signal", "code"), Column("window_count", "Count", "count"),
+        Column("chart_centre", "Mean", "number"), Column("chart_lower", "Lower limit", "number"), Column("chart_upper", "Upper limit", "number"),
+        Column("is_provisional", "State", "flag", trends.PROVISIONAL),
+    ),
+    report="rpt_borough_measure",
+    note="With ten measures and 32 boroughs some signals are chance: read each on the borough's trend page.",
+)  # fmt: skip
+CHANGED = Figure(
+    "changed", "changed", lambda rows, area: f"{len(rows)} headline figures differ from the release before",
+    "Figures of the fact pack, by why they differ",
+    (
+        Column("area_name", "Area"), Column("topic", "Topic"), Column("why", "Why"), Column("count_before", "Count before", "count"),
+        Column("window_count", "Count now", "count"), Column("rate_before", "Rate before", "rate"), Column("rate", "Rate now", "rate"),
+        Column("rate_unit", "Unit"), Column("period_end_before", "To, before", "month"), Column("period_end_date", "To, now", "month"),
+    ),
+)  # fmt: skip
+REVISED = Figure(
+    "publishers", "publisher_revisions", "What publishers have revised since they first gave it", "Figures that differ between two editions of a publisher, all areas",
+    (
+        Column("measure_name", "Measure"), Column("source_release", "Edition"), Column("revised_count", "Revised", "count"),
+        Column("raised_count", "Raised", "count"), Column("lowered_count", "Lowered", "count"), Column("first_period_start_date", "From", "month"),
+        Column("last_period_start_date", "To", "month"), Column("net_difference", "Net difference", "number"),
+        Column("largest_area_name", "Largest in"), Column("largest_difference", "Largest", "number"), Column("largest_difference_percent", "Per cent", "signed"),
+    ),
+)  # fmt: skip
+
+
+def _maps(code: str, name: str) -> tuple[Figure, ...]:
+    return tuple(
+        Figure(
+            f"{kind}-{code.replace('_', '-')}", "compared", title, trends.rate_of, trends.COMPARED_COLUMNS, chart, only={"measure_code": code},
+            shaped=trends.classes, report="rpt_borough_measure", note=note,
+        )
+        for kind, chart, title, note in (
+            ("map", "choropleth", f"Which boroughs differ from London for {name}", ""),
+            ("tiles", "tiles", f"{name[:1].upper()}{name[1:]}, each borough a square of one size", ""),
+        )
+    )  # fmt: skip
+
+
+def overview_page(reader: Reader, boroughs: list[Area], given: dict[str, Any]) -> Page:
+    """The London overview of an edition."""
+    context = {
+        **given,
+        "heading": "London and its 32 boroughs",
+        "area_label": "",
+        "asks": "Where is serious violence high, what has changed, and how far can the figures be trusted?",
+        "packs": [{"slug": area.slug, "name": area.name} for area in boroughs],
+        "status_lines": status_lines(reader, is_short=True),
+        "facts": [],
+        "boards": [],
+        "sparks": {},
+    }
+    figures: list[Figure] = []
+    if reader.edition == "partner":
+        facts = [dict(row) for row in reader.rows("sentences", LONDON)]
+        context["facts"] = [row for row in facts if row["importance"] == 1][:8]
+        boards, sparks = _boards(reader, boroughs)
+        context |= {"boards": boards, "sparks": sparks}
+        kept = {board["measure_code"] for board in boards}
+        figures = [one for code, name in HEADLINES.items() if code in kept for one in _maps(code, name)]
+        figures += [SIGNALS, *_london_figures(), CHANGED, *STATUS.figures]
+    return Page(
+        "index.html", "overview.html.j2", LONDON, context, tuple(show(reader, figure, LONDON) for figure in figures)
+    )
+
+
+def compare_page(reader: Reader, given: dict[str, Any]) -> Page:
+    """What this release changed against the one before: figures, rows of each mart, and what publishers revised."""
+    releases = reader.rows("releases")
+    before = next((row for row in releases if row["release_id"] < reader.release.release_id), None)
+    now = next(row for row in releases if row["release_id"] == reader.release.release_id)
+    heading = "Compare releases"
+    asks = (
+        f"What differs between release {before['release_id']} ({formats.moment(before['published_at'])}) and release {now['release_id']} ({formats.moment(now['published_at'])})?"
+        if before
+        else f"Release {now['release_id']} is the first: there is none to compare it with."
+    )
+    tables = [
+        {
+            "title": "Rows of each mart that the release changed", "subtitle": "Against the release before it",
+            "columns": ["Mart", "Inserted", "Updated", "Deleted"], "rows": _row_changes(now["row_changes"]), "nothing": "no row of any mart was changed",
+        },
+        {
+            "title": "Releases", "subtitle": "Newest first", "columns": ["Release", "Published", "Verdict", "Data", "Went back to", "Code"],
+            "rows": [
+                {"id": "", "cells": [
+                    str(row["release_id"]), formats.moment(row["published_at"]), row["verdict"], row["data_kind"],
+                    str(row["rolled_back_to_release_id"] or "no"), row["code_version"],
+                ]}
+                for row in releases[:30]
+            ],
+            "nothing": "none",
+        },
+    ]  # fmt: skip
+    context = {
+        **given, "heading": heading, "area_label": "", "asks": asks,
+        "paragraphs": ["Whoever wants another pair asks marts_history, whose functions give each mart as a release published it, or `vru export --release`."],
+        "tables": tables,
+    }  # fmt: skip
+    return Page(
+        "compare.html",
+        "plain.html.j2",
+        LONDON,
+        context,
+        tuple(show(reader, figure, LONDON) for figure in (CHANGED, REVISED)),
+    )
+
+
+def _row_changes(text: str | None) -> list[dict[str, Any]]:
+    found = []
+    for mart, counts in sorted(json.loads(text or "{}").items()):
+        if any(counts.values()):
+            found.append(
+                {
+                    "id": "",
+                    "cells": [
+                        mart,
+                        *(formats.count(counts.get(kind, 0)) for kind in ("inserted", "updated", "deleted")),
+                    ],
+                }
+            )
+    return found
+
+
+def _london_figures() -> list[Figure]:
+    controls = [figure for figure in trends.TREND.figures if figure.query == "control"]
+    return [*GLANCE.figures, *controls]
+
+
+def _boards(reader: Reader, boroughs: list[Area]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """A table a measure, and its sparklines by name."""
+    by_measure: dict[str, list[Row]] = {}
+    for row in reader.rows("compared"):
+        by_measure.setdefault(row["measure_code"], []).append(row)
+    slugs = {area.code: area.slug for area in boroughs}
+    boards, sparks = [], {}
+    for code, name in HEADLINES.items():
+        rows = [row for row in by_measure.get(code, []) if row["area_code"] in slugs]
+        if not rows:
+            continue
+        lines = []
+        for row in rows:
+            area = Area(row["area_code"], row["area_name"], slugs[row["area_code"]])
+            spark = f"{code} {row['area_code']}"
+            if drawn := _spark(reader, area, code, name):
+                sparks[spark] = drawn
+            lines.append({
+                "slug": area.slug, "name": area.name, "spark": spark, "against": findings.against_london(row) or formats.MISSING,
+                "signal": _signal(reader, area, code), "cells": _cells(row),
+            })  # fmt: skip
+        shown = name[:1].upper() + name[1:]
+        key = code.replace("_", "-")
+        boards.append({
+            "code": key, "measure_code": code, "name": shown, "subtitle": trends.rate_of(rows, LONDON), "columns": BOARD, "rows": lines,
+            "figures": [f"map-{key}", f"tiles-{key}"],
+        })  # fmt: skip
+    return boards, sparks
+
+
+def _cells(row: Row) -> list[str]:
+    change = (
+        formats.MISSING
+        if row["change_on_year_before_percent"] is None
+        else formats.signed(row["change_on_year_before_percent"])
+    )
+    if row["is_comparable_on_year_before"] is False:
+        change = f"{change} [b]"
+    texts = (
+        ("rank_in_london", "count"),
+        ("window_count", "count"),
+        ("rate", "rate"),
+        ("rate_lower_95", "rate"),
+        ("rate_upper_95", "rate"),
+    )
+    return [*(formats.cell(Column(name, "", kind), row[name]) for name, kind in texts), change]
+
+
+def _signal(reader: Reader, area: Area, code: str) -> str:
+    rows = [row for row in reader.rows("control", area) if row["measure_code"] == code]
+    return (
+        findings.SIGNALS.get(findings.newest(rows)["chart_signal"] or "", formats.MISSING) if rows else formats.MISSING
+    )
+
+
+def _spark(reader: Reader, area: Area, code: str, name: str) -> str:
+    rows = [row for row in reader.rows("trend", area) if row["measure_code"] == code][-SPARK_MONTHS:]
+    points = [
+        {
+            "period_start_date": row["month_start_date"],
+            "value": row["rolling_12_count"] if row["rate"] is None else row["rate"],
+        }
+        for row in rows
+    ]
+    if len(points) < 2:
+        return ""
+    try:
+        return charts.sparkline(points, title=f"{area.name}, {name}", subtitle="Rolling 12 months, newest 3 years").svg
+    except Exception as error:  # whatever goes wrong in a drawing, the site that stands stays
+        raise failed(f"sparkline of {code}", area, error) from error

@@ -1,0 +1,184 @@
+"""Packs: the thirteen pages of a borough, and one pack by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from warehouse.platform.settings import Settings
+from warehouse.site import areas, banners, folder, formats, rendering
+from warehouse.site.model import Area, Topic
+from warehouse.site.open_topics import NOTHING, OPEN_TOPICS
+from warehouse.site.reading import Reader, reading
+from warehouse.site.rendering import Page
+from warehouse.site.shown import show
+from warehouse.site.sources import sources_page
+from warehouse.site.topics import TOPICS
+from warehouse.site.topics.glance import cards
+
+FORMATS = ("html",)
+# Of each chapter of the fact pack the first sentence, in this order: five that a partnership should know first.
+FIRST = (
+    "homicide_baseline",
+    "violence_with_injury_change",
+    "knife_injury_under_25_level",
+    "violence_with_injury_rank",
+    "ambulance_assaults_level",
+)
+CONTACT = "The Violence Reduction Unit's data team"
+
+
+def topics_of(edition: str) -> tuple[Topic, ...]:
+    """The pages of an edition's packs."""
+    return TOPICS if edition == "partner" else OPEN_TOPICS
+
+
+def shared(reader: Reader, *, is_alone: bool = False) -> dict[str, Any]:
+    """What every page of an edition is given.
+
+    Args:
+        is_alone: it is of one pack, without an overview.
+    """
+    return {"edition": reader.edition, "banners": banners.of(reader), "is_alone": is_alone}
+
+
+def pack(reader: Reader, area: Area, given: dict[str, Any]) -> list[Page]:
+    """The pages of an area.
+
+    Args:
+        given: what `shared` gives.
+
+    Raises:
+        Refusal: a figure cannot be put together.
+    """
+    topics = topics_of(reader.edition)
+    links = [{"slug": topic.slug, "title": topic.title} for topic in topics]
+    return [_page(reader, area, topic, links, given) for topic in topics]
+
+
+def _page(reader: Reader, area: Area, topic: Topic, links: list[dict[str, str]], given: dict[str, Any]) -> Page:
+    facts = [] if reader.edition == "open" else _facts(reader, area, topic)
+    context = {
+        **given,
+        "heading": topic.title,
+        "area_label": area.name,
+        "asks": topic.asks,
+        "number": topic.number,
+        "slug": topic.slug,
+        "topics": links,
+        "before": links[topic.number - 1] if topic.number else None,
+        "after": links[topic.number + 1] if topic.number + 1 < len(links) else None,
+        "facts": facts,
+        "facts_heading": "Five things to know" if topic.slug == "index" else "What the figures say",
+        "gaps": [] if reader.edition == "open" else _gaps(reader, topic),
+        "nothing": NOTHING if reader.edition == "open" else "The marts of this release have no rows for this page.",
+    }
+    is_glance = topic.slug == "index" and reader.edition == "partner"
+    context["cards"] = cards(reader.rows("success_measures", area)) if is_glance else []
+    if topic.slug == "status":
+        context["status_lines"] = status_lines(reader)
+    figures = tuple(show(reader, figure, area) for figure in topic.figures)
+    return Page(f"{area.slug}/{topic.slug}.html", "topic.html.j2", area, context, figures)
+
+
+def _facts(reader: Reader, area: Area, topic: Topic) -> list[dict[str, Any]]:
+    facts = [dict(row) for row in reader.rows("sentences", area)]
+    if topic.slug == "index":
+        first = [row for code in FIRST for row in facts if row["fact_code"] == code]
+        others = [row for row in facts if row["importance"] == 1 and row not in first]
+        return (first + others)[: len(FIRST)]
+    if topic.slug == "compared":
+        return [row for row in facts if row["chapter"] == "Compared"]
+    return [row for row in facts if row["chapter"] in topic.chapters]
+
+
+def _gaps(reader: Reader, topic: Topic) -> list[dict[str, Any]]:
+    return [dict(row) for row in reader.rows("gaps") if row["question_number"] in topic.questions]
+
+
+def status_lines(reader: Reader, *, is_short: bool = False) -> list[tuple[str, str]]:
+    """How the release stands, as names and values; short: without what the checks warned of."""
+    release = reader.release
+    lines = [
+        ("Release", str(release.release_id)),
+        ("Published", formats.moment(release.published_at)),
+        (
+            "Data",
+            "real, from the publishers" if release.data_kind == "real" else "synthetic: invented, for no decision",
+        ),
+    ]
+    if release.verdict:
+        lines.append(("Verdict of the checks", release.verdict))
+    if release.verdict_reason and not is_short:
+        lines.append(("What the checks warned of", release.verdict_reason))
+    marking = "OFFICIAL-SENSITIVE" if reader.edition == "partner" else "OFFICIAL"
+    return [
+        *lines,
+        ("Classification of this edition", marking),
+        ("Updated", "every night, where a publisher has something new"),
+        ("Whom to ask", CONTACT),
+    ]
+
+
+def release_said(reader: Reader) -> dict[str, Any]:
+    """What a page says of the release."""
+    return {
+        "release_id": reader.release.release_id,
+        "published": formats.day(formats.local(reader.release.published_at)),
+        "published_at": formats.local(reader.release.published_at).isoformat(timespec="seconds"),
+    }
+
+
+def write_pack(
+    settings: Settings,
+    asked: str,
+    edition: str,
+    out: Path | None,
+    *,
+    release_id: int | None = None,
+    echo: Callable[[str], None],
+) -> tuple[Path, int]:
+    """Write one area's pack into a folder of its own, whole or not at all.
+
+    Args:
+        asked: code or name of the area.
+        edition: open or partner.
+        out: the folder, which is replaced where a pack stands in it; None for one of the area's name in `packs` of the home.
+        release_id: an earlier release; None for the one that the marts hold.
+
+    Returns:
+        The folder, and how many pages the pack has.
+
+    Raises:
+        Refusal: the area, release or edition is unknown, the folder holds something else, or a figure cannot be drawn.
+    """
+    with reading(settings, edition, release_id) as (connection, release, is_current):
+        area = areas.find_area(asked, areas.boroughs(connection, edition))
+        echo(f"reading release {release.release_id} for {area.name}")
+        reader = Reader(connection, edition, release, is_current=is_current, areas=[area])
+        given = shared(reader, is_alone=True)
+        pages = pack(reader, area, given)
+        if edition == "partner":
+            pages.append(sources_page(reader, given))
+        pages.append(_front(area, given))
+        said = release_said(reader)
+    out = (out or settings.home / "packs" / area.slug).absolute()
+    folder.check(out)
+    with folder.replacing(out) as new:
+        files = {
+            page.path: (page.hash(rendering.code_version()), rendering.write(page, new.path, said)) for page in pages
+        }
+        rendering.write_static(new.path)
+        folder.write_manifest(new.path, folder.Manifest("a pack by hand", release.release_id, files))
+    return out, len(pages)
+
+
+def _front(area: Area, given: dict[str, Any]) -> Page:
+    doors = [(area.name, f"{area.slug}/index.html", "The pack: thirteen pages, from status to how far to trust it")]
+    return Page(
+        "index.html",
+        "front.html.j2",
+        area,
+        {**given, "heading": f"{area.name}'s pack", "area_label": "", "doors": doors},
+    )

@@ -1,0 +1,12 @@
+select distinct on (a.area_code, s.break_month, s.measure_code, s.break_kind)
+    a.area_code, s.measure_code, m.measure_name, s.break_month, s.break_kind, s.break_label, s.reason, s.evidence, s.size_percent
+from marts.series_break as s
+inner join marts.dim_measure as m on s.measure_code = m.measure_code
+inner join marts.dim_area as a on coalesce(s.area_code, a.area_code) = a.area_code
+where
+    a.area_code = any(%(areas)s)
+    and s.measure_code in (
+        'sv_core_separable', 'mps_homicide', 'mps_violence_with_injury', 'mps_robbery_personal', 'mps_weapons_possession', 'mps_rape',
+        'mps_knife_crime', 'safestats_las_assaults'
+    )
+order by a.area_code, s.break_month desc, s.measure_code, s.break_kind

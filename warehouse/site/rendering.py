@@ -1,0 +1,204 @@
+"""Pages out of plain data: HTML by the templates, and beside it each figure as CSV and its description as JSON."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import io
+import json
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from warehouse.exports.values import without_formula
+from warehouse.site import charts, formats
+from warehouse.site.model import Area
+from warehouse.site.shown import Shown, failed, kinds, table
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """A page that can be written.
+
+    Attributes:
+        path: its address in the edition, such as hackney/trend.html.
+        template: of templates/.
+        area: what it is about.
+        context: what the template is given, plain data; `figures` among it are drawn first.
+        figures: in the order of the page.
+    """
+
+    path: str
+    template: str
+    area: Area
+    context: dict[str, Any]
+    figures: tuple[Shown, ...] = ()
+
+    def hash(self, code: str) -> str:
+        """What the page depends on, the release's number aside: it says in which release its figures were first as they are.
+
+        Args:
+            code: hash of the code that writes pages.
+        """
+        given = [self.path, self.template, self.area, self.context, self.figures, code]
+        text = json.dumps(given, default=_plain, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def root(self) -> str:
+        """The way from the page to the edition's folder."""
+        return "../" * self.path.count("/")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Shown):
+        # What the chart is given is made of the rows by code that is hashed too.
+        return {name: part for name, part in vars(value).items() if name != "chart_rows"}
+    return vars(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
+@cache
+def code_version() -> str:
+    """A hash of all that makes pages of rows: this package's code, queries, templates, style and scripts."""
+    total = hashlib.sha256()
+    for file in sorted(HERE.rglob("*")):
+        if file.suffix in {".py", ".sql", ".j2", ".css", ".js", ".csv", ".json"}:
+            total.update(f"{file.relative_to(HERE)}\0".encode() + file.read_bytes())
+    return total.hexdigest()
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "month": formats.month,
+        "day": formats.day,
+        "moment": formats.moment,
+        "count": formats.count,
+    }
+    environment.globals |= {
+        "cell": formats.cell,
+        "NUMERIC": formats.NUMERIC,
+        "MISSING": formats.MISSING,
+        "body": body,
+    }
+    return environment
+
+
+def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
+    """Draw the figures of a page and write its files.
+
+    Args:
+        folder: of the edition.
+        release: what the page says of the release: release_id, published (a moment).
+
+    Returns:
+        The files, relative to the folder; the page first.
+
+    Raises:
+        Refusal: a figure cannot be drawn.
+    """
+    drawn = [(figure, *_draw(figure, page.area)) for figure in page.figures]
+    html = (
+        _templates()
+        .get_template(page.template)
+        .render(**page.context, area=page.area, drawn=drawn, root=page.root, path=page.path, release=release)
+    )
+    files = {page.path: html}
+    base = page.path.rpartition("/")[0]
+    for figure in page.figures:
+        if figure.rows:
+            place = f"{base}/data/{figure.key}" if base else f"data/{figure.key}"
+            files[f"{place}.csv"] = as_csv(figure)
+            files[f"{place}.json"] = as_json(figure, page.area, release, page.context["banners"])
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="")
+    return list(files)
+
+
+def _draw(figure: Shown, area: Area) -> tuple[Markup, Markup]:
+    """The figure's chart, wide and narrow; neither where it is a table alone."""
+    if not figure.chart:
+        return Markup(""), Markup("")
+    try:
+        chart = getattr(charts, figure.chart)(
+            figure.chart_rows, title=figure.title, subtitle=figure.subtitle, unit=figure.unit
+        )
+    except Exception as error:  # whatever goes wrong in a drawing, the site that stands stays
+        raise failed(figure.key, area, error) from error
+    return Markup(chart.svg), Markup(chart.narrow)  # noqa: S704 - the chart escapes what is in its rows
+
+
+def as_csv(figure: Shown) -> str:
+    """The rows of a figure as the query gave them: exact, with the names of the mart's columns."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    names = list(figure.rows[0])
+    lines.writerow(names)
+    lines.writerows([_written(row[name]) for name in names] for row in figure.rows)
+    return text.getvalue()
+
+
+def _written(value: Any) -> Any:
+    return _text(value) if isinstance(value, str) else formats.plain(value)
+
+
+@lru_cache(maxsize=20_000)
+def _text(value: str) -> Any:
+    return without_formula(value)
+
+
+def body(figure: Shown) -> Markup:
+    """The rows of a figure's table, as HTML: the first cell names the row."""
+    kinds_of = {"long": '<td class="long">', **dict.fromkeys(formats.NUMERIC, '<td class="n">')}
+    starts = [kinds_of.get(column.kind, "<td>") for column in figure.columns]
+    lines = []
+    for cells in table(figure):
+        first, *others = [escape(cell) for cell in cells]
+        told = "".join(f"{start}{cell}</td>" for start, cell in zip(starts[1:], others, strict=True))
+        lines.append(f'<tr><th scope="row">{first}</th>{told}</tr>\n')
+    return Markup("".join(lines))  # noqa: S704 - each cell is escaped
+
+
+def as_json(figure: Shown, area: Area, release: dict[str, Any], banners: list[dict[str, str]]) -> str:
+    """What a figure's file of rows is: its title, definition, release, SQL, licence, and what has to be said of it."""
+    about = {
+        "title": figure.title,
+        "subtitle": figure.subtitle,
+        "area_code": area.code,
+        "area_name": area.name,
+        "release_id": release["release_id"],
+        "published_at": release["published_at"],
+        "notices": [banner["text"] for banner in banners],
+        "columns": [{"name": column.name, "heading": column.heading, "kind": column.kind} for column in figure.columns],
+        "row_count": len(figure.rows),
+        "note": figure.note,
+        "measures": [kinds(measure) for measure in figure.measures],
+        "editions": [name for name, _ in figure.editions],
+        "sql": figure.sql,
+        "trace": figure.trace,
+    }
+    return json.dumps(about, indent=1, ensure_ascii=False, default=str) + "\n"
+
+
+def write_static(folder: Path) -> None:
+    """Write the stylesheet and the scripts."""
+    for file in sorted(STATIC.iterdir()):
+        place = folder / "static" / file.name
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(file.read_bytes())

@@ -1,0 +1,82 @@
+"""Showing the site on this machine: plain files by http.server, on loopback alone."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+from collections.abc import Callable
+from pathlib import Path
+
+from ingest.errors import Refusal
+
+LOOPBACK = "127.0.0.1"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Files of the site, with headers that let a page fetch nothing from elsewhere."""
+
+    server_version = "vru"
+    sys_version = ""
+
+    def end_headers(self) -> None:
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def do_GET(self) -> None:
+        # A page of another name that leads here would read the site as if it were its own (DNS rebinding).
+        if self.headers.get("Host", "").rpartition(":")[0] not in (LOOPBACK, "localhost"):
+            self.send_error(421)
+            return
+        super().do_GET()
+
+    def list_directory(self, path: object) -> None:
+        self.send_error(404)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: who read what is nobody's business."""
+
+
+def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
+    """A server of the site, bound to loopback; 0 for a free port.
+
+    Raises:
+        Refusal: there is no site yet, or the port is taken.
+    """
+    if not (folder / "index.html").is_file():
+        raise Refusal(
+            "SITE_MISSING",
+            "there is no site to show yet",
+            where=str(folder),
+            next_step="build it with `vru site`, or run a night",
+        )
+    try:
+        return http.server.ThreadingHTTPServer((LOOPBACK, port), functools.partial(_Handler, directory=str(folder)))
+    except OSError as error:
+        raise Refusal(
+            "OPTION_INVALID",
+            f"port {port} cannot be opened: {error.strerror}",
+            next_step="give another --port, or 0 for a free one",
+        ) from error
+
+
+def serve(folder: Path, port: int, echo: Callable[[str], None]) -> None:
+    """Show the site until Ctrl-C.
+
+    Raises:
+        Refusal: as `server`.
+    """
+    with server(folder, port) as opened:
+        echo(f"http://{LOOPBACK}:{opened.server_address[1]}/ (Ctrl-C ends it)")
+        try:
+            opened.serve_forever()
+        except KeyboardInterrupt:
+            return

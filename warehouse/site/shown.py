@@ -1,0 +1,158 @@
+"""A figure as it is shown: read, titled, shaped, with the evidence for it. Plain data, of which a page's hash is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from ingest.errors import Refusal
+from warehouse.site import formats
+from warehouse.site.model import Area, Column, Figure, Row, Rows, Words
+from warehouse.site.reading import Reader
+from warehouse.site.topics.glance import with_period
+from warehouse.site.topics.people import group
+
+NOTHING = "The marts of this release have no rows for this figure."
+# Columns that a query lacks and a table shows: two of its columns in one.
+_JOINED = {"success_measures": with_period, "victims": group}
+_EDITION = re.compile(r"\S+ \d{4}-\d\d-\d\d sha256:([0-9a-f]{8})")
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """A figure with its rows.
+
+    Attributes:
+        rows: as the query gave them; none where nothing is to be shown.
+        chart_rows: as the chart takes them.
+        sql: the query, for somebody to ask it again.
+        measures: definition, caveat, licence and attribution of each measure in it.
+        editions: publishers' editions that its rows name, each with the first digits of its hash.
+        trace: the command that finds the files of its newest row.
+        missing: why nothing is shown; empty where something is.
+    """
+
+    key: str
+    title: str
+    subtitle: str
+    chart: str
+    unit: str
+    columns: tuple[Column, ...]
+    rows: tuple[dict[str, Any], ...]
+    chart_rows: tuple[dict[str, Any], ...]
+    note: str
+    sql: str
+    measures: tuple[dict[str, Any], ...]
+    editions: tuple[tuple[str, str], ...]
+    trace: str
+    missing: str
+
+
+def show(reader: Reader, figure: Figure, area: Area) -> Shown:
+    """A figure of an area.
+
+    Raises:
+        Refusal: it cannot be put together, by a fault of ours: the rows are not as its declaration wants them.
+    """
+    try:
+        return _show(reader, figure, area)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise failed(figure.key, area, error) from error
+
+
+def failed(key: str, area: Area, error: Exception) -> Refusal:
+    """The refusal of a site of which a figure cannot be shown."""
+    return Refusal(
+        "SITE_PAGE_FAILED",
+        f"the figure {key} of {area.name} cannot be drawn: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}",
+        kept="the site that stands, and the marts",
+        next_step="read the log of the site's run; the next build tries again",
+    )
+
+
+def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
+    joined = _JOINED.get(figure.query, dict)
+    rows = [
+        joined(row)
+        for row in reader.rows(figure.query, area)
+        if all(row[name] == value for name, value in figure.only.items()) and (figure.keep is None or figure.keep(row))
+    ]
+    chart_rows = figure.shaped(rows, area) if rows and figure.shaped and figure.chart else []
+    has_chart = bool(chart_rows) and any(isinstance(value, int | float) for row in chart_rows for value in row.values())
+    codes = dict.fromkeys(row["measure_code"] for row in rows if row.get("measure_code"))
+    by_code = _measures(reader, rows) if codes else {}
+    return Shown(
+        key=figure.key,
+        title=_words(figure.title, rows, area) if rows else figure.key.replace("-", " ").capitalize(),
+        subtitle=_words(figure.subtitle, rows, area) if rows else "",
+        chart=figure.chart if has_chart or (figure.chart in ("grid", "rug") and chart_rows) else "",
+        unit=figure.unit,
+        columns=figure.columns,
+        rows=tuple(rows),
+        chart_rows=tuple(chart_rows),
+        note=figure.note,
+        sql=_statement(reader, figure, area),
+        measures=tuple(dict(by_code[code]) for code in codes if code in by_code),
+        editions=_editions(rows),
+        trace=_trace(figure, rows, area),
+        missing="" if rows else NOTHING,
+    )
+
+
+def _measures(reader: Reader, rows: Rows) -> dict[str, Row]:
+    """What is known of measures, by code. The open layer says it in each row."""
+    if reader.edition == "partner":
+        return {row["measure_code"]: row for row in reader.rows("measures")}
+    columns = ("measure_code", "measure_name", "caveat", "licence", "attribution")
+    return {
+        row["measure_code"]: {"definition": "", "proxy_of": "", **{name: row[name] for name in columns}} for row in rows
+    }
+
+
+def _words(words: Words, rows: Rows, area: Area) -> str:
+    return words if isinstance(words, str) else words(rows, area)
+
+
+def _statement(reader: Reader, figure: Figure, area: Area) -> str:
+    """The query, narrowed to the rows of this figure where it shares the query with others."""
+    text = reader.shown(figure.query, area)
+    if not figure.only:
+        return f"{text};"
+    narrowed = " and ".join(f"{name} = '{value}'" for name, value in figure.only.items())
+    inner = "\n".join(f"    {line}" if line else "" for line in text.splitlines())
+    return f"select * from (\n{inner}\n) as figure\nwhere {narrowed};"  # noqa: S608 - for people to read; its parts are constants of the topics
+
+
+def _editions(rows: Rows) -> tuple[tuple[str, str], ...]:
+    named: dict[str, str] = {}
+    for row in rows:
+        for column in ("source_release", "health_release", "earlier_release"):
+            for found in _EDITION.finditer(row.get(column) or ""):
+                named[found[0]] = found[1]
+    return tuple(sorted(named.items()))
+
+
+def _trace(figure: Figure, rows: Rows, area: Area) -> str:
+    row = next((row for row in reversed(rows) if row.get("area_code") == area.code and row.get("measure_code")), None)
+    if not figure.report or row is None:
+        return ""
+    ends = next(
+        (
+            row[name]
+            for name in ("window_end_date", "period_end_date", "month_start_date", "period_start_date")
+            if row.get(name)
+        ),
+        None,
+    )
+    return f"vru trace {row['measure_code']} {area.code} {ends:%Y-%m} --report {figure.report}" if ends else ""
+
+
+def table(figure: Shown) -> list[list[str]]:
+    """The cells of a figure's table, as they are written."""
+    return [[formats.cell(column, row[column.name]) for column in figure.columns] for row in figure.rows]
+
+
+def kinds(row: Row) -> dict[str, Any]:
+    """A row as CSV and JSON hold it."""
+    return {name: formats.plain(value) for name, value in row.items()}

@@ -1,0 +1,191 @@
+"""Trend and comparison: what the police and the ambulance service record, along the months and across the boroughs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from warehouse.site.model import Area, Column, Figure, Rows, Topic
+from warehouse.site.topics import findings
+
+# Measures that every pack shows, by what a title calls them.
+HEADLINES = {
+    "sv_core_separable": "serious violence (separable core)",
+    "mps_homicide": "homicide",
+    "mps_violence_with_injury": "violence with injury",
+    "mps_robbery_personal": "personal robbery",
+    "mps_knife_crime": "knife crime",
+    "mps_weapons_possession": "possession of weapons",
+    "mps_rape": "rape",
+    "safestats_las_assaults": "assaults attended by ambulance",
+}
+# Kinds of break that cut a line. The others (allocation, restated, relabelled, discontinued) are named in the table alone.
+CUTS = frozenset({"recording_system", "reclassification", "recut"})
+CHARTED = ("sv_core_separable", "mps_violence_with_injury", "mps_robbery_personal", "mps_weapons_possession")
+RANKED = (
+    "sv_core_separable",
+    "mps_violence_with_injury",
+    "mps_robbery_personal",
+    "mps_knife_crime",
+    "safestats_las_assaults",
+)
+MAPPED = "mps_violence_with_injury"
+
+PROVISIONAL = ("[p] provisional", "final")
+TREND_COLUMNS = (
+    Column("month_start_date", "12 months to", "month"),
+    Column("rolling_12_count", "Count", "count"),
+    Column("rate", "Rate", "rate"),
+    Column("rate_lower_95", "Lower 95% limit", "rate"),
+    Column("rate_upper_95", "Upper 95% limit", "rate"),
+    Column("london_rate", "London's rate", "rate"),
+    Column("similar_areas_rate", "Similar areas' rate", "rate"),
+    Column("is_provisional", "State", "flag", PROVISIONAL),
+    Column("break_label", "[b] Break of the series", "long"),
+)
+CONTROL_COLUMNS = (
+    Column("month_start_date", "Month", "month"),
+    Column("window_count", "Count", "count"),
+    Column("chart_centre", "Mean", "number"),
+    Column("chart_lower", "Lower limit", "number"),
+    Column("chart_upper", "Upper limit", "number"),
+    Column("chart_signal", "Signal", "code"),
+    Column("is_provisional", "State", "flag", PROVISIONAL),
+)
+COMPARED_COLUMNS = (
+    Column("area_name", "Borough"),
+    Column("rank_in_london", "Rank", "count"),
+    Column("window_count", "Count", "count"),
+    Column("rate", "Rate", "rate"),
+    Column("rate_lower_95", "Lower 95% limit", "rate"),
+    Column("rate_upper_95", "Upper 95% limit", "rate"),
+    Column("significance_against_london", "Against London"),
+    Column("is_provisional", "State", "flag", PROVISIONAL),
+)
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def lines(rows: Rows, area: Area) -> list[dict[str, Any]]:
+    """Three lines of one table: the area, London and its similar areas."""
+    counted = all(row["rate"] is None for row in rows)
+    found = []
+    for row in rows:
+        cut = [kind for kind in (row["break_kind"] or "").split(", ") if kind in CUTS]
+        shared = {
+            "period_start_date": row["month_start_date"],
+            "is_provisional": row["is_provisional"],
+            "is_break": bool(cut),
+            "break_label": row["break_label"] if cut else None,
+        }
+        found.append({
+            **shared, "series": area.name, "value": row["rolling_12_count"] if counted else row["rate"],
+            "lower": None if counted else row["rate_lower_95"], "upper": None if counted else row["rate_upper_95"],
+        })  # fmt: skip
+        if not counted:
+            for series, column in (("London", "london_rate"), ("Similar areas", "similar_areas_rate")):
+                found.append({**shared, "series": series, "value": row[column], "lower": None, "upper": None})
+    return [row for row in found if row["value"] is not None]
+
+
+def limits(rows: Rows, area: Area) -> list[dict[str, Any]]:
+    """A control chart of months: the mart has limits at three standard deviations alone."""
+    return [
+        {
+            "period_start_date": row["month_start_date"], "value": row["window_count"], "centre": row["chart_centre"], "lower_2": None,
+            "upper_2": None, "lower_3": row["chart_lower"], "upper_3": row["chart_upper"], "signal": row["chart_signal"],
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def bars(rows: Rows, area: Area) -> list[dict[str, Any]]:
+    """The boroughs in the order of the mart's rank."""
+    return [
+        {
+            "area_name": row["area_name"], "value": row["rate"], "lower": row["rate_lower_95"], "upper": row["rate_upper_95"],
+            "is_this": row["area_code"] == area.code, "note": row["value_note"] or row["residents_caveat"] or "",
+        }
+        for row in sorted(rows, key=lambda row: (row["rate"] is None, -(row["rate"] or 0), row["area_name"]))
+    ]  # fmt: skip
+
+
+def classes(rows: Rows, area: Area) -> list[dict[str, Any]]:
+    """Each borough's class: what the mart's test against London says."""
+    return [
+        {
+            "area_code": row["area_code"], "area_name": row["area_name"], "value": row["rate"],
+            "class_label": findings.against_london(row).capitalize().replace("london", "London") or None,
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def rate_of(rows: Rows, area: Area) -> str:
+    """What a rate counts, per what and when."""
+    last = findings.newest(rows, "window_end_date")
+    residents = f"{findings.per(last)} residents, " if last["rate_per"] else ""
+    return f"{last['measure_name']}, {residents}{findings.twelve_months(rows)}, with 95% limits"
+
+
+def _rolling(rows: Rows, area: Area) -> str:
+    last = findings.newest(rows)
+    what = f"{findings.per(last)} residents" if last["rate_per"] else "count"
+    return f"{last['measure_name']}, {what}, rolling 12 months, with 95% limits"
+
+
+TREND = Topic(
+    3,
+    "trend",
+    "Trend",
+    "Is it rising or falling, and is that more than chance?",
+    (
+        *(
+            Figure(
+                f"control-{code.replace('_', '-')}", "control", findings.signal(_capital(HEADLINES[code])),
+                "Recorded each month, with the mean and limits of its own months before", CONTROL_COLUMNS, "control",
+                unit="offences a month", only={"measure_code": code}, shaped=limits, report="rpt_borough_measure",
+                note="A month beyond a limit, or eight on one side of the mean, is unlikely to be chance. There are no limits in the months after a break of the series, until enough have passed.",
+            )
+            for code in CHARTED
+        ),
+        *(
+            Figure(
+                f"rolling-{code.replace('_', '-')}", "trend", findings.level(_capital(name)), _rolling, TREND_COLUMNS, "trend",
+                only={"measure_code": code}, shaped=lines, report="rpt_borough_measure",
+                note="A line is cut where what is recorded, or how, has changed: what lies on either side does not compare.",
+            )
+            for code, name in HEADLINES.items()
+        ),
+    ),
+    chapters=("Trend",),
+    questions=(1, 2, 3, 4, 5, 7, 8, 16, 18),
+)  # fmt: skip
+
+COMPARED = Topic(
+    4,
+    "compared",
+    "Compared",
+    "How does it stand beside the other boroughs, London and similar areas?",
+    (
+        *(
+            Figure(
+                f"ranked-{code.replace('_', '-')}", "compared", findings.compared(HEADLINES[code]), rate_of, COMPARED_COLUMNS, "ranked",
+                only={"measure_code": code}, shaped=bars, report="rpt_borough_measure",
+                note="Rank 1 is the highest rate. Ranks of boroughs whose limits overlap tell little.",
+            )
+            for code in RANKED
+        ),
+        Figure(
+            "map", "compared", "Which boroughs differ from London for violence with injury", rate_of, COMPARED_COLUMNS, "choropleth",
+            only={"measure_code": MAPPED}, shaped=classes, report="rpt_borough_measure",
+        ),
+        Figure(
+            "tiles", "compared", "The same, each borough a square of one size", rate_of, COMPARED_COLUMNS, "tiles",
+            only={"measure_code": MAPPED}, shaped=classes, report="rpt_borough_measure",
+        ),
+    ),
+    chapters=("How much", "Compared"),
+    questions=(19, 20, 21),
+)  # fmt: skip

@@ -247,7 +247,7 @@ def test_a_chart_that_fails_leaves_yesterdays_site_and_raises_one_alert(
     assert len(raised) == 1
     assert said[-1].startswith("the site was not built: ")
     assert built.files() == before
-    assert sorted(file.name for file in built.folder.parent.iterdir()) == [".site.lock", "site"]
+    assert sorted(file.name for file in built.folder.parent.iterdir()) == ["site"]
 
 
 def test_the_open_edition_is_read_as_the_open_role_alone_and_shows_no_suppressed_count(

@@ -45,12 +45,12 @@ def find_area(asked: str, known: list[Area]) -> Area:
     names = {area.name.lower(): area.name for area in there}
     close = difflib.get_close_matches(asked.strip().lower(), names, n=NEAREST, cutoff=0.5)
     close += [low for low in names if asked.strip().lower() in low and low not in close][: NEAREST - len(close)]
-    nearest = " or ".join(names[low] for low in close)
+    nearest = ", ".join(names[low] for low in close)
     raise Refusal(
         "AREA_UNKNOWN",
         f"there is no pack of {asked!r}",
         kept="no file was written",
-        next_step=f"did you mean {nearest}?"
+        next_step=f"choose of the nearest: {nearest}"
         if nearest
         else f"packs are of London and of {', '.join(area.name for area in known)}",
     )

@@ -70,9 +70,12 @@ def replacing(folder: Path) -> Iterator[Replacement]:
     A crash leaves the folder that stands as it was; what a crashed build left beside it is removed by the next.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a second build of the same folder waits, and finds what the first has built
+    lock = os.open(folder.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second build beside it waits, and finds what the first has built
         yield from _replacing(folder)
+    finally:
+        os.close(lock)
 
 
 def _replacing(folder: Path) -> Iterator[Replacement]:

@@ -40,6 +40,11 @@ REASONS = (
         "a handful of rows in the stand-in: so many are taken back, added or dated otherwise in a real edition too",
     ),
     Reason(
+        frozenset({"an area is ten times as much", "an area is 0"}),
+        "mps dashboard_tno",
+        "most of its rows are of what has no borough, which the publisher places anew: for that no edition is refused",
+    ),
+    Reason(
         frozenset({"two months have changed places", "every month is the one after", "the newest month is half there"}),
         "safestats ambulance_borough",
         "months of one sheet of this workbook are nearly alike, and its publisher has searched its records anew with figures half as large",

@@ -78,7 +78,12 @@ def test_a_dag_imports_of_the_warehouse_only_its_steps_and_the_site_inside_tasks
         for node in tree.body
         if isinstance(node, ast.ImportFrom) and is_of(node.module or "", "warehouse")
     ]
-    assert of_tasks == {"warehouse.steps", "warehouse.site", "warehouse.airflow", "warehouse.platform.settings.settings"}
+    assert of_tasks == {
+        "warehouse.steps",
+        "warehouse.site",
+        "warehouse.airflow",
+        "warehouse.platform.settings.settings",
+    }
     assert at_the_top == [], "import it inside the task: Airflow parses these files without a warehouse"
 
 

@@ -116,7 +116,9 @@ def test_the_site_is_built_whenever_marts_are_published_and_no_run_waits_for_it(
     tasks = found["dags"]["site"]["tasks"]
     assert set(tasks) == {"build_site", "notify", "watcher"}
     assert tasks["build_site"]["pool"] == "default_pool"
-    assert not [task_id for name in ("nightly", "replay") for task_id in found["dags"][name]["tasks"] if "site" in task_id]
+    assert not [
+        task_id for name in ("nightly", "replay") for task_id in found["dags"][name]["tasks"] if "site" in task_id
+    ]
 
 
 def test_the_nightly_run_has_a_fetch_and_a_load_for_every_declared_dataset(nightly: dict[str, Any]) -> None:

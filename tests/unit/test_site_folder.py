@@ -27,9 +27,13 @@ def test_a_new_folder_takes_the_place_of_the_old_one_whole(site: Path) -> None:
 
 
 def test_a_full_disk_leaves_yesterdays_folder_and_nothing_beside_it(site: Path) -> None:
-    with pytest.raises(OSError, match="No space"), folder.replacing(site) as new:
-        (new.path / "index.html").write_text("half", encoding="utf-8")
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def build() -> None:
+        with folder.replacing(site) as new:
+            (new.path / "index.html").write_text("half", encoding="utf-8")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        build()
     assert (site / "index.html").read_text(encoding="utf-8") == "yesterday"
     assert [one.name for one in site.parent.iterdir()] == ["site"]
 

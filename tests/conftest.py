@@ -45,7 +45,6 @@ LONGEST = (
     "test_recomputation.py",
     "test_scheduler.py",
     "test_faults.py",
-    "test_gate.py",
 )
 
 

@@ -124,16 +124,3 @@ def test_the_header_of_2025_is_known_to_the_last_column_the_cut_one_too(warehous
     cut.write_text("".join(file.read_text().splitlines(keepends=True)[:-2]))
     with refused_with("AREAS_MISSING", match=f"4,992 of .*4,994 .*{lsoas[-2]}, {lsoas[-1]}"):
         load(warehouse, "imd_2025", cut)
-
-
-def test_a_rank_that_lies_in_another_decile_is_refused(warehouse: Settings, samples: Path, tmp_path: Path) -> None:
-    with (samples / "deprivation" / "imd2025_england_lsoa21_london.csv").open(encoding="utf-8", newline="") as file:
-        header, first, *rest = csv.reader(file)
-    place = header.index("IMD_rank")
-    assert (first[place], first[header.index("IMD_decile")]) == ("26525.0", "8.0")
-    first[place] = "2652"
-    spoiled = tmp_path / "File_7_IoD2025.csv"
-    with spoiled.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, first, *rest])
-    with refused_with("FIGURES_DISAGREE", match="1 LSOAs whose imd rank and decile differ: E01000001"):
-        load(warehouse, "imd_2025", spoiled)

@@ -12,9 +12,6 @@ from ingest.readers.faults import some_of
 
 # The stand-in has the places of the other stand-ins alone, a few dozen.
 LSOAS_OF_A_STAND_IN = 1_000
-# Ranks go up to the LSOAs of England, and a decile is a tenth of them: so in each of 9,829 rows of London, by every domain.
-LSOAS_OF_ENGLAND = {"imd_2019": 32_844, "imd_2025": 33_755}
-RANKED = ("imd", "income", "idaci")
 # A corrected edition moves few of the ranks by half.
 MAY_DIFFER = 0.01
 
@@ -46,23 +43,5 @@ def check(delivery: Delivery) -> Labels:
             "AREAS_MISSING",
             f"has {len(wanted) - len(lacks):,} of London's {len(wanted):,} LSOAs: it lacks {some_of(sorted(lacks))}",
         )
-    _check_deciles(delivery)
     check_values_kept(delivery, ["lsoa_code"], "imd_rank", may_differ=MAY_DIFFER, may_move=MAY_MOVE)
     return {}
-
-
-def _check_deciles(delivery: Delivery) -> None:
-    """Refuse a file in which a rank lies in another tenth than its decile says."""
-    for name in RANKED:
-        differ = delivery.rows(
-            """select lsoa_code from delivered
-               where nullif({decile}, '')::numeric <> ceil(nullif({rank}, '')::numeric * 10 / {ranks}) order by 1""",
-            decile=sql.Identifier(f"{name}_decile"),
-            rank=sql.Identifier(f"{name}_rank"),
-            ranks=sql.Literal(LSOAS_OF_ENGLAND[delivery.name]),
-        )
-        if differ:
-            raise delivery.refuse(
-                "FIGURES_DISAGREE",
-                f"has {len(differ):,} LSOAs whose {name} rank and decile differ: {some_of([code for (code,) in differ])}",
-            )

@@ -76,29 +76,24 @@ left join {{ ref('fct_window') }} as before
         and win.area_code = before.area_code
         and before.sex = 'all'
         and before.age_band = 'all'
-left join (
-    -- Of all of them or of none: the events of a borough whose residents are not known are not divided among the others'.
-    select
-        alike.borough_code,
-        other.measure_code,
-        other.month_start_date,
-        case when count(other.{{ window }}_count) = max(alike.areas) then sum(other.{{ window }}_count) end as {{ window }}_count,
-        case when count(other.{{ residents }}) = max(alike.areas) then sum(other.{{ residents }}) end as {{ residents }}
-    from (
+left join
+    -- Of all of them or of none: the events of a borough whose residents are not known are not divided among the others'. Of the few by their
+    -- keys, row for row: grouped for all boroughs at once, it would be worked out for all of them where one is asked for.
+    lateral (
         select
-            borough_code,
-            similar_area_code,
-            count(*) over (partition by borough_code) as areas
-        from {{ ref('dim_similar_area') }}
-    ) as alike
-    inner join {{ ref('fct_window') }} as other on alike.similar_area_code = other.area_code
-    where other.sex = 'all' and other.age_band = 'all'
-    group by alike.borough_code, other.measure_code, other.month_start_date
-) as similar_areas
-    on
-        win.area_code = similar_areas.borough_code
-        and win.measure_code = similar_areas.measure_code
-        and win.month_start_date = similar_areas.month_start_date
+            case when count(*) = count(other.{{ window }}_count) then sum(other.{{ window }}_count) end as {{ window }}_count,
+            case when count(*) = count(other.{{ residents }}) then sum(other.{{ residents }}) end as {{ residents }}
+        from {{ ref('dim_similar_area') }} as alike
+        left join {{ ref('fct_window') }} as other
+            on
+                alike.similar_area_code = other.area_code
+                and other.measure_code = win.measure_code
+                and other.month_start_date = win.month_start_date
+                and other.sex = 'all'
+                and other.age_band = 'all'
+        where alike.borough_code = win.area_code
+    ) as similar_areas
+    on true
 left join (
     select
         measure_code,

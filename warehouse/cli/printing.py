@@ -195,6 +195,8 @@ def outcome(*, is_json: bool = False) -> None:
     ]
     report(counts, False, empty="")
     click.echo()
+    if (index := chosen.home / "site" / "index.html").is_file():
+        click.echo(f"The site: {index}")
     click.echo(
         'Look next: .venv/bin/vru sql "select * from marts.rpt_borough_month limit 5"; .venv/bin/vru status; README.md'
     )

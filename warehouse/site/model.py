@@ -68,6 +68,7 @@ class Figure:
         keep: which of those rows it shows, where that is not a matter of values.
         shaped: the rows as the chart wants them; nothing is worked out there.
         note: what has to be known to read it.
+        name: its heading where it has no rows, and `nothing` what is said then; made of the key, and a sentence for all, where not given.
         report: the mart that `vru trace` finds its files by; empty where it cannot.
     """
 
@@ -83,6 +84,8 @@ class Figure:
     shaped: Shape | None = None
     note: str = ""
     report: str = ""
+    name: str = ""
+    nothing: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

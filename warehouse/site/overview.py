@@ -45,6 +45,7 @@ SIGNALS = Figure(
     ),
     report="rpt_borough_measure",
     note="With ten measures and 32 boroughs some signals are chance: read each on the borough's trend page.",
+    name="This month's signals", nothing="No borough has a signal in the newest month.",
 )  # fmt: skip
 CHANGED = Figure(
     "changed", "changed", lambda rows, area: f"{len(rows)} headline figures differ from the release before",
@@ -54,6 +55,7 @@ CHANGED = Figure(
         Column("window_count", "Count now", "count"), Column("rate_before", "Rate before", "rate"), Column("rate", "Rate now", "rate"),
         Column("rate_unit", "Unit"), Column("period_end_before", "To, before", "month"), Column("period_end_date", "To, now", "month"),
     ),
+    name="Headline figures that changed", nothing="No headline figure differs from the release before, or there is none before.",
 )  # fmt: skip
 REVISED = Figure(
     "publishers", "publisher_revisions", "What publishers have revised since they first gave it", "Figures that differ between two editions of a publisher, all areas",

@@ -84,7 +84,7 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
     by_code = _measures(reader, rows) if codes else {}
     return Shown(
         key=figure.key,
-        title=_words(figure.title, rows, area) if rows else figure.key.replace("-", " ").capitalize(),
+        title=_words(figure.title, rows, area) if rows else figure.name or figure.key.replace("-", " ").capitalize(),
         subtitle=_words(figure.subtitle, rows, area) if rows else "",
         chart=figure.chart if has_chart or (figure.chart in ("grid", "rug") and chart_rows) else "",
         unit=figure.unit,
@@ -96,7 +96,7 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
         measures=tuple(dict(by_code[code]) for code in codes if code in by_code),
         editions=_editions(rows),
         trace=_trace(figure, rows, area),
-        missing="" if rows else NOTHING,
+        missing="" if rows else figure.nothing or NOTHING,
     )
 
 

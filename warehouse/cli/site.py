@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from ingest.errors import Refusal
 from warehouse import site
 from warehouse.cli import printing
-from warehouse.cli.group import main, say
+from warehouse.cli.group import json_option, main, say
 from warehouse.platform.settings import settings
 
 
@@ -23,7 +24,10 @@ from warehouse.platform.settings import settings
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="With --serve; 0 for a free one."
 )
-def run_site(release_id: int | None, edition: str | None, out: Path | None, is_served: bool, port: int) -> None:
+@json_option
+def run_site(
+    release_id: int | None, edition: str | None, out: Path | None, is_served: bool, port: int, as_json: bool
+) -> None:
     """Build the site of a release: a pack for each borough and the overview of London, in an open and a partner edition.
 
     Whole or not at all; a page whose figures are as they were is not written again.
@@ -35,6 +39,9 @@ def run_site(release_id: int | None, edition: str | None, out: Path | None, is_s
     asked = _edition(edition)
     editions = (asked,) if asked else ("partner",) if release_id is not None else tuple(site.EDITIONS)
     built = site.build(settings(), release_id=release_id, editions=editions, out=folder, echo=say)
+    if as_json:
+        click.echo(printing.as_json({**dataclasses.asdict(built), "index": str(built.index)}))
+        return
     printing.banner()
     click.echo(f"release {built.release_id}: {built.rendered} pages written, {built.kept} kept as they were")
     click.echo(built.index)
@@ -48,10 +55,14 @@ def run_site(release_id: int | None, edition: str | None, out: Path | None, is_s
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The pack's folder; `packs` in the home where it is left out."
 )
-def run_pack(area: str, release_id: int | None, edition: str, form: str, out: Path | None) -> None:
+@json_option
+def run_pack(area: str, release_id: int | None, edition: str, form: str, out: Path | None, as_json: bool) -> None:
     """One borough's pack, as files that open without a server. AREA is its name or code."""
     asked = _edition(edition) or "partner"
     folder, pages = site.write_pack(settings(), area, asked, out, release_id=release_id, echo=say)
+    if as_json:
+        click.echo(printing.as_json({"index": str(folder / "index.html"), "pages": pages}))
+        return
     printing.banner()
     click.echo(f"{pages} pages")
     click.echo(folder / "index.html")

@@ -20,6 +20,7 @@ BOARD = (
     ("Borough", "t"),
     ("Rank", "n"),
     ("Count", "n"),
+    ("Residents", "n"),
     ("Rate", "n"),
     ("Lower", "n"),
     ("Upper", "n"),
@@ -44,14 +45,28 @@ SIGNALS = Figure(
         Column("is_provisional", "State", "flag", trends.PROVISIONAL),
     ),
     report="rpt_borough_measure",
-    note="With ten measures and 32 boroughs some signals are chance: read each on the borough's trend page.",
+    note="With ten measures and 32 boroughs some signals are chance: read each on the borough's trend page. Measures of fewer than five a month are left out.",
     name="This month's signals", nothing="No borough has a signal in the newest month.",
 )  # fmt: skip
+NEWS = ("newer period", "new", "no longer given")
+
+
+def _changed(rows: Rows, area: Area) -> str:
+    same = sum(row["why"] not in NEWS for row in rows)
+    moved = sum(row["why"] == "newer period" for row in rows)
+    told = (
+        f"{same:,} headline figures of the same period changed"
+        if same
+        else "No headline figure of the same period changed"
+    )
+    return f"{told}; {moved:,} moved to a newer period"
+
+
 CHANGED = Figure(
-    "changed", "changed", lambda rows, area: f"{len(rows)} headline figures differ from the release before",
+    "changed", "changed", _changed,
     "Figures of the fact pack, by why they differ",
     (
-        Column("area_name", "Area"), Column("topic", "Topic"), Column("why", "Why"), Column("count_before", "Count before", "count"),
+        Column("area_name", "Area"), Column("topic", "Topic"), Column("measure_name", "Measure"), Column("why", "Why"), Column("count_before", "Count before", "count"),
         Column("window_count", "Count now", "count"), Column("rate_before", "Rate before", "rate"), Column("rate", "Rate now", "rate"),
         Column("rate_unit", "Unit"), Column("period_end_before", "To, before", "month"), Column("period_end_date", "To, now", "month"),
     ),
@@ -87,7 +102,7 @@ def overview_page(reader: Reader, boroughs: list[Area], given: dict[str, Any]) -
         **given,
         "heading": "London and its 32 boroughs",
         "area_label": "",
-        "asks": "Where is serious violence high, what has changed, and how far can the figures be trusted?",
+        "asks": "Where is violence high, what has changed, and how far can the figures be trusted?",
         "packs": [{"slug": area.slug, "name": area.name} for area in boroughs],
         "status_lines": status_lines(reader, is_short=True),
         "facts": [],
@@ -138,7 +153,7 @@ def compare_page(reader: Reader, given: dict[str, Any]) -> Page:
     ]  # fmt: skip
     context = {
         **given, "heading": heading, "area_label": "", "asks": asks,
-        "paragraphs": ["Whoever wants another pair asks marts_history, whose functions give each mart as a release published it, or `vru export --release`."],
+        "paragraphs": ["To compare any two releases, use the functions of marts_history, which give each mart as a release published it, or `vru export --release`."],
         "tables": tables,
     }  # fmt: skip
     return Page(
@@ -183,11 +198,13 @@ def _boards(reader: Reader, boroughs: list[Area]) -> tuple[list[dict[str, Any]],
         if not rows:
             continue
         lines = []
+        caveats: set[str] = set()
         for row in rows:
             area = Area(row["area_code"], row["area_name"], slugs[row["area_code"]])
             spark = f"{code} {row['area_code']}"
             if drawn := _spark(reader, area, code, name):
                 sparks[spark] = drawn
+            caveats |= {row["residents_caveat"]} - {None}
             lines.append({
                 "slug": area.slug, "name": area.name, "spark": spark, "against": findings.against_london(row) or formats.MISSING,
                 "signal": _signal(reader, area, code), "cells": _cells(row),
@@ -196,9 +213,17 @@ def _boards(reader: Reader, boroughs: list[Area]) -> tuple[list[dict[str, Any]],
         key = code.replace("_", "-")
         boards.append({
             "code": key, "measure_code": code, "name": shown, "subtitle": trends.rate_of(rows, LONDON), "columns": BOARD, "rows": lines,
+            "notes": [*(f"[a] {text}" for text in sorted(caveats)), *_notes(rows, code)],
             "figures": [f"map-{key}", f"tiles-{key}"],
         })  # fmt: skip
     return boards, sparks
+
+
+def _notes(rows: list[Row], code: str) -> list[str]:
+    found = [trends.PROXIES[code].strip()] if code in trends.PROXIES else []
+    if any(row["is_provisional"] for row in rows):
+        found.append("[p] Provisional: the publisher still revises the newest months.")
+    return [*found, "A line has no window that holds a break of the series."]
 
 
 def _cells(row: Row) -> list[str]:
@@ -212,18 +237,22 @@ def _cells(row: Row) -> list[str]:
     texts = (
         ("rank_in_london", "count"),
         ("window_count", "count"),
+        ("denominator", "count"),
         ("rate", "rate"),
         ("rate_lower_95", "rate"),
         ("rate_upper_95", "rate"),
     )
-    return [*(formats.cell(Column(name, "", kind), row[name]) for name, kind in texts), change]
+    found = {name: formats.cell(Column(name, "", kind), row[name]) for name, kind in texts}
+    if row["residents_caveat"]:
+        found["rate"] += " [a]"
+    if row["is_provisional"]:
+        found["window_count"] += " [p]"
+    return [*found.values(), change]
 
 
 def _signal(reader: Reader, area: Area, code: str) -> str:
     rows = [row for row in reader.rows("control", area) if row["measure_code"] == code]
-    return (
-        findings.SIGNALS.get(findings.newest(rows)["chart_signal"] or "", formats.MISSING) if rows else formats.MISSING
-    )
+    return (rows and findings.signal_of(findings.newest(rows))) or formats.MISSING
 
 
 def _spark(reader: Reader, area: Area, code: str, name: str) -> str:
@@ -231,11 +260,11 @@ def _spark(reader: Reader, area: Area, code: str, name: str) -> str:
     points = [
         {
             "period_start_date": row["month_start_date"],
-            "value": row["rolling_12_count"] if row["rate"] is None else row["rate"],
+            "value": None if row["holds_break"] else row["rolling_12_count"] if row["rate"] is None else row["rate"],
         }
         for row in rows
     ]
-    if len(points) < 2:
+    if sum(point["value"] is not None for point in points) < 2:
         return ""
     try:
         return charts.sparkline(points, title=f"{area.name}, {name}", subtitle="Rolling 12 months, newest 3 years").svg

@@ -10,8 +10,13 @@ with breaks as materialized (
 
 select
     t.area_code, t.measure_code, t.measure_name, t.month_start_date, t.rolling_12_count, t.rate_per, t.rate, t.rate_lower_95, t.rate_upper_95,
-    t.london_rate, t.similar_areas_rate, t.is_newest, t.is_provisional, b.break_kind, b.break_label
+    t.london_rate, t.similar_areas_rate, t.is_newest, t.is_provisional, b.break_kind, b.break_label,
+    coalesce(w.hard_break_month_start_date > t.month_start_date - interval '11 months', false) as holds_break
 from marts.bi_rolling_12 as t
+inner join marts.fct_window as w
+    on
+        t.measure_code = w.measure_code and t.area_code = w.area_code and t.month_start_date = w.month_start_date
+        and w.sex = 'all' and w.age_band = 'all'
 left join breaks as b on t.area_code = b.area_code and t.measure_code = b.measure_code and t.month_start_date = b.break_month
 where
     t.area_code = any(%(areas)s)

@@ -2,7 +2,8 @@
 (() => {
   const value = (cell) => {
     const text = cell ? cell.textContent.trim() : "";
-    const number = Number(text.replace(/[,%+\s]/g, "").replace("\u2212", "-"));
+    // A marker, as [p], is no part of the number.
+    const number = Number(text.replace(/\s\[[a-z]+\]|[,%+\s]/g, "").replace("\u2212", "-"));
     return text === "[x]" || text === "" ? null : Number.isNaN(number) ? text.toLowerCase() : number;
   };
   const compare = (a, b, way) => {

@@ -20,7 +20,7 @@ def _z_scores(rows: Rows, area: Area) -> list[dict[str, Any]]:
         {
             "measure_name": row["measure_name"], "value": row["z_score"], "low": row["lowest_z_score"], "q1": row["z_score_ranked_24"],
             "median": row["z_score_ranked_16"], "q3": row["z_score_ranked_8"], "high": row["highest_z_score"], "benchmark": 0.0,
-            "significance": row["compared_to_london"],
+            "significance": None,  # the table's: it is against London's value, and the position against the mean of the boroughs
         }
         for row in rows
         if row["z_score"] is not None and row["lowest_z_score"] is not None

@@ -16,6 +16,9 @@ SIGNALS = {
     "eight_below_centre": "eight months or more below its mean",
     "none": "within its limits",
 }
+# Fewer events a month than this leave a chart's limits so rough that chance alone signals often: 1 homicide, say.
+FEWEST_A_MONTH = 5
+RARE = "too few a month for its limits to tell"
 
 
 def against_london(row: Row) -> str:
@@ -32,12 +35,19 @@ def newest(rows: Rows, column: str = "month_start_date") -> Row:
     return max(rows, key=lambda row: row[column])
 
 
+def signal_of(row: Row) -> str:
+    """What the control chart says of a month, in words; empty where it has no limits."""
+    if row["chart_centre"] is not None and row["chart_centre"] < FEWEST_A_MONTH:
+        return RARE
+    return SIGNALS.get(row["chart_signal"] or "", "")
+
+
 def signal(name: str) -> Callable[[Rows, Area], str]:
     """Says what the control chart signals in its newest month."""
 
     def title(rows: Rows, area: Area) -> str:
         last = newest(rows)
-        found = SIGNALS.get(last["chart_signal"] or "")
+        found = signal_of(last)
         return (
             f"{name}: {found} in {formats.month(last['month_start_date'])}"
             if found

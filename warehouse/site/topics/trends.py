@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from warehouse.site.model import Area, Column, Figure, Rows, Topic
+from warehouse.site.model import Area, Column, Figure, Row, Rows, Topic
 from warehouse.site.topics import findings
 
 # Measures that every pack shows, by what a title calls them.
 HEADLINES = {
-    "sv_core_separable": "serious violence (separable core)",
+    "sv_core_separable": "four offence groups together (proxy)",
     "mps_homicide": "homicide",
     "mps_violence_with_injury": "violence with injury",
     "mps_robbery_personal": "personal robbery",
@@ -17,6 +17,10 @@ HEADLINES = {
     "mps_weapons_possession": "possession of weapons",
     "mps_rape": "rape",
     "safestats_las_assaults": "assaults attended by ambulance",
+}
+# What stands below a figure of a measure that is not what its users may take it for.
+PROXIES = {
+    "sv_core_separable": " Homicide, violence with injury, rape and personal robbery added up: a proxy, and not serious violence as London defines it.",
 }
 # Kinds of break that cut a line. The others (allocation, restated, relabelled, discontinued) are named in the table alone.
 CUTS = frozenset({"recording_system", "reclassification", "recut"})
@@ -40,6 +44,7 @@ TREND_COLUMNS = (
     Column("london_rate", "London's rate", "rate"),
     Column("similar_areas_rate", "Similar areas' rate", "rate"),
     Column("is_provisional", "State", "flag", PROVISIONAL),
+    Column("holds_break", "Window", "flag", ("[b] holds a break: not drawn", "whole")),
     Column("break_label", "[b] Break of the series", "long"),
 )
 CONTROL_COLUMNS = (
@@ -58,6 +63,8 @@ COMPARED_COLUMNS = (
     Column("rate", "Rate", "rate"),
     Column("rate_lower_95", "Lower 95% limit", "rate"),
     Column("rate_upper_95", "Upper 95% limit", "rate"),
+    Column("denominator", "Residents", "count"),
+    Column("london_rate", "London's rate", "rate"),
     Column("significance_against_london", "Against London"),
     Column("is_provisional", "State", "flag", PROVISIONAL),
 )
@@ -67,26 +74,30 @@ def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def _cuts(row: Row) -> bool:
+    """Whether a break that cuts a line lies in the row's month."""
+    return any(kind in CUTS for kind in (row["break_kind"] or "").split(", "))
+
+
 def lines(rows: Rows, area: Area) -> list[dict[str, Any]]:
-    """Three lines of one table: the area, London and its similar areas."""
+    """Three lines of one table: the area, London and its similar areas. Twelve months that hold a break are of both sides: no line has them."""
     counted = all(row["rate"] is None for row in rows)
     found = []
     for row in rows:
-        cut = [kind for kind in (row["break_kind"] or "").split(", ") if kind in CUTS]
         shared = {
             "period_start_date": row["month_start_date"],
             "is_provisional": row["is_provisional"],
-            "is_break": bool(cut),
-            "break_label": row["break_label"] if cut else None,
+            "is_break": _cuts(row),
+            "break_label": row["break_label"],
         }
-        found.append({
-            **shared, "series": area.name, "value": row["rolling_12_count"] if counted else row["rate"],
-            "lower": None if counted else row["rate_lower_95"], "upper": None if counted else row["rate_upper_95"],
-        })  # fmt: skip
+        columns = ("rolling_12_count", None, None) if counted else ("rate", "rate_lower_95", "rate_upper_95")
+        value, lower, upper = (None if row["holds_break"] or column is None else row[column] for column in columns)
+        found.append({**shared, "series": area.name, "value": value, "lower": lower, "upper": upper})
         if not counted:
             for series, column in (("London", "london_rate"), ("Similar areas", "similar_areas_rate")):
-                found.append({**shared, "series": series, "value": row[column], "lower": None, "upper": None})
-    return [row for row in found if row["value"] is not None]
+                value = None if row["holds_break"] else row[column]
+                found.append({**shared, "series": series, "value": value, "lower": None, "upper": None})
+    return [row for row in found if row["value"] is not None or row["is_break"]]
 
 
 def limits(rows: Rows, area: Area) -> list[dict[str, Any]]:
@@ -95,20 +106,24 @@ def limits(rows: Rows, area: Area) -> list[dict[str, Any]]:
         {
             "period_start_date": row["month_start_date"], "value": row["window_count"], "centre": row["chart_centre"], "lower_2": None,
             "upper_2": None, "lower_3": row["chart_lower"], "upper_3": row["chart_upper"], "signal": row["chart_signal"],
+            "is_provisional": row["is_provisional"], "is_break": _cuts(row), "break_label": row["break_label"],
         }
         for row in rows
     ]  # fmt: skip
 
 
 def bars(rows: Rows, area: Area) -> list[dict[str, Any]]:
-    """The boroughs in the order of the mart's rank."""
-    return [
+    """The boroughs in the order of the mart's rank, and London, which the chart draws as a line."""
+    boroughs = [
         {
             "area_name": row["area_name"], "value": row["rate"], "lower": row["rate_lower_95"], "upper": row["rate_upper_95"],
             "is_this": row["area_code"] == area.code, "note": row["value_note"] or row["residents_caveat"] or "",
         }
         for row in sorted(rows, key=lambda row: (row["rate"] is None, -(row["rate"] or 0), row["area_name"]))
     ]  # fmt: skip
+    london = next((row["london_rate"] for row in rows if row["london_rate"] is not None), None)
+    line = {"area_name": "London", "value": london, "lower": None, "upper": None, "is_this": False, "note": ""}
+    return boroughs if london is None else [*boroughs, line]
 
 
 def classes(rows: Rows, area: Area) -> list[dict[str, Any]]:
@@ -146,7 +161,7 @@ TREND = Topic(
                 f"control-{code.replace('_', '-')}", "control", findings.signal(_capital(HEADLINES[code])),
                 "Recorded each month, with the mean and limits of its own months before", CONTROL_COLUMNS, "control",
                 unit="offences a month", only={"measure_code": code}, shaped=limits, report="rpt_borough_measure",
-                note="A month beyond a limit, or eight on one side of the mean, is unlikely to be chance. There are no limits in the months after a break of the series, until enough have passed.",
+                note="A month beyond a limit, or eight on one side of the mean, is unlikely to be chance. There are no limits in the months after a break of the series, until enough have passed." + PROXIES.get(code, ""),
             )
             for code in CHARTED
         ),
@@ -154,7 +169,7 @@ TREND = Topic(
             Figure(
                 f"rolling-{code.replace('_', '-')}", "trend", findings.level(_capital(name)), _rolling, TREND_COLUMNS, "trend",
                 only={"measure_code": code}, shaped=lines, report="rpt_borough_measure",
-                note="A line is cut where what is recorded, or how, has changed: what lies on either side does not compare.",
+                note="A line is cut where what is recorded, or how, has changed: what lies on either side does not compare, and the eleven windows that hold months of both are left out." + PROXIES.get(code, ""),
             )
             for code, name in HEADLINES.items()
         ),
@@ -173,7 +188,7 @@ COMPARED = Topic(
             Figure(
                 f"ranked-{code.replace('_', '-')}", "compared", findings.compared(HEADLINES[code]), rate_of, COMPARED_COLUMNS, "ranked",
                 only={"measure_code": code}, shaped=bars, report="rpt_borough_measure",
-                note="Rank 1 is the highest rate. Ranks of boroughs whose limits overlap tell little.",
+                note="Rank 1 is the highest rate. Ranks of boroughs whose limits overlap tell little." + PROXIES.get(code, ""),
             )
             for code in RANKED
         ),

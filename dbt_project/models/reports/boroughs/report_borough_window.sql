@@ -84,7 +84,7 @@ left join
             {% endif %}
         -- Keeps it a search by the key: without it PostgreSQL reads every month of the table to answer for one. A key gives
         -- one row, which needs no order.
-        offset 0 -- noqa: AM09
+        limit all offset 0 -- noqa: AM09
     ) as {{ name }}
     on true
 {% endfor %}

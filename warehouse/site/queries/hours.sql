@@ -1,5 +1,5 @@
 select
-    area_code, measure_code, period_start_date, period_end_date, dimension, dimension_value, event_count, known_count, share_percent,
+    area_code, measure_code, period_start_date, period_end_date, months_held, dimension, dimension_value, event_count, known_count, share_percent,
     share_lower_95_percent, share_upper_95_percent, expected_share_percent, index_to_expected, value_note, classification, source_release
 from marts.rpt_temporal_profile
 where

@@ -1,6 +1,6 @@
 select
-    area_code, role, measure_code, period_start_date, period_end_date, sex, age_band, ethnicity, ethnicity_basis, person_count, whole_count,
-    share_percent, share_lower_95_percent, share_upper_95_percent, residents_share_percent, disproportionality, disproportionality_lower_95,
+    area_code, role, measure_code, period_start_date, period_end_date, months_held, sex, age_band, ethnicity, ethnicity_basis, person_count,
+    whole_count, known_count, share_percent, share_lower_95_percent, share_upper_95_percent, share_of_known_percent, residents_share_percent, disproportionality, disproportionality_lower_95,
     disproportionality_upper_95, rate_per_100000, rate_lower_95, rate_upper_95, is_below_5, withheld_reason, residents_caveat, has_series_break,
     classification, source_release
 from marts.rpt_victim_profile

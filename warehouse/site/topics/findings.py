@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from warehouse.site import formats
 from warehouse.site.model import Area, Row, Rows
@@ -19,6 +19,8 @@ SIGNALS = {
 # Fewer events a month than this leave a chart's limits so rough that chance alone signals often: 1 homicide, say.
 FEWEST_A_MONTH = 5
 RARE = "too few a month for its limits to tell"
+NAMES = {"mps_homicide": "Homicide offences"}  # dim_measure calls it Homicide, as the publisher does
+LEAST = 30  # events or crimes below which a title names no peak and gives no percentage
 
 
 def against_london(row: Row) -> str:
@@ -91,8 +93,27 @@ def twelve_months(rows: Rows, column: str = "window_end_date") -> str:
 
 
 def period(row: Row, first: str = "period_start_date", last: str = "period_end_date") -> str:
-    """November 2025 to October 2026."""
-    return f"{formats.month(row[first])} to {formats.month(row[last])}"
+    """November 2025 to October 2026, and how many of its months are held where not all are."""
+    text = f"{formats.month(row[first])} to {formats.month(row[last])}"
+    whole = 12 * (row[last].year - row[first].year) + row[last].month - row[first].month + 1
+    held = row.get("months_held")
+    return text if held is None or held >= whole else f"{text} ({held} of {counted(whole, 'month')} held)"
+
+
+def counted(value: int, one: str, many: str = "") -> str:
+    """1 crime, 1,234 crimes."""
+    return f"{formats.count(value)} {one if value == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """A, B and C; of more than `most` the first, and that there are others."""
+    shown = [*names[:most], "others"] if len(names) > most else list(names)
+    return " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
+
+
+def measured(row: Row) -> str:
+    """What a row's measure counts; offences of homicide are told apart from its victims."""
+    return NAMES.get(row["measure_code"] or "", row["measure_name"] or "")
 
 
 def _or_missing(value: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from warehouse.site import formats
-from warehouse.site.model import Area, Column, Figure, Rows, Topic
+from warehouse.site.model import Area, Column, Figure, Row, Rows, Topic
 from warehouse.site.topics import findings
 
 PAIRS = {
@@ -66,21 +66,34 @@ def _newest(name: str) -> Any:
     return title
 
 
-def _charged(name: str) -> Any:
+def charged(name: str) -> Any:
+    """Says how many of a month's crimes led to a charge or a court result: shares where there are enough crimes, else counts."""
+
     def title(rows: Rows, area: Area) -> str:
-        charged = next((row for row in rows if row["outcome_code"] == "charged"), None)
-        if charged is None or charged["share_percent"] is None:
+        of = {row["outcome_code"]: row for row in rows}
+        first, cohort = rows[0], rows[0]["cohort_count"]
+        if "charged" not in of or of["charged"]["crime_count"] is None or not cohort:
             return f"{name}: outcomes are not known"
-        return f"{name}: {charged['share_percent']:.1f}% charged after {charged['months_followed']} months"
+        followed = f"{name}: {findings.counted(cohort, 'crime')} followed for {findings.counted(first['months_followed'], 'month')}"
+        ended = [
+            f"{_part(of[code], cohort)} {words}"
+            for code, words in (("charged", "charged"), ("court_result", "with a court result"))
+            if code in of and of[code]["crime_count"]
+        ]
+        return f"{followed}, {', '.join(ended) or 'none charged'}"
 
     return title
+
+
+def _part(row: Row, cohort: int) -> str:
+    return formats.count(row["crime_count"]) if cohort < findings.LEAST else formats.percent(row["share_percent"])
 
 
 def _followed(rows: Rows, area: Area) -> str:
     first = rows[0]
     return (
-        f"{formats.count(first['cohort_count'])} crimes recorded in {formats.month(first['month_start_date'])}, "
-        f"followed for {first['months_followed']} months: share by newest outcome, with 95% limits"
+        f"{findings.counted(first['cohort_count'], 'crime')} recorded in {formats.month(first['month_start_date'])}, "
+        f"followed for {findings.counted(first['months_followed'], 'month')}: share by newest outcome, with 95% limits"
     )
 
 
@@ -159,13 +172,14 @@ OUTCOMES = Topic(
     "How did the crimes of a month end, and how long have they been followed?",
     tuple(
         Figure(
-            f"outcomes-{code.replace('_', '-')}", "outcomes", _charged(name), _followed,
+            f"outcomes-{code.replace('_', '-')}", "outcomes", charged(name), _followed,
             (
                 Column("outcome_code", "Outcome", "code"), Column("crime_count", "Crimes", "count"), Column("share_percent", "Share", "percent"),
                 Column("share_lower_95_percent", "Lower 95% limit", "percent"), Column("share_upper_95_percent", "Upper 95% limit", "percent"),
                 Column("months_followed", "Months followed", "count"), Column("value_note", "Note", "long"),
             ),
             "shares", only={"measure_code": code}, shaped=_outcomes, report="rpt_crime_outcome",
+            note="These are the crimes of one month; the sentences above count those of twelve months.",
         )
         for code, name in OUTCOMES_OF.items()
     ),

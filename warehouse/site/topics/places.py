@@ -106,23 +106,41 @@ def _months(rows: Rows, area: Area) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _known(name: str) -> Any:
-    return lambda rows, area: (
-        f"{name.capitalize()} with a known hour, {findings.period(rows[0])}: {rows[0]['known_count']:,} events"
-    )
+def _known(name: str, known: str) -> Any:
+    """Says how many events the shares are of: those of which the day, or the hour, is known."""
+
+    def subtitle(rows: Rows, area: Area) -> str:
+        whole = rows[0]["known_count"]
+        said = rows[0]["value_note"] or "not given" if whole is None else findings.counted(whole, "event")
+        return f"{name.capitalize()} {known}, {findings.period(rows[0])}: {said}"
+
+    return subtitle
 
 
-def _busiest(what: str) -> Any:
-    """Says which hours of the week have more than their share, where the mart's limits leave chance out."""
+def peak(what: str) -> Any:
+    """Says at which times there are more events than expected, where the mart has an index for them and its limits leave chance out."""
 
     def title(rows: Rows, area: Area) -> str:
-        above = [row for row in rows if (row["share_lower_95_percent"] or 0) > (row["expected_share_percent"] or 100)]
+        name = f"{what.capitalize()} by weekday and hour"
+        if rows[0]["known_count"] is None:
+            return f"{name}: not given"
+        tested = [row for row in rows if row["index_to_expected"] is not None]
+        if rows[0]["known_count"] < findings.LEAST or not tested:
+            return f"{name}: too few to name a peak"
+        above = [row for row in tested if row["share_lower_95_percent"] > row["expected_share_percent"]]
         if not above:
-            return f"No hours of the week stand out for {what}"
-        most = max(above, key=lambda row: row["event_count"])
-        return f"More {what} than even: {most['dimension_value'][2:]} h first"
+            return f"{name}: no time stands out"
+        above.sort(key=lambda row: row["share_percent"], reverse=True)
+        return f"{name}: more than expected on {findings.listed([_time(row['dimension_value']) for row in above])}"
 
     return title
+
+
+def _time(value: str) -> str:
+    """Friday 20:00 to 23:59, of "5 Friday 20-23"."""
+    weekday, _, hours = value[2:].rpartition(" ")
+    first, _, last = hours.partition("-")
+    return f"{weekday} {first}:00 to {last}:59"
 
 
 WHERE = Topic(
@@ -152,7 +170,7 @@ WHEN = Topic(
     (
         *(
             Figure(
-                f"week-{code.replace('_', '-')}", "hours", _busiest(name), _known(name), (Column("dimension_value", "Day and hours", "code"), *TIME_COLUMNS),
+                f"week-{code.replace('_', '-')}", "hours", peak(name), _known(name, "with a known hour"), (Column("dimension_value", "Day and hours", "code"), *TIME_COLUMNS),
                 "heatmap", only={"measure_code": code, "dimension": "weekday_4_hours"}, shaped=_cells, report="rpt_temporal_profile",
                 note="Events whose hour is unknown or a midnight by default are left out of it, and counted below. A cell without a number had none.",
             )
@@ -161,14 +179,14 @@ WHEN = Topic(
         *(
             Figure(
                 f"school-{code.replace('_', '-')}", "hours", f"{name.capitalize()} on school days, by hour",
-                _known(name), (Column("dimension_value", "Hour from", "code"), *TIME_COLUMNS), "shares",
+                _known(name, "on school days, with a known hour"), (Column("dimension_value", "Hour from", "code"), *TIME_COLUMNS), "shares",
                 only={"measure_code": code, "dimension": "school_day_hour"}, shaped=_shares(), report="rpt_temporal_profile",
             )
             for code, name in TIMES.items()
         ),
         *(
             Figure(
-                f"days-{code.replace('_', '-')}", "hours", f"{name.capitalize()} by kind of day", _known(name),
+                f"days-{code.replace('_', '-')}", "hours", f"{name.capitalize()} by kind of day", _known(name, "with a known day"),
                 (Column("dimension_value", "Kind of day", "code"), *TIME_COLUMNS), "shares", only={"measure_code": code, "dimension": "day_kind"},
                 shaped=_shares(DAYS), report="rpt_temporal_profile",
             )
@@ -177,7 +195,7 @@ WHEN = Topic(
         *(
             Figure(
                 f"clock-{code.replace('_', '-')}", "hours", f"How well the hour of {name} is known",
-                "Events by how their time was recorded; a midnight by default is no time", (Column("dimension_value", "Time", "code"), *TIME_COLUMNS[:4]),
+                lambda rows, area: f"Events by how their time was recorded, {findings.period(rows[0])}; a midnight by default is no time", (Column("dimension_value", "Time", "code"), *TIME_COLUMNS[:4]),
                 only={"measure_code": code, "dimension": "time_quality"}, report="rpt_temporal_profile",
             )
             for code, name in TIMES.items()

@@ -1,0 +1,144 @@
+"""The titles of the site's figures claim what the marts have found, and no more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from warehouse.site.model import Area
+from warehouse.site.topics import findings, people, places
+from warehouse.site.topics.health import charged
+
+HACKNEY = Area("E09000012", "Hackney", "hackney")
+
+
+def of_a_time(value: str, share: float, lower: float, *, index: float | None, known: int) -> dict[str, Any]:
+    return {
+        "dimension_value": value, "known_count": known, "share_percent": share, "share_lower_95_percent": lower,
+        "expected_share_percent": 2.4, "index_to_expected": index,
+    }  # fmt: skip
+
+
+def test_no_peak_is_named_of_a_few_events_however_far_apart_their_limits_lie() -> None:
+    rows = [of_a_time("3 Wednesday 00-03", 25.0, 4.6, index=None, known=4)]
+    assert (
+        places.peak("police events of violence")(rows, HACKNEY)
+        == "Police events of violence by weekday and hour: too few to name a peak"
+    )
+    indexed = [of_a_time("3 Wednesday 00-03", 25.0, 4.6, index=1042.0, known=29)]
+    assert places.peak("calls")(indexed, HACKNEY) == "Calls by weekday and hour: too few to name a peak"
+
+
+def test_no_peak_is_named_where_the_mart_has_no_index_of_any_time() -> None:
+    rows = [of_a_time("5 Friday 20-23", 9.0, 5.0, index=None, known=90)]
+    assert places.peak("calls")(rows, HACKNEY) == "Calls by weekday and hour: too few to name a peak"
+
+
+def test_a_peak_is_each_time_whose_lower_limit_is_above_what_is_expected_the_highest_first() -> None:
+    rows = [
+        of_a_time("1 Monday 04-07", 1.0, 0.4, index=42.0, known=300),
+        of_a_time("5 Friday 20-23", 6.0, 4.1, index=250.0, known=300),
+        of_a_time("6 Saturday 00-03", 7.0, 5.0, index=292.0, known=300),
+    ]
+    assert (
+        places.peak("calls")(rows, HACKNEY)
+        == "Calls by weekday and hour: more than expected on Saturday 00:00 to 03:59 and Friday 20:00 to 23:59"
+    )
+    assert places.peak("calls")(rows[:1], HACKNEY) == "Calls by weekday and hour: no time stands out"
+
+
+def test_hours_that_the_mart_withholds_are_not_given() -> None:
+    rows = [{**of_a_time("5 Friday 20-23", 0, 0, index=None, known=0), "known_count": None}]
+    assert places.peak("calls")(rows, HACKNEY) == "Calls by weekday and hour: not given"
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (4, "December 2025 to November 2026 (4 of 12 months held)"),
+        (12, "December 2025 to November 2026"),
+        (None, "December 2025 to November 2026"),
+    ],
+)
+def test_a_period_says_how_many_of_its_months_are_held_where_some_are_not(held: int | None, said: str) -> None:
+    row = {"period_start_date": dt.date(2025, 12, 1), "period_end_date": dt.date(2026, 11, 30), "months_held": held}
+    assert findings.period(row) == said
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["A"], "A"), (["A", "B"], "A and B"), (["A", "B", "C"], "A, B and C"), (["A", "B", "C", "D"], "A, B, C and others")],
+)  # fmt: skip
+def test_names_are_listed_to_the_third(names: list[str], said: str) -> None:
+    assert findings.listed(names) == said
+
+
+def of_a_group(name: str, lower: float | None) -> dict[str, Any]:
+    return {"group": name, "disproportionality_lower_95": lower}
+
+
+def test_a_group_is_above_its_share_where_its_interval_lies_above_1() -> None:
+    searched = people.apart("People searched, by the ethnic group officers saw")
+    rows = [of_a_group("Asian", 0.17), of_a_group("Black", 1.71), of_a_group("Unknown", None)]
+    assert (
+        searched(rows, HACKNEY)
+        == "People searched, by the ethnic group officers saw: Black above their share of residents"
+    )
+    assert (
+        searched(rows[:1], HACKNEY)
+        == "People searched, by the ethnic group officers saw: no group is clearly above its share of residents"
+    )
+    assert (
+        searched(rows[2:], HACKNEY)
+        == "People searched, by the ethnic group officers saw: too few to compare with residents"
+    )
+
+
+def test_an_age_of_which_one_sex_has_nobody_keeps_its_place_in_the_pyramid() -> None:
+    shares = {"share_of_known_percent": 12.5, "residents_share_percent": 3.1}
+    rows = [
+        {"age_band": "25-29", "sex": "male", **shares},
+        {
+            "age_band": "35-39",
+            "sex": "unknown",
+            "share_percent": 8.3,
+            "share_of_known_percent": None,
+            "residents_share_percent": None,
+        },
+    ]
+    assert people.pyramid(rows, HACKNEY) == [
+        {"age_band": "25-29", "sex": "female", "share": None, "residents_share": None},
+        {"age_band": "25-29", "sex": "male", "share": 12.5, "residents_share": 3.1},
+        {"age_band": "35-39", "sex": "female", "share": None, "residents_share": None},
+        {"age_band": "35-39", "sex": "male", "share": None, "residents_share": None},
+    ]
+
+
+def of_an_outcome(code: str, count: int, share: float, *, cohort: int, months: int = 8) -> dict[str, Any]:
+    return {
+        "outcome_code": code, "crime_count": count, "share_percent": share, "cohort_count": cohort, "months_followed": months,
+    }  # fmt: skip
+
+
+def test_below_thirty_crimes_a_title_gives_counts_and_no_percentage() -> None:
+    title = charged("Robbery")
+    one = [of_an_outcome("charged", 0, 0.0, cohort=1), of_an_outcome("court_result", 0, 0.0, cohort=1)]
+    assert title(one, HACKNEY) == "Robbery: 1 crime followed for 8 months, none charged"
+    two = [of_an_outcome("charged", 1, 50.0, cohort=2, months=1), of_an_outcome("court_result", 0, 0.0, cohort=2)]
+    assert title(two, HACKNEY) == "Robbery: 2 crimes followed for 1 month, 1 charged"
+    at_court = [of_an_outcome("charged", 0, 0.0, cohort=29), of_an_outcome("court_result", 3, 10.3, cohort=29)]
+    assert title(at_court, HACKNEY) == "Robbery: 29 crimes followed for 8 months, 3 with a court result"
+
+
+def test_from_thirty_crimes_a_title_gives_shares_of_them() -> None:
+    rows = [of_an_outcome("charged", 3, 10.0, cohort=30), of_an_outcome("court_result", 6, 20.0, cohort=30)]
+    assert (
+        charged("Robbery")(rows, HACKNEY)
+        == "Robbery: 30 crimes followed for 8 months, 10.0% charged, 20.0% with a court result"
+    )
+
+
+def test_outcomes_that_the_mart_does_not_have_are_not_known() -> None:
+    assert charged("Robbery")([of_an_outcome("open", 1, 100.0, cohort=1)], HACKNEY) == "Robbery: outcomes are not known"

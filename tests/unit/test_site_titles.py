@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from warehouse.site.model import Area
-from warehouse.site.topics import findings, people, places
+from warehouse.site import formats
+from warehouse.site.model import Area, Column
+from warehouse.site.topics import findings, glance, people, places
 from warehouse.site.topics.health import charged
 
 HACKNEY = Area("E09000012", "Hackney", "hackney")
@@ -142,3 +143,35 @@ def test_from_thirty_crimes_a_title_gives_shares_of_them() -> None:
 
 def test_outcomes_that_the_mart_does_not_have_are_not_known() -> None:
     assert charged("Robbery")([of_an_outcome("open", 1, 100.0, cohort=1)], HACKNEY) == "Robbery: outcomes are not known"
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "said"),
+    [
+        ("mps_homicide", "Homicide", "Homicide offences"),
+        ("mps_homicide_victims", "Homicide victims", "Homicide victims"),
+        (None, None, ""),
+    ],
+)
+def test_offences_of_homicide_are_told_apart_from_its_victims(code: str | None, name: str | None, said: str) -> None:
+    assert findings.measured({"measure_code": code, "measure_name": name}) == said
+
+
+def test_a_card_says_what_is_counted_and_that_its_rate_is_a_years() -> None:
+    row = {
+        "success_measure_code": "homicide", "success_measure_name": "Homicide", "availability": "exact", "variant": "all",
+        "measure_code": "mps_homicide_victims", "measure_name": "Homicide victims", "value": 1.634, "lower_95": 0.6, "upper_95": 3.56,
+        "numerator": 6, "period_start_date": dt.date(2025, 10, 1), "period_end_date": dt.date(2026, 9, 30), "change_in_words": None,
+        "reason": None,
+    }  # fmt: skip
+    (card,) = glance.cards([row])
+    (answer,) = card["answers"]
+    assert (answer["value"], answer["unit"], answer["counted"]) == ("1.63", "per 100,000 a year", "Homicide victims: 6")
+
+
+def test_a_table_of_rates_of_several_units_says_each() -> None:
+    column = Column("rate_per", "Unit of the rate", "unit")
+    assert [formats.cell(column, per) for per in (1000, 100000)] == [
+        "per 1,000 residents a year",
+        "per 100,000 residents a year",
+    ]

@@ -49,6 +49,11 @@ def signed(value: Any) -> str:
     return f"{value:+,.1f}%".replace("-", "\N{MINUS SIGN}")
 
 
+def unit(value: Any) -> str:
+    """Per 1,000 residents a year: of a rate of twelve months."""
+    return f"per {value:,} residents a year"
+
+
 def number(value: Any) -> str:
     """A number with at most two places, those at its end left out where they are 0."""
     if isinstance(value, int):
@@ -63,6 +68,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "code": lambda value: str(value).replace("_", " "),
     "count": count,
     "rate": rate,
+    "unit": unit,
     "number": number,
     "percent": percent,
     "signed": signed,

@@ -42,7 +42,7 @@ class Column:
 
     Attributes:
         name: of the query's column.
-        kind: how it is written: text, long (sentences), code (a short value of the marts, in words), count, rate, number, percent, signed, month, day, moment, flag (with `words`).
+        kind: how it is written: text, long (sentences), code (a short value of the marts, in words), count, rate, unit (of a rate of a year: residents as a number), number, percent, signed, month, day, moment, flag (with `words`).
         words: of a flag, what true and false are called.
     """
 

@@ -10,6 +10,7 @@ from ingest.errors import Refusal
 from warehouse.site import formats
 from warehouse.site.model import Area, Column, Figure, Row, Rows, Words
 from warehouse.site.reading import Reader
+from warehouse.site.topics.findings import measured
 from warehouse.site.topics.glance import with_period
 from warehouse.site.topics.people import group
 
@@ -93,7 +94,7 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
         chart_rows=tuple(chart_rows),
         note=figure.note,
         sql=_statement(reader, figure, area),
-        measures=tuple(dict(by_code[code]) for code in codes if code in by_code),
+        measures=tuple({**by_code[code], "measure_name": measured(by_code[code])} for code in codes if code in by_code),
         editions=_editions(rows),
         trace=_trace(figure, rows, area),
         missing="" if rows else figure.nothing or NOTHING,

@@ -1,7 +1,8 @@
 select
-    area_code, success_measure_code, variant, success_measure_name, availability, measure_code, period_start_date, period_end_date,
-    numerator, value, lower_95, upper_95, baseline_start_date, baseline_end_date, baseline_value, significance, change_in_words,
-    reason, feed_needed, classification, source_release
-from marts.rpt_success_measures
-where is_page_row and area_code = any(%(areas)s)
-order by area_code, success_measure_code, variant, answer_number
+    s.area_code, s.success_measure_code, s.variant, s.success_measure_name, s.availability, s.measure_code, m.measure_name,
+    s.period_start_date, s.period_end_date, s.numerator, s.value, s.lower_95, s.upper_95, s.baseline_start_date, s.baseline_end_date,
+    s.baseline_value, s.significance, s.change_in_words, s.reason, s.feed_needed, s.classification, s.source_release
+from marts.rpt_success_measures as s
+left join marts.dim_measure as m on s.measure_code = m.measure_code
+where s.is_page_row and s.area_code = any(%(areas)s)
+order by s.area_code, s.success_measure_code, s.variant, s.answer_number

@@ -16,14 +16,15 @@ VARIANTS = {
 }
 SUCCESS_COLUMNS = (
     Column("success_measure_name", "Measure"),
+    Column("measure_name", "What is counted"),
     Column("availability", "Available", "code"),
     Column("period", "Period"),
     Column("numerator", "Count", "count"),
-    Column("value", "Per 100,000", "rate"),
+    Column("value", "Per 100,000 a year", "rate"),
     Column("lower_95", "Lower 95% limit", "rate"),
     Column("upper_95", "Upper 95% limit", "rate"),
     Column("change_in_words", "Against before", "long"),
-    Column("reason", "What it counts, or why it is missing", "long"),
+    Column("reason", "How it is counted, or why it is missing", "long"),
     Column("feed_needed", "What would answer it", "long"),
 )
 
@@ -94,7 +95,7 @@ PROFILE = Topic(
             "spine", "profile", _profile,
             lambda rows, area: f"Rates of the {findings.twelve_months(rows)}: the borough (point), London (line), the 32 boroughs (bars: the middle half)",
             (
-                Column("measure_name", "Measure"), Column("window_count", "Count", "count"), Column("rate_per", "Per residents", "count"),
+                Column("measure_name", "Measure"), Column("window_count", "Count", "count"), Column("rate_per", "Unit of the rate", "unit"),
                 Column("rate", "Rate", "rate"), Column("rate_lower_95", "Lower 95% limit", "rate"), Column("rate_upper_95", "Upper 95% limit", "rate"),
                 Column("london_rate", "London", "rate"), Column("similar_areas_rate", "Similar areas", "rate"),
                 Column("rank_in_london", "Rank", "count"), Column("significance_against_london", "Against London"),
@@ -108,7 +109,7 @@ PROFILE = Topic(
             "rug", "years", _years, "Significance of the difference from London: High and Low at 0.1% and at 2.5%, as the mart tests it",
             (
                 Column("measure_name", "Measure"), Column("window_start_date", "From", "month"), Column("window_end_date", "To", "month"),
-                Column("window_count", "Count", "count"), Column("rate", "Rate", "rate"), Column("london_rate", "London", "rate"),
+                Column("window_count", "Count", "count"), Column("rate_per", "Unit of the rate", "unit"), Column("rate", "Rate", "rate"), Column("london_rate", "London", "rate"),
                 Column("significance_against_london", "Against London"),
             ),
             "rug", shaped=_rug, report="rpt_borough_measure",
@@ -133,9 +134,9 @@ def cards(rows: Rows) -> list[dict[str, Any]]:
             continue
         has_value = row["value"] is not None
         group["answers"].append({
-            "who": who, "value": formats.rate(row["value"]) if has_value else "", "unit": "per 100,000",
+            "who": who, "value": formats.rate(row["value"]) if has_value else "", "unit": "per 100,000 a year",
             "limits": f"95% limits {formats.rate(row['lower_95'])} to {formats.rate(row['upper_95'])}" if has_value and row["lower_95"] is not None else "no limits",
-            "counted": f"{formats.count(row['numerator'])} counted" if row["numerator"] is not None else "count not published",
+            "counted": f"{findings.measured(row)}: {formats.count(row['numerator']) if row['numerator'] is not None else 'count not published'}",
             "period": f"{formats.month(row['period_start_date'])} to {formats.month(row['period_end_date'])}" if row["period_start_date"] else "",
             "change": row["change_in_words"] or "", "reason": row["reason"] or "",
         })  # fmt: skip
@@ -143,6 +144,10 @@ def cards(rows: Rows) -> list[dict[str, Any]]:
 
 
 def with_period(row: Row) -> dict[str, Any]:
-    """A success measure's row with its period in one column."""
+    """A success measure's row with its period in one column, and what its measure counts."""
     first, last = row["period_start_date"], row["period_end_date"]
-    return {**row, "period": f"{formats.month(first)} to {formats.month(last)}" if first else None}
+    return {
+        **row,
+        "measure_name": findings.measured(row),
+        "period": f"{formats.month(first)} to {formats.month(last)}" if first else None,
+    }

@@ -123,7 +123,7 @@ WHO = Topic(
             "dispatches-pyramid", "victims", "Ambulance dispatches to violence: patients by sex and age",
             _of("Patients of ambulance dispatches to violence: share of those known, and of residents", "sex and age"), WHO_COLUMNS, "pyramid",
             only={"measure_code": "safestats_las_violence_dispatches"}, keep=_ages, shaped=pyramid, report="rpt_victim_profile",
-            note="A side marked – has nobody known to be of that sex and age. Patients of unknown sex or age stand in the table alone.",
+            note="A side marked – has nobody known to be of that sex and age. An age that nobody is known to be of is left out. Patients of unknown sex or age stand in the table alone.",
         ),
         Figure(
             "dispatches", "victims", "Ambulance dispatches to violence: all patients",

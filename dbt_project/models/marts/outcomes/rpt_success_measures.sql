@@ -62,7 +62,7 @@ select
             case tested.significance
                 when 'higher' then 'Higher than in '
                 when 'lower' then 'Lower than in '
-                else 'No more than chance apart from '
+                else 'Not significantly different from '
             end
             || to_char(tested.baseline_start_date, 'FMMonth YYYY') || ' to ' || to_char(tested.baseline_end_date, 'FMMonth YYYY')
             || case

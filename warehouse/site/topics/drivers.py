@@ -79,7 +79,7 @@ DRIVERS = Topic(
     10,
     "drivers",
     "Drivers",
-    "What that goes with violence is worse here, and what is better?",
+    "Which drivers of violence are worse here than in London, and which are better?",
     (
         Figure(
             "drivers", "drivers", _apart, "Newest period of each, in standard deviations from the mean of the boroughs (0)",

@@ -9,7 +9,6 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +17,13 @@ import pytest
 
 from tests.homes import Home
 from tests.refused import refused_with
+from tests.site_pages import Tables
 from warehouse import runs, site
 from warehouse.platform.connection import ANALYST, OPEN
 from warehouse.site import charts, formats, reading, rendering, serving
 from warehouse.site.topics import TOPICS
 
 HACKNEY = "E09000012"
-
-
-class Tables(HTMLParser):
-    """The cells of each table of a page, by its caption; and how many elements of some kinds there are."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__()
-        self.by_caption: dict[str, list[list[str]]] = {}
-        self.tags: list[str] = []
-        self._rows: list[list[str]] = []
-        self._caption = ""
-        self._into = ""
-        self.feed(file.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        if tag == "table":
-            self._rows, self._caption = [], ""
-        elif tag == "tr":
-            self._rows.append([])
-        elif tag in ("th", "td"):
-            self._rows[-1].append("")
-        if tag in ("th", "td", "caption"):
-            self._into = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("th", "td", "caption"):
-            self._into = ""
-        if tag == "table":
-            self.by_caption[self._caption] = self._rows[1:]
-
-    def handle_data(self, data: str) -> None:
-        if self._into == "caption":
-            self._caption += data
-        elif self._into:
-            self._rows[-1][-1] += data
 
 
 @dataclasses.dataclass(frozen=True)

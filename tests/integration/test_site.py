@@ -305,7 +305,7 @@ def served(built: BuiltSite) -> Iterator[tuple[str, int]]:
     server = serving.server(built.folder, 0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield server.server_address[0], server.server_address[1]  # type: ignore[misc]
+    yield server.server_address[0], server.server_address[1]  # type: ignore[misc] # of an IPv4 server: host and port
     server.shutdown()
     thread.join()
     server.server_close()

@@ -34,7 +34,7 @@ def with_database(warehouse: Settings) -> Iterator[Settings]:
 
 def as_superset(settings: Settings, database: str) -> psycopg.Connection:
     found = parameters(settings, ADMIN) | {"user": metadata.ROLE, "password": password(settings, metadata.ROLE)}
-    return psycopg.connect(**found | {"dbname": database})  # type: ignore[arg-type]
+    return psycopg.connect(**found | {"dbname": database})  # type: ignore[arg-type] # words of libpq
 
 
 def test_supersets_role_works_in_its_own_database_and_enters_no_other(with_database: Settings) -> None:
@@ -47,7 +47,7 @@ def test_supersets_role_works_in_its_own_database_and_enters_no_other(with_datab
     for reader in ("vru_analyst", "vru_open"):
         found = parameters(with_database, reader) | {"dbname": metadata.DATABASE}
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-            psycopg.connect(**found)  # type: ignore[arg-type]
+            psycopg.connect(**found)  # type: ignore[arg-type] # words of libpq
 
 
 def test_setting_it_up_again_keeps_what_stands_and_gives_the_role_its_password_back(with_database: Settings) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
+# Fewer events a month than this leave a chart's limits so rough that chance alone signals often: 1 homicide, say.
+FEWEST_A_MONTH = 5
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ingest.errors import Refusal
 from warehouse.platform.connection import connect
 from warehouse.platform.settings import Settings
 from warehouse.site.areas import EDITIONS
-from warehouse.site.model import Area, Row
+from warehouse.site.model import FEWEST_A_MONTH, Area, Row
 
 QUERIES = Path(__file__).with_name("queries")
 UNTOUCHED = "the site that stands"
@@ -76,18 +76,18 @@ class Reader:
     def shown(self, query: str, area: Area) -> str:
         """The query as somebody can ask it: of that area alone, of that release."""
         text = re.sub(r"^--.*\n", "", self._of_release(text_of(query)), flags=re.MULTILINE)
-        return (
-            text.replace(_AREAS, f"any('{{{area.code}}}')").replace("%(release)s", str(self.release.release_id)).strip()
-        )
+        text = text.replace(_AREAS, f"any('{{{area.code}}}')")
+        for name, value in self._constants().items():
+            text = text.replace(f"%({name})s", str(value))
+        return text.strip()
+
+    def _constants(self) -> dict[str, int]:
+        return {"release": self.release.release_id, "fewest_a_month": FEWEST_A_MONTH}
 
     def _ask(self, query: str) -> list[Row]:
         statement = self._of_release(text_of(query))
         with self.connection.cursor(row_factory=dict_row) as cursor:
-            return list(
-                cursor.execute(
-                    statement.encode(), {"areas": self._areas, "release": self.release.release_id}
-                ).fetchall()
-            )
+            return list(cursor.execute(statement.encode(), {"areas": self._areas} | self._constants()).fetchall())
 
     def _of_release(self, text: str) -> str:
         if self.is_current:

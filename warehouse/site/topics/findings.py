@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from warehouse.site import formats
-from warehouse.site.model import Area, Row, Rows
+from warehouse.site.model import FEWEST_A_MONTH, Area, Row, Rows
 
 # What the marts call significance against London, and what a page says of it.
 AGAINST_LONDON = {"High": "above London", "Low": "below London", "Not": "in line with London"}
@@ -16,8 +16,6 @@ SIGNALS = {
     "eight_below_centre": "eight months or more below its mean",
     "none": "within its limits",
 }
-# Fewer events a month than this leave a chart's limits so rough that chance alone signals often: 1 homicide, say.
-FEWEST_A_MONTH = 5
 RARE = "too few a month for its limits to tell"
 NAMES = {"mps_homicide": "Homicide offences"}  # dim_measure calls it Homicide, as the publisher does
 LEAST = 30  # events or crimes below which a title names no peak and gives no percentage

@@ -22,7 +22,7 @@ from tabulate import tabulate
 from tests.homes import Home, home_like, never_wait_for_the_disk, new_folder
 from tests.warm_dbt import WarmDbt
 from warehouse.build import transform
-from warehouse.home import setup
+from warehouse.home import dump, setup
 from warehouse.platform import embedded
 from warehouse.platform.connection import ADMIN, AIRFLOW, AIRFLOW_DATABASE, connect, url
 from warehouse.platform.settings import Settings, read_settings
@@ -122,19 +122,21 @@ def first_night(pytestconfig: pytest.Config, set_up_home: Path) -> Home:
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """The session's server: the settings of the home that was set up on it, whose database serves as a template, and its dbt."""
+    """The session's server: the settings of the home that was set up on it, whose database serves as a template, its dbt, and the folder that
+    all of pytest's processes share."""
 
     settings: Settings
     dbt: WarmDbt
+    shared: Path
 
 
 @pytest.fixture(scope="session")
-def server(set_up_home: Path) -> Iterator[Server]:
+def server(pytestconfig: pytest.Config, set_up_home: Path) -> Iterator[Server]:
     dbt = WarmDbt()
     with home_like(set_up_home) as folder:
         settings = read_settings({"VRU_HOME": str(folder)})
         embedded.start(folder / "postgres")
-        yield Server(settings, dbt)
+        yield Server(settings, dbt, pytestconfig.stash[SHARED])
     dbt.stop()
 
 
@@ -243,22 +245,36 @@ def _warm_dbt(server: Server) -> Iterator[None]:
 
 
 def _template_of_empty_tables(server: Server) -> str:
-    """The database in which all seeds and models were made of no file; made the first time it is asked for."""
+    """The database in which all seeds and models were made of no file; made the first time it is asked for, and dumped for the other processes."""
     name = f"{TEMPLATE}_of_empty_tables"
-    done = server.settings.home / name
-    if not done.exists():
-        with new_warehouse(server, done, "vru_built_0") as settings:
-            made = transform.dbt(settings, "build", "--full-refresh", "--exclude-resource-types", "unit_test", "test")
-            assert made.returncode == 0, made.stdout + made.stderr
-            shutil.copy(settings.home / "dbt" / "manifest.json", server.settings.home)
-            with connect(settings, ADMIN) as connection:
-                connection.execute(
-                    """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at)
-                       values ('of no file', '', %s, 'synthetic', 'epoch', 'epoch')""",
-                    [transform.code_version()],
-                )
-            _copy_database(server, "vru_built_0", name)
+    own, made = server.settings.home / name, server.shared / "empty_tables"
+    if not own.exists():
+        with (server.shared / "empty-tables-lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with new_warehouse(server, own, "vru_built_0") as settings:
+                if made.exists():
+                    dump.fill(settings, made / "database.dump")
+                else:
+                    _build_of_no_file(settings, made)
+                shutil.copy(made / "manifest.json", server.settings.home)
+                _copy_database(server, "vru_built_0", name)
     return name
+
+
+def _build_of_no_file(settings: Settings, made: Path) -> None:
+    done = transform.dbt(settings, "build", "--full-refresh", "--exclude-resource-types", "unit_test", "test")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with connect(settings, ADMIN) as connection:
+        connection.execute(
+            """insert into ops.candidate (candidate_id, input_fingerprint, code_version, data_kind, begun_at, built_at)
+               values ('of no file', '', %s, 'synthetic', 'epoch', 'epoch')""",
+            [transform.code_version()],
+        )
+    made.mkdir()
+    shutil.copy(settings.home / "dbt" / "manifest.json", made)
+    with connect(settings, ADMIN) as connection:
+        ((snapshot,),) = connection.execute("select pg_export_snapshot()").fetchall()
+        dump.dump_to(settings, made / "database.dump", snapshot)
 
 
 @pytest.fixture

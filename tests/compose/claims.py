@@ -67,25 +67,11 @@ class Stack:
 
     def airflow(self, method: str, path: str, *, token: str = "", body: object = None) -> tuple[int, Any]:
         """Status and JSON that Airflow answers through the published port."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ui_port, timeout=10)
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        try:
-            connection.request(method, path, json.dumps(body) if body else None, headers)
-            answer = connection.getresponse()
-            return answer.status, json.load(answer)
-        finally:
-            connection.close()
+        return _ask(self.ui_port, method, path, token, body)
 
     def superset(self, path: str, *, token: str = "", body: object = None) -> tuple[int, Any]:
         """Status and JSON that Superset answers through its published port."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.bi_port, timeout=60)
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        try:
-            connection.request("POST" if body else "GET", path, json.dumps(body) if body else None, headers)
-            answer = connection.getresponse()
-            return answer.status, json.load(answer)
-        finally:
-            connection.close()
+        return _ask(self.bi_port, "POST" if body else "GET", path, token, body)
 
     def airflow_as_admin(self, path: str) -> Any:
         """What Airflow answers its administrator, who logs in with the password from the secret."""
@@ -102,6 +88,17 @@ class Stack:
         address = {"host": "127.0.0.1", "port": self.postgres_port, "dbname": "vru", "connect_timeout": 10}
         with psycopg.connect(user=role, password=password, **address) as connection:  # type: ignore[arg-type]
             return connection.execute(sql).fetchall()
+
+
+def _ask(port: int, method: str, path: str, token: str, body: object) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        connection.request(method, path, json.dumps(body) if body else None, headers)
+        answer = connection.getresponse()
+        return answer.status, json.load(answer)
+    finally:
+        connection.close()
 
 
 def one_value(stack: Stack, sql: str) -> Any:

@@ -182,19 +182,22 @@ def test_a_build_that_fails_or_cannot_begin_says_in_dbts_words_what_and_where(
 
 
 def test_a_build_of_other_code_relies_on_nothing_that_dbt_kept_of_its_parsing(
-    to_build: Settings, monkeypatch: pytest.MonkeyPatch
+    warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Seen in a home whose descriptions had moved to another file: "dbt found two schema.yml entries for the same resource".
-    asked: list[tuple[str, ...]] = []
+    kept = warehouse.home / "dbt" / "partial_parse.msgpack"
+    there: list[bool] = []
 
     def stand_in(_: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-        asked.append(arguments)
+        there.append(kept.exists())
+        kept.touch()
         return subprocess.CompletedProcess(arguments, 0, "", "")
 
     monkeypatch.setattr(transform, "dbt", stand_in)
-    transform._run_dbt(to_build, None)
-    transform._run_dbt(to_build, ["nomis"])
-    assert ["--no-partial-parse" in arguments for arguments in asked] == [True, False]
+    for version, settled in (("one", None), ("one", ["nomis"]), ("one", None), ("two", None)):
+        monkeypatch.setattr(transform, "code_version", lambda version=version: version)
+        transform._run_dbt(warehouse, settled)
+    assert there == [False, True, True, False]
 
 
 def test_what_dbt_still_does_for_a_build_that_was_killed_is_ended_before_the_next_begins(warehouse: Settings) -> None:

@@ -84,7 +84,7 @@ def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.C
         "past": past,
         "beginning": history.beginning(table.name),
         "said": mart_schema.columns_of(table.names, "t"),
-        "open": sql.SQL(" and ").join(sql.SQL("o.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key),
+        "ended": sql.SQL(" and ").join(sql.SQL("o.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key),
         "same": sql.SQL(" and ").join(sql.SQL("t.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key),
         "columns": columns,
         "release": sql.Literal(release_id),
@@ -100,13 +100,17 @@ def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.C
         connection.execute(sql.SQL(statement).format(**parts))
 
     if counts["deleted"] or counts["updated"]:
+        run(
+            "update {past} as t set {valid_to} = {release} from {difference} as d "
+            "where {same} and t.{valid_to} is null and d.change_ <> 'inserted'"
+        )
         # Rows that said the same since the mart began: until now they stood in the mart alone. Row by row, each would be looked up
         # among those that this statement has put there already.
         with no_nested_loops(connection):
             run(
                 "insert into {past} ({columns}, {valid_from}, {valid_to}) select {said}, {beginning}, {release} "
                 "from {mart} as t inner join {difference} as d on {same} where d.change_ <> 'inserted' "
-                "and not exists (select from {past} as o where {open} and o.{valid_to} is null)"
+                "and not exists (select from {past} as o where {ended} and o.{valid_to} = {release})"
             )
     if counts["deleted"] or table.has_other_unique:
         run("delete from {mart} as t using {difference} as d where {same} and d.change_ in {gone}")
@@ -114,11 +118,6 @@ def move(connection: psycopg.Connection, table: mart_schema.Table, source: sql.C
         run("update {mart} as t set {set} from {difference} as d where {same} and d.change_ = 'updated'")
     if counts["inserted"] or table.has_other_unique:
         run("insert into {mart} ({columns}) select {columns} from {difference} where change_ in {come}")
-    if counts["deleted"] or counts["updated"]:
-        run(
-            "update {past} as t set {valid_to} = {release} from {difference} as d "
-            "where {same} and t.{valid_to} is null and d.change_ <> 'inserted'"
-        )
     if counts["inserted"] or counts["updated"]:
         run(
             "insert into {past} ({columns}, {valid_from}) select {columns}, {release} from {difference} "

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from warehouse.exports import sheets
 from warehouse.exports.descriptor import DICTIONARY_HEADER, MEDIA_TYPES, About, Write, dictionary_of
 from warehouse.exports.tables import Column, Table
+from warehouse.exports.values import BEGUN
 
 NAMESPACES = " ".join(
     [
@@ -46,7 +47,6 @@ _HEAD = (
     "</office:automatic-styles><office:body><office:spreadsheet>"
 )
 _TAIL = "</office:spreadsheet></office:body></office:document-content>"
-_BEGUN = (1980, 1, 1, 0, 0, 0)  # else the time of writing stands in it, and no two exports of a release are the same
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPACES = re.compile("(?<= ) +|^ +", re.MULTILINE)
 _EMPTY = "<table:table-cell/>"
@@ -64,7 +64,7 @@ def writer(file: Path, table: Table, about: About, row_count: int) -> Iterator[W
     cells = [_cell(table, column) for column in table.columns]
     with zipfile.ZipFile(file, "w") as archive:
         # First and not compressed, so that a program knows the file by its beginning.
-        archive.writestr(zipfile.ZipInfo("mimetype", _BEGUN), MIME_TYPE)
+        archive.writestr(zipfile.ZipInfo("mimetype", BEGUN), MIME_TYPE)
         archive.writestr(_compressed("META-INF/manifest.xml"), manifest(["content.xml"]))
         # Text of a sheet is a gigabyte and more, so its size may need 64 bits.
         with (
@@ -100,7 +100,7 @@ def manifest(members: Iterable[str]) -> str:
 
 
 def _compressed(name: str) -> zipfile.ZipInfo:
-    member = zipfile.ZipInfo(name, _BEGUN)
+    member = zipfile.ZipInfo(name, BEGUN)
     member.compress_type = zipfile.ZIP_DEFLATED
     return member
 

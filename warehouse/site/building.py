@@ -14,11 +14,12 @@ from warehouse.site import areas, engineer, folder, overview, packs, rendering
 from warehouse.site.areas import EDITIONS
 from warehouse.site.folder import Manifest
 from warehouse.site.model import LONDON, Area
-from warehouse.site.reading import Reader, reading
+from warehouse.site.reading import Reader, Release, reading
 from warehouse.site.rendering import Page
 from warehouse.site.sources import sources_page
-from warehouse.site.takeaway import files
+from warehouse.site.takeaway import files, folders
 from warehouse.site.takeaway.content import Pack
+from warehouse.site.takeaway.folders import Folder
 
 Echo = Callable[[str], None]
 SITE = "site"
@@ -62,7 +63,7 @@ def build(
         release_id: an earlier release, of the partner edition alone; None for the one that the marts hold.
         editions: which are built; one that stands and is not among them is kept.
         out: the site's folder; None for `site` in the home.
-        files_of: folders of the areas whose files to take away are written; None for all.
+        files_of: folders of the areas whose files to take away are written; None for all, and for what is given out of the whole.
         echo: prints a line.
 
     Returns:
@@ -106,14 +107,22 @@ class _Asked:
     def has_files(self, area: Area) -> bool:
         return self.files_of is None or area.slug in self.files_of
 
+    def folders(self, edition: str, release: Release) -> tuple[Folder, ...]:
+        """The folders that an edition gives out: of the release that the marts hold, where all files are asked for."""
+        if self.release_id is not None or self.files_of is not None:
+            return ()
+        found = folders.open_data(self.settings, release) if edition == "open" else folders.bi_files(self.settings)
+        return (found,) if found else ()
+
 
 @dataclasses.dataclass(frozen=True)
 class _Drawn:
-    """What an edition is to be, in memory: its pages, the packs that have files, and what it says of the release."""
+    """What an edition is to be, in memory: its pages, the packs that have files, what it says of the release, and folders that it gives out."""
 
     pages: list[Page]
     packs: list[Pack]
     said: dict[str, Any]
+    folders: tuple[Folder, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,12 +151,13 @@ def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int,
         said = packs.release_said(reader)
         of_areas = {area: packs.pack(reader, area, given, has_files=asked.has_files(area)) for area in boroughs}
         pages = [page for pack in of_areas.values() for page in pack]
-        pages.append(overview.overview_page(reader, boroughs, given))
+        given_out = asked.folders(edition, release)
+        pages.append(overview.overview_page(reader, boroughs, given | {"folders": [one.said for one in given_out]}))
         if edition == "partner":
             pages += [overview.compare_page(reader, given), sources_page(reader, given)]
     with_files = [Pack(area, edition, tuple(pack), said) for area, pack in of_areas.items() if asked.has_files(area)]
     asked.echo(f"{edition} edition: {len(pages)} pages, files to take away of {len(with_files)} areas")
-    return release.release_id, _write(_Drawn(pages, with_files, said), made_from, stands, new)
+    return release.release_id, _write(_Drawn(pages, with_files, said, given_out), made_from, stands, new)
 
 
 def _write(drawn: _Drawn, made_from: str, stands: Path, new: Path) -> _Part:
@@ -164,23 +174,24 @@ def _write(drawn: _Drawn, made_from: str, stands: Path, new: Path) -> _Part:
             kept += 1
         else:
             listed[page.path] = (hashes[page.path], rendering.write(page, new, drawn.said))
-    takeaway, written = _write_files(drawn.packs, hashes, before, stands, new)
+    takeaway, written = _write_files(drawn, hashes, before, stands, new)
     rendering.write_static(new)
     folder.write_manifest(new, Manifest(made_from, drawn.said["release_id"], listed, takeaway))
     return _Part(len(drawn.pages) - kept, kept, written)
 
 
 def _write_files(
-    of_areas: list[Pack], hashes: dict[str, str], before: Manifest, stands: Path, new: Path
+    drawn: _Drawn, hashes: dict[str, str], before: Manifest, stands: Path, new: Path
 ) -> tuple[dict[str, tuple[str, list[str]]], int]:
-    """Write the files to take away, as the pages: those of an area whose pages have changed.
+    """Write the files to take away, as the pages: those of an area whose pages have changed, and folders of what is new.
 
     Returns:
         What the manifest lists of them, and how many were written.
     """
     listed: dict[str, tuple[str, list[str]]] = {}
     changed = []
-    for pack in of_areas:
+    written = 0
+    for pack in drawn.packs:
         wanted = files.hash_of(pack, hashes)
         known = before.takeaway.get(pack.area.slug)
         if known and folder.link_listed(stands, new, known, wanted):
@@ -188,8 +199,17 @@ def _write_files(
         else:
             changed.append(pack)
             listed[pack.area.slug] = (wanted, files.paths(pack))
+            written += len(files.paths(pack))
     files.write_all(changed, new)
-    return listed, sum(len(files.paths(pack)) for pack in changed)
+    for one in drawn.folders:
+        known = before.takeaway.get(one.name)
+        if known and folder.link_listed(stands, new, known, one.hash):
+            listed[one.name] = known
+        else:
+            one.write(new / one.name)
+            listed[one.name] = (one.hash, [f"{one.name}/{file}" for file in folder.pages_of(new / one.name)])
+            written += len(listed[one.name][1])
+    return listed, written
 
 
 def _made_from(reader: Reader, asked: _Asked) -> str:
@@ -206,6 +226,14 @@ def _front(new: Path) -> Page:
         for name in ("partner", "open")
         if (new / name).is_dir()
     ]
+    if (new / "open" / folders.OPEN_DATA).is_dir():
+        doors.append(
+            (
+                "Open data",
+                f"open/index.html#{folders.OPEN_DATA}",
+                "The whole open layer as CSV and Parquet, with metadata and checksums",
+            )
+        )
     doors.append(
         (
             "For the engineer",

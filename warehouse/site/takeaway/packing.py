@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-BEGUN = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say: else the time of writing stands in it
+from warehouse.exports.values import BEGUN
 
 
 def write(file: Path, members: Iterable[tuple[str, bytes]], *, plain: str = "") -> None:

@@ -87,6 +87,7 @@ def build(
         alone = [_front(new.path), *([engineer.status_page(settings)] if release_id is None else [])]
         said = {"release_id": shown, "published": "", "published_at": ""}
         parts.append(_write(_Drawn(alone, [], said), "", out, new.path))
+        folder.share(new.path)
         new.is_wanted = any(part.rendered for part in parts) or folder.pages_of(out) != folder.pages_of(new.path)
     return Built(
         out / "index.html",

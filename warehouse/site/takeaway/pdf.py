@@ -44,7 +44,7 @@ def write(pack: Pack, file: Path) -> None:
         Exception: what Typst finds wrong, such as a chart without words (typst.TypstError), or a chart that cannot be drawn.
     """
     published = dt.datetime.fromisoformat(pack.said["published_at"]).astimezone(dt.UTC)
-    with tempfile.TemporaryDirectory(prefix="vru-pdf-") as folder:
+    with tempfile.TemporaryDirectory(prefix=".pdf-", dir=file.parent) as folder:
         root = Path(folder)
         shutil.copy(TEMPLATE, root / "pack.typ")
         (root / "pack.json").write_text(json.dumps(_said(pack, published), ensure_ascii=False), encoding="utf-8")

@@ -27,7 +27,7 @@ def build_site() -> dict[str, Any]:
 
     needed(settings().site_after_night or None, "VRU_SITE_AFTER_NIGHT is false")
     built = site.build(settings(), echo=print)
-    return {"release_id": built.release_id, "rendered": built.rendered, "kept": built.kept}
+    return {"release_id": built.release_id, "rendered": built.rendered, "kept": built.kept, "files": built.files}
 
 
 with DAG(

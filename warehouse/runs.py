@@ -81,7 +81,9 @@ def build_site(chosen: Settings, echo: Echo) -> None:
         alerts.raise_alert(chosen, run_id)
         echo(f"the site was not built: {refusal}")
     else:
-        echo(f"site: {built.rendered} pages written, {built.kept} kept as they were")
+        echo(
+            f"site: {built.rendered} pages written, {built.kept} kept as they were; {built.files} files to take away written"
+        )
         echo(str(built.index))
 
 

@@ -18,6 +18,7 @@ LATE = {
         "ingest.readers.delimited",
     ),  # Arrow: a third of the time in which a command starts, and most load no file
     ("warehouse/exports", "warehouse.exports.parquet"),  # Arrow again, for one format of four
+    ("warehouse/site", "pikepdf"),  # a tenth of a second, and most commands write no PDF
     ("warehouse/alerts", "apprise"),  # a second, and most nights send nothing
     ("warehouse/airflow", "airflow"),  # seconds; only a run in its own process needs it
     ("warehouse/airflow", "fastapi"),  # the same

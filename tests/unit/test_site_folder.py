@@ -52,3 +52,15 @@ def test_a_page_that_is_kept_takes_no_room_a_second_time(site: Path) -> None:
         folder.link(site / "index.html", new.path / "index.html")
         inode = (site / "index.html").stat().st_ino
     assert (site / "index.html").stat().st_ino == inode
+
+
+def test_rows_that_are_the_same_stand_on_the_disk_once(site: Path) -> None:
+    texts = {"map": "a,b\n1,2\n", "tiles": "a,b\n1,2\n", "ranked": "a,b\n1,3\n"}
+    (site / "data").mkdir()
+    for name, text in texts.items():
+        (site / "data" / f"{name}.csv").write_text(text, encoding="utf-8")
+    folder.share(site)
+    places = {name: site / "data" / f"{name}.csv" for name in texts}
+    assert {name: place.read_text(encoding="utf-8") for name, place in places.items()} == texts
+    assert places["map"].samefile(places["tiles"])
+    assert not places["map"].samefile(places["ranked"])

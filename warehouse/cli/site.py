@@ -43,7 +43,9 @@ def run_site(
         click.echo(printing.as_json({**dataclasses.asdict(built), "index": str(built.index)}))
         return
     printing.banner()
-    click.echo(f"release {built.release_id}: {built.rendered} pages written, {built.kept} kept as they were")
+    click.echo(
+        f"release {built.release_id}: {built.rendered} pages written, {built.kept} kept as they were; {built.files} files to take away written"
+    )
     click.echo(built.index)
 
 
@@ -51,21 +53,28 @@ def run_site(
 @click.argument("area")
 @click.option("--release", "release_id", type=int, help="An earlier release (`vru releases`), of the partner edition.")
 @click.option("--edition", default="partner", show_default=True, help="open or partner.")
-@click.option("--format", "form", type=click.Choice(site.FORMATS), default="html", show_default=True)
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="The pack's folder; `packs` in the home where it is left out."
+    "--format", "form", default="html", show_default=True, help=f"{', '.join(site.FORMATS[:-1])} or {site.FORMATS[-1]}."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The pack's folder, or its file where the format is one; in `packs` of the home where it is left out.",
 )
 @json_option
 def run_pack(area: str, release_id: int | None, edition: str, form: str, out: Path | None, as_json: bool) -> None:
-    """One borough's pack, as files that open without a server. AREA is its name or code."""
+    """One borough's pack: as pages that open without a server, or as one file. AREA is its name or code.
+
+    PDF is tagged for screen readers (PDF/UA); XLSX and ODS have a sheet for each table.
+    """
     asked = _edition(edition) or "partner"
-    folder, pages = site.write_pack(settings(), area, asked, out, release_id=release_id, echo=say)
+    written, pages = site.write_pack(settings(), area, asked, out, form=form, release_id=release_id, echo=say)
     if as_json:
-        click.echo(printing.as_json({"index": str(folder / "index.html"), "pages": pages}))
+        click.echo(printing.as_json({"index": str(written), "pages": pages}))
         return
     printing.banner()
-    click.echo(f"{pages} pages")
-    click.echo(folder / "index.html")
+    click.echo(f"{pages} pages" if form == "html" else f"{pages} pages of the site")
+    click.echo(written)
 
 
 def _edition(asked: str | None) -> str | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-from collections.abc import Iterable
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from psycopg import sql
 from psycopg.abc import Buffer
 
 from warehouse.exports.tables import Column, Table
-from warehouse.exports.values import LONDON, formula_pattern
+from warehouse.exports.values import BEGUN, LONDON, formula_pattern
 
 ENCODING = "utf-8-sig"
 # What begins with one of these is no formula, and most texts do: the long pattern is asked of the others alone.
@@ -38,9 +42,18 @@ def _expression(column: Column) -> sql.Composable:
 TIME_ZONE = LONDON.key
 
 
-def write(file: Path, table: Table, lines: Iterable[Buffer]) -> None:
-    """Write a file of lines as PostgreSQL gives them, below a header."""
-    with file.open("w", encoding=ENCODING, newline="") as opened:
-        csv.writer(opened, lineterminator="\n").writerow([column.name for column in table.columns])
-    with file.open("ab") as opened_for_more:
-        opened_for_more.writelines(lines)
+def write(opened: BinaryIO, table: Table, lines: Iterable[Buffer]) -> None:
+    """Write lines as PostgreSQL gives them, below a header."""
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow([column.name for column in table.columns])
+    opened.write(header.getvalue().encode(ENCODING))
+    opened.writelines(lines)
+
+
+@contextlib.contextmanager
+def packed(file: Path) -> Iterator[BinaryIO]:
+    """A ZIP file of one member, its own name without the .zip, which is written as it comes; the same bytes for the same content."""
+    member = zipfile.ZipInfo(file.stem, BEGUN)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(file, "w") as archive, archive.open(member, "w", force_zip64=True) as opened:
+        yield cast("BinaryIO", opened)

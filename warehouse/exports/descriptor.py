@@ -20,6 +20,16 @@ DICTIONARY = "dictionary.csv"
 DICTIONARY_HEADER = ("table", "position", "column", "type", "is_key", "description", "unit", "source")
 PACKAGE = "datapackage.json"
 SUMS = "SHA256SUMS"
+PACKED = ".zip"
+METADATA = "csv-metadata.json"
+_CSVW = {
+    "string": "string",
+    "date": "date",
+    "datetime": "dateTime",
+    "boolean": "boolean",
+    "integer": "integer",
+    "number": "number",
+}
 TITLE = "London's violence-reduction data warehouse"
 MEDIA_TYPES = {
     "csv": "text/csv",
@@ -94,6 +104,46 @@ def write_package(file: Path, tables: list[Table], release: Release, resources: 
     file.write_text(json.dumps(package, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def write_metadata(folder: Path, table: Table, release: Release) -> str:
+    """Write what is known of a CSV file as CSV on the Web has it (W3C, Metadata Vocabulary for Tabular Data), where its readers look for it.
+
+    Returns:
+        The file's name.
+    """
+    sources = read_sources().values()
+    told: dict[str, Any] = {
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
+        "url": f"{table.name}.csv",
+        "dc:title": f"{TITLE}: {table.name}",
+        "dc:description": table.description,
+        "dc:identifier": f"release {release.release_id}",
+        "dc:issued": in_london(release.published_at).isoformat(),
+        "dc:license": sorted({source.licence_url for source in sources}),
+        "dc:source": sorted({f"{source.publisher}. {source.attribution}" for source in sources}),
+        "dialect": {"encoding": "utf-8", "header": True, "delimiter": ",", "quoteChar": '"', "lineTerminators": ["\n"]},
+        "tableSchema": {"columns": [_csvw_column(column) for column in table.columns]},
+    }
+    if table.key:
+        told["tableSchema"]["primaryKey"] = list(table.key)
+    if release.data_kind == SYNTHETIC:
+        told["dc:accessRights"] = SYNTHETIC_BANNER
+    name = f"{table.name}.{METADATA}"
+    (folder / name).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return name
+
+
+def _csvw_column(column: Any) -> dict[str, Any]:
+    told = {
+        "name": column.name,
+        "titles": column.name,
+        "dc:description": column.description or column.name,
+        "datatype": _CSVW[column.kind],
+    }
+    if column.kind == "boolean":
+        told["datatype"] = {"base": "boolean", "format": "true|false"}
+    return told | {f"dc:{key}": value for key, value in (("extent", column.unit), ("source", column.source)) if value}
+
+
 def _resource(table: Table, given: dict[str, Any]) -> dict[str, Any]:
     form = given["format"]
     schema: dict[str, Any] = {"fields": [_field(column) for column in table.columns], "missingValues": [""]}
@@ -106,6 +156,8 @@ def _resource(table: Table, given: dict[str, Any]) -> dict[str, Any]:
         **given,
         "schema": schema,
     }
+    if given["path"].endswith(PACKED):
+        resource |= {"compression": "zip", "innerpath": given["path"].removesuffix(PACKED)}
     if form == "csv":
         resource |= {"profile": "tabular-data-resource", "encoding": "utf-8"}
     return resource

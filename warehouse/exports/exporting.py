@@ -45,15 +45,17 @@ def export(
     out: Path,
     *,
     is_open: bool = False,
+    is_packed: bool = False,
     release_id: int | None = None,
 ) -> list[Written]:
-    """Export tables of the marts, one release of them, with data dictionary, datapackage.json and SHA256SUMS.
+    """Export tables of the marts, one release of them, with data dictionary, datapackage.json, SHA256SUMS, and of CSV metadata as CSV on the Web has them.
 
     Args:
         names: tables or views; none for all there are.
         form: csv, parquet, xlsx or ods.
         out: the folder to be made; there is none of this name yet, or it is empty.
         is_open: as the open role, of schema marts_open alone.
+        is_packed: CSV within ZIP, which takes a sixtieth of the room.
         release_id: an earlier release, from history; None for the one that the marts hold.
 
     Returns:
@@ -79,7 +81,9 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     with connect(settings, OPEN if is_open else ANALYST) as connection, _beside(out) as folder:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        return _export(connection, SCHEMAS[OPEN if is_open else ANALYST], names, form, folder, release_id)
+        return _export(
+            connection, SCHEMAS[OPEN if is_open else ANALYST], names, form, folder, release_id, is_packed=is_packed
+        )
 
 
 @contextlib.contextmanager
@@ -95,7 +99,14 @@ def _beside(out: Path) -> Iterator[Path]:
 
 
 def _export(
-    connection: psycopg.Connection, schema: str, names: tuple[str, ...], form: str, folder: Path, release_id: int | None
+    connection: psycopg.Connection,
+    schema: str,
+    names: tuple[str, ...],
+    form: str,
+    folder: Path,
+    release_id: int | None,
+    *,
+    is_packed: bool,
 ) -> list[Written]:
     with connection.transaction():
         release = (
@@ -110,26 +121,19 @@ def _export(
     written = []
     for table in chosen:
         # A transaction each: a reader's may not stay open for as long as all of them take.
-        file = folder / f"{table.name}.{form}"
+        file = folder / f"{table.name}.{form}{descriptor.PACKED if is_packed and form == 'csv' else ''}"
         rows = _write(connection, schema, table, form, file, release, is_current=release_id is None)
         written.append(_written(file, rows))
-    descriptor.write_package(
-        folder / descriptor.PACKAGE,
-        chosen,
-        release,
-        [
-            {
-                "path": one.file,
-                "format": form,
-                "bytes": one.bytes,
-                "hash": f"sha256:{one.sha256}",
-                "row_count": one.rows,
-            }
-            for one in written
-        ],
-    )
+    resources = [
+        {"path": one.file, "format": form, "bytes": one.bytes, "hash": f"sha256:{one.sha256}", "row_count": one.rows}
+        for one in written
+    ]
+    descriptor.write_package(folder / descriptor.PACKAGE, chosen, release, resources)
     descriptor.write_dictionary(folder / descriptor.DICTIONARY, chosen)
-    written += [_written(folder / name, 0) for name in (descriptor.DICTIONARY, descriptor.PACKAGE)]
+    described = [descriptor.DICTIONARY, descriptor.PACKAGE]
+    if form == "csv":
+        described += [descriptor.write_metadata(folder, table, release) for table in chosen]
+    written += [_written(folder / name, 0) for name in described]
     sums = "".join(f"{one.sha256}  {one.file}\n" for one in written)
     (folder / descriptor.SUMS).write_text(sums, encoding="utf-8")
     return written
@@ -169,7 +173,8 @@ def _write(
         cursor = connection.cursor()
         with cursor.copy(query) as lines:
             if form == "csv":
-                delimited.write(file, table, lines)
+                with delimited.packed(file) if file.suffix == descriptor.PACKED else file.open("wb") as opened:
+                    delimited.write(opened, table, lines)
             else:
                 # Arrow takes a third of the time in which a command starts.
                 from warehouse.exports import parquet
@@ -224,7 +229,12 @@ def _reading(
         # The largest views take longer than an analyst's query may; a night or a build that begins ends it all the same.
         connection.execute(sql.SQL("set local statement_timeout = {}").format(sql.Literal(PATIENCE)))
         if is_current:
-            if table.key:
+            if not table.key:
+                # A view has no order of its own: it comes as its tables lie, and not as several readers of them happen to end.
+                connection.execute(
+                    "set local max_parallel_workers_per_gather = 0; set local synchronize_seqscans = off"
+                )
+            else:
                 # In the order of the key, by its index: nothing is sorted, which would take a reader's disk.
                 for setting in ("enable_sort", "enable_hashjoin"):
                     connection.execute(sql.SQL("set local {} = off").format(sql.Identifier(setting)))

@@ -12,6 +12,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+BEGUN = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # of a ZIP's members: else the time of writing stands in it, and no two exports of a release are the same
 
 _FORMULA_STARTS = "=+-@"
 _ENDS_OF_CELLS = "\t\r\n"

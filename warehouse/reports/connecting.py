@@ -1,6 +1,6 @@
 """How to connect to the warehouse, in the words of each client.
 
-No form carries a password but by request (`with_password`), and those that people keep, send on or commit (pbids, tds, r, python) never do. While
+No form carries a password but by request (`with_password`), and those that people keep, send on or commit (pbids, tds, odc, r, python) never do. While
 the home holds invented data, the name of the connection says so.
 """
 
@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, urlencode
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
@@ -19,6 +19,7 @@ from warehouse.platform import connection, door
 from warehouse.platform.settings import Settings
 
 NAME = "London VRU"
+FIRST_QUESTION = "select * from marts.bi_latest_12_months"  # of a connection that has to show something
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,6 +188,41 @@ def _tds(one: Address) -> str:
     )
 
 
+def _odc(one: Address) -> str:
+    """An Office Data Connection: Excel opens it, asks who opens it, and shows the newest twelve months as a table."""
+    chosen = {
+        "DRIVER": "{PostgreSQL Unicode}",
+        "SERVER": one.host,
+        "PORT": one.port,
+        "DATABASE": one.database,
+        "UID": one.user,
+        "SSLmode": one.ssl_mode,
+        "ReadOnly": "1",
+        "BoolsAsChar": "0",
+    }
+    words = ";".join(f"{name}={value}" for name, value in chosen.items())
+    return "\n".join(
+        [
+            '<html xmlns:o="urn:schemas-microsoft-com:office:office" xmlns="http://www.w3.org/TR/REC-html40">',
+            "<head>",
+            '<meta http-equiv="Content-Type" content="text/x-ms-odc; charset=utf-8">',
+            '<meta name="ProgId" content="ODC.Database">',
+            '<meta name="SourceType" content="ODBC">',
+            f"<title>{escape(one.name)}</title>",
+            f'<xml id="docprops"><o:DocumentProperties xmlns:o="urn:schemas-microsoft-com:office:office"><o:Name>{escape(one.name)}</o:Name></o:DocumentProperties></xml>',
+            '<xml id="msodc"><odc:OfficeDataConnection xmlns:odc="urn:schemas-microsoft-com:office:odc">',
+            '<odc:Connection odc:Type="ODBC">',
+            f"<odc:ConnectionString>{escape(words)}</odc:ConnectionString>",
+            "<odc:CommandType>SQL</odc:CommandType>",
+            f"<odc:CommandText>{FIRST_QUESTION}</odc:CommandText>",
+            "</odc:Connection>",
+            "</odc:OfficeDataConnection></xml>",
+            "</head>",
+            "</html>",
+        ]
+    )
+
+
 def _r(one: Address) -> str:
     return f"""# {one.name}. Before: {_before(one)}
 connection <- DBI::dbConnect(
@@ -227,11 +263,12 @@ FORMS: dict[str, Callable[[Address], str]] = {
     "env": _env,
     "pbids": _pbids,
     "tds": _tds,
+    "odc": _odc,
     "r": _r,
     "python": _python,
 }
 # What people keep, send on or commit.
-NEVER_WITH_PASSWORD = ("pbids", "tds", "r", "python")
+NEVER_WITH_PASSWORD = ("pbids", "tds", "odc", "r", "python")
 ENDINGS = {"uri": "txt", "jdbc": "txt", "odbc": "ini", "env": "sh", "r": "R", "python": "py"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -26,27 +27,35 @@ class Manifest:
         made_from: a hash of the release, the state of the datasets and the code; where it is the same, so is every page.
         release_id: the release that the edition was built from last.
         pages: by address, the page's hash and its files.
+        takeaway: by what they are of, the hash of files to take away, and the files.
     """
 
     made_from: str
     release_id: int
     pages: dict[str, tuple[str, list[str]]]
+    takeaway: dict[str, tuple[str, list[str]]] = dataclasses.field(default_factory=dict)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of an edition that stands; None where there is none, or none that can be read."""
     try:
         found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        pages = {page: (given["hash"], list(given["files"])) for page, given in found["pages"].items()}
-        return Manifest(found["made_from"], found["release_id"], pages)
+        pages, takeaway = (
+            {name: (given["hash"], list(given["files"])) for name, given in found[part].items()}
+            for part in ("pages", "takeaway")
+        )
+        return Manifest(found["made_from"], found["release_id"], pages, takeaway)
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write an edition's manifest."""
-    pages = {page: {"hash": given[0], "files": given[1]} for page, given in sorted(manifest.pages.items())}
-    text = json.dumps({"made_from": manifest.made_from, "release_id": manifest.release_id, "pages": pages}, indent=1)
+    parts = {
+        part: {name: {"hash": given[0], "files": given[1]} for name, given in sorted(listed.items())}
+        for part, listed in (("pages", manifest.pages), ("takeaway", manifest.takeaway))
+    }
+    text = json.dumps({"made_from": manifest.made_from, "release_id": manifest.release_id, **parts}, indent=1)
     (folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
 
 
@@ -112,7 +121,25 @@ def pages_of(folder: Path) -> list[str]:
 
 def is_whole(folder: Path, manifest: Manifest) -> bool:
     """Whether every file that the manifest lists stands."""
-    return all((folder / file).is_file() for _, files in manifest.pages.values() for file in files)
+    listed = [*manifest.pages.values(), *manifest.takeaway.values()]
+    return all((folder / file).is_file() for _, files in listed for file in files)
+
+
+def link_listed(stands: Path, new: Path, known: tuple[str, list[str]] | None, wanted: str) -> bool:
+    """Have the files of a listing stand in a second folder, where they are what is wanted and none is lost.
+
+    Args:
+        known: the hash that the files were made from, and the files; None where there are none.
+        wanted: the hash that they would be made from now.
+
+    Returns:
+        Whether they do; else they have to be written.
+    """
+    if known is None or known[0] != wanted or not all((stands / file).is_file() for file in known[1]):
+        return False
+    for file in known[1]:
+        link(stands / file, new / file)
+    return True
 
 
 def link(file: Path, new: Path) -> None:
@@ -129,6 +156,16 @@ def link_tree(folder: Path, new: Path) -> None:
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             link(file, new / file.relative_to(folder))
+
+
+def share(folder: Path) -> None:
+    """Have figures' files of rows that are the same stand on the disk once: three charts of one query have the same."""
+    seen: dict[bytes, Path] = {}
+    for file in sorted(folder.rglob("data/*.csv")):
+        first = seen.setdefault(hashlib.sha256(file.read_bytes()).digest(), file)
+        if not first.samefile(file):
+            file.unlink()
+            link(first, file)
 
 
 def _old(folder: Path) -> Path:

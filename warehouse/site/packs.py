@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ingest.errors import Refusal
 from warehouse.platform.settings import Settings
 from warehouse.site import areas, banners, folder, formats, rendering
 from warehouse.site.model import Area, Topic
@@ -14,10 +16,12 @@ from warehouse.site.reading import Reader, reading
 from warehouse.site.rendering import Page
 from warehouse.site.shown import show
 from warehouse.site.sources import sources_page
+from warehouse.site.takeaway import files
+from warehouse.site.takeaway.content import Pack
 from warehouse.site.topics import TOPICS
 from warehouse.site.topics.glance import cards
 
-FORMATS = ("html",)
+FORMATS = ("html", *files.WRITERS)
 # Of each chapter of the fact pack the first sentence, in this order: five that a partnership should know first.
 FIRST = (
     "homicide_baseline",
@@ -43,18 +47,24 @@ def shared(reader: Reader, *, is_alone: bool = False) -> dict[str, Any]:
     return {"edition": reader.edition, "banners": banners.of(reader), "is_alone": is_alone}
 
 
-def pack(reader: Reader, area: Area, given: dict[str, Any]) -> list[Page]:
+def pack(reader: Reader, area: Area, given: dict[str, Any], *, has_files: bool = False) -> list[Page]:
     """The pages of an area.
 
     Args:
         given: what `shared` gives.
+        has_files: whether its files to take away stand beside them.
 
     Raises:
         Refusal: a figure cannot be put together.
     """
     topics = topics_of(reader.edition)
     links = [{"slug": topic.slug, "title": topic.title} for topic in topics]
-    return [_page(reader, area, topic, links, given) for topic in topics]
+    pages = [_page(reader, area, topic, links, given) for topic in topics]
+    for page in pages:
+        page.context["files"] = (
+            files.links(area, reader.edition) if has_files and page.context["slug"] == "index" else []
+        )
+    return pages
 
 
 def _page(reader: Reader, area: Area, topic: Topic, links: list[dict[str, str]], given: dict[str, Any]) -> Page:
@@ -136,42 +146,71 @@ def write_pack(
     edition: str,
     out: Path | None,
     *,
+    form: str = "html",
     release_id: int | None = None,
     echo: Callable[[str], None],
 ) -> tuple[Path, int]:
-    """Write one area's pack into a folder of its own, whole or not at all.
+    """Write one area's pack, whole or not at all: pages into a folder of its own, or one file.
 
     Args:
         asked: code or name of the area.
         edition: open or partner.
-        out: the folder, which is replaced where a pack stands in it; None for one of the area's name in `packs` of the home.
+        out: the folder, which is replaced where a pack stands in it, or the file, which is not there yet; None for one of the area's name in
+            `packs` of the home, which is replaced.
+        form: html, pdf, xlsx or ods.
         release_id: an earlier release; None for the one that the marts hold.
 
     Returns:
-        The folder, and how many pages the pack has.
+        The first page or the file, and how many pages the pack has.
 
     Raises:
-        Refusal: the area, release or edition is unknown, the folder holds something else, or a figure cannot be drawn.
+        Refusal: the area, release, edition or format is unknown, the folder holds something else, or a figure cannot be drawn.
     """
+    _check(form, out)
     with reading(settings, edition, release_id) as (connection, release, is_current):
         area = areas.find_area(asked, areas.boroughs(connection, edition))
         echo(f"reading release {release.release_id} for {area.name}")
         reader = Reader(connection, edition, release, is_current=is_current, areas=[area])
         given = shared(reader, is_alone=True)
         pages = pack(reader, area, given)
-        if edition == "partner":
-            pages.append(sources_page(reader, given))
-        pages.append(_front(area, given))
         said = release_said(reader)
+        if form == "html":
+            if edition == "partner":
+                pages.append(sources_page(reader, given))
+            pages.append(_front(area, given))
+    if form != "html":
+        file = (out or settings.home / "packs" / files.name_of(area, edition, form)).absolute()
+        files.write(Pack(area, edition, tuple(pages), said), form, file)
+        return file, len(pages)
     out = (out or settings.home / "packs" / area.slug).absolute()
     folder.check(out)
     with folder.replacing(out) as new:
-        files = {
+        written = {
             page.path: (page.hash(rendering.code_version()), rendering.write(page, new.path, said)) for page in pages
         }
         rendering.write_static(new.path)
-        folder.write_manifest(new.path, folder.Manifest("a pack by hand", release.release_id, files))
-    return out, len(pages)
+        folder.write_manifest(new.path, folder.Manifest("a pack by hand", release.release_id, written))
+    return out / "index.html", len(pages)
+
+
+def _check(form: str, out: Path | None) -> None:
+    """See that the format is one that a pack is written as, and that no file would be lost."""
+    if form not in FORMATS:
+        close = difflib.get_close_matches(form.lower(), FORMATS, n=1, cutoff=0.5)
+        raise Refusal(
+            "OPTION_INVALID",
+            f"a pack is not written as {form!r}",
+            kept="no file was written",
+            next_step=f"choose the nearest, {close[0]}" if close else f"choose one of {', '.join(FORMATS)}",
+        )
+    if form != "html" and out is not None and out.exists():
+        raise Refusal(
+            "EXPORT_FOLDER_TAKEN",
+            "there is something of this name already",
+            where=str(out),
+            kept="it as it was",
+            next_step="name a new file, or move this one away",
+        )
 
 
 def _front(area: Area, given: dict[str, Any]) -> Page:

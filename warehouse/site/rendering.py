@@ -69,7 +69,7 @@ def code_version() -> str:
     """A hash of all that makes pages of rows: this package's code, queries, templates, style and scripts."""
     total = hashlib.sha256()
     for file in sorted(HERE.rglob("*")):
-        if file.suffix in {".py", ".sql", ".j2", ".css", ".js", ".csv", ".json"}:
+        if file.suffix in {".py", ".sql", ".j2", ".css", ".js", ".csv", ".json", ".typ"}:
             total.update(f"{file.relative_to(HERE)}\0".encode() + file.read_bytes())
     return total.hexdigest()
 
@@ -111,7 +111,7 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
     Raises:
         Refusal: a figure cannot be drawn.
     """
-    drawn = [(figure, *_draw(figure, page.area)) for figure in page.figures]
+    drawn = [(figure, *_in_page(draw(figure, page.area))) for figure in page.figures]
     html = (
         _templates()
         .get_template(page.template)
@@ -131,16 +131,27 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
     return list(files)
 
 
-def _draw(figure: Shown, area: Area) -> tuple[Markup, Markup]:
-    """The figure's chart, wide and narrow; neither where it is a table alone."""
+def draw(figure: Shown, area: Area) -> charts.Chart | None:
+    """The figure's chart; none where it is a table alone.
+
+    Raises:
+        Refusal: it cannot be drawn.
+    """
     if not figure.chart:
-        return Markup(""), Markup("")
+        return None
     try:
-        chart = getattr(charts, figure.chart)(
+        drawn: charts.Chart = getattr(charts, figure.chart)(
             figure.chart_rows, title=figure.title, subtitle=figure.subtitle, unit=figure.unit
         )
     except Exception as error:  # whatever goes wrong in a drawing, the site that stands stays
         raise failed(figure.key, area, error) from error
+    return drawn
+
+
+def _in_page(chart: charts.Chart | None) -> tuple[Markup, Markup]:
+    """A chart for a page, wide and narrow."""
+    if chart is None:
+        return Markup(""), Markup("")
     return Markup(chart.svg), Markup(chart.narrow)  # noqa: S704 - the chart escapes what is in its rows
 
 

@@ -1,0 +1,90 @@
+"""Which files a pack has, and writing them: whole or not at all, two at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ingest.errors import Refusal
+from warehouse.site.model import Area
+from warehouse.site.takeaway import ods, pdf, xlsx
+from warehouse.site.takeaway.content import Pack
+
+WRITERS: dict[str, Callable[[Pack, Path], None]] = {"pdf": pdf.write, "xlsx": xlsx.write, "ods": ods.write}
+SAYS = {
+    "pdf": "PDF: the pack to print or to read aloud (PDF/UA)",
+    "xlsx": "XLSX: every table of the pack, for Excel",
+    "ods": "ODS: the same tables, as an open format",
+}
+_AT_ONCE = 2  # Typst works outside Python's lock, so that a second core has something to do
+
+
+def name_of(area: Area, edition: str, form: str) -> str:
+    """A file's name, by which somebody who has it in a folder knows it."""
+    return f"{area.slug}-{edition}.{form}"
+
+
+def paths(pack: Pack) -> list[str]:
+    """Where a pack's files are in the folder of their edition."""
+    return [f"{pack.area.slug}/{name_of(pack.area, pack.edition, form)}" for form in WRITERS]
+
+
+def links(area: Area, edition: str) -> list[dict[str, str]]:
+    """What the pack's first page says of its files."""
+    return [{"name": name_of(area, edition, form), "says": says} for form, says in SAYS.items()]
+
+
+def hash_of(pack: Pack, hashes: dict[str, str]) -> str:
+    """What a pack's files depend on: its pages, that of the status aside.
+
+    Args:
+        hashes: of pages, by address.
+    """
+    told = "\n".join(f"{page.path} {hashes[page.path]}" for page in pack.body)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def write(pack: Pack, form: str, file: Path) -> None:
+    """Write a file of a pack, whole or not at all.
+
+    Raises:
+        Refusal: it cannot be written.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
+        made = Path(folder) / file.name
+        try:
+            WRITERS[form](pack, made)
+        except (Refusal, OSError):
+            raise
+        except Exception as error:  # whatever goes wrong in a file, the site that stands stays
+            raise Refusal(
+                "SITE_FILE_FAILED",
+                f"the {form.upper()} of {pack.area.name} cannot be written: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}",
+                kept="the site that stands, and the marts",
+                next_step="read the log of the site's run; the next build tries again",
+            ) from error
+        made.replace(file)
+
+
+def write_all(packs: Iterable[Pack], folder: Path) -> None:
+    """Write every file of packs into the folder of their edition.
+
+    Raises:
+        Refusal: one of them cannot be written.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        waiting = [
+            pool.submit(write, pack, form, folder / pack.area.slug / name_of(pack.area, pack.edition, form))
+            for pack in packs
+            for form in WRITERS
+        ]
+        try:
+            for one in waiting:
+                one.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ingest.errors import Refusal
 from warehouse.exports.values import without_formula
 from warehouse.site import charts, formats
 from warehouse.site.model import Area
@@ -98,7 +99,7 @@ def _templates() -> Environment:
     return environment
 
 
-def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
+def write(page: Page, folder: Path, release: dict[str, Any]) -> tuple[list[str], list[Refusal]]:
     """Draw the figures of a page and write its files.
 
     Args:
@@ -106,12 +107,9 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
         release: what the page says of the release: release_id, published (a moment).
 
     Returns:
-        The files, relative to the folder; the page first.
-
-    Raises:
-        Refusal: a figure cannot be drawn.
+        The files, relative to the folder, the page first; and a refusal for each figure that cannot be shown: its place says so.
     """
-    drawn = [(figure, *_draw(figure, page.area)) for figure in page.figures]
+    drawn = [_draw(figure, page.area) for figure in page.figures]
     html = (
         _templates()
         .get_template(page.template)
@@ -119,7 +117,7 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
     )
     files = {page.path: html}
     base = page.path.rpartition("/")[0]
-    for figure in page.figures:
+    for figure, _, _ in drawn:
         if figure.rows:
             place = f"{base}/data/{figure.key}" if base else f"data/{figure.key}"
             files[f"{place}.csv"] = as_csv(figure)
@@ -128,20 +126,20 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="")
-    return list(files)
+    return list(files), [figure.failure for figure, _, _ in drawn if figure.failure]
 
 
-def _draw(figure: Shown, area: Area) -> tuple[Markup, Markup]:
-    """The figure's chart, wide and narrow; neither where it is a table alone."""
+def _draw(figure: Shown, area: Area) -> tuple[Shown, Markup, Markup]:
+    """The figure with its chart, wide and narrow; neither where it is a table alone, and its place alone where the chart fails."""
     if not figure.chart:
-        return Markup(""), Markup("")
+        return figure, Markup(""), Markup("")
     try:
         chart = getattr(charts, figure.chart)(
             figure.chart_rows, title=figure.title, subtitle=figure.subtitle, unit=figure.unit
         )
-    except Exception as error:  # whatever goes wrong in a drawing, the site that stands stays
-        raise failed(figure.key, area, error) from error
-    return Markup(chart.svg), Markup(chart.narrow)  # noqa: S704 - the chart escapes what is in its rows
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong in a drawing, the pages of other areas stand
+        return figure.without(failed(figure.key, area, error)), Markup(""), Markup("")
+    return figure, Markup(chart.svg), Markup(chart.narrow)  # noqa: S704 - the chart escapes what is in its rows
 
 
 def as_csv(figure: Shown) -> str:

@@ -2,8 +2,9 @@
 
 **When:** each time a release was published, by whatever run: it is scheduled on the asset `marts`. Publishing never waits for it.
 
-**When red:** one alert was raised, and the site is yesterday's, whole. The log's last line names the figure that could not be drawn, with its code. Clear the
-task to try again, or run `vru site`; the next release tries again by itself.
+**When red:** one alert was raised. Where a figure could not be drawn, its pack is yesterday's and the others are new; otherwise the site is
+yesterday's, whole. The log's last line names the figure, with its code. Clear the task to try again, or run `vru site`; the next release tries
+again by itself.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from steps import DEFAULTS, MARTS, RUNBOOK, finish, needed, notify
 def build_site() -> dict[str, Any]:
     """Builds both editions beside the site that stands and puts them in its place; passes on how many pages were written and kept.
 
-    When red: the site is as it was. The log names figure, area and code.
+    When red: the pack of the figure that the log names, or the whole site, is as it was. The log names figure, area and code.
     """
     from warehouse import site
     from warehouse.platform.settings import settings

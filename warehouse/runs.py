@@ -79,7 +79,7 @@ def build_site(chosen: Settings, echo: Echo) -> None:
         run_id = f"site-{uuid.uuid4().hex[:12]}"
         alerts.record_problem(chosen, run_id, "site", "the site", refusal.code, str(refusal))
         alerts.raise_alert(chosen, run_id)
-        echo(f"the site was not built: {refusal}")
+        echo(f"the site was not built whole: {refusal}")
     else:
         echo(
             f"site: {built.rendered} pages written, {built.kept} kept as they were; {built.files} files to take away written"

@@ -20,11 +20,15 @@ from tests.refused import refused_with
 from tests.site_pages import Tables
 from warehouse import runs, site
 from warehouse.platform.connection import ANALYST, OPEN
-from warehouse.site import charts, formats, reading, rendering, serving
+from warehouse.site import charts, formats, reading, rendering, serving, shown
+from warehouse.site.model import LONDON, Column
 from warehouse.site.topics import TOPICS
 
 HACKNEY = "E09000012"
 WITH_FILES = ("hackney",)  # the files of all 32 take a minute, and are alike
+PLAIN = {
+    "heading": "Drivers", "area_label": "", "edition": "", "banners": [], "is_alone": True, "asks": "", "paragraphs": [], "tables": [],
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +100,42 @@ def test_ranks_and_rates_on_a_page_are_the_marts(built: BuiltSite) -> None:
     ]
     assert sorted(row[:6] for row in shown) == expected
     assert len(expected) == 32
+
+
+def test_the_limits_of_funnel_and_control_chart_are_the_marts(built: BuiltSite) -> None:
+    for key, mart, columns, only in (
+        ("funnel-mps-robbery-personal", "rpt_borough_comparison", ("area_code", "rate", "funnel_lower_998", "funnel_upper_95"), "measure_code = 'mps_robbery_personal'"),
+        ("control-mps-robbery-personal", "rpt_control_chart", ("month_start_date", "month_count", "chart_warning_lower", "chart_warning_upper"),
+         f"measure_code = 'mps_robbery_personal' and area_code = '{HACKNEY}' and month_start_date > (select max(window_end_date) - interval '36 months' from marts.rpt_borough_comparison)"),
+    ):  # fmt: skip
+        rows = built.home.rows(
+            f"select {', '.join(f'{name}::text' for name in columns)} from marts.{mart} where {only}"
+        )
+        for edition in ("open", "partner"):
+            with (built.folder / f"{edition}/hackney/data/{key}.csv").open(newline="", encoding="utf-8") as opened:
+                written = [tuple(row[name] or None for name in columns) for row in csv.DictReader(opened)]
+            assert sorted(map(_as_numbers, written)) == sorted(map(_as_numbers, rows))
+            assert len(rows) in (32, 36)
+
+
+def _as_numbers(row: tuple[Any, ...]) -> tuple[str, ...]:
+    first, *others = row
+    return (str(first), *("" if value is None else f"{float(value):.9g}" for value in others))
+
+
+def test_the_open_edition_shows_of_measures_of_one_rule_all_and_of_health_counts_alone(built: BuiltSite) -> None:
+    page = (built.folder / "open/hackney/compared.html").read_text(encoding="utf-8")
+    assert "Hackney is above London for violence with injury" in page
+    assert "ambulance" not in page.lower().replace("london ambulance", "")
+    kept_back = [
+        file.name
+        for file in (built.folder / "open").rglob("data/*.csv")
+        if "safestats" in file.name and not file.name.startswith("months-")
+    ]
+    assert kept_back == []
+    status = Tables(built.folder / "open/hackney/status.html").by_caption
+    (fresh,) = [rows for caption, rows in status.items() if caption.endswith("datasets are up to date")]
+    assert len(fresh) == built.home.rows("select count(*) from marts.data_status")[0][0]
 
 
 def test_a_figures_file_of_rows_is_the_marts_to_the_last_digit(built: BuiltSite) -> None:
@@ -201,18 +241,27 @@ def test_a_page_that_is_lost_is_written_again_and_the_others_are_kept(
     assert built.files() == before
 
 
-def test_a_chart_that_fails_leaves_yesterdays_site_and_raises_one_alert(
+def test_a_chart_that_fails_keeps_its_pack_of_yesterday_and_raises_one_alert_while_the_others_are_built(
     built: BuiltSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = built.files()
+    manifest = json.loads(before["open/manifest.json"])
+    for path in ("hackney/health.html", "camden/health.html"):  # as if their figures had changed
+        manifest["pages"][path]["hash"] = "of yesterday"
+    (built.folder / "open/manifest.json").write_text(
+        json.dumps({**manifest, "made_from": "yesterday"}), encoding="utf-8"
+    )
+    (built.folder / "open/hackney/health.html").write_text("yesterday's", encoding="utf-8")
 
     def fails(rows: Any, **words: str) -> charts.Chart:
-        raise ValueError("no room for the labels")
+        if rows[0]["series"] == "Hackney":
+            raise ValueError("no room for the labels")
+        return trend(rows, **words)
 
+    trend = charts.trend
     noted: list[tuple[str, str]] = []
     raised: list[str] = []
     monkeypatch.setattr(charts, "trend", fails)
-    monkeypatch.setattr(rendering, "code_version", lambda: "other code")
     monkeypatch.setattr(
         "warehouse.alerts.record_problem",
         lambda settings, run, step, subject, code, problem: noted.append((code, problem)),
@@ -225,13 +274,42 @@ def test_a_chart_that_fails_leaves_yesterdays_site_and_raises_one_alert(
         lambda settings, **given: build(settings, **given, editions=("open",), out=built.folder, files_of=()),
     )
     said: list[str] = []
-    runs.build_site(built.home.settings.model_copy(update={"site_after_night": True}), said.append)
+    nightly = built.home.settings.model_copy(update={"site_after_night": True})
+    runs.build_site(nightly, said.append)
     assert [code for code, _ in noted] == ["SITE_PAGE_FAILED"]
-    assert noted[0][1].startswith("the figure months-")
+    assert noted[0][1].startswith("the figure months-safestats-las-assaults of Hackney cannot be drawn: ValueError")
     assert len(raised) == 1
-    assert said[-1].startswith("the site was not built: ")
-    assert built.files() == before
+    assert said[-1].startswith("the site was not built whole: ")
+    now = built.files()
+    assert now["open/hackney/health.html"] == b"yesterday's"
+    assert now["open/camden/health.html"] == before["open/camden/health.html"]
+    assert b"Not of this release: the pack of Hackney." in now["open/index.html"]
     assert sorted(file.name for file in built.folder.parent.iterdir()) == ["site"]
+    # The next build draws it, and the overview says nothing more of it.
+    monkeypatch.setattr(charts, "trend", trend)
+    runs.build_site(nightly, said.append)
+    assert built.files() == before
+    assert len(raised) == 1
+
+
+def test_a_figure_that_never_was_drawn_has_a_place_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(rows: Any, **words: str) -> charts.Chart:
+        raise ValueError("no room for the labels")
+
+    monkeypatch.setattr(charts, "dots", fails)
+    figure = shown.Shown(
+        "index", "Index of drivers", "London = 100", "dots", "", (Column("value", "Index", "number"),), ({"value": 1},), ({"label": "a", "value": 1},), "",
+        "select 1", (), (), "", "",
+    )  # fmt: skip
+    page = rendering.Page("engineer.html", "plain.html.j2", LONDON, PLAIN, (figure,))
+    files, failures = rendering.write(page, tmp_path, {"release_id": 1, "published": "", "published_at": ""})
+    assert files == ["engineer.html"]
+    assert [failure.code for failure in failures] == ["SITE_PAGE_FAILED"]
+    text = (tmp_path / "engineer.html").read_text(encoding="utf-8")
+    assert "This figure could not be drawn, by a fault of ours [SITE_PAGE_FAILED]." in text
+    assert "<svg" not in text
 
 
 def test_the_open_edition_is_read_as_the_open_role_alone_and_shows_no_suppressed_count(

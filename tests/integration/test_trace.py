@@ -18,8 +18,8 @@ from warehouse.platform.settings import Settings
 from warehouse.reports import tracing
 
 REPORTS = (
-    "fct_measure", "fct_window", "fct_indicator", "fct_ward_month", "rpt_ambulance_month", "rpt_borough_measure", "rpt_borough_month",
-    "rpt_crime_outcome", "rpt_data_quality", "rpt_deprivation", "rpt_drivers", "rpt_ed_attendance", "rpt_hotspots", "rpt_police_health",
+    "fct_measure", "fct_window", "fct_indicator", "fct_ward_month", "rpt_ambulance_month", "rpt_borough_comparison", "rpt_borough_measure", "rpt_borough_month",
+    "rpt_control_chart", "rpt_crime_outcome", "rpt_data_quality", "rpt_deprivation", "rpt_driver_comparison", "rpt_drivers", "rpt_ed_attendance", "rpt_hotspots", "rpt_police_health",
     "rpt_priority_index", "rpt_revision", "rpt_revision_release", "rpt_sna_facts", "rpt_sna_facts_archive", "rpt_success_measures",
     "rpt_temporal_profile", "rpt_victim_profile", "rpt_ward_measure",
 )  # fmt: skip

@@ -11,18 +11,18 @@ from warehouse.site.topics import findings, trends
 HACKNEY = Area("E09000012", "Hackney", "hackney")
 
 
-def month(day: str, rate: float | None, *, holds_break: bool = False, break_kind: str = "") -> dict[str, object]:
+def month(day: str, rate: float | None, *, holds_break: bool = False, is_cut: bool = False) -> dict[str, object]:
     return {
         "month_start_date": dt.date.fromisoformat(day), "rolling_12_count": 7, "rate": rate, "rate_lower_95": 1.0, "rate_upper_95": 3.0,
-        "london_rate": 4.0, "similar_areas_rate": None, "is_provisional": False, "holds_break": holds_break, "break_kind": break_kind,
-        "break_label": "another system" if break_kind else None,
+        "london_rate": 4.0, "similar_areas_rate": None, "is_provisional": False, "holds_break": holds_break, "is_cut": is_cut,
+        "break_labels": "another system" if is_cut else None,
     }  # fmt: skip
 
 
 def test_windows_that_hold_a_break_are_drawn_in_no_line_and_the_cut_is_kept() -> None:
     rows = [
         month("2024-02-01", 2.0),
-        month("2024-03-01", 2.1, holds_break=True, break_kind="allocation, recording_system"),
+        month("2024-03-01", 2.1, holds_break=True, is_cut=True),
         month("2024-04-01", 2.2, holds_break=True),
         month("2025-02-01", 2.3),
     ]
@@ -48,13 +48,13 @@ def test_bars_have_london_once_for_its_line() -> None:
     ]
 
 
-def test_a_chart_of_fewer_than_five_a_month_signals_nothing() -> None:
-    def said(centre: float | None, signal: str) -> str:
-        row = {"month_start_date": dt.date(2026, 11, 1), "chart_centre": centre, "chart_signal": signal}
+def test_a_chart_of_too_few_events_signals_nothing() -> None:
+    def said(has_enough_events: bool | None, signal: str) -> str:
+        row = {"month_start_date": dt.date(2026, 11, 1), "has_enough_events": has_enough_events, "chart_signal": signal}
         return findings.signal("Homicide")([row], HACKNEY)
 
-    assert said(0.08, "above_upper_limit") == "Homicide: too few a month for its limits to tell in November 2026"
-    assert said(5, "above_upper_limit") == "Homicide: above its limits in November 2026"
+    assert said(False, "above_upper_limit") == "Homicide: too few a month for its limits to tell in November 2026"
+    assert said(True, "above_upper_limit") == "Homicide: above its limits in November 2026"
     assert said(None, "") == "Homicide: too few months for limits"
 
 

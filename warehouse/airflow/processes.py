@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -38,6 +39,8 @@ PROCESSES = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 STAND_INS = "stand-ins"
+SITE = "site"
+OF_THIS_START = (STAND_INS, SITE)  # their logs begin with their address, and so with each start
 
 
 def up(
@@ -48,7 +51,7 @@ def up(
     echo: Echo = print,
     seconds: float = 180,
 ) -> str:
-    """Start API server, scheduler, DAG processor and triggerer of this home in the background, and wait until they are well.
+    """Start API server, scheduler, DAG processor and triggerer of this home in the background, and wait until they are well; beside them, show the site.
 
     Args:
         stand_ins_for: sources whose stand-in publishers run beside them, so that a scheduled run asks those.
@@ -65,13 +68,14 @@ def up(
     password = ui_password(settings)
     with only_runner(settings):
         running = _running(settings)
-        if set(running) != {*PROCESSES, *([STAND_INS] if stand_ins_for else [])}:
+        if set(running) != {*PROCESSES, SITE, *([STAND_INS] if stand_ins_for else [])}:
             _stop_all(running)
             _start_all(settings, stand_ins_for or [], extra, echo, seconds)
         else:
             check_same_settings(settings, extra)
     address = f"http://127.0.0.1:{remembered_ports(settings).api}"
     echo(f"Airflow is up: {address}  user {USER}  password {password}  (logs in {settings.home / 'airflow' / 'logs'})")
+    echo(f"the site: {_site_address(settings)}")
     return address
 
 
@@ -90,6 +94,8 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
             address = _stand_ins_address(settings)
             echo(f"stand-in publishers: {address} (synthetic data, as this home holds)")
             publishers = {"VRU_BASE_URLS": json.dumps({**dict.fromkeys(stand_ins_for, address), **settings.base_urls})}
+        show = [sys.executable, "-m", "warehouse.cli", "site", "--serve", "--wait"]
+        _start(settings, started, SITE, show, {**os.environ, "VRU_HOME": str(settings.home)})
         echo("starting Airflow: API server, scheduler, DAG processor, triggerer")
         for name, arguments in PROCESSES.items():
             if name == "scheduler" and unfinished_in_process(settings):
@@ -109,7 +115,7 @@ def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, st
 
 def _start(settings: Settings, started: _Started, name: str, command: list[str], environment: dict[str, str]) -> None:
     """Start a process that outlives us, its output in the log of its name, and note it as ours."""
-    with _log(settings, name).open("wb" if name == STAND_INS else "ab") as output:
+    with _log(settings, name).open("wb" if name in OF_THIS_START else "ab") as output:
         process = subprocess.Popen(
             command,
             env=environment,
@@ -136,6 +142,17 @@ def _stand_ins_address(settings: Settings) -> str:
             return str(json.loads(log.read_text(encoding="utf-8"))["base_url"])
         time.sleep(0.1)
     raise Refusal("STAND_INS_DOWN", f"the stand-in publishers did not start: {last_line(log)}", next_step=f"read {log}")
+
+
+def _site_address(settings: Settings) -> str:
+    """Where the site is shown: the address that its server prints once it answers."""
+    log = _log(settings, SITE)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and SITE in _running(settings):
+        if found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text(encoding="utf-8", errors="replace")):
+            return found[0]
+        time.sleep(0.1)
+    return f"not shown: {last_line(log)}"
 
 
 def _wait_while(missing_yet: Callable[[Settings], str], settings: Settings, seconds: float) -> None:

@@ -13,7 +13,7 @@ from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
 from warehouse.platform.connection import ANALYST
 from warehouse.platform.settings import settings
-from warehouse.reports import connecting, tracing
+from warehouse.reports import comparing, connecting, tracing
 
 
 @main.command("export")
@@ -82,3 +82,40 @@ def run_trace(measure: str, area: str, period: str, report: str, as_json: bool) 
     shown = ("behind", "source", "dataset", "release_date", "sha256", "row_count", "state", "fetched_at", "address")
     short = [{name: row[name] for name in shown} | {"sha256": row["sha256"][:12]} for row in rows]
     printing.report(rows if as_json else short, as_json, empty="")
+
+
+@main.command("compare")
+@click.argument("before", type=int)
+@click.argument("after", type=int)
+@click.option("--area", help="Code or name of an area; all where it is left out.")
+@click.option("--measure", help="Code of a measure; all where it is left out.")
+@click.option("--limit", type=click.IntRange(min=0), default=40, show_default=True, help="Figures that are printed.")
+@json_option
+def run_compare(before: int, after: int, area: str | None, measure: str | None, limit: int, as_json: bool) -> None:
+    """Figures that differ between two releases (`vru releases`): by how much, and why.
+
+    Why: break found, revised by the publisher, corrected by us (the same edition), no longer given, new, newer period. --json prints every figure.
+    """
+    rows = comparing.compare(settings(), before, after, area=area, measure=measure)
+    if as_json:
+        printing.report(rows, as_json, empty="")
+        return
+    printing.banner()
+    printing.report(
+        comparing.reasons(rows), as_json, empty=f"no figure differs between release {before} and release {after}"
+    )
+    shown = (
+        "measure_code",
+        "area_name",
+        "period_start_date",
+        "value_before",
+        "value_after",
+        "difference",
+        "difference_percent",
+        "why",
+        "edition_after",
+    )
+    same = [{name: row[name] for name in shown} for row in rows if row["why"] != "newer period"]
+    if same and limit:
+        click.echo(f"\nof the same periods, the largest {min(limit, len(same))} of {len(same)}:")
+        printing.report(same[:limit], as_json, empty="")

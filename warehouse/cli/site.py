@@ -24,9 +24,29 @@ from warehouse.platform.settings import settings
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8321, show_default=True, help="With --serve; 0 for a free one."
 )
+@click.option(
+    "--wait",
+    "is_awaited",
+    is_flag=True,
+    help="With --serve: also before there is a site, and at a free port where that one is taken.",
+)
+@click.option(
+    "--listen",
+    type=click.Choice([site.LOOPBACK, "0.0.0.0"]),  # noqa: S104 - of a container alone, whose port Compose publishes on loopback
+    default=site.LOOPBACK,
+    show_default=True,
+    help="With --serve: 0.0.0.0 in a container whose port is published on loopback alone.",
+)
 @json_option
 def run_site(
-    release_id: int | None, edition: str | None, out: Path | None, is_served: bool, port: int, as_json: bool
+    release_id: int | None,
+    edition: str | None,
+    out: Path | None,
+    is_served: bool,
+    port: int,
+    is_awaited: bool,
+    listen: str,
+    as_json: bool,
 ) -> None:
     """Build the site of a release: a pack for each borough and the overview of London, in an open and a partner edition.
 
@@ -34,7 +54,7 @@ def run_site(
     """
     folder = (out or settings().home / "site").absolute()
     if is_served:
-        site.serve(folder, port, say)
+        site.serve(folder, port, say, is_awaited=is_awaited, listen=listen)
         return
     asked = _edition(edition)
     editions = (asked,) if asked else ("partner",) if release_id is not None else tuple(site.EDITIONS)

@@ -39,23 +39,35 @@ def publish(connection: psycopg.Connection) -> None:
     """
     if not mart_schema.read_tables(connection, mart_schema.MARTS).keys() >= set(READ):
         return
-    new, view = sql.Identifier(OPEN, f"{VIEW}_new"), sql.Identifier(OPEN, VIEW)
     _withhold(connection)
-    connection.execute(sql.SQL("create view {} as ").format(new) + _text_of(connection, VIEW_MODEL))
+    replace_view(connection, VIEW, text_of(connection, VIEW_MODEL))
+    described = yaml.safe_load((MODELS / f"{VIEW_MODEL}.yml").read_text(encoding="utf-8"))["models"][0]
+    told = {
+        column[
+            "name"
+        ]: f"{column['description']} Unit {column['config']['meta']['unit']}. Source {column['config']['meta']['source']}."
+        for column in described["columns"]
+    }
+    describe(connection, VIEW, described["description"], told)
+
+
+def replace_view(connection: psycopg.Connection, name: str, text: sql.Composable) -> None:
+    """Write a view of marts_open where it is not there, or reads otherwise; anyone and the analysts may read it."""
+    new, view = sql.Identifier(OPEN, f"{name}_new"), sql.Identifier(OPEN, name)
+    connection.execute(sql.SQL("create view {} as ").format(new) + text)
     same = connection.execute(
         "select pg_get_viewdef(to_regclass(%s)) is not distinct from pg_get_viewdef(to_regclass(%s))",
-        [f"{OPEN}.{VIEW}", f"{OPEN}.{VIEW}_new"],
+        [f"{OPEN}.{name}", f"{OPEN}.{name}_new"],
     ).fetchone()
     if same and same[0]:
         connection.execute(sql.SQL("drop view {}").format(new))
     else:
         connection.execute(sql.SQL("drop view if exists {}").format(view))
-        connection.execute(sql.SQL("alter view {} rename to {}").format(new, sql.Identifier(VIEW)))
+        connection.execute(sql.SQL("alter view {} rename to {}").format(new, sql.Identifier(name)))
         connection.execute(sql.SQL("grant select on {} to vru_open, vru_analyst").format(view))
-    _describe(connection, view)
 
 
-def _text_of(connection: psycopg.Connection, model: str) -> sql.SQL:
+def text_of(connection: psycopg.Connection, model: str) -> sql.SQL:
     """A model's text, each ref of it turned to where a release stands.
 
     Raises:
@@ -70,7 +82,7 @@ def _text_of(connection: psycopg.Connection, model: str) -> sql.SQL:
             return f"{OPEN}.{WITHHELD_TABLE}"
         if name == "measure_part":
             return _measure_parts(connection)
-        return f"({_text_of(connection, name).as_string(connection)})"
+        return f"({text_of(connection, name).as_string(connection)})"
 
     text = _REF.sub(stands_at, (MODELS / f"{model}.sql").read_text(encoding="utf-8"))
     if "{" in text:
@@ -105,29 +117,33 @@ def _withhold(connection: psycopg.Connection) -> None:
                    )
                    insert into marts_open.withheld_total (measure_code, period_start_date, area_code)
                    select measure_code, period_start_date, area_code from chosen on conflict do nothing"""
-            ).format(_text_of(connection, WITHHELD_MODEL))
+            ).format(text_of(connection, WITHHELD_MODEL))
         )
 
 
-def _describe(connection: psycopg.Connection, view: sql.Identifier) -> None:
-    """Give the view and its columns the descriptions of the model, with unit and source, where they have others."""
-    described = yaml.safe_load((MODELS / f"{VIEW_MODEL}.yml").read_text(encoding="utf-8"))["models"][0]
-    comments = [(0, sql.SQL("view {}").format(view), described["description"])]
-    for number, column in enumerate(described["columns"], start=1):
-        meta = column["config"]["meta"]
-        told = f"{column['description']} Unit {meta['unit']}. Source {meta['source']}."
-        comments.append((number, sql.SQL("column {}.{}").format(view, sql.Identifier(column["name"])), told))
+def describe(connection: psycopg.Connection, name: str, description: str, columns: dict[str, str]) -> None:
+    """Give a view of marts_open and its columns, in their order, these descriptions where they have others."""
+    view = sql.Identifier(OPEN, name)
+    comments = [(0, sql.SQL("view {}").format(view), description)]
+    for number, (column, told) in enumerate(columns.items(), start=1):
+        comments.append((number, sql.SQL("column {}.{}").format(view, sql.Identifier(column)), told))
     there: dict[int, str] = dict(
         connection.execute(
             "select objsubid, description from pg_description where classoid = 'pg_class'::regclass and objoid = to_regclass(%s)",
-            [f"{OPEN}.{VIEW}"],
+            [f"{OPEN}.{name}"],
         ).fetchall()
     )
     for number, target, text in comments:
-        if there.get(number) != text:
+        if there.get(number, "") != text:
             connection.execute(sql.SQL("comment on {} is {}").format(target, sql.Literal(text)))
 
 
 def withdraw(connection: psycopg.Connection) -> None:
-    """Take the view away before a table that it reads is; `publish` writes it again."""
-    connection.execute(sql.SQL("drop view if exists {}").format(sql.Identifier(OPEN, VIEW)))
+    """Take the publisher's views away before a table that they read is; publishing writes them again."""
+    written = connection.execute(
+        """select relname from pg_class inner join pg_roles on pg_roles.oid = relowner
+           where relnamespace = %s::regnamespace and relkind = 'v' and rolname = current_user""",
+        [OPEN],
+    ).fetchall()
+    for (name,) in written:
+        connection.execute(sql.SQL("drop view {}").format(sql.Identifier(OPEN, name)))

@@ -7,7 +7,18 @@ from psycopg import sql
 
 from ingest.errors import Refusal
 from warehouse.platform.settings import Settings
-from warehouse.publish import as_of, disclosure, mart_schema, merge, pin, release_records, schema_change, turn, views
+from warehouse.publish import (
+    as_of,
+    disclosure,
+    mart_schema,
+    merge,
+    open_marts,
+    pin,
+    release_records,
+    schema_change,
+    turn,
+    views,
+)
 from warehouse.publish.merge import Counts
 from warehouse.publish.release_records import UNTOUCHED, Publication
 
@@ -203,4 +214,5 @@ def _move_to_candidate(
             as_of.refresh_as_of(connection, mart)
     viewed = views.publish(connection, candidate_views, marts)
     disclosure.publish(connection)
+    open_marts.publish(connection)
     return {name: moved[name] for name in candidate}, reshaped or viewed

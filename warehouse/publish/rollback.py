@@ -9,7 +9,7 @@ from psycopg import sql
 
 from ingest.errors import Refusal
 from warehouse.platform.settings import Settings
-from warehouse.publish import disclosure, mart_schema, merge, release_records, schema_change, turn
+from warehouse.publish import disclosure, mart_schema, merge, open_marts, release_records, schema_change, turn
 from warehouse.publish.release_records import UNTOUCHED, Publication
 
 
@@ -75,6 +75,7 @@ def _roll_back(settings: Settings, connection: psycopg.Connection, release_id: i
         changes[name] = merge.move(connection, mart, sources[name], new.release_id)
     connection.execute("set constraints all immediate")
     disclosure.publish(connection)
+    open_marts.publish(connection)
     if not release_records.has_moved(changes):
         return dataclasses.replace(release_records.as_publication(current, current), state="unchanged", row_changes={})
     return release_records.close_release(settings, connection, new, current, changes, moved=True)

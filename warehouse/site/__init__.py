@@ -3,6 +3,6 @@
 from warehouse.site.areas import EDITIONS
 from warehouse.site.building import Built, build
 from warehouse.site.packs import FORMATS, write_pack
-from warehouse.site.serving import serve
+from warehouse.site.serving import LOOPBACK, serve
 
-__all__ = ["EDITIONS", "FORMATS", "Built", "build", "serve", "write_pack"]
+__all__ = ["EDITIONS", "FORMATS", "LOOPBACK", "Built", "build", "serve", "write_pack"]

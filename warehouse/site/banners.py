@@ -14,8 +14,6 @@ def of(reader: Reader) -> list[dict[str, str]]:
     found = []
     if reader.release.data_kind == SYNTHETIC:
         found.append({"kind": "synthetic", "label": "Synthetic data.", "text": SYNTHETIC_TEXT})
-    if reader.edition == "open":
-        return found  # the open layer says nothing of single datasets
     for state, label, text in (
         (
             "stale",

@@ -1,4 +1,4 @@
-"""Building the site: one release, whole or not at all, and only the pages whose figures have changed."""
+"""Building the site of one release: put in its place whole, and only the pages whose figures have changed."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
 
+from ingest.errors import Refusal
 from warehouse.platform.settings import Settings
 from warehouse.site import areas, engineer, folder, overview, packs, rendering
 from warehouse.site.areas import EDITIONS
-from warehouse.site.folder import Manifest
 from warehouse.site.model import LONDON, Area
 from warehouse.site.reading import Reader, Release, reading
 from warehouse.site.rendering import Page
 from warehouse.site.sources import sources_page
-from warehouse.site.takeaway import files, folders
+from warehouse.site.takeaway import folders
 from warehouse.site.takeaway.content import Pack
 from warehouse.site.takeaway.folders import Folder
+from warehouse.site.writing import Drawn, Part, write
 
 Echo = Callable[[str], None]
 SITE = "site"
@@ -70,13 +70,14 @@ def build(
         What was built. Where nothing has changed, nothing is written.
 
     Raises:
-        Refusal: a page cannot be drawn, or release or folder are not as they should be. The site that stands is as it was.
+        Refusal: a figure cannot be drawn: its pack stands as it was, and every other page is of the release; or release or folder are not as they
+            should be, and the site that stands is as it was.
     """
     out = out or settings.home / SITE
     folder.check(out)
     asked = _Asked(settings, release_id, None if files_of is None else frozenset(files_of), echo)
     with folder.replacing(out) as new:
-        parts: list[_Part] = []
+        parts: list[Part] = []
         shown = 0
         for edition in EDITIONS:
             if edition in editions:
@@ -86,15 +87,29 @@ def build(
                 folder.link_tree(out / edition, new.path / edition)
         alone = [_front(new.path), *([engineer.status_page(settings)] if release_id is None else [])]
         said = {"release_id": shown, "published": "", "published_at": ""}
-        parts.append(_write(_Drawn(alone, [], said), "", out, new.path))
+        parts.append(write(Drawn(alone, [], said), "", out, new.path))
         folder.share(new.path)
         new.is_wanted = any(part.rendered for part in parts) or folder.pages_of(out) != folder.pages_of(new.path)
+    failures = [failure for part in parts for failure in part.failures]
+    if failures:
+        raise _refusal(failures, shown)
     return Built(
         out / "index.html",
         shown,
         rendered=sum(part.rendered for part in parts),
         kept=sum(part.kept for part in parts),
         files=sum(part.files for part in parts),
+    )
+
+
+def _refusal(failures: list[Refusal], release_id: int) -> Refusal:
+    """One refusal of all figures that cannot be shown, by their packs."""
+    more = f"; and {len(failures) - 1} more figures" if len(failures) > 1 else ""
+    return Refusal(
+        failures[0].code,
+        f"{failures[0].problem}{more}",
+        kept=f"their packs as they were; every other page is of release {release_id}",
+        next_step="read the log of the site's run; the next build tries again",
     )
 
 
@@ -116,24 +131,7 @@ class _Asked:
         return (found,) if found else ()
 
 
-@dataclasses.dataclass(frozen=True)
-class _Drawn:
-    """What an edition is to be, in memory: its pages, the packs that have files, what it says of the release, and folders that it gives out."""
-
-    pages: list[Page]
-    packs: list[Pack]
-    said: dict[str, Any]
-    folders: tuple[Folder, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class _Part:
-    rendered: int
-    kept: int
-    files: int = 0
-
-
-def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int, _Part]:
+def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int, Part]:
     """Build an edition.
 
     Returns:
@@ -146,7 +144,7 @@ def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int,
         made_from = _made_from(reader, asked)
         if before is not None and before.made_from == made_from and folder.is_whole(stands, before):
             folder.link_tree(stands, new)
-            return release.release_id, _Part(0, len(before.pages))
+            return release.release_id, Part(0, len(before.pages))
         asked.echo(f"{edition} edition: reading release {release.release_id}")
         given = packs.shared(reader)
         said = packs.release_said(reader)
@@ -158,64 +156,12 @@ def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int,
             pages += [overview.compare_page(reader, given), sources_page(reader, given)]
     with_files = [Pack(area, edition, tuple(pack), said) for area, pack in of_areas.items() if asked.has_files(area)]
     asked.echo(f"{edition} edition: {len(pages)} pages, files to take away of {len(with_files)} areas")
-    return release.release_id, _write(_Drawn(pages, with_files, said, given_out), made_from, stands, new)
-
-
-def _write(drawn: _Drawn, made_from: str, stands: Path, new: Path) -> _Part:
-    """Write the pages and files whose figures have changed, and have the others stand in the new folder as they are."""
-    before = folder.read_manifest(stands) or Manifest("", 0, {})
-    code = rendering.code_version()
-    hashes = {page.path: page.hash(code) for page in drawn.pages}
-    listed: dict[str, tuple[str, list[str]]] = {}
-    kept = 0
-    for page in drawn.pages:
-        known = before.pages.get(page.path)
-        if known and folder.link_listed(stands, new, known, hashes[page.path]):
-            listed[page.path] = known
-            kept += 1
-        else:
-            listed[page.path] = (hashes[page.path], rendering.write(page, new, drawn.said))
-    takeaway, written = _write_files(drawn, hashes, before, stands, new)
-    rendering.write_static(new)
-    folder.write_manifest(new, Manifest(made_from, drawn.said["release_id"], listed, takeaway))
-    return _Part(len(drawn.pages) - kept, kept, written)
-
-
-def _write_files(
-    drawn: _Drawn, hashes: dict[str, str], before: Manifest, stands: Path, new: Path
-) -> tuple[dict[str, tuple[str, list[str]]], int]:
-    """Write the files to take away, as the pages: those of an area whose pages have changed, and folders of what is new.
-
-    Returns:
-        What the manifest lists of them, and how many were written.
-    """
-    listed: dict[str, tuple[str, list[str]]] = {}
-    changed = []
-    written = 0
-    for pack in drawn.packs:
-        wanted = files.hash_of(pack, hashes)
-        known = before.takeaway.get(pack.area.slug)
-        if known and folder.link_listed(stands, new, known, wanted):
-            listed[pack.area.slug] = known
-        else:
-            changed.append(pack)
-            listed[pack.area.slug] = (wanted, files.paths(pack))
-            written += len(files.paths(pack))
-    files.write_all(changed, new)
-    for one in drawn.folders:
-        known = before.takeaway.get(one.name)
-        if known and folder.link_listed(stands, new, known, one.hash):
-            listed[one.name] = known
-        else:
-            one.write(new / one.name)
-            listed[one.name] = (one.hash, [f"{one.name}/{file}" for file in folder.pages_of(new / one.name)])
-            written += len(listed[one.name][1])
-    return listed, written
+    return release.release_id, write(Drawn(pages, with_files, said, given_out), made_from, stands, new)
 
 
 def _made_from(reader: Reader, asked: _Asked) -> str:
     """A hash of all that the pages of an edition depend on: where it is the same, nothing needs to be read."""
-    states = [] if reader.edition == "open" else [dict(row) for row in reader.rows("status")]
+    states = [dict(row) for row in reader.rows("status")]
     files_of = None if asked.files_of is None else sorted(asked.files_of)
     given = [reader.edition, dataclasses.asdict(reader.release), states, files_of, rendering.code_version()]
     return hashlib.sha256(json.dumps(given, default=str).encode()).hexdigest()

@@ -8,8 +8,17 @@ from typing import Any
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
-# Fewer events a month than this leave a chart's limits so rough that chance alone signals often: 1 homicide, say.
-FEWEST_A_MONTH = 5
+# Measures that every pack shows, by what a title calls them.
+HEADLINES = {
+    "sv_core_separable": "four offence groups together (proxy)",
+    "mps_homicide": "homicide",
+    "mps_violence_with_injury": "violence with injury",
+    "mps_robbery_personal": "personal robbery",
+    "mps_knife_crime": "knife crime",
+    "mps_weapons_possession": "possession of weapons",
+    "mps_rape": "rape",
+    "safestats_las_assaults": "assaults attended by ambulance",
+}
 
 
 @dataclasses.dataclass(frozen=True)

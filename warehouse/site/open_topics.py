@@ -1,4 +1,4 @@
-"""The pages of the open edition: what the open layer lets out, which is counts and published figures; pages that it has nothing for say so."""
+"""The pages of the open edition: each figure whose rows the open layer lets out, and counts of health as their owners' rule has them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import dataclasses
 from typing import Any
 
 from warehouse.site import formats
-from warehouse.site.model import Area, Column, Figure, Rows, Topic
-from warehouse.site.topics import HEADLINES, TOPICS
+from warehouse.site.model import HEADLINES, Area, Column, Figure, Rows, Topic
+from warehouse.site.reading import is_open
+from warehouse.site.topics import TOPICS, findings
 from warehouse.site.topics.findings import newest
 
 NOTHING = (
-    "The open layer has nothing for this page: it gives out counts and published figures alone, each as its owner's rule allows. "
+    "The open layer has nothing for this page: it gives out what its owners publish, and of health counts alone, each as its owner's rule allows. "
     "Partners of the duty find this page in the partner edition."
 )
+# Of these the open layer has counts by their owner's rule, and nothing that is worked out of them.
+RULED = ("safestats_las_assaults",)
 
 
 def _line(rows: Rows, area: Area) -> list[dict[str, Any]]:
@@ -44,17 +47,17 @@ MONTHS = (
     Column("is_provisional", "State", "flag", ("[p] provisional", "final")),
     Column("value_note", "Note", "long"),
 )
-TREND = tuple(
+HEALTH = tuple(
     Figure(
-        f"months-{code.replace('_', '-')}", "open_month", _newest(name), lambda rows, area: f"{rows[0]['measure_name']}, recorded each month", MONTHS,
+        f"months-{code.replace('_', '-')}", "open_month", _newest(HEADLINES[code]), lambda rows, area: f"{rows[0]['measure_name']}, recorded each month", MONTHS,
         "trend", only={"measure_code": code}, shaped=_line,
-        note="Counts under their owner's rule: of health, 1 to 7 are suppressed and others rounded to the nearest 5. Breaks of a series are not marked in this edition.",
+        note="Counts under their owner's rule: 1 to 7 are suppressed, others rounded to the nearest 5. A month that is suppressed is a hole in the line. Breaks of the series are not marked.",
     )
-    for code, name in HEADLINES.items()
+    for code in RULED
 )  # fmt: skip
 DRIVERS = (
     Figure(
-        "published", "open_drivers", "Published figures of health, work and deprivation", "As their publishers give them, every period that is held",
+        "published", "open_indicators", "Published figures of health, work and deprivation", "As their publishers give them, every period that is held",
         (
             Column("measure_name", "Measure"), Column("period_start_date", "From", "month"), Column("period_end_date", "To", "month"),
             Column("value", "Value", "number"), Column("unit", "Unit"), Column("is_suppressed", "Suppressed", "flag", ("[c] suppressed", "no")),
@@ -62,7 +65,43 @@ DRIVERS = (
         ),
     ),
 )  # fmt: skip
-_FIGURES = {"trend": TREND, "drivers": DRIVERS}
+STATUS = (
+    Figure(
+        "freshness", "status", lambda rows, area: f"{sum(row['state'] == 'fresh' for row in rows)} of {len(rows)} datasets are up to date",
+        "Each dataset: the newest month that is published, and whether it is as new as its publisher's rhythm lets expect",
+        (
+            Column("title", "Dataset"), Column("source", "Source"), Column("newest_period_start_date", "Newest month", "month"),
+            Column("state", "State", "code"),
+        ),
+    ),
+)  # fmt: skip
+# The success measures rest on health and on what is no open data: at a glance stand the headline measures.
+GLANCE = (
+    Figure(
+        "headlines", "profile", lambda rows, area: f"{area.name} beside London on {len(rows)} measures",
+        lambda rows, area: f"Recorded by the police, {findings.twelve_months(rows)}; rank 1 is the highest rate",
+        (
+            Column("measure_name", "Measure"), Column("window_count", "Count", "count"), Column("rate_per", "Unit of the rate", "unit"),
+            Column("rate", "Rate", "rate"), Column("rate_lower_95", "Lower 95% limit", "rate"), Column("rate_upper_95", "Upper 95% limit", "rate"),
+            Column("london_rate", "London", "rate"), Column("rank_in_london", "Rank", "count"),
+            Column("significance_against_london", "Against London"),
+        ),
+    ),
+)  # fmt: skip
+_OWN = {"status": STATUS, "index": GLANCE, "health": HEALTH, "drivers": DRIVERS}
+
+
+def _figures(topic: Topic) -> tuple[Figure, ...]:
+    own = _OWN.get(topic.slug, ())
+    keys = {figure.key for figure in own}
+    shared = (figure for figure in topic.figures if is_open(figure.query) and figure.key not in keys)
+    return (*shared, *own)
+
+
+def _is_let_out(figure: Figure) -> bool:
+    return figure.only.get("measure_code") not in RULED or figure in HEALTH
+
+
 OPEN_TOPICS: tuple[Topic, ...] = tuple(
-    dataclasses.replace(topic, figures=_FIGURES.get(topic.slug, ()), chapters=(), questions=()) for topic in TOPICS
+    dataclasses.replace(topic, figures=tuple(filter(_is_let_out, _figures(topic))), chapters=()) for topic in TOPICS
 )

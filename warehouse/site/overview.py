@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from warehouse.site import charts, formats
+from warehouse.site import charts, formats, open_topics
 from warehouse.site.model import LONDON, Area, Column, Figure, Row, Rows
 from warehouse.site.packs import status_lines
 from warehouse.site.reading import Reader
@@ -40,7 +40,7 @@ SIGNALS = Figure(
     "signals", "signals", _signals,
     lambda rows, area: f"Measures whose {formats.month(rows[0]['month_start_date'])} is a signal on the control chart of the borough",
     (
-        Column("measure_name", "Measure"), Column("area_name", "Borough"), Column("chart_signal", "Signal", "code"), Column("window_count", "Count", "count"),
+        Column("measure_name", "Measure"), Column("area_name", "Borough"), Column("chart_signal", "Signal", "code"), Column("month_count", "Count", "count"),
         Column("chart_centre", "Mean", "number"), Column("chart_lower", "Lower limit", "number"), Column("chart_upper", "Upper limit", "number"),
         Column("is_provisional", "State", "flag", trends.PROVISIONAL),
     ),
@@ -71,6 +71,23 @@ CHANGED = Figure(
         Column("rate_unit", "Unit"), Column("period_end_before", "To, before", "month"), Column("period_end_date", "To, now", "month"),
     ),
     name="Headline figures that changed", nothing="No headline figure differs from the release before, or there is none before.",
+)  # fmt: skip
+
+
+def _differ(rows: Rows, area: Area) -> str:
+    same = sum(row["figure_count"] for row in rows if row["why"] not in NEWS)
+    return f"{same:,} figures of the same periods differ, of {sum(row['figure_count'] for row in rows):,} that are new or differ"
+
+
+DIFFERENT = Figure(
+    "figures", "figures_changed", _differ, "Figures of every measure, area, period and group, by measure and by why they differ",
+    (
+        Column("measure_name", "Measure"), Column("why", "Why"), Column("figure_count", "Figures", "count"), Column("area_count", "Areas", "count"),
+        Column("first_period_date", "Periods from", "month"), Column("last_period_date", "To", "month"), Column("net_difference", "Net difference", "number"),
+        Column("largest_difference", "Largest difference", "number"),
+    ),
+    name="Figures that differ", nothing="No figure differs from the release before, or there is none before.",
+    note="Revised by the publisher: a newer edition gives another figure. Corrected by us: the same edition. Break found: a break in the period that the release before did not know.",
 )  # fmt: skip
 REVISED = Figure(
     "publishers", "publisher_revisions", "What publishers have revised since they first gave it", "Figures that differ between two editions of a publisher, all areas",
@@ -109,15 +126,17 @@ def overview_page(reader: Reader, boroughs: list[Area], given: dict[str, Any]) -
         "boards": [],
         "sparks": {},
     }
-    figures: list[Figure] = []
+    boards, sparks = _boards(reader, boroughs)
+    context |= {"boards": boards, "sparks": sparks}
+    kept = {board["measure_code"] for board in boards}
+    figures = [one for code, name in HEADLINES.items() if code in kept for one in _maps(code, name)]
+    controls = [figure for figure in trends.TREND.figures if figure.query == "control"]
     if reader.edition == "partner":
         facts = [dict(row) for row in reader.rows("sentences", LONDON)]
         context["facts"] = [row for row in facts if row["importance"] == 1][:8]
-        boards, sparks = _boards(reader, boroughs)
-        context |= {"boards": boards, "sparks": sparks}
-        kept = {board["measure_code"] for board in boards}
-        figures = [one for code, name in HEADLINES.items() if code in kept for one in _maps(code, name)]
-        figures += [SIGNALS, *_london_figures(), CHANGED, *STATUS.figures]
+        figures += [SIGNALS, *GLANCE.figures, *controls, CHANGED, *STATUS.figures]
+    else:
+        figures += [SIGNALS, *controls, *open_topics.STATUS]
     return Page(
         "index.html", "overview.html.j2", LONDON, context, tuple(show(reader, figure, LONDON) for figure in figures)
     )
@@ -153,7 +172,7 @@ def compare_page(reader: Reader, given: dict[str, Any]) -> Page:
     ]  # fmt: skip
     context = {
         **given, "heading": heading, "area_label": "", "asks": asks,
-        "paragraphs": ["To compare any two releases, use the functions of marts_history, which give each mart as a release published it, or `vru export --release`."],
+        "paragraphs": ["Any two releases, figure by figure: vru compare 3 5 (with --area, --measure or --json), or in SQL select * from marts.compare_releases(3, 5)."],
         "tables": tables,
     }  # fmt: skip
     return Page(
@@ -161,7 +180,7 @@ def compare_page(reader: Reader, given: dict[str, Any]) -> Page:
         "plain.html.j2",
         LONDON,
         context,
-        tuple(show(reader, figure, LONDON) for figure in (CHANGED, REVISED)),
+        tuple(show(reader, figure, LONDON) for figure in (CHANGED, DIFFERENT, REVISED)),
     )
 
 
@@ -179,11 +198,6 @@ def _row_changes(text: str | None) -> list[dict[str, Any]]:
                 }
             )
     return found
-
-
-def _london_figures() -> list[Figure]:
-    controls = [figure for figure in trends.TREND.figures if figure.query == "control"]
-    return [*GLANCE.figures, *controls]
 
 
 def _boards(reader: Reader, boroughs: list[Area]) -> tuple[list[dict[str, Any]], dict[str, str]]:

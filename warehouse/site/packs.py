@@ -81,7 +81,7 @@ def _page(reader: Reader, area: Area, topic: Topic, links: list[dict[str, str]],
         "after": links[topic.number + 1] if topic.number + 1 < len(links) else None,
         "facts": facts,
         "facts_heading": "Five things to know" if topic.slug == "index" else "What the figures say",
-        "gaps": [] if reader.edition == "open" else _gaps(reader, topic),
+        "gaps": _gaps(reader, topic),
         "nothing": NOTHING if reader.edition == "open" else "The marts of this release have no rows for this page.",
     }
     is_glance = topic.slug == "index" and reader.edition == "partner"
@@ -185,9 +185,12 @@ def write_pack(
     out = (out or settings.home / "packs" / area.slug).absolute()
     folder.check(out)
     with folder.replacing(out) as new:
-        written = {
-            page.path: (page.hash(rendering.code_version()), rendering.write(page, new.path, said)) for page in pages
-        }
+        written = {}
+        for page in pages:
+            made, failures = rendering.write(page, new.path, said)
+            if failures:
+                raise failures[0]
+            written[page.path] = (page.hash(rendering.code_version()), made)
         rendering.write_static(new.path)
         folder.write_manifest(new.path, folder.Manifest("a pack by hand", release.release_id, written))
     return out / "index.html", len(pages)

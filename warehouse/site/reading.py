@@ -17,15 +17,18 @@ from psycopg.rows import dict_row
 from ingest.errors import Refusal
 from warehouse.platform.connection import connect
 from warehouse.platform.settings import Settings
+from warehouse.publish.open_marts import PASSED_ON
 from warehouse.site.areas import EDITIONS
-from warehouse.site.model import FEWEST_A_MONTH, Area, Row
+from warehouse.site.model import HEADLINES, Area, Row
 
 QUERIES = Path(__file__).with_name("queries")
 UNTOUCHED = "the site that stands"
 PATIENCE = "15min"  # for all of an earlier release, which is put together from history
 _AREAS = "any(%(areas)s)"
 _MART = re.compile(r"\bmarts\.(\w+)( as \w+)?")
-_ONLY_NOW = frozenset({"data_status", "edition", "publication"})  # views of the ledgers, which have no history
+_ONLY_NOW = frozenset(
+    {"compare_releases", "data_status", "edition", "publication"}
+)  # views of the ledgers, which have no history
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Release:
 
 
 class Reader:
-    """Answers queries of one release.
+    """Answers queries of one release. What they read of the marts is read of the open layer for the open edition, where it has the same names.
 
     Attributes:
         edition: open or partner.
@@ -61,6 +64,7 @@ class Reader:
 
     def rows(self, query: str, area: Area | None = None) -> list[Row]:
         """The rows of a query: of one area where it asks for areas, else all of them."""
+        query = self._own(query)
         if query not in self._all:
             found = self._ask(query)
             self._all[query] = found
@@ -75,21 +79,28 @@ class Reader:
 
     def shown(self, query: str, area: Area) -> str:
         """The query as somebody can ask it: of that area alone, of that release."""
-        text = re.sub(r"^--.*\n", "", self._of_release(text_of(query)), flags=re.MULTILINE)
+        text = re.sub(r"^--.*\n", "", self._of_release(text_of(self._own(query))), flags=re.MULTILINE)
         text = text.replace(_AREAS, f"any('{{{area.code}}}')")
         for name, value in self._constants().items():
-            text = text.replace(f"%({name})s", str(value))
+            written = f"'{{{','.join(value)}}}'" if isinstance(value, list) else str(value)
+            text = text.replace(f"%({name})s", written)
         return text.strip()
 
-    def _constants(self) -> dict[str, int]:
-        return {"release": self.release.release_id, "fewest_a_month": FEWEST_A_MONTH}
+    def _constants(self) -> dict[str, int | list[str]]:
+        return {"release": self.release.release_id, "headlines": list(HEADLINES)}
 
     def _ask(self, query: str) -> list[Row]:
         statement = self._of_release(text_of(query))
         with self.connection.cursor(row_factory=dict_row) as cursor:
             return list(cursor.execute(statement.encode(), {"areas": self._areas} | self._constants()).fetchall())
 
+    def _own(self, query: str) -> str:
+        """The query of the edition: one of its own name for the open edition, where there is one."""
+        return f"open_{query}" if self.edition == "open" and (QUERIES / f"open_{query}.sql").exists() else query
+
     def _of_release(self, text: str) -> str:
+        if self.edition == "open":
+            return _MART.sub(lambda found: f"marts_open.{found[1]}{found[2] or ''}", text)
         if self.is_current:
             return text
 
@@ -104,6 +115,13 @@ class Reader:
 def text_of(query: str) -> str:
     """A query of the folder queries/."""
     return (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
+
+
+def is_open(query: str) -> bool:
+    """Whether the open layer has all that a query reads."""
+    if (QUERIES / f"open_{query}.sql").exists():
+        return True
+    return {found[1] for found in _MART.finditer(text_of(query))} <= PASSED_ON.keys()
 
 
 def is_by_area(query: str) -> bool:

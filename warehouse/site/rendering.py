@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ingest.errors import Refusal
 from warehouse.exports.values import without_formula
 from warehouse.site import charts, formats
 from warehouse.site.model import Area
@@ -98,7 +99,7 @@ def _templates() -> Environment:
     return environment
 
 
-def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
+def write(page: Page, folder: Path, release: dict[str, Any]) -> tuple[list[str], list[Refusal]]:
     """Draw the figures of a page and write its files.
 
     Args:
@@ -106,12 +107,9 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
         release: what the page says of the release: release_id, published (a moment).
 
     Returns:
-        The files, relative to the folder; the page first.
-
-    Raises:
-        Refusal: a figure cannot be drawn.
+        The files, relative to the folder, the page first; and a refusal for each figure that cannot be shown: its place says so.
     """
-    drawn = [(figure, *_in_page(draw(figure, page.area))) for figure in page.figures]
+    drawn = [_drawn(figure, page.area) for figure in page.figures]
     html = (
         _templates()
         .get_template(page.template)
@@ -119,7 +117,7 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
     )
     files = {page.path: html}
     base = page.path.rpartition("/")[0]
-    for figure in page.figures:
+    for figure, _, _ in drawn:
         if figure.rows:
             place = f"{base}/data/{figure.key}" if base else f"data/{figure.key}"
             files[f"{place}.csv"] = as_csv(figure)
@@ -128,7 +126,7 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> list[str]:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="")
-    return list(files)
+    return list(files), [figure.failure for figure, _, _ in drawn if figure.failure]
 
 
 def draw(figure: Shown, area: Area) -> charts.Chart | None:
@@ -143,16 +141,20 @@ def draw(figure: Shown, area: Area) -> charts.Chart | None:
         drawn: charts.Chart = getattr(charts, figure.chart)(
             figure.chart_rows, title=figure.title, subtitle=figure.subtitle, unit=figure.unit
         )
-    except Exception as error:  # whatever goes wrong in a drawing, the site that stands stays
+    except Exception as error:  # whatever goes wrong in a drawing, the pages of other areas stand
         raise failed(figure.key, area, error) from error
     return drawn
 
 
-def _in_page(chart: charts.Chart | None) -> tuple[Markup, Markup]:
-    """A chart for a page, wide and narrow."""
+def _drawn(figure: Shown, area: Area) -> tuple[Shown, Markup, Markup]:
+    """The figure with its chart, wide and narrow; neither where it is a table alone, and its place alone where the chart fails."""
+    try:
+        chart = draw(figure, area)
+    except Refusal as refusal:
+        return figure.without(refusal), Markup(""), Markup("")
     if chart is None:
-        return Markup(""), Markup("")
-    return Markup(chart.svg), Markup(chart.narrow)  # noqa: S704 - the chart escapes what is in its rows
+        return figure, Markup(""), Markup("")
+    return figure, Markup(chart.svg), Markup(chart.narrow)  # noqa: S704 - the chart escapes what is in its rows
 
 
 def as_csv(figure: Shown) -> str:

@@ -45,13 +45,19 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         """Nothing: who read what is nobody's business."""
 
 
-def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
+def server(
+    folder: Path, port: int, *, is_awaited: bool = False, listen: str = LOOPBACK
+) -> http.server.ThreadingHTTPServer:
     """A server of the site, bound to loopback; 0 for a free port.
+
+    Args:
+        is_awaited: whether it may stand before the site does, and at a free port where this one is taken.
+        listen: the address; another than loopback in a container alone, whose port is published on loopback.
 
     Raises:
         Refusal: there is no site yet, or the port is taken.
     """
-    if not (folder / "index.html").is_file():
+    if not is_awaited and not (folder / "index.html").is_file():
         raise Refusal(
             "SITE_MISSING",
             "there is no site to show yet",
@@ -59,8 +65,10 @@ def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
             next_step="build it with `vru site`, or run a night",
         )
     try:
-        return http.server.ThreadingHTTPServer((LOOPBACK, port), functools.partial(_Handler, directory=str(folder)))
+        return http.server.ThreadingHTTPServer((listen, port), functools.partial(_Handler, directory=str(folder)))
     except OSError as error:
+        if is_awaited and port:
+            return server(folder, 0, is_awaited=True, listen=listen)
         raise Refusal(
             "OPTION_INVALID",
             f"port {port} cannot be opened: {error.strerror}",
@@ -68,13 +76,15 @@ def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
         ) from error
 
 
-def serve(folder: Path, port: int, echo: Callable[[str], None]) -> None:
+def serve(
+    folder: Path, port: int, echo: Callable[[str], None], *, is_awaited: bool = False, listen: str = LOOPBACK
+) -> None:
     """Show the site until Ctrl-C.
 
     Raises:
         Refusal: as `server`.
     """
-    with server(folder, port) as opened:
+    with server(folder, port, is_awaited=is_awaited, listen=listen) as opened:
         echo(f"http://{LOOPBACK}:{opened.server_address[1]}/ (Ctrl-C ends it)")
         try:
             opened.serve_forever()

@@ -32,6 +32,7 @@ class Shown:
         editions: publishers' editions that its rows name, each with the first digits of its hash.
         trace: the command that finds the files of its newest row.
         missing: why nothing is shown; empty where something is.
+        failure: the refusal of a figure that cannot be shown, with its code; None for one that can.
     """
 
     key: str
@@ -48,18 +49,22 @@ class Shown:
     editions: tuple[tuple[str, str], ...]
     trace: str
     missing: str
+    failure: Refusal | None = None
+
+    def without(self, failure: Refusal) -> Shown:
+        """Its place, where it cannot be shown: the code, and no rows."""
+        missing = f"This figure could not be drawn, by a fault of ours [{failure.code}]. The data team has been told."
+        return dataclasses.replace(self, chart="", rows=(), chart_rows=(), missing=missing, failure=failure)
 
 
 def show(reader: Reader, figure: Figure, area: Area) -> Shown:
-    """A figure of an area.
-
-    Raises:
-        Refusal: it cannot be put together, by a fault of ours: the rows are not as its declaration wants them.
-    """
+    """A figure of an area; its place alone where the rows are not as its declaration wants them, by a fault of ours."""
     try:
         return _show(reader, figure, area)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise failed(figure.key, area, error) from error
+        name = figure.name or figure.key.replace("-", " ").capitalize()
+        place = Shown(figure.key, name, "", "", "", figure.columns, (), (), "", "", (), (), "", "")
+        return place.without(failed(figure.key, area, error))
 
 
 def failed(key: str, area: Area, error: Exception) -> Refusal:
@@ -82,7 +87,7 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
     chart_rows = figure.shaped(rows, area) if rows and figure.shaped and figure.chart else []
     has_chart = bool(chart_rows) and any(isinstance(value, int | float) for row in chart_rows for value in row.values())
     codes = dict.fromkeys(row["measure_code"] for row in rows if row.get("measure_code"))
-    by_code = _measures(reader, rows) if codes else {}
+    by_code = _measures(reader) if codes else {}
     return Shown(
         key=figure.key,
         title=_words(figure.title, rows, area) if rows else figure.name or figure.key.replace("-", " ").capitalize(),
@@ -101,14 +106,9 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
     )
 
 
-def _measures(reader: Reader, rows: Rows) -> dict[str, Row]:
-    """What is known of measures, by code. The open layer says it in each row."""
-    if reader.edition == "partner":
-        return {row["measure_code"]: row for row in reader.rows("measures")}
-    columns = ("measure_code", "measure_name", "caveat", "licence", "attribution")
-    return {
-        row["measure_code"]: {"definition": "", "proxy_of": "", **{name: row[name] for name in columns}} for row in rows
-    }
+def _measures(reader: Reader) -> dict[str, Row]:
+    """What is known of measures, by code."""
+    return {row["measure_code"]: row for row in reader.rows("measures")}
 
 
 def _words(words: Words, rows: Rows, area: Area) -> str:

@@ -151,7 +151,8 @@ begin
     from own as o
     cross join generate_series(1, case when cell ->> 'mean_three_years' is null then 1 else 3 end) as n (years)
     where report in (
-        'fct_window', 'rpt_borough_measure', 'rpt_borough_month', 'rpt_ambulance_month', 'rpt_hotspots', 'rpt_ward_measure', 'rpt_sna_facts'
+        'fct_window', 'rpt_borough_measure', 'rpt_borough_month', 'rpt_borough_comparison', 'rpt_ambulance_month', 'rpt_hotspots',
+        'rpt_ward_measure', 'rpt_sna_facts'
     )
     union all
     -- A window of twelve months is compared with all of 2019 and of 2019/20, a shorter one with the same months of them.
@@ -177,7 +178,8 @@ begin
     from own as o
     cross join (values ('LONDON_32'), ('LONDON_33'), ('E92000001')) as b (area_code)
     where small = 'area' and report in (
-        'fct_window', 'rpt_borough_measure', 'rpt_borough_month', 'rpt_police_health', 'rpt_sna_facts', 'rpt_drivers', 'rpt_success_measures'
+        'fct_window', 'rpt_borough_measure', 'rpt_borough_month', 'rpt_borough_comparison', 'rpt_police_health', 'rpt_sna_facts', 'rpt_drivers',
+        'rpt_driver_comparison', 'rpt_success_measures'
     )
     union all
     select 'residents', 'area', r.measure_code, r.area_code, make_date(y.value, 1, 1), make_date(y.value, 12, 31)
@@ -232,7 +234,7 @@ begin
         union
         -- A driver is compared with the period that ended the day before, or with the day a year before.
         select 'compared', d.source_release from marts.rpt_drivers as d
-        where report = 'rpt_drivers' and d.measure_code = cell ->> 'measure_code' and d.area_code = cell ->> 'area_code'
+        where report in ('rpt_drivers', 'rpt_driver_comparison') and d.measure_code = cell ->> 'measure_code' and d.area_code = cell ->> 'area_code'
             and d.period_kind = cell ->> 'period_kind'
             and d.period_end_date in ((cell ->> 'period_start_date')::date - 1, ((cell ->> 'period_end_date')::date - interval '1 year')::date)
         union

@@ -288,7 +288,11 @@ begin
         if high - low > 1 then
             middle := floor(middle);
         end if;
-        if marts.poisson_upper(middle, confidence) < expected then
+        -- Below 10 the limit is exact: it falls short of what is expected where so many or fewer are too rare of that mean.
+        if (case
+            when middle < 10 then marts.gamma_probability(middle + 1, expected) > (1 + confidence) / 2
+            else marts.poisson_upper(middle, confidence) < expected
+        end) then
             low := middle;
         else
             high := middle;
@@ -318,7 +322,10 @@ begin
         if high - low > 1 then
             middle := floor(middle);
         end if;
-        if marts.poisson_lower(middle, confidence) > expected then
+        if (case
+            when middle < 10 then marts.gamma_probability(middle, expected) < (1 - confidence) / 2
+            else marts.poisson_lower(middle, confidence) > expected
+        end) then
             high := middle;
         else
             low := middle;

@@ -45,6 +45,23 @@ comment on column marts_open.publication.published_at is 'When readers first saw
 comment on column marts_open.publication.data_kind is 'real: from the publishers. synthetic: from the stand-in publishers, invented, for no decision.';
 comment on column marts_open.publication.is_current is 'True: marts.publication has the earlier ones.';
 
+-- Of every dataset, also those of which no count is let out: how new it is and what state, but not why, which may name what a file held.
+create or replace view marts_open.data_status as
+select
+    source,
+    dataset,
+    title,
+    newest_period_start_date,
+    state
+from marts.data_status;
+comment on view marts_open.data_status is
+'Grain: one row a dataset: fresh; stale: older than the publisher''s rhythm, or the last look failed; held: what stands is older than what was loaded; missing: never loaded.';
+comment on column marts_open.data_status.source is 'Source id.';
+comment on column marts_open.data_status.dataset is 'Dataset id within the source.';
+comment on column marts_open.data_status.title is 'Name the publisher gives it.';
+comment on column marts_open.data_status.newest_period_start_date is 'Newest month of this dataset that is published (first day); null where there is none, and where its files say no month.';
+comment on column marts_open.data_status.state is 'fresh, stale, held or missing.';
+
 -- For the view's owner alone: who sees why a total is suppressed knows more of its parts.
 comment on table marts_open.withheld_total is
 'Grain: one row per measure, month and total of areas that marts_open.measure withholds because it would tell a suppressed part, or another total that does. Chosen by the publisher with each release. Read by nobody else.';

@@ -37,7 +37,7 @@ grant insert, update on ops.dataset to vru_publisher;
 grant usage on schema marts, marts_history to vru_analyst;
 grant select on marts.data_status, marts.publication, marts.edition to vru_analyst, vru_gate, vru_publisher;
 grant usage on schema marts_open to vru_open, vru_analyst;
-grant select on marts_open.publication to vru_open, vru_analyst;
+grant select on marts_open.publication, marts_open.data_status to vru_open, vru_analyst;
 grant usage, create on schema marts_open to vru_publisher;
 
 grant execute on function ops.reader_sessions() to vru_loader, vru_transformer, vru_publisher;

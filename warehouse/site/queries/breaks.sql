@@ -5,8 +5,5 @@ inner join marts.dim_measure as m on s.measure_code = m.measure_code
 inner join marts.dim_area as a on coalesce(s.area_code, a.area_code) = a.area_code
 where
     a.area_code = any(%(areas)s)
-    and s.measure_code in (
-        'sv_core_separable', 'mps_homicide', 'mps_violence_with_injury', 'mps_robbery_personal', 'mps_weapons_possession', 'mps_rape',
-        'mps_knife_crime', 'safestats_las_assaults'
-    )
+    and s.measure_code = any(%(headlines)s)
 order by a.area_code, s.break_month desc, s.measure_code, s.break_kind

@@ -4,8 +4,5 @@ select
 from marts_open.measure
 where
     area_code = any(%(areas)s) and period_kind = 'month' and sex = 'all' and age_band = 'all' and ethnicity = 'all'
-    and measure_code in (
-        'sv_core_separable', 'mps_homicide', 'mps_violence_with_injury', 'mps_robbery_personal', 'mps_weapons_possession', 'mps_rape',
-        'mps_knife_crime', 'safestats_las_assaults'
-    )
+    and measure_code = any(%(headlines)s)
 order by area_code, measure_code, period_start_date

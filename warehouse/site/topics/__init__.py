@@ -1,7 +1,7 @@
 """The thirteen pages of a pack, the same for every area."""
 
+from warehouse.site.model import HEADLINES
 from warehouse.site.topics import drivers, glance, health, people, places, trends, trust
-from warehouse.site.topics.trends import HEADLINES
 
 TOPICS = (
     trust.STATUS,

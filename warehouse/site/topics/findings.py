@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from warehouse.site import formats
-from warehouse.site.model import FEWEST_A_MONTH, Area, Row, Rows
+from warehouse.site.model import Area, Row, Rows
 
 # What the marts call significance against London, and what a page says of it.
 AGAINST_LONDON = {"High": "above London", "Low": "below London", "Not": "in line with London"}
@@ -37,7 +37,7 @@ def newest(rows: Rows, column: str = "month_start_date") -> Row:
 
 def signal_of(row: Row) -> str:
     """What the control chart says of a month, in words; empty where it has no limits."""
-    if row["chart_centre"] is not None and row["chart_centre"] < FEWEST_A_MONTH:
+    if row["has_enough_events"] is False:
         return RARE
     return SIGNALS.get(row["chart_signal"] or "", "")
 

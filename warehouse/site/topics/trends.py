@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from warehouse.site.model import Area, Column, Figure, Row, Rows, Topic
+from warehouse.site.model import HEADLINES, Area, Column, Figure, Rows, Topic, Words
 from warehouse.site.topics import findings
 
-# Measures that every pack shows, by what a title calls them.
-HEADLINES = {
-    "sv_core_separable": "four offence groups together (proxy)",
-    "mps_homicide": "homicide",
-    "mps_violence_with_injury": "violence with injury",
-    "mps_robbery_personal": "personal robbery",
-    "mps_knife_crime": "knife crime",
-    "mps_weapons_possession": "possession of weapons",
-    "mps_rape": "rape",
-    "safestats_las_assaults": "assaults attended by ambulance",
-}
 # What stands below a figure of a measure that is not what its users may take it for.
 PROXIES = {
     "sv_core_separable": " Homicide, violence with injury, rape and personal robbery added up: a proxy, and not serious violence as London defines it.",
 }
-# Kinds of break that cut a line. The others (allocation, restated, relabelled, discontinued) are named in the table alone.
-CUTS = frozenset({"recording_system", "reclassification", "recut"})
 CHARTED = ("sv_core_separable", "mps_violence_with_injury", "mps_robbery_personal", "mps_weapons_possession")
 RANKED = (
     "sv_core_separable",
@@ -32,6 +19,7 @@ RANKED = (
     "mps_knife_crime",
     "safestats_las_assaults",
 )
+FUNNELS = ("mps_violence_with_injury", "mps_robbery_personal", "mps_knife_crime")
 MAPPED = "mps_violence_with_injury"
 
 PROVISIONAL = ("[p] provisional", "final")
@@ -45,16 +33,19 @@ TREND_COLUMNS = (
     Column("similar_areas_rate", "Similar areas' rate", "rate"),
     Column("is_provisional", "State", "flag", PROVISIONAL),
     Column("holds_break", "Window", "flag", ("[b] holds a break: not drawn", "whole")),
-    Column("break_label", "[b] Break of the series", "long"),
+    Column("break_labels", "[b] Break of the series", "long"),
 )
 CONTROL_COLUMNS = (
     Column("month_start_date", "Month", "month"),
-    Column("window_count", "Count", "count"),
+    Column("month_count", "Count", "count"),
     Column("chart_centre", "Mean", "number"),
     Column("chart_lower", "Lower limit", "number"),
+    Column("chart_warning_lower", "Lower warning limit", "number"),
+    Column("chart_warning_upper", "Upper warning limit", "number"),
     Column("chart_upper", "Upper limit", "number"),
     Column("chart_signal", "Signal", "code"),
     Column("is_provisional", "State", "flag", PROVISIONAL),
+    Column("break_labels", "[b] Break of the series", "long"),
 )
 COMPARED_COLUMNS = (
     Column("area_name", "Borough"),
@@ -68,15 +59,23 @@ COMPARED_COLUMNS = (
     Column("significance_against_london", "Against London"),
     Column("is_provisional", "State", "flag", PROVISIONAL),
 )
+FUNNEL_COLUMNS = (
+    Column("area_name", "Borough"),
+    Column("denominator", "Residents", "count"),
+    Column("window_count", "Count", "count"),
+    Column("rate", "Rate", "rate"),
+    Column("london_rate", "London's rate", "rate"),
+    Column("funnel_lower_998", "Lower 99.8% limit", "rate"),
+    Column("funnel_lower_95", "Lower 95% limit", "rate"),
+    Column("funnel_upper_95", "Upper 95% limit", "rate"),
+    Column("funnel_upper_998", "Upper 99.8% limit", "rate"),
+    Column("significance_against_london", "Against London"),
+    Column("is_provisional", "State", "flag", PROVISIONAL),
+)
 
 
 def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
-
-
-def _cuts(row: Row) -> bool:
-    """Whether a break that cuts a line lies in the row's month."""
-    return any(kind in CUTS for kind in (row["break_kind"] or "").split(", "))
 
 
 def lines(rows: Rows, area: Area) -> list[dict[str, Any]]:
@@ -87,8 +86,8 @@ def lines(rows: Rows, area: Area) -> list[dict[str, Any]]:
         shared = {
             "period_start_date": row["month_start_date"],
             "is_provisional": row["is_provisional"],
-            "is_break": _cuts(row),
-            "break_label": row["break_label"],
+            "is_break": row["is_cut"],
+            "break_label": row["break_labels"],
         }
         columns = ("rolling_12_count", None, None) if counted else ("rate", "rate_lower_95", "rate_upper_95")
         value, lower, upper = (None if row["holds_break"] or column is None else row[column] for column in columns)
@@ -101,12 +100,12 @@ def lines(rows: Rows, area: Area) -> list[dict[str, Any]]:
 
 
 def limits(rows: Rows, area: Area) -> list[dict[str, Any]]:
-    """A control chart of months: the mart has limits at three standard deviations alone."""
+    """A control chart of months, with limits at three standard deviations and warning limits at two."""
     return [
         {
-            "period_start_date": row["month_start_date"], "value": row["window_count"], "centre": row["chart_centre"], "lower_2": None,
-            "upper_2": None, "lower_3": row["chart_lower"], "upper_3": row["chart_upper"], "signal": row["chart_signal"],
-            "is_provisional": row["is_provisional"], "is_break": _cuts(row), "break_label": row["break_label"],
+            "period_start_date": row["month_start_date"], "value": row["month_count"], "centre": row["chart_centre"],
+            "lower_2": row["chart_warning_lower"], "upper_2": row["chart_warning_upper"], "lower_3": row["chart_lower"], "upper_3": row["chart_upper"], "signal": row["chart_signal"],
+            "is_provisional": row["is_provisional"], "is_break": row["is_cut"], "break_label": row["break_labels"],
         }
         for row in rows
     ]  # fmt: skip
@@ -124,6 +123,30 @@ def bars(rows: Rows, area: Area) -> list[dict[str, Any]]:
     london = next((row["london_rate"] for row in rows if row["london_rate"] is not None), None)
     line = {"area_name": "London", "value": london, "lower": None, "upper": None, "is_this": False, "note": ""}
     return boroughs if london is None else [*boroughs, line]
+
+
+def funnels(rows: Rows, area: Area) -> list[dict[str, Any]]:
+    """Each borough between the limits that the mart draws round London's rate at its residents."""
+    return [
+        {
+            "area_name": row["area_name"], "denominator": row["denominator"], "value": row["rate"], "centre": row["london_rate"],
+            "lower_2": row["funnel_lower_95"], "upper_2": row["funnel_upper_95"], "lower_3": row["funnel_lower_998"],
+            "upper_3": row["funnel_upper_998"], "is_this": row["area_code"] == area.code,
+        }
+        for row in rows
+        if row["rate"] is not None and row["denominator"] is not None
+    ]  # fmt: skip
+
+
+def outside(name: str) -> Words:
+    """Says how many boroughs the mart finds beyond its 99.8 % limits, to which chance leads one in five hundred."""
+
+    def title(rows: Rows, area: Area) -> str:
+        far = [str(row["significance_against_london"] or "") for row in rows]
+        high, low = far.count("High (0.001)"), far.count("Low (0.001)")
+        return f"{_capital(name)}: {high} of {len(rows)} boroughs far above London, {low} far below"
+
+    return title
 
 
 def classes(rows: Rows, area: Area) -> list[dict[str, Any]]:
@@ -144,6 +167,11 @@ def rate_of(rows: Rows, area: Area) -> str:
     return f"{last['measure_name']}, {residents}{findings.twelve_months(rows)}, with 95% limits"
 
 
+def _funnel_of(rows: Rows, area: Area) -> str:
+    last = findings.newest(rows, "window_end_date")
+    return f"{last['measure_name']}, {findings.per(last)} residents by residents, {findings.twelve_months(rows)}, with limits round London's rate"
+
+
 def _rolling(rows: Rows, area: Area) -> str:
     last = findings.newest(rows)
     what = f"{findings.per(last)} residents" if last["rate_per"] else "count"
@@ -161,7 +189,7 @@ TREND = Topic(
                 f"control-{code.replace('_', '-')}", "control", findings.signal(_capital(HEADLINES[code])),
                 "Recorded each month, with the mean and limits of its own months before", CONTROL_COLUMNS, "control",
                 unit="offences a month", only={"measure_code": code}, shaped=limits, report="rpt_borough_measure",
-                note="A month beyond a limit, or eight on one side of the mean, is unlikely to be chance. There are no limits in the months after a break of the series, until enough have passed." + PROXIES.get(code, ""),
+                note="A month beyond an outer limit, or eight on one side of the mean, is unlikely to be chance; one beyond a warning limit alone is not. There are no limits in the months after a break of the series, until enough have passed." + PROXIES.get(code, ""),
             )
             for code in CHARTED
         ),
@@ -191,6 +219,14 @@ COMPARED = Topic(
                 note="Rank 1 is the highest rate. Ranks of boroughs whose limits overlap tell little." + PROXIES.get(code, ""),
             )
             for code in RANKED
+        ),
+        *(
+            Figure(
+                f"funnel-{code.replace('_', '-')}", "compared", outside(HEADLINES[code]), _funnel_of, FUNNEL_COLUMNS, "funnel",
+                only={"measure_code": code}, shaped=funnels, report="rpt_borough_measure",
+                note="The lines are where a borough of that many residents would lie by chance alone, were its rate London's: 95% and 99.8% (exact Poisson, from ten events Byar's). Boroughs differ by more than chance, so that many lie outside; the farther outside, the less likely chance is." + PROXIES.get(code, ""),
+            )
+            for code in FUNNELS
         ),
         Figure(
             "map", "compared", "Which boroughs differ from London for violence with injury", rate_of, COMPARED_COLUMNS, "choropleth",

@@ -1,0 +1,153 @@
+"""Writing an edition by difference: what has not changed is linked, and a pack that cannot be shown whole stands as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import Refusal
+from warehouse.site import folder, rendering
+from warehouse.site.folder import Manifest
+from warehouse.site.rendering import Page
+from warehouse.site.takeaway import files
+from warehouse.site.takeaway.content import Pack
+from warehouse.site.takeaway.folders import Folder
+
+UNFINISHED = "unfinished"  # in place of a hash: the next build tries again
+Listed = dict[str, tuple[str, list[str]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """What an edition is to be, in memory: its pages, the packs that have files, what it says of the release, and folders that it gives out."""
+
+    pages: list[Page]
+    packs: list[Pack]
+    said: dict[str, Any]
+    folders: tuple[Folder, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What became of an edition: pages and files written, pages kept, and the figures that could not be shown."""
+
+    rendered: int
+    kept: int
+    files: int = 0
+    failures: tuple[Refusal, ...] = ()
+
+
+def write(drawn: Drawn, made_from: str, stands: Path, new: Path) -> Part:
+    """Write the pages and files whose figures have changed, and have the others stand in the new folder as they are.
+
+    Of a pack that has a figure which cannot be shown, what stands is kept whole, where there is one.
+
+    Args:
+        made_from: a hash of all that the edition depends on.
+        stands, new: its folder in the site that stands, and in the one that is put together.
+
+    Raises:
+        Refusal: a file to take away cannot be written.
+    """
+    before = folder.read_manifest(stands) or Manifest("", 0, {})
+    pages = _Pages(drawn.said, before, stands, new)
+    for name, group in itertools.groupby(drawn.pages, _pack_of):
+        pages.write(name, list(group))
+    takeaway, written = _write_files(drawn, pages, before, stands, new)
+    rendering.write_static(new)
+    made = UNFINISHED if pages.failures else made_from
+    folder.write_manifest(new, Manifest(made, drawn.said["release_id"], pages.listed, takeaway))
+    return Part(len(drawn.pages) - pages.kept, pages.kept, written, tuple(pages.failures))
+
+
+def _pack_of(page: Page) -> str:
+    """The pack that a page is of; empty for one of no pack."""
+    return page.path.rpartition("/")[0]
+
+
+class _Pages:
+    """The pages of an edition as they are written, pack by pack.
+
+    Attributes:
+        listed: by address, each page's hash and files.
+        hashes: what each page's hash is by what it shows, whether it could be drawn or not.
+        behind: areas of the packs that stand as they were, by folder.
+    """
+
+    def __init__(self, said: dict[str, Any], before: Manifest, stands: Path, new: Path) -> None:
+        self._said, self._before, self._stands, self._new = said, before, stands, new
+        self._code = rendering.code_version()
+        self.listed: Listed = {}
+        self.hashes: dict[str, str] = {}
+        self.kept = 0
+        self.failures: list[Refusal] = []
+        self.behind: dict[str, str] = {}
+
+    def write(self, name: str, group: list[Page]) -> None:
+        """Write the pages of one pack, or those of no pack (name empty)."""
+        written: Listed = {}
+        failed: list[Refusal] = []
+        for given in group:
+            page = given
+            if not name:
+                page = dataclasses.replace(given, context={**given.context, "behind": list(self.behind.values())})
+            wanted = self.hashes[page.path] = page.hash(self._code)
+            known = self._before.pages.get(page.path)
+            if known and folder.link_listed(self._stands, self._new, known, wanted):
+                written[page.path] = known
+                self.kept += 1
+            else:
+                made, refused = rendering.write(page, self._new, self._said)
+                written[page.path] = (UNFINISHED if refused else wanted, made)
+                failed += refused
+        if failed and name:
+            written = self._as_it_stood(written)
+            self.behind[name] = group[0].area.name
+        self.listed |= written
+        self.failures += failed
+
+    def _as_it_stood(self, written: Listed) -> Listed:
+        """Put the pack that stands in the place of the pages that were written; these stay where none stands."""
+        standing = {path: self._before.pages[path] for path in written if path in self._before.pages}
+        if not standing:
+            return written
+        for _, made in written.values():
+            for file in made:
+                (self._new / file).unlink()
+        for _, made in standing.values():
+            for file in made:
+                folder.link(self._stands / file, self._new / file)
+        return {path: (UNFINISHED, made) for path, (_, made) in standing.items()}
+
+
+def _write_files(drawn: Drawn, pages: _Pages, before: Manifest, stands: Path, new: Path) -> tuple[Listed, int]:
+    """Write the files to take away, as the pages: those of an area whose pages have changed, and folders of what is new.
+
+    Returns:
+        What the manifest lists of them, and how many were written.
+    """
+    listed: Listed = {}
+    changed = []
+    written = 0
+    for pack in drawn.packs:
+        known = before.takeaway.get(pack.area.slug)
+        is_behind = pack.area.slug in pages.behind
+        wanted = known[0] if known and is_behind else files.hash_of(pack, pages.hashes)
+        if known and folder.link_listed(stands, new, known, wanted):
+            listed[pack.area.slug] = known
+        elif not is_behind:
+            changed.append(pack)
+            listed[pack.area.slug] = (wanted, files.paths(pack))
+            written += len(files.paths(pack))
+    files.write_all(changed, new)
+    for one in drawn.folders:
+        known = before.takeaway.get(one.name)
+        if known and folder.link_listed(stands, new, known, one.hash):
+            listed[one.name] = known
+        else:
+            one.write(new / one.name)
+            listed[one.name] = (one.hash, [f"{one.name}/{file}" for file in folder.pages_of(new / one.name)])
+            written += len(listed[one.name][1])
+    return listed, written

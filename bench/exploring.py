@@ -66,7 +66,7 @@ def _values(view: str, column: str) -> sql.Composed:
     return sql.SQL("select distinct {} from {}").format(sql.Identifier(column), sql.Identifier(view))
 
 
-def _milliseconds(connection: psycopg.Connection, query: sql.Composable) -> int:
+def _milliseconds(connection: psycopg.Connection, query: sql.SQL | sql.Composed) -> int:
     return round(1000 * _median(lambda: connection.execute(query).fetchall()))
 
 

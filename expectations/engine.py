@@ -10,7 +10,7 @@ import os
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -162,17 +162,16 @@ def load_library() -> None:
 
 def run(
     url: str,
-    work: Iterable[tuple[Suite, tuple[Check, ...]]],
-    figures: Mapping[Key, Figure | Exception],
-    unasked: Iterable[Unasked] = (),
+    work: Sequence[tuple[Suite, tuple[Check, ...]]],
+    asked: Callable[[], tuple[Mapping[Key, Figure | Exception], Iterable[Unasked]]],
 ) -> dict[Key, Observation]:
     """Run checks and say what each found.
 
     Args:
         url: as connection_url makes it.
         work: suites, each with the checks to run: on its table, or on a figure.
-        figures: by suite and definition, those that checks are of; or why there is none.
-        unasked: checks of several suites, each a row or more of one figure.
+        asked: gives, once the tables are judged, the figures that checks are of, by suite and definition (or why there is none), and the
+            checks of several suites, each a row or more of one figure. They may be asked of the database meanwhile.
 
     Returns:
         By suite and check name. A check that cannot be run or does not come back is there as crashed.
@@ -193,31 +192,26 @@ def run(
         warehouse = context.data_sources.add_postgres("warehouse", connection_string=url)
         # A query names its tables itself: all of them are asked as if of one table, which costs one validation and not one a suite.
         of_tables: dict[str, _Asked] = {}
-        of_figures: dict[Key, _Asked] = {}
-        # Whatever is raised here, and the library raises anything, means that a check did not run: never that it passed.
         for suite, checks in work:
             for check in checks:
-                key = (suite.name, check.name)
-                figure = figures.get((suite.name, check.of or ""))
-                try:
-                    expectation = _expectation(suite, check)
-                    if check.of is not None and not isinstance(figure, Figure):
-                        raise figure or NoFigure(f"there is no figure {check.of}")
-                except Exception as error:  # noqa: BLE001 - a crash, never a pass
-                    observations[key] = Observation("crashed", remark=sayable(error))
-                    continue
-                if check.of is not None:
-                    of_figures.setdefault((suite.name, check.of), []).append((key, expectation))
-                else:
+                if check.of is None:
                     table = suite.target if check.unexpected_rows is None else ANY_TABLE
-                    of_tables.setdefault(table, []).append((key, expectation))
+                    _add(of_tables.setdefault(table, []), observations, suite, check)
         try:
-            for table, asked in of_tables.items():
-                observations |= _answers(asked, partial(_table, warehouse, table), RESULT_FORMAT)
-            for of, asked in of_figures.items():
-                figure = figures[of]
-                assert isinstance(figure, Figure)  # noqa: S101 - or it had crashed above
-                observations |= _answers(asked, partial(_frame, memory, figure), IN_MEMORY, figure)
+            for table, asked_of in of_tables.items():
+                if asked_of:
+                    observations |= _answers(asked_of, partial(_table, warehouse, table), RESULT_FORMAT)
+            figures, unasked = asked()
+            of_figures: dict[Key, _Asked] = {}
+            for suite, checks in work:
+                for check in checks:
+                    if check.of is not None:
+                        figure = figures.get((suite.name, check.of), NoFigure(f"there is no figure {check.of}"))
+                        _add(of_figures.setdefault((suite.name, check.of), []), observations, suite, check, figure)
+            for of, asked_of in of_figures.items():
+                found = figures.get(of)
+                if asked_of and isinstance(found, Figure):
+                    observations |= _answers(asked_of, partial(_frame, memory, found), IN_MEMORY, found)
             for one in unasked:
                 observations |= _answers_by_suite(memory, one)
         finally:
@@ -227,6 +221,26 @@ def run(
             engine.close()
             engine.engine.dispose()
     return observations
+
+
+def _add(
+    asked: _Asked,
+    observations: dict[Key, Observation],
+    suite: Suite,
+    check: Check,
+    figure: Figure | Exception | None = None,
+) -> None:
+    """Make the expectation of a check and put it with the others of its table or figure."""
+    key = (suite.name, check.name)
+    # Whatever is raised here, and the library raises anything, means that a check did not run: never that it passed.
+    try:
+        expectation = _expectation(suite, check)
+        if isinstance(figure, Exception):
+            raise figure
+    except Exception as error:  # noqa: BLE001 - a crash, never a pass
+        observations[key] = Observation("crashed", remark=sayable(error))
+    else:
+        asked.append((key, expectation))
 
 
 def _table(warehouse: Any, target: str) -> Any:

@@ -188,59 +188,53 @@ def _judge_suites(
     except Refusal as refusal:
         return (Result("gate", "the_suites_can_be_read", "critical", "crashed", None, str(refusal)),)
     results = list(completeness_of_suites(connection, candidate_id, suites))
-    with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="figures") as pool:
-        # The database works while the library is read: either takes seconds.
-        asking = pool.submit(_ask, connection, candidate_id, suites)
-        engine.load_library()
-        asked = asking.result()
-    results += [size_of(suite) for suite, _ in asked.work]
-    results += [nothing_to_compare_with(suite, check) for suite, check in asked.waiting]
-    if asked.work:
-        try:
-            url = engine.connection_url(settings, candidate_id)
-            observations = engine.run(url, asked.work, asked.figures, asked.unasked)
-        except Exception as error:  # noqa: BLE001  (no check ran; any reason for that blocks)
-            detail = f"Great Expectations did not run ({type(error).__name__})"
-            results.append(Result("gate", "every_check_was_run", "critical", "crashed", None, detail))
-            observations = {}
+    work, waiting = _in_force(connection, candidate_id, suites)
+    results += [size_of(suite) for suite, _ in work]
+    results += [nothing_to_compare_with(suite, check) for suite, check in waiting]
+    if work:
+        with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="figures") as pool:
+            # The database is asked for the figures while the library is read and judges the tables: either takes seconds.
+            asking = pool.submit(_ask, connection, work)
+            try:
+                url = engine.connection_url(settings, candidate_id)
+                observations = engine.run(url, work, asking.result)
+            except Exception as error:  # noqa: BLE001  (no check ran; any reason for that blocks)
+                detail = f"Great Expectations did not run ({type(error).__name__})"
+                results.append(Result("gate", "every_check_was_run", "critical", "crashed", None, detail))
+                observations = {}
+        of_figures, asked_of_all = asking.result()
         names = _area_names(connection)
-        for suite, checks in asked.work:
-            for check in (*(one.check for one in asked.unasked if suite.name in {*one.suites, *one.crashed}), *checks):
+        for suite, checks in work:
+            for check in (*(one.check for one in asked_of_all if suite.name in {*one.suites, *one.crashed}), *checks):
                 found = observations.get((suite.name, check.name), Observation("crashed", remark="no answer came back"))
-                figure = asked.figures.get((suite.name, check.of or ""))
+                figure = of_figures.get((suite.name, check.of or ""))
                 known = _known(suite, check, figure) if isinstance(figure, figures.Figure) else []
                 results.append(_result(connection, suite, check, found, names, known))
     return tuple(results)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Asked:
-    """Which checks are to be run, and what of the database they look at in memory.
-
-    Attributes:
-        waiting: those that have nothing published to compare with yet.
-    """
-
-    work: tuple[tuple[Suite, tuple[Check, ...]], ...]
-    waiting: tuple[tuple[Suite, Check], ...]
-    figures: dict[figures.Key, figures.Figure | Exception]
-    unasked: tuple[unasked.Unasked, ...]
+_Work = list[tuple[Suite, tuple[Check, ...]]]
 
 
-def _ask(connection: psycopg.Connection, candidate_id: str, suites: Sequence[Suite]) -> _Asked:
-    work: list[tuple[Suite, tuple[Check, ...]]] = []
+def _in_force(
+    connection: psycopg.Connection, candidate_id: str, suites: Sequence[Suite]
+) -> tuple[_Work, list[tuple[Suite, Check]]]:
+    """Which checks are to be run, and those that have nothing published to compare with yet."""
+    work: _Work = []
     waiting: list[tuple[Suite, Check]] = []
     for suite in suites:
         if applies(connection, candidate_id, suite):
             wait = [check for check in suite.checks if check.requires and not exists(connection, check.requires)]
             waiting += [(suite, check) for check in wait]
             work.append((suite, tuple(check for check in suite.checks if check not in wait)))
-    return _Asked(
-        tuple(work),
-        tuple(waiting),
-        figures.ask_all(connection, work),
-        unasked.ask(connection, [suite for suite, _ in work]),
-    )
+    return work, waiting
+
+
+def _ask(
+    connection: psycopg.Connection, work: _Work
+) -> tuple[dict[figures.Key, figures.Figure | Exception], tuple[unasked.Unasked, ...]]:
+    """What the checks look at in memory."""
+    return figures.ask_all(connection, work), unasked.ask(connection, [suite for suite, _ in work])
 
 
 def _result(

@@ -54,7 +54,7 @@ def found_by(warehouse: Settings, suite: str, check: str, *lies: str) -> list[tu
         figure = figures.ask(connection, judging.query(f"select * from {claim.of}"))
         connection.rollback()
     url = engine.connection_url(warehouse, newest[0])
-    observed = engine.run(url, [(judging, (claim,))], {(suite, claim.of): figure})[suite, check]
+    observed = engine.run(url, [(judging, (claim,))], lambda: ({(suite, str(claim.of)): figure}, ()))[suite, check]
     assert observed.outcome != "crashed", observed.remark
     return [tuple(row.values()) for row in observed.rows]
 

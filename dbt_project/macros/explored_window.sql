@@ -8,7 +8,7 @@
             months: how many months it has.
             only: the condition on `win` for the windows that are wanted.
 
-        Every join is by a key, so that PostgreSQL leaves out those of which no column is asked for.
+        Every join is by a key, so that PostgreSQL leaves out those of which no column is asked for; a left one to dim_measure, where each has its row.
     -#}
     {%- set residents = 'rolling_12_residents' if window == 'rolling_12' else 'residents' -%}
     {%- set since = "(win.month_start_date - interval '" ~ (months + 11) ~ " months')::date" -%}
@@ -57,11 +57,10 @@
         end,
         case when win.is_provisional then 'provisional: the publisher still revises it' end
     ), '') as caveat,
-    data_kind.data_kind
+    (select kind.data_kind from {{ ref('dim_data_kind') }} as kind) as data_kind
 from {{ ref('fct_window') }} as win
 inner join {{ ref('dim_area') }} as area on win.area_code = area.area_code and area.is_in_london_32
-inner join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
-cross join {{ ref('dim_data_kind') }} as data_kind
+left join {{ ref('dim_measure') }} as measure on win.measure_code = measure.measure_code
 left join {{ ref('fct_window') }} as london
     on
         win.measure_code = london.measure_code
@@ -76,22 +75,28 @@ left join {{ ref('fct_window') }} as before
         and win.area_code = before.area_code
         and before.sex = 'all'
         and before.age_band = 'all'
+left join (
+    select
+        borough_code,
+        array_agg(similar_area_code) as area_codes
+    from {{ ref('dim_similar_area') }}
+    group by borough_code
+) as alike on win.area_code = alike.borough_code
 left join
     -- Of all of them or of none: the events of a borough whose residents are not known are not divided among the others'. Of the few by their
-    -- keys, row for row: grouped for all boroughs at once, it would be worked out for all of them where one is asked for.
+    -- keys, row for row: grouped for all boroughs at once, it would be worked out for all of them where one is asked for. They lie side by
+    -- side in the index of all people (fct_window), so that one search finds them.
     lateral (
         select
-            case when count(*) = count(other.{{ window }}_count) then sum(other.{{ window }}_count) end as {{ window }}_count,
-            case when count(*) = count(other.{{ residents }}) then sum(other.{{ residents }}) end as {{ residents }}
-        from {{ ref('dim_similar_area') }} as alike
-        left join {{ ref('fct_window') }} as other
-            on
-                alike.similar_area_code = other.area_code
-                and other.measure_code = win.measure_code
-                and other.month_start_date = win.month_start_date
-                and other.sex = 'all'
-                and other.age_band = 'all'
-        where alike.borough_code = win.area_code
+            case when count(other.{{ window }}_count) = cardinality(alike.area_codes) then sum(other.{{ window }}_count) end as {{ window }}_count,
+            case when count(other.{{ residents }}) = cardinality(alike.area_codes) then sum(other.{{ residents }}) end as {{ residents }}
+        from {{ ref('fct_window') }} as other
+        where
+            win.measure_code = other.measure_code
+            and win.month_start_date = other.month_start_date
+            and other.area_code = any(alike.area_codes)
+            and other.sex = 'all'
+            and other.age_band = 'all'
     ) as similar_areas
     on true
 left join (

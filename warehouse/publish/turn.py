@@ -55,13 +55,12 @@ def take_turn(connection: psycopg.Connection) -> None:
 
 
 def analyze(connection: psycopg.Connection, publication: Publication) -> None:
-    """Tell the planner about what moved; what was published stays published if that fails."""
+    """Tell the planner about what moved, and mark the marts' pages as seen by all, so that an index answers without them; what was
+    published stays published if that fails."""
     with contextlib.suppress(psycopg.OperationalError):
         connection.execute("set lock_timeout = '5s'")
         for name, counts in publication.row_changes.items():
             if any(counts.values()):
-                connection.execute(
-                    sql.SQL("analyze {}, {}").format(
-                        sql.Identifier(mart_schema.MARTS, name), sql.Identifier(mart_schema.PAST, name)
-                    )
-                )
+                mart, past = (sql.Identifier(schema, name) for schema in (mart_schema.MARTS, mart_schema.PAST))
+                connection.execute(sql.SQL("vacuum (analyze, truncate off) {}").format(mart))
+                connection.execute(sql.SQL("analyze {}").format(past))

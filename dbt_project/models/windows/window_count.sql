@@ -1,4 +1,4 @@
-{%- set lengths = {'rolling_3': 3, 'rolling_6': 6, 'rolling_12': 12, 'financial_year_to_date': 'months_of_year'} %}
+{%- set lengths = {'rolling_3': '3', 'rolling_6': '6', 'rolling_12': '12', 'financial_year_to_date': 'months_of_year'} %}
 with counted as (
     select
         series.series_id,
@@ -35,8 +35,31 @@ with counted as (
     where fact.period_kind = 'month' and fact.ethnicity = 'all'
 ),
 
--- Frames are of months, not of rows, so a window holds what is there of its months, and stands where that is all of them.
+-- A series has each month once. What was counted from its first month on tells any window: from here less from before it.
 summed as (
+    select
+        series_id,
+        month_start_date,
+        month_index,
+        months_of_year,
+        days,
+        month_count,
+        value_note,
+        source_release,
+        is_provisional,
+        count(month_count) over up_to as months_counted,
+        (sum(month_count) over up_to)::bigint as counted_so_far,
+        max(break_month) over up_to as break_month_start_date,
+        max(month_start_date) filter (where is_hard) over up_to as hard_break_month_start_date,
+        max(month_start_date) filter (where restarts_chart) over up_to as chart_start_date,
+        max(month_start_date) filter (where month_count is null) over up_to as unknown_month_start_date,
+        case when not stands_apart then month_count::double precision / days end as per_day
+    from counted
+    window up_to as (partition by series_id order by month_index rows unbounded preceding)
+),
+
+-- A window stands where every month of it is there and has a count: then its first month lies as many rows back.
+windowed as (
     select
         series_id,
         month_start_date,
@@ -48,29 +71,29 @@ summed as (
         is_provisional,
         {% for window, length in lengths.items() %}
         case
-            when count(month_count) over {{ window }} = {{ length }} then sum(month_count) over {{ window }}
-        end::bigint as {{ window }}_count,
+            when
+                lag(month_index, {{ length }} - 1) over series = month_index - ({{ length }} - 1)
+                and months_counted - coalesce(lag(months_counted, {{ length }}) over series, 0) = {{ length }}
+                then counted_so_far - coalesce(lag(counted_so_far, {{ length }}) over series, 0)
+        end as {{ window }}_count,
         {% endfor %}
-        max(break_month) over up_to as break_month_start_date,
-        max(month_start_date) filter (where is_hard) over up_to as hard_break_month_start_date,
-        max(month_start_date) filter (where restarts_chart) over up_to as chart_start_date,
-        max(month_start_date) filter (where month_count is null) over up_to as unknown_month_start_date,
-        case when not stands_apart then month_count::double precision / days end as per_day
-    from counted
-    window
-        up_to as (partition by series_id order by month_index),
-        {% for window, length in lengths.items() if window != 'financial_year_to_date' %}
-        {{ window }} as (up_to range between {{ length - 1 }} preceding and current row),
-        {% endfor %}
-        financial_year_to_date as (partition by series_id, month_index - months_of_year order by month_index)
+        break_month_start_date,
+        hard_break_month_start_date,
+        chart_start_date,
+        unknown_month_start_date,
+        per_day
+    from summed
+    window series as (partition by series_id order by month_index)
 )
 
+-- Of the same months a year before, where no month between them is missing.
 select
     *,
     {% for window in lengths %}
-    case when count(*) over year_back = 13 then first_value({{ window }}_count) over year_back end as previous_{{ window }}_count,
+    case
+        when lag(month_index, 12) over series = month_index - 12 then lag({{ window }}_count, 12) over series
+    end as previous_{{ window }}_count,
     {% endfor %}
-    case when count(*) over year_back = 13 then first_value(month_count) over year_back end as previous_month_count
-from summed
--- Of the same months a year before, where no month between them is missing.
-window year_back as (partition by series_id order by month_index range between 12 preceding and current row)
+    case when lag(month_index, 12) over series = month_index - 12 then lag(month_count, 12) over series end as previous_month_count
+from windowed
+window series as (partition by series_id order by month_index)

@@ -1,3 +1,6 @@
+{#- Of all people alone: the narrow views read it in place of the table, and find similar areas side by side in it. -#}
+{{ config(post_hook="create index on {{ this }} (measure_code, month_start_date, area_code) include (month_count, residents, rolling_12_count,"
+    ~ " rolling_12_residents) where sex = 'all' and age_band = 'all'") }}
 {%- set windows = ['month', 'rolling_3', 'rolling_6', 'rolling_12', 'financial_year_to_date'] %}
 select
     series.area_code,

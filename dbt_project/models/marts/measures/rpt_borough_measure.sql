@@ -28,6 +28,14 @@ with compared as (
                 then {{ break_effect_percent('spanned.placed_share', 'spanned.placed_share_year_before') }}
         end as break_effect_percent
     from {{ ref('report_borough_window') }} as spanned
+),
+
+alike as (
+    select
+        borough_code,
+        array_agg(similar_area_code) as area_codes
+    from {{ ref('dim_similar_area') }}
+    group by borough_code
 )
 
 select
@@ -71,17 +79,10 @@ select
     (
         select
             case
-                when count(*) = count(one.window_count) and count(*) = count(one.residents)
+                when count(one.window_count) = cardinality(alike.area_codes) and count(one.residents) = cardinality(alike.area_codes)
                     then sum(one.window_count)::double precision / nullif(sum(one.residents), 0) * spanned.rate_per
             end
-        from {{ ref('dim_similar_area') }} as similar_to
-        left join {{ ref('fct_window') }} as other
-            on
-                similar_to.similar_area_code = other.area_code
-                and spanned.measure_code = other.measure_code
-                and spanned.month_start_date = other.month_start_date
-                and spanned.sex = other.sex
-                and spanned.age_band = other.age_band
+        from {{ ref('fct_window') }} as other
         cross join
             lateral (
                 select
@@ -98,7 +99,12 @@ select
                         else other.residents
                     end as residents
             ) as one
-        where spanned.area_code = similar_to.borough_code
+        where
+            spanned.measure_code = other.measure_code
+            and spanned.month_start_date = other.month_start_date
+            and other.area_code = any(alike.area_codes)
+            and spanned.sex = other.sex
+            and spanned.age_band = other.age_band
     ) as similar_areas_rate,
     spanned.rank_in_london,
     spanned.rank_basis,
@@ -158,3 +164,4 @@ select
     spanned.typical_revision_editions,
     (select kind.data_kind from {{ ref('dim_data_kind') }} as kind) as data_kind
 from compared as spanned
+left join alike on spanned.area_code = alike.borough_code

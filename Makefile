@@ -8,7 +8,7 @@ export SOURCES
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs mutate bench compose-test bi bi-down bi-test runbook-table lock clean
+.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs mutate bench compose-test bi bi-down bi-test site-test runbook-table lock clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
@@ -105,6 +105,9 @@ bi-down: $(VENV)/runtime  ## Stop Superset (`make down` does too)
 
 bi-test: $(VENV)/runtime $(BI_VENV)/ready  ## The dashboards in a real browser, against the home of VRU_HOME, or a new one of the stand-ins
 	@./tests/bi/run
+
+site-test: $(VENV)/runtime  ## Every page of the site in a real browser: WCAG, maps, breaks, keyboard, of the home of VRU_HOME, or a new one (AREAS=hackney,sutton for a few)
+	@AREAS="$(AREAS)" ./tests/site/run
 
 runbook-table: $(VENV)/runtime  ## Write the tables of codes in docs/runbook.md from ingest/codes.csv
 	@$(BIN)/python -m tests.runbook_table

@@ -8,7 +8,7 @@ from typing import Any
 from warehouse.site import formats
 from warehouse.site.model import HEADLINES, Area, Column, Figure, Rows, Topic
 from warehouse.site.reading import is_open
-from warehouse.site.topics import TOPICS, findings
+from warehouse.site.topics import TOPICS, findings, glance
 from warehouse.site.topics.findings import newest
 
 NOTHING = (
@@ -78,7 +78,7 @@ STATUS = (
 # The success measures rest on health and on what is no open data: at a glance stand the headline measures.
 GLANCE = (
     Figure(
-        "headlines", "profile", lambda rows, area: f"{area.name} beside London on {len(rows)} measures",
+        "headlines", "profile", glance.standing,
         lambda rows, area: f"Recorded by the police, {findings.twelve_months(rows)}; rank 1 is the highest rate",
         (
             Column("measure_name", "Measure"), Column("window_count", "Count", "count"), Column("rate_per", "Unit of the rate", "unit"),

@@ -4,5 +4,5 @@ select
 from marts_open.measure
 where
     area_code = any(%(areas)s) and period_kind = 'month' and sex = 'all' and age_band = 'all' and ethnicity = 'all'
-    and measure_code = any(%(headlines)s)
+    and measure_code = 'safestats_las_assaults'
 order by area_code, measure_code, period_start_date

@@ -60,7 +60,8 @@ def _spine(rows: Rows, area: Area) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _profile(rows: Rows, area: Area) -> str:
+def standing(rows: Rows, area: Area) -> str:
+    """Says on how many measures the mart finds the area above and below London."""
     above = sum(findings.against_london(row) == "above London" for row in rows)
     below = sum(findings.against_london(row) == "below London" for row in rows)
     return f"Of {len(rows)} measures, {above} are above London, {below} below"
@@ -92,7 +93,7 @@ PROFILE = Topic(
     "On which measures does it differ from London, and for how long?",
     (
         Figure(
-            "spine", "profile", _profile,
+            "spine", "profile", standing,
             lambda rows, area: f"Rates of the {findings.twelve_months(rows)}: the borough (point), London (line), the 32 boroughs (bars: the middle half)",
             (
                 Column("measure_name", "Measure"), Column("window_count", "Count", "count"), Column("rate_per", "Unit of the rate", "unit"),

@@ -144,7 +144,7 @@ def outside(name: str) -> Words:
     def title(rows: Rows, area: Area) -> str:
         far = [str(row["significance_against_london"] or "") for row in rows]
         high, low = far.count("High (0.001)"), far.count("Low (0.001)")
-        return f"{_capital(name)}: {high} of {len(rows)} boroughs far above London, {low} far below"
+        return f"{_capital(name)}: {high} of {len(rows)} boroughs above the 99.8% limits, {low} below"
 
     return title
 

@@ -47,7 +47,7 @@ def write(pack: Pack, file: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".pdf-", dir=file.parent) as folder:
         root = Path(folder)
         shutil.copy(TEMPLATE, root / "pack.typ")
-        (root / "pack.json").write_text(json.dumps(_said(pack, published), ensure_ascii=False), encoding="utf-8")
+        (root / "pack.json").write_text(json.dumps(_said(pack), ensure_ascii=False), encoding="utf-8")
         (root / "fonts").mkdir()
         for face in _FACES:  # of its two dozen files, in two formats, those that are meant
             shutil.copy(_FONT_FILES / f"SourceSansPro-{face}.ttf", root / "fonts")
@@ -73,13 +73,12 @@ def write(pack: Pack, file: Path) -> None:
             document.save(file, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
 
 
-def _said(pack: Pack, published: dt.datetime) -> dict[str, Any]:
+def _said(pack: Pack) -> dict[str, Any]:
     return {
         "title": pack.title,
         "author": content.AUTHOR,
         "description": f"{pack.marking}. {pack.release}. {' '.join(banner['text'] for banner in pack.banners)}".strip(),
         "keywords": [pack.area.name, "violence", content.TITLE],
-        "published": {"year": published.year, "month": published.month, "day": published.day},
         "font": FONT,
         "marking": pack.marking,
         "area": pack.area.name,

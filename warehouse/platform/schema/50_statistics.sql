@@ -288,9 +288,9 @@ begin
         if high - low > 1 then
             middle := floor(middle);
         end if;
-        -- Below 10 the limit is exact: it falls short of what is expected where so many or fewer are too rare of that mean.
+        -- Between whole counts below 10 the limit is exact: it falls short of what is expected where so many or fewer are too rare of that mean.
         if (case
-            when middle < 10 then marts.gamma_probability(middle + 1, expected) > (1 + confidence) / 2
+            when middle < 10 and middle <> trunc(middle) then marts.gamma_probability(middle + 1, expected) > (1 + confidence) / 2
             else marts.poisson_upper(middle, confidence) < expected
         end) then
             low := middle;
@@ -323,7 +323,7 @@ begin
             middle := floor(middle);
         end if;
         if (case
-            when middle < 10 then marts.gamma_probability(middle, expected) < (1 - confidence) / 2
+            when middle < 10 and middle <> trunc(middle) then marts.gamma_probability(middle, expected) < (1 - confidence) / 2
             else marts.poisson_lower(middle, confidence) > expected
         end) then
             high := middle;

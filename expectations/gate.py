@@ -7,16 +7,15 @@ import dataclasses
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 import psycopg
-from psycopg.rows import dict_row
 
 from expectations import data_docs, engine, figures, unasked
 from expectations.answers import Observation
-from expectations.naming import PLACES, Row, entries, listed
+from expectations.findings import area_names, as_named, known_rows_of, names_of
+from expectations.naming import Row, entries, listed
 from expectations.scope import (
     NAMED_IN_DETAIL,
     Result,
@@ -36,7 +35,6 @@ LOG = logging.getLogger(__name__)
 # How many areas and months a check names in the one sentence that goes into an alert.
 NAMED_IN_REASON = 24
 NAMED_IN_WARNING = 5
-ROWS_READ_FOR_NAMES = 5000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,12 +201,12 @@ def _judge_suites(
                 results.append(Result("gate", "every_check_was_run", "critical", "crashed", None, detail))
                 observations = {}
         of_figures, asked_of_all = asking.result()
-        names = _area_names(connection)
+        names = area_names(connection)
         for suite, checks in work:
             for check in (*(one.check for one in asked_of_all if suite.name in {*one.suites, *one.crashed}), *checks):
                 found = observations.get((suite.name, check.name), Observation("crashed", remark="no answer came back"))
                 figure = of_figures.get((suite.name, check.of or ""))
-                known = _known(suite, check, figure) if isinstance(figure, figures.Figure) else []
+                known = known_rows_of(suite, check, figure) if isinstance(figure, figures.Figure) else []
                 results.append(_result(connection, suite, check, found, names, known))
     return tuple(results)
 
@@ -249,10 +247,10 @@ def _result(
     outcome, remarks = found.outcome, [found.remark] if found.remark else []
     named: tuple[str, ...] = ()
     if outcome == "failed" and found.rows:
-        named, remarks = entries(_as_named(suite, check, found.rows), names), []
+        named, remarks = entries(as_named(suite, check, found.rows), names), []
     elif outcome == "failed" and check.unexpected_rows is not None:
         try:
-            named = _names_of(connection, suite, check.unexpected_rows, names)
+            named = names_of(connection, suite, check.unexpected_rows, names)
         except psycopg.Error as error:
             remarks.append(f"where could not be named ({type(error).__name__})")
     if named:
@@ -261,7 +259,7 @@ def _result(
         remarks.append(f"known: {listed(entries(known_rows, names), NAMED_IN_DETAIL)}")
     if check.mentions is not None and outcome != "crashed":
         try:
-            known = _names_of(connection, suite, check.mentions, names)
+            known = names_of(connection, suite, check.mentions, names)
         except psycopg.Error as error:
             outcome = "crashed"
             remarks.append(f"what is known could not be read ({type(error).__name__})")
@@ -271,45 +269,6 @@ def _result(
     return Result(
         suite.name, check.name, check.severity, outcome, found.unexpected_count, "; ".join(remarks), tuple(named)
     )
-
-
-def _known(suite: Suite, check: Check, figure: figures.Figure) -> list[Row]:
-    """The rows of a figure that a check mentions, whether it passes or not."""
-    known = [row for row in figure.rows if check.mentions_where is not None and row.get(check.mentions_where)]
-    return _as_named(suite, check, known)
-
-
-def _as_named(suite: Suite, check: Check, rows: Sequence[Row]) -> list[Row]:
-    """Rows of a figure as they are named: without what other checks of the figure look at, and without a share where its parts stand."""
-    others = {column for other in suite.checks if other.of == check.of for column in other.columns} - check.columns
-    kept: list[Row] = [{column: value for column, value in row.items() if column not in others} for row in rows]
-    share = check.arguments.get("column")
-    parts: list[Row] = [{column: value for column, value in row.items() if column != share} for row in kept]
-    return parts if any(_holds_a_number(row) for row in parts) else kept
-
-
-def _holds_a_number(row: Row) -> bool:
-    return any(
-        isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-        for column, value in row.items()
-        if column not in PLACES
-    )
-
-
-def _names_of(connection: psycopg.Connection, suite: Suite, query: str, names: dict[str, str]) -> tuple[str, ...]:
-    """What the rows of a query are about, in words, one entry an area and month with its measures."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        # A suite is ours, versioned and read strictly; nothing of a publisher's is in its text.
-        cursor.execute(f"select * from ({suite.query(query)}) as found limit {ROWS_READ_FOR_NAMES}")  # noqa: S608
-        return entries(cursor.fetchall(), names)
-
-
-def _area_names(connection: psycopg.Connection) -> dict[str, str]:
-    """Names of areas by code; none where the candidate has no dim_area, and codes stand in their place."""
-    try:
-        return dict(connection.execute("select area_code, area_name from candidate.dim_area").fetchall())
-    except psycopg.Error:
-        return {}
 
 
 def _record_results(

@@ -126,6 +126,7 @@ def _as_numbers(row: tuple[Any, ...]) -> tuple[str, ...]:
 def test_the_open_edition_shows_of_measures_of_one_rule_all_and_of_health_counts_alone(built: BuiltSite) -> None:
     page = (built.folder / "open/hackney/compared.html").read_text(encoding="utf-8")
     assert "Hackney is above London for violence with injury" in page
+    assert "ranked-safestats-las-assaults" not in page
     kept_back = [
         file.name
         for file in (built.folder / "open").rglob("data/*.csv")

@@ -61,3 +61,12 @@ def test_every_path_the_readme_names_is_there() -> None:
     assert [
         path for path in rows if "/" in path and not path.startswith("marts.") and not (PROJECT / path).exists()
     ] == []
+
+
+def test_no_python_file_is_longer_than_350_lines() -> None:
+    long = {
+        str(file.relative_to(PROJECT)): lines
+        for file in tracked()
+        if file.suffix == ".py" and (lines := file.read_text(encoding="utf-8").count("\n")) > 350
+    }
+    assert long == {}

@@ -8,35 +8,19 @@ of London is a linear constraint on whole numbers, and HiGHS says which values e
 from __future__ import annotations
 
 import collections
-import csv
 import dataclasses
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import psycopg
 from scipy import optimize, sparse
 
-from ingest.declaration import SEEDS
+from tests.open_layer import known_of_london, read_open
 from warehouse.platform.connection import OPEN, connect
 from warehouse.platform.settings import settings
 
 FEWEST = 5
-# Relations of marts_open that this attack reads. One more, and it must be taught what that tells.
-# Of measures that anyone may have whole: rows as the marts have them, which must be of no other measure.
-WHOLE = (
-    "bi_rolling_12",
-    "rpt_borough_comparison",
-    "rpt_control_chart",
-    "rpt_deprivation",
-    "rpt_driver_comparison",
-    "series_break",
-    "series_break_month",
-)
-# Number, time and kind of the release; how new each dataset is; what a measure means, an area, a question: no count.
-NO_COUNT = ("publication", "data_status", "dim_area", "dim_measure", "rpt_gap")
-KNOWN = {"measure", *WHOLE, *NO_COUNT}
 CITY = "E09000001"
 # More than any month's count of an area: what is suppressed in a total may be anything.
 ANY = 1_000_000
@@ -298,47 +282,6 @@ def _attack_group(cells: dict[Key, Cell], keys: list[Key], constraints: list[Con
     sums = [constraint for constraint in constraints if constraint[1] == 0]
     assert group(sums).attack(), f"the totals of {keys[0][:2]} contradict one another"
     return False
-
-
-def read_open(connection: psycopg.Connection) -> list[tuple[object, ...]]:
-    """Everything marts_open shows of counts that a rule keeps back, as `attack` wants it.
-
-    Raises:
-        AssertionError: where it shows anything this attack does not know of.
-    """
-    relations = {
-        name
-        for (name,) in connection.execute(
-            """select relname from pg_class where relnamespace = 'marts_open'::regnamespace and has_any_column_privilege(oid, 'select')
-                 and relkind in ('r', 'v', 'm', 'p', 'f')"""
-        )
-    }
-    assert "measure" in relations <= KNOWN, (
-        f"marts_open holds {sorted(relations)}: teach tests/attack.py what the new ones tell"
-    )
-    for relation in relations & {*WHOLE}:
-        ((kept_back,),) = connection.execute(
-            f"""select array_agg(distinct measure_code) from marts_open.{relation} where measure_code in (
-                    select measure_code from marts_open.measure where publish_rule <> 'open')""".encode()
-        ).fetchall()
-        assert not kept_back, f"marts_open.{relation} shows {kept_back}, which their owner keeps back in part"
-    ((other_kinds,),) = connection.execute(
-        "select count(*) from marts_open.measure where publish_rule <> 'open' and period_kind <> 'month' and value is not null"
-    ).fetchall()
-    assert not other_kinds, "marts_open.measure shows windows of months: teach tests/attack.py what two of them tell"
-    return connection.execute(
-        """select measure_code, period_start_date, area_code, sex, age_band, ethnicity, value::bigint, is_suppressed, publish_rule
-           from marts_open.measure where publish_rule <> 'open' and period_kind = 'month'"""
-    ).fetchall()
-
-
-def known_of_london() -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The half of each borough, and each measure with those it holds: what the publishers' own pages say."""
-    with (SEEDS / "boroughs.csv").open(encoding="utf-8", newline="") as file:
-        halves = {row["borough_code"]: row["ons_inner_outer"].upper() for row in csv.DictReader(file)}
-    with (SEEDS / "measure_part.csv").open(encoding="utf-8", newline="") as file:
-        within = [(row["measure_code"], row["part_measure_code"]) for row in csv.DictReader(file)]
-    return halves, within
 
 
 def main() -> int:

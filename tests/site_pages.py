@@ -1,9 +1,13 @@
-"""Pages of the site, read back."""
+"""A site that was built, and its pages read back."""
 
 from __future__ import annotations
 
+import dataclasses
 from html.parser import HTMLParser
 from pathlib import Path
+
+from tests.homes import Home
+from warehouse import site
 
 
 class Tables(HTMLParser):
@@ -40,3 +44,21 @@ class Tables(HTMLParser):
             self._caption += data
         elif self._into:
             self._rows[-1][-1] += data
+
+
+@dataclasses.dataclass(frozen=True)
+class BuiltSite:
+    home: Home
+    folder: Path
+    built: site.Built
+
+    def files(self) -> dict[str, bytes]:
+        return {
+            str(file.relative_to(self.folder)): file.read_bytes() for file in self.folder.rglob("*") if file.is_file()
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenAgain:
+    folder: Path
+    roles: list[str]

@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.attack import CITY, attack, known_of_london, read_open
+from tests.attack import CITY, attack
+from tests.open_layer import known_of_london, read_open
 from warehouse.platform.connection import ANALYST, OPEN, PUBLISHER, connect
 from warehouse.platform.settings import Settings
 from warehouse.publish import disclosure

@@ -8,9 +8,10 @@ import re
 import pytest
 
 from ingest.declaration import read_sources
-from tests.attack import attack, known_of_london, read_open
+from tests.attack import attack
 from tests.conftest import PROJECT
 from tests.homes import Home
+from tests.open_layer import known_of_london, read_open
 from warehouse.build.transform import dbt
 from warehouse.platform.connection import ADMIN, OPEN, connect
 

@@ -29,7 +29,8 @@ from tests.conftest import Server, warehouse_to_build
 from tests.homes import declarations_of
 from tests.refused import refused_with
 from warehouse import airflow, alerts, runs
-from warehouse.airflow import internals, interrupted, processes
+from warehouse.airflow import internals, interrupted, processes, program
+from warehouse.airflow import ports as ports_of_airflow
 from warehouse.airflow.lock import only_runner
 from warehouse.platform.connection import ANALYST, connect
 from warehouse.platform.settings import Settings, read_settings
@@ -44,15 +45,15 @@ def _home(folder: Path) -> Settings:
 
 def test_two_homes_never_share_a_port(tmp_path: Path) -> None:
     one, two = _home(tmp_path / "one"), _home(tmp_path / "two")
-    processes._choose_ports(one)
+    ports_of_airflow.choose(one)
     with contextlib.ExitStack() as taken:
-        for port in dataclasses.astuple(processes.remembered_ports(one)):
+        for port in dataclasses.astuple(program.remembered_ports(one)):
             taken.enter_context(socket.create_server(("127.0.0.1", port)))
-        processes._choose_ports(two)
-        ports = {*dataclasses.astuple(processes.remembered_ports(one))}
-        assert len(ports | {*dataclasses.astuple(processes.remembered_ports(two))}) == 4
-        processes._choose_ports(one)
-        assert not ports & {*dataclasses.astuple(processes.remembered_ports(one))}, "a port that is taken was kept"
+        ports_of_airflow.choose(two)
+        ports = {*dataclasses.astuple(program.remembered_ports(one))}
+        assert len(ports | {*dataclasses.astuple(program.remembered_ports(two))}) == 4
+        ports_of_airflow.choose(one)
+        assert not ports & {*dataclasses.astuple(program.remembered_ports(one))}, "a port that is taken was kept"
 
 
 def test_a_port_asked_for_that_is_taken_is_refused_by_name(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_a_port_asked_for_that_is_taken_is_refused_by_name(tmp_path: Path) -> No
         port = taken.getsockname()[1]
         settings = _home(tmp_path / "one").model_copy(update={"airflow_port": port})
         with refused_with("PORT_TAKEN", where="VRU_AIRFLOW_PORT", match=str(port)):
-            processes._choose_ports(settings)
+            ports_of_airflow.choose(settings)
 
 
 def test_down_leaves_a_process_alone_that_only_has_the_number_of_one_of_ours(tmp_path: Path) -> None:

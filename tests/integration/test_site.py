@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import http.client
 import json
 import re
@@ -16,43 +15,20 @@ import psycopg
 import pytest
 
 from tests.homes import Home
-from tests.refused import refused_with
-from tests.site_pages import Tables
+from tests.site_pages import BuiltSite, OpenAgain, Tables
 from warehouse import runs, site
 from warehouse.platform.connection import ANALYST, OPEN
-from warehouse.site import charts, formats, reading, rendering, serving, shown
-from warehouse.site.model import LONDON, Column
+from warehouse.site import charts, formats, reading, rendering, serving
 from warehouse.site.topics import TOPICS
 
 HACKNEY = "E09000012"
 WITH_FILES = ("hackney",)  # the files of all 32 take a minute, and are alike
-PLAIN = {
-    "heading": "Drivers", "area_label": "", "edition": "", "banners": [], "is_alone": True, "asks": "", "paragraphs": [], "tables": [],
-}  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True)
-class BuiltSite:
-    home: Home
-    folder: Path
-    built: site.Built
-
-    def files(self) -> dict[str, bytes]:
-        return {
-            str(file.relative_to(self.folder)): file.read_bytes() for file in self.folder.rglob("*") if file.is_file()
-        }
 
 
 @pytest.fixture(scope="module")
 def built(first_night: Home, tmp_path_factory: pytest.TempPathFactory) -> BuiltSite:
     folder = tmp_path_factory.mktemp("site") / "site"
     return BuiltSite(first_night, folder, site.build(first_night.settings, out=folder, files_of=WITH_FILES))
-
-
-@dataclasses.dataclass(frozen=True)
-class OpenAgain:
-    folder: Path
-    roles: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -292,26 +268,6 @@ def test_a_chart_that_fails_keeps_its_pack_of_yesterday_and_raises_one_alert_whi
     assert len(raised) == 1
 
 
-def test_a_figure_that_never_was_drawn_has_a_place_that_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(rows: Any, **words: str) -> charts.Chart:
-        raise ValueError("no room for the labels")
-
-    monkeypatch.setattr(charts, "dots", fails)
-    figure = shown.Shown(
-        "index", "Index of drivers", "London = 100", "dots", "", (Column("value", "Index", "number"),), ({"value": 1},), ({"label": "a", "value": 1},), "",
-        "select 1", (), (), "", "",
-    )  # fmt: skip
-    page = rendering.Page("engineer.html", "plain.html.j2", LONDON, PLAIN, (figure,))
-    files, failures = rendering.write(page, tmp_path, {"release_id": 1, "published": "", "published_at": ""})
-    assert files == ["engineer.html"]
-    assert [failure.code for failure in failures] == ["SITE_PAGE_FAILED"]
-    text = (tmp_path / "engineer.html").read_text(encoding="utf-8")
-    assert "This figure could not be drawn, by a fault of ours [SITE_PAGE_FAILED]." in text
-    assert "<svg" not in text
-
-
 def test_the_open_edition_is_read_as_the_open_role_alone_and_shows_no_suppressed_count(
     built: BuiltSite, open_again: OpenAgain
 ) -> None:
@@ -351,33 +307,6 @@ def test_one_pack_is_written_by_hand_as_files_that_need_no_server(built: BuiltSi
         Tables(folder / "hackney/who.html").by_caption == Tables(built.folder / "partner/hackney/who.html").by_caption
     )
     assert "London overview" not in page
-
-
-@pytest.mark.parametrize(
-    ("area", "edition", "release", "code", "words"),
-    [
-        ("Hackny", "partner", None, "AREA_UNKNOWN", "Hackney"),
-        ("E09000001", "partner", None, "AREA_UNKNOWN", ""),
-        ("Hackney", "partner", 99, "RELEASE_UNKNOWN", "choose of the newest: 1"),
-        ("Hackney", "open", 99, "OPTION_INVALID", "current release"),
-    ],
-)
-def test_what_is_not_there_is_refused_with_what_is_nearest(
-    first_night: Home, tmp_path: Path, area: str, edition: str, release: int | None, code: str, words: str
-) -> None:
-    with refused_with(code) as refusal:
-        site.write_pack(
-            first_night.settings, area, edition, tmp_path / "pack", release_id=release, echo=lambda line: None
-        )
-    assert words in str(refusal.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_no_build_made_is_left_alone(first_night: Home, tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
-    with refused_with("EXPORT_FOLDER_TAKEN"):
-        site.build(first_night.settings, out=tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 @pytest.fixture

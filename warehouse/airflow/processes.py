@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,7 +24,8 @@ from warehouse.airflow import interrupted, notes, task_logs
 from warehouse.airflow.internals import known_dags, paused_dags, unfinished_in_process
 from warehouse.airflow.lock import only_runner
 from warehouse.airflow.pools import set_pools
-from warehouse.airflow.program import USER, Echo, Ports, call, last_line, program, remembered_ports, ui_password
+from warehouse.airflow.ports import choose as choose_ports
+from warehouse.airflow.program import USER, Echo, call, last_line, program, remembered_ports, ui_password
 from warehouse.airflow.program import environment as airflow_environment
 from warehouse.platform.settings import PREFIX, PROJECT, Settings
 
@@ -82,7 +82,7 @@ def up(
 def _start_all(settings: Settings, stand_ins_for: list[str], extra: dict[str, str], echo: Echo, seconds: float) -> None:
     home = settings.home / "airflow"
     (home / "logs").mkdir(parents=True, exist_ok=True)
-    _choose_ports(settings)
+    choose_ports(settings)
     interrupted.tell(settings)
     started = _Started({}, _settings_digest(extra))
     publishers: dict[str, str] = {}
@@ -320,41 +320,6 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return list(process.children(recursive=True))
     except psutil.NoSuchProcess:
         return []
-
-
-def _choose_ports(settings: Settings) -> None:
-    """Remember two free loopback ports for this home: those it had, where they are still free.
-
-    Raises:
-        Refusal: when VRU_AIRFLOW_PORT names one that is taken.
-    """
-    file = settings.home / "airflow" / "ports.json"
-    if settings.airflow_port and not _is_free(settings.airflow_port):
-        raise Refusal(
-            "PORT_TAKEN",
-            f"port {settings.airflow_port} is taken by another program",
-            where="VRU_AIRFLOW_PORT",
-            next_step="name a free one, or leave it out and one is chosen",
-        )
-    ports = remembered_ports(settings)
-    if file.exists() and all(map(_is_free, dataclasses.astuple(ports))):
-        return
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        chosen = Ports(settings.airflow_port or one.getsockname()[1], other.getsockname()[1])
-    file.write_text(json.dumps(dataclasses.asdict(chosen)), encoding="utf-8")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as candidate:
-        # As the servers do, so that a port whose last connection has just ended counts as free.
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def execute(settings: Settings, arguments: list[str]) -> None:

@@ -179,6 +179,18 @@ def test_every_mart_column_is_described_with_unit_and_source_and_every_mart_is_t
         assert any(c["type"] == "primary_key" for c in model["constraints"]), f"{name}: declare its primary key"
 
 
+def test_every_mart_that_is_a_table_has_a_suite_of_the_gate_and_every_suite_a_mart(
+    models: dict[str, dict[str, Any]],
+) -> None:
+    marts = {name: model for name, model in models.items() if layer_of(model) == "marts"}
+    tables = {name for name, model in marts.items() if model["config"]["materialized"] == "table"}
+    suites = {file.stem for file in (PROJECT / "expectations/marts").glob("*.yml")}
+    assert sorted(tables - suites) == [], (
+        "add expectations/marts/<mart>.yml: the gate holds a release with a table it cannot judge"
+    )
+    assert sorted(suites - marts.keys()) == [], "these judge no mart"
+
+
 def test_every_name_is_lower_snake_case_and_fits_postgresql(models: dict[str, dict[str, Any]]) -> None:
     names = [*models, *(f.stem for f in SEEDS.glob("*.csv"))]
     names += [f"{source}__{dataset}" for source, s in read_sources().items() for dataset in s.datasets]

@@ -70,3 +70,15 @@ def test_no_python_file_is_longer_than_350_lines() -> None:
         if file.suffix == ".py" and (lines := file.read_text(encoding="utf-8").count("\n")) > 350
     }
     assert long == {}
+
+
+def test_no_paragraph_of_the_docs_stands_there_twice() -> None:
+    """Two versions of one paragraph are what a merge leaves behind: they begin alike and say different things."""
+    pages = [f for f in tracked() if f.suffix == ".md"]
+    assert len(pages) > 10
+    twice = []
+    for page in pages:
+        prose = re.sub(r"^([ ]*)```.*?^\1```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        beginnings = [line[:60] for line in prose.splitlines() if len(line) >= 60]
+        twice += [f"{page.relative_to(PROJECT)}: {said}" for said in set(beginnings) if beginnings.count(said) > 1]
+    assert sorted(twice) == []

@@ -191,6 +191,24 @@ def test_every_mart_that_is_a_table_has_a_suite_of_the_gate_and_every_suite_a_ma
     assert sorted(suites - marts.keys()) == [], "these judge no mart"
 
 
+def test_what_is_listed_as_removed_is_built_no_more_and_the_changelog_says_so(
+    models: dict[str, dict[str, Any]],
+) -> None:
+    with (DBT_PROJECT / "removed.csv").open(encoding="utf-8", newline="") as file:
+        lines = csv.DictReader(file)
+        assert lines.fieldnames == ["mart", "column", "removed_in", "reason"]
+        removed = list(lines)
+    built = {(name, column) for name, model in models.items() for column in ("", *model["columns"])}
+    changelog = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    told = " ".join(re.findall(r"^### Removed\n(.*?)(?=^##|\Z)", changelog, flags=re.MULTILINE | re.DOTALL))
+    for row in removed:
+        name = f"{row['mart']}.{row['column']}".rstrip(".")
+        assert row["removed_in"], f"{name}: say in which version"
+        assert row["reason"], f"{name}: say why"
+        assert (row["mart"], row["column"]) not in built, f"{name} is still built"
+        assert f"`{name}`" in told, f"{name}: say so in CHANGELOG.md under Removed"
+
+
 def test_every_name_is_lower_snake_case_and_fits_postgresql(models: dict[str, dict[str, Any]]) -> None:
     names = [*models, *(f.stem for f in SEEDS.glob("*.csv"))]
     names += [f"{source}__{dataset}" for source, s in read_sources().items() for dataset in s.datasets]

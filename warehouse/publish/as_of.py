@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg import sql
 
 from warehouse.platform.connection import ANALYST, GATE
-from warehouse.publish.mart_schema import HISTORY, VALID_FROM, VALID_TO, Table, columns_of
+from warehouse.publish.mart_schema import HISTORY, VALID_FROM, VALID_TO, Column, Table, columns_of
 
 
 def refresh_as_of(connection: psycopg.Connection, table: Table) -> bool:
@@ -39,6 +41,36 @@ def refresh_as_of(connection: psycopg.Connection, table: Table) -> bool:
     )
     describe_as_of(connection, table.name)
     return True
+
+
+def detach_as_of(connection: psycopg.Connection, mart: str, columns: Sequence[Column]) -> None:
+    """Let the function that returns a mart as of a release stand by itself: it says what it said, and the mart may go.
+
+    Args:
+        columns: of the mart, in their order.
+    """
+    function = sql.Identifier(HISTORY, f"{mart}_as_of")
+    written = connection.execute(
+        "select prosrc from pg_proc where pronamespace = to_regnamespace(%s)::oid and proname = %s",
+        [HISTORY, f"{mart}_as_of"],
+    ).fetchone()
+    if written is None:
+        return
+    connection.execute(sql.SQL("drop function {}(bigint)").format(function))
+    # A column of the parameter's name would be a second variable of that name: the parameter goes by its number.
+    parameter = "bigint" if any(column.name == "release_id" for column in columns) else "release_id bigint"
+    connection.execute(
+        sql.SQL("create function {}({}) returns table ({}) language sql stable parallel safe as {}").format(
+            function,
+            sql.SQL(parameter),
+            sql.SQL(", ").join(
+                sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type.partition(" collate ")[0]))
+                for column in columns
+            ),
+            sql.Literal(written[0]),
+        )
+    )
+    describe_as_of(connection, mart)
 
 
 def describe_as_of(connection: psycopg.Connection, mart: str) -> None:

@@ -7,7 +7,7 @@ said when its mart began stands in the mart alone. `marts_history.<mart>` is a v
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import psycopg
 from psycopg import sql
@@ -20,15 +20,17 @@ from warehouse.publish.plans import no_nested_loops
 NOT_LOOKED_AT = 0
 
 
-def view(name: str, key: Sequence[str], columns: Sequence[str]) -> Statement:
+def view(name: str, key: Sequence[str], columns: Sequence[str], removed: Collection[str] = ()) -> Statement:
     """The statement that makes the history of a mart, or brings it up to date.
 
     Args:
         name: of the mart.
         key: its key.
         columns: of its table in marts_past, in their order there: a view that is replaced may only gain columns at its end.
+        removed: those of them that the mart no longer has.
     """
     now: dict[str, sql.Composable] = {
+        **{one: sql.Identifier("o", one) for one in removed},
         VALID_FROM: sql.SQL("coalesce(o.{}, {})").format(sql.Identifier(VALID_FROM), beginning(name)),
         VALID_TO: sql.SQL("null::bigint"),
     }
@@ -78,7 +80,7 @@ def begin(connection: psycopg.Connection, name: str, release_id: int) -> None:
 
 
 def keep_all(connection: psycopg.Connection, mart: Table) -> None:
-    """Copy the rows that stand in a mart alone, before it goes, and read its history without it."""
+    """Copy the rows that stand in a mart alone, before it or a column of it goes, and read its history without it."""
     past = read_tables(connection, PAST)[mart.name]
     columns = sql.SQL(", ").join(sql.Identifier("m", one) for one in mart.names)
     with no_nested_loops(connection):

@@ -10,11 +10,13 @@ from warehouse.platform.settings import Settings
 from warehouse.publish import (
     as_of,
     disclosure,
+    history,
     mart_schema,
     merge,
     open_marts,
     pin,
     release_records,
+    removals,
     schema_change,
     turn,
     views,
@@ -166,13 +168,19 @@ def _move_to_candidate(
         Rows moved in each mart, and whether any mart's shape changed.
     """
     marts = mart_schema.read_tables(connection, mart_schema.MARTS)
+    to_go = removals.read()
     plans, foreign_keys = schema_change.plan(
-        candidate, marts, mart_schema.read_tables(connection, mart_schema.PAST), candidate_views.keys()
+        candidate, marts, mart_schema.read_tables(connection, mart_schema.PAST), candidate_views.keys(), to_go
     )
+    views.check(connection, candidate_views, marts, to_go)
+    removed = [mart for name, mart in marts.items() if name not in {*candidate, *candidate_views}]
+    loses = bool(removed) or any(plan.removed for plan in plans.values())
     altered = [name for name, plan in plans.items() if plan.alters]
     moved: dict[str, Counts] = {}
 
     def move(name: str) -> None:
+        if plans[name].removed:
+            history.keep_all(connection, marts[name])
         for statement in plans[name].before:
             connection.execute(statement)
         source = candidate[name]
@@ -186,6 +194,10 @@ def _move_to_candidate(
         for name in altered:
             for statement in plans[name].drops:
                 connection.execute(statement)
+    # A table with checks outstanding cannot be dropped, so it goes before any row moves; a view of it, or of a column that goes, before that.
+    if loses:
+        views.withdraw(connection, candidate_views.keys(), tables_change=True)
+        schema_change.remove(connection, removed)
     for name in candidate:
         if name not in altered:
             move(name)
@@ -208,7 +220,7 @@ def _move_to_candidate(
     for plan in plans.values():
         for statement in plan.comments:
             connection.execute(statement)
-    reshaped = bool(foreign_keys) or any(plans.values())
+    reshaped = loses or bool(foreign_keys) or any(plans.values())
     for name, mart in (mart_schema.read_tables(connection, mart_schema.MARTS) if reshaped else marts).items():
         if name in candidate:
             as_of.refresh_as_of(connection, mart)

@@ -1,6 +1,7 @@
 """What has to change so that the marts have the candidate's schema, and the locks to change it under.
 
-A mart only ever grows: what would take a table, a column, a type or a key away from those who query it is refused.
+A mart only ever grows: what would take a table, a column, a type or a key away from those who query it is refused, but for the tables and
+columns that the project declares removed (removals.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from psycopg import sql
 
 from ingest.errors import Refusal
 from warehouse.platform import locking, readers
-from warehouse.publish import history
+from warehouse.publish import as_of, history
 from warehouse.publish.mart_schema import (
     CANDIDATE,
     HISTORY,
@@ -27,8 +28,13 @@ from warehouse.publish.mart_schema import (
     Table,
     columns_of,
 )
+from warehouse.publish.removals import NONE, Removals
 
 NAME_LENGTH = 63 - len("_as_of")
+NEXT_STEP = (
+    "correct the model in dbt_project/models/marts, or give the new shape a new name beside the old one; "
+    "what readers were told is to go is listed in dbt_project/removed.csv (CONTRIBUTING.md)"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Change:
         before: what comes right before its own rows move.
         after: what comes once the rows of all tables are in place.
         comments: what changes for those who read the catalogue only.
+        removed: columns that go; the rows that stand in the mart alone have to be kept before they do.
     """
 
     table: str
@@ -48,6 +55,7 @@ class Change:
     before: tuple[Statement, ...] = ()
     after: tuple[Statement, ...] = ()
     comments: tuple[Statement, ...] = ()
+    removed: tuple[str, ...] = ()
 
     @property
     def alters(self) -> bool:
@@ -59,13 +67,18 @@ class Change:
 
 
 def plan(
-    candidate: dict[str, Table], marts: dict[str, Table], past: dict[str, Table], views: Collection[str] = ()
+    candidate: dict[str, Table],
+    marts: dict[str, Table],
+    past: dict[str, Table],
+    views: Collection[str] = (),
+    removals: Removals = NONE,
 ) -> tuple[dict[str, Change], list[Statement]]:
     """What has to change so that the marts have the candidate's shape.
 
     Args:
         candidate, marts, past: the tables of each schema.
         views: names of the candidate's views; a mart of such a name becomes one.
+        removals: what is meant to go.
 
     Returns:
         One change a table of the candidate, and the foreign keys to add once every table holds its rows.
@@ -76,10 +89,10 @@ def plan(
     """
     problems = [
         f"{name} is no longer built, and analysts may be reading it"
-        for name in sorted(marts.keys() - candidate.keys() - set(views))
+        for name in sorted(marts.keys() - candidate.keys() - set(views) - removals.marts)
     ]
     for name, new in candidate.items():
-        problems += _problems(new, marts.get(name), past.get(name))
+        problems += _problems(new, marts.get(name), past.get(name), removals)
     if not candidate:
         problems.append("schema candidate holds no table")
     if problems:
@@ -87,11 +100,13 @@ def plan(
             "MART_SHAPE_REFUSED",
             "the marts cannot take the shape of this candidate: " + "; ".join(problems),
             kept="marts and history as they were",
-            next_step="correct the model in dbt_project/models/marts, or give the new shape a new name beside the old "
-            "one; what is meant to go has to be dropped from schema marts by hand first",
+            next_step=NEXT_STEP,
         )
     changes = {
-        name: _alter(new, marts[name], past[name]) if name in marts else _create(new) for name, new in candidate.items()
+        name: _alter(new, marts[name], past[name], removals.of(name, set(marts[name].names) - set(new.names)))
+        if name in marts
+        else _create(new)
+        for name, new in candidate.items()
     }
     foreign_keys = []
     for name, new in candidate.items():
@@ -100,7 +115,7 @@ def plan(
     return changes, foreign_keys
 
 
-def _problems(new: Table, old: Table | None, past: Table | None) -> list[str]:
+def _problems(new: Table, old: Table | None, past: Table | None, removals: Removals) -> list[str]:
     found = []
     if "__dbt_" in new.name:
         found.append(f"{new.name} was left by a build that was cut short (run `vru build`)")
@@ -125,9 +140,17 @@ def _problems(new: Table, old: Table | None, past: Table | None) -> list[str]:
     types = {column.name: column.type for column in new.columns}
     for column in old.columns:
         if column.name not in types:
+            if (new.name, column.name) in removals.columns:
+                continue
             found.append(f"{new.name} has lost the column {column.name}")
         elif types[column.name] != column.type:
             found.append(f"{new.name}.{column.name} was {column.type} and is now {types[column.name]}")
+    kept = {column.name: column.type for column in past.columns} if past else {}
+    found += [
+        f"{new.name}.{name} is {types[name]}, and history has it as {kept[name]} from before it was removed"
+        for name in types.keys() & kept.keys() - set(old.names)
+        if types[name] != kept[name]
+    ]
     if new.key and set(new.key) != set(old.key):
         found.append(f"the key of {new.name} was ({', '.join(old.key)}) and is now ({', '.join(new.key)})")
     return found
@@ -170,7 +193,7 @@ def _create(new: Table) -> Change:
     return Change(new.name, True, (), tuple(before), tuple(after), tuple(comments))
 
 
-def _alter(new: Table, old: Table, kept: Table) -> Change:
+def _alter(new: Table, old: Table, kept: Table, removed: tuple[str, ...] = ()) -> Change:
     mart, past = old.identifier, kept.identifier
     alter_mart = sql.SQL("alter table {} ").format(mart)
     before: list[Statement] = []
@@ -213,11 +236,19 @@ def _alter(new: Table, old: Table, kept: Table) -> Change:
         for gone in old.indexes.keys() - new.indexes.keys()
     ]
     after += [_create_index(mart, added) for added in new.indexes.keys() - old.indexes.keys()]
-    if added := [name for name in new.names if name not in remembered]:
-        after.append(history.view(new.name, old.key, (*kept.names, *added)))
+    required = [name for name in removed if name in remembered and remembered[name].is_not_null]
+    before += [
+        sql.SQL("alter table {} alter column {} drop not null").format(past, sql.Identifier(name)) for name in required
+    ]
+    before += [alter_mart + sql.SQL("drop column {}").format(sql.Identifier(name)) for name in removed]
+    added = [name for name in new.names if name not in remembered]
+    # A column that was removed once and is back stands in the mart again.
+    if added or removed or any(name not in known for name in new.names):
+        gone = [name for name in kept.names if name not in (*new.names, VALID_FROM, VALID_TO)]
+        after.append(history.view(new.name, old.key, (*kept.names, *added), gone))
     if new.comment != old.comment:
         comments += _table_comments(new)
-    return Change(new.name, False, tuple(drops), tuple(before), tuple(after), tuple(comments))
+    return Change(new.name, False, tuple(drops), tuple(before), tuple(after), tuple(comments), removed)
 
 
 def _in_marts(key: ForeignKey) -> ForeignKey:
@@ -284,6 +315,25 @@ def lock(connection: psycopg.Connection, tables: Sequence[str], mode: LiteralStr
         kept="marts and history as they were",
         next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
     )
+
+
+def remove(connection: psycopg.Connection, tables: Sequence[Table]) -> None:
+    """Take tables out of the marts; their history, and they as of each release, stay to be read.
+
+    Args:
+        tables: marts that no view reads and no other mart points at.
+
+    Raises:
+        Refusal: somebody held on to one of them during every try.
+    """
+    if not tables:
+        return
+    pointed_at = {key.target for table in tables for key in table.foreign_keys if key.target_schema == MARTS}
+    lock(connection, sorted({table.name for table in tables} | pointed_at), "access exclusive")
+    for table in tables:
+        history.keep_all(connection, table)
+        as_of.detach_as_of(connection, table.name, table.columns)
+    connection.execute(sql.SQL("drop table {}").format(sql.SQL(", ").join(table.identifier for table in tables)))
 
 
 def allow_nulls(table: str, columns: Iterable[str]) -> list[Statement]:

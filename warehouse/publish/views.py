@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Collection
 
 import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
 from warehouse.platform import locking, readers
-from warehouse.publish import disclosure, history, mart_schema
-from warehouse.publish.as_of import describe_as_of
+from warehouse.publish import as_of, disclosure, history, mart_schema, schema_change
+from warehouse.publish.removals import Removals
 
 # PostgreSQL prints its keywords in capitals and names as they are, so what follows in small letters is an alias.
 _READ_TABLE = re.compile(rf'\b{mart_schema.CANDIDATE}\.(\w+|"[^"]+")( (?:[a-z_]\w*|"[^"]+"))?')
@@ -65,7 +66,7 @@ def read_views(connection: psycopg.Connection, schema: str) -> dict[str, View]:
 
 
 def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: dict[str, mart_schema.Table]) -> bool:
-    """Give the marts the candidate's views, in the publishing transaction, after its tables stand.
+    """Give the marts the candidate's views, in the publishing transaction, after its tables stand; `check` has been asked before.
 
     Args:
         candidate: views of schema candidate, each after those it reads.
@@ -75,30 +76,71 @@ def publish(connection: psycopg.Connection, candidate: dict[str, View], marts: d
         Whether any view had to be written.
 
     Raises:
-        Refusal: when a view would take a column or a type away from those who read it.
+        Refusal: somebody held on to a view during every try.
     """
-    there = read_views(connection, mart_schema.MARTS)
-    _check(candidate, there, marts, _published(connection))
-    if all(
-        name in there
-        and there[name].text == new.in_marts
-        and (there[name].columns, there[name].comment) == (new.columns, new.comment)
+    there = _standing(connection)
+    if there.keys() == candidate.keys() and all(
+        there[name].text == new.in_marts and (there[name].columns, there[name].comment) == (new.columns, new.comment)
         for name, new in candidate.items()
     ):
         return False
     # One may read another, so all of them go before any comes.
-    gone = [(name, "table" if name in marts else "view") for name in candidate if name in marts or name in there]
-    if not locking.in_short_tries(connection, lambda: _drop(connection, gone, marts)):
+    become_views = [name for name in candidate if name in marts]
+    withdraw(connection, candidate.keys(), tables_change=bool(become_views))
+    schema_change.lock(connection, become_views, "access exclusive")
+    for name in reversed(become_views):
+        # What a table said before it became a view stays in marts_history.
+        _drop_as_of(connection, name)
+        history.keep_all(connection, marts[name])
+        connection.execute(sql.SQL("drop table {}").format(sql.Identifier(mart_schema.MARTS, name)))
+    for new in candidate.values():
+        _create(connection, new)
+    return True
+
+
+def withdraw(connection: psycopg.Connection, staying: Collection[str], *, tables_change: bool) -> None:
+    """Take every view of the marts away, before what they read changes; `publish` writes those that stay again.
+
+    Args:
+        staying: names of the candidate's views. Of another, what it says as of each release stays to be read.
+        tables_change: tables or columns go, so that what anyone may see of them makes room as well.
+
+    Raises:
+        Refusal: somebody held on to one during every try.
+    """
+    there = _standing(connection)
+
+    def drop() -> None:
+        if tables_change:
+            disclosure.withdraw(connection)
+        for name in reversed(there):
+            if name in staying:
+                _drop_as_of(connection, name)
+            else:
+                as_of.detach_as_of(connection, name, there[name].columns)
+            connection.execute(sql.SQL("drop view {}").format(sql.Identifier(mart_schema.MARTS, name)))
+
+    if (there or tables_change) and not locking.in_short_tries(connection, drop):
         raise Refusal(
             "READERS_IN_THE_WAY",
-            f"the shape of {', '.join(f'{mart_schema.MARTS}.{name}' for name, _ in gone)} has to change, and for "
+            f"the shape of {', '.join(f'{mart_schema.MARTS}.{name}' for name in there) or 'marts_open'} has to change, and for "
             f"{locking.PATIENCE:.0f} s it was being read: {readers.describe(readers.sessions(connection))}",
             kept="marts and history as they were",
             next_step="run `vru build` again when nobody holds a transaction open on it (pg_stat_activity names them)",
         )
-    for new in candidate.values():
-        _create(connection, new)
-    return True
+
+
+def _standing(connection: psycopg.Connection) -> dict[str, View]:
+    """The views of the marts that were published, each after those it reads; set-up's own are not."""
+    published = _published(connection)
+    there = read_views(connection, mart_schema.MARTS)
+    return {name: view for name, view in there.items() if name in published}
+
+
+def _drop_as_of(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(
+        sql.SQL("drop function if exists {}(bigint)").format(sql.Identifier(mart_schema.HISTORY, f"{name}_as_of"))
+    )
 
 
 def _published(connection: psycopg.Connection) -> set[str]:
@@ -109,13 +151,21 @@ def _published(connection: psycopg.Connection) -> set[str]:
     return {name.removesuffix("_as_of") for (name,) in rows}
 
 
-def _check(
-    candidate: dict[str, View], there: dict[str, View], marts: dict[str, mart_schema.Table], published: set[str]
+def check(
+    connection: psycopg.Connection,
+    candidate: dict[str, View],
+    marts: dict[str, mart_schema.Table],
+    removals: Removals,
 ) -> None:
-    """See that no reader's query breaks."""
+    """See that no reader's query breaks, but by what is meant to go.
+
+    Raises:
+        Refusal: a view would take a column or a type away from those who read it, or is no longer built.
+    """
+    there = _standing(connection)
     problems = [
         f"{name} is no longer built, and analysts may be reading it"
-        for name in sorted((there.keys() & published) - candidate.keys())
+        for name in sorted(there.keys() - candidate.keys() - removals.marts)
     ]
     for name, new in candidate.items():
         types = {column.name: column.type for column in new.columns}
@@ -126,36 +176,19 @@ def _check(
             else f"{name}.{column.name} was {column.type} and is now {types[column.name]}"
             for column in old
             if types.get(column.name) != column.type
+            and (column.name in types or (name, column.name) not in removals.columns)
         ]
     if problems:
         raise Refusal(
             "MART_SHAPE_REFUSED",
             "the marts cannot take the shape of this candidate: " + "; ".join(problems),
             kept="marts and history as they were",
-            next_step="correct the model in dbt_project/models/marts, or give the new shape a new name beside the old "
-            "one; what is meant to go has to be dropped from schema marts by hand first",
-        )
-
-
-def _drop(connection: psycopg.Connection, gone: list[tuple[str, str]], marts: dict[str, mart_schema.Table]) -> None:
-    """What a table said before it became a view stays in marts_history."""
-    if any(kind == "table" for _, kind in gone):
-        disclosure.withdraw(connection)
-    for name, kind in reversed(gone):
-        connection.execute(
-            sql.SQL("drop function if exists {}(bigint)").format(sql.Identifier(mart_schema.HISTORY, f"{name}_as_of"))
-        )
-        if kind == "table":
-            history.keep_all(connection, marts[name])
-        connection.execute(
-            sql.SQL("drop table {}" if kind == "table" else "drop view {}").format(
-                sql.Identifier(mart_schema.MARTS, name)
-            )
+            next_step=schema_change.NEXT_STEP,
         )
 
 
 def _create(connection: psycopg.Connection, new: View) -> None:
-    mart, as_of = sql.Identifier(mart_schema.MARTS, new.name), sql.Identifier(mart_schema.HISTORY, f"{new.name}_as_of")
+    mart = sql.Identifier(mart_schema.MARTS, new.name)
     # With the reader's rights: a view must not show what its tables would not.
     connection.execute(
         sql.SQL("create view {} with (security_invoker = true) as {}").format(mart, sql.SQL(new.in_marts))
@@ -170,6 +203,6 @@ def _create(connection: psycopg.Connection, new: View) -> None:
     connection.execute(
         sql.SQL(
             "create function {}(release_id bigint) returns setof {} language sql stable parallel safe as {}"
-        ).format(as_of, mart, sql.Literal(new.as_of))
+        ).format(sql.Identifier(mart_schema.HISTORY, f"{new.name}_as_of"), mart, sql.Literal(new.as_of))
     )
-    describe_as_of(connection, new.name)
+    as_of.describe_as_of(connection, new.name)

@@ -127,7 +127,10 @@ def test_building_from_nothing_is_refused(warehouse: Settings) -> None:
         (("land", "mps", "borough_recent", "absent.csv"), "FILE_NOT_THERE", "absent.csv"),
         (("rollback", "9"), "RELEASE_UNKNOWN", "9"),
         (("replay", "mps", "wards"), "NOT_DECLARED", "'wards'"),
-        (("sql", "select * from raw.mps__borough_recent"), "DATABASE_REFUSED", "mps__borough_recent"),
+        (("sql", "select * from raw.mps__borough_recent"), "SQL_INVALID", "mps__borough_recent"),
+        (("sql", "selct 1"), "SQL_INVALID", "selct"),
+        (("sql", "select nme from marts.publication"), "SQL_INVALID", "nme"),
+        (("sql", "select 'x'::integer"), "SQL_INVALID", "integer"),
         (("nightly", "--sources", "mps,met"), "NOT_DECLARED", "'met'"),
     ],
 )
@@ -141,10 +144,10 @@ def test_what_is_not_there_or_not_allowed_is_a_sentence(
 
 def test_a_command_that_fails_tells_a_program_the_code_as_json(warehouse: Settings) -> None:
     result = vru(warehouse, "sql", "select 1 from nowhere", "--json")
-    assert code(result) == "DATABASE_REFUSED"
+    assert code(result) == "SQL_INVALID"
     error = json.loads(result.stdout)["error"]
     assert list(error) == ["code", "problem", "where", "kept", "next_step", "runbook"]
-    assert error["code"] == "DATABASE_REFUSED"
+    assert error["code"] == "SQL_INVALID"
 
 
 def explain(*arguments: str) -> tuple[int, str]:

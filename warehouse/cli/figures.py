@@ -81,7 +81,7 @@ def run_trace(measure: str, area: str, period: str, report: str, as_json: bool) 
         printing.banner()
     shown = ("behind", "source", "dataset", "release_date", "sha256", "row_count", "state", "fetched_at", "address")
     short = [{name: row[name] for name in shown} | {"sha256": row["sha256"][:12]} for row in rows]
-    printing.report(rows if as_json else short, as_json, empty="")
+    printing.report(rows if as_json else short, as_json, empty="", below=("address",))
 
 
 @main.command("compare")

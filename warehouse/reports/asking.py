@@ -13,6 +13,9 @@ from warehouse.platform.settings import Settings
 
 SEVERAL = "cannot insert multiple commands into a prepared statement"  # what PostgreSQL says of several statements
 NEAREST = 3
+# Classes of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): data exception, invalid schema name, syntax error or
+# access rule violation.
+OF_THE_STATEMENT = ("22", "3F", "42")
 
 
 def ask(settings: Settings, role: str, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -22,7 +25,7 @@ def ask(settings: Settings, role: str, statement: str) -> tuple[list[str], list[
         The names of its columns, each once, and its rows; neither where it gives none.
 
     Raises:
-        Refusal: it is several statements, or names a table that is not there, of which the nearest are given.
+        Refusal: it is several statements, is not valid, or asks what the role may not; of a table that is not there the nearest are named.
         psycopg.Error: whatever else the database has against it.
     """
     try:
@@ -39,16 +42,24 @@ def ask(settings: Settings, role: str, statement: str) -> tuple[list[str], list[
                 kept="none of them was run",
                 next_step="run each by a command of its own, or use psql (`vru db url`)",
             ) from None
-        raise
+        raise _invalid(str(error)) from None
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         said = error.diag.message_primary or str(error)
         nearest = _nearest(settings, role, said)
         close = f"; nearest: {', '.join(nearest)}" if nearest else ""
-        raise Refusal(
-            "DATABASE_REFUSED",
-            f"the database refused: {said}{close}",
-            next_step="" if nearest else "`select * from information_schema.tables` lists what this role may read",
+        raise _invalid(
+            f"{said}{close}",
+            "" if nearest else "`select * from information_schema.tables` lists what this role may read",
         ) from None
+    except psycopg.Error as error:
+        if (error.sqlstate or "").startswith(OF_THE_STATEMENT):
+            raise _invalid(str(error)) from None
+        raise
+
+
+def _invalid(said: str, next_step: str = "") -> Refusal:
+    """The statement itself is wrong; the database is well."""
+    return Refusal("SQL_INVALID", f"the statement is not valid: {' '.join(said.split())}", next_step=next_step)
 
 
 def _each_once(names: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ export SOURCES
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs mutate bench compose-test bi bi-down bi-test site-test runbook-table lock clean
+.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs mutate fuzz audit bench compose-test bi bi-down bi-test site-test runbook-table lock clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
@@ -78,6 +78,12 @@ docs: $(VENV)/runtime  ## Every model, column, test and line of descent in one H
 
 mutate: $(VENV)/dev  ## Change the models' SQL one thing at a time and see which tests notice (MODELS="rpt_drivers fct_window" SAMPLE=200 SEED=1)
 	@MODELS="$(MODELS)" SAMPLE="$(SAMPLE)" SEED="$(SEED)" HOME_LIKE="$(HOME_LIKE)" $(BIN)/python -m tests.mutants
+
+fuzz: $(VENV)/dev  ## Spoilt files of every form at every reader, other ones each time, for FUZZ seconds (300); SEED=number for the same again
+	@FUZZ="$(FUZZ)" SEED="$(SEED)" $(BIN)/python -m tests.fuzz
+
+audit: $(VENV)/dev  ## Known vulnerabilities (asks osv.dev; OFFLINE=1 lets it be), licences, a list of parts (CycloneDX), secrets in the tree
+	@OFFLINE="$(OFFLINE)" $(BIN)/python -m tests.audit
 
 bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet night against a full one
 	@$(BIN)/python -m bench

@@ -81,8 +81,14 @@ def _escaped(character: str) -> str:
 
 def unforeseen(error: BaseException) -> str:
     """What may be shown of an exception nobody foresaw: its kind and its place in the code. Its text may hold what a file held."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"could not be read, for a reason that no check covers ({type(error).__name__}, {PurePath(frame.filename).name} line {frame.lineno})"
+    return f"could not be read, for a reason that no check covers ({kind_and_place(error)})"
+
+
+def kind_and_place(error: BaseException) -> str:
+    """An exception's kind and where in the code it was raised, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f", {PurePath(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def together(refusals: Sequence[Refusal]) -> str:

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from ingest.declaration import Source
 from ingest.errors import Wrong
 from ingest.landing import LandedFile, below_landing
+from ingest.naming import shown_address, shown_name
 from ingest.readers.faults import Fault, FaultyFile, sentence
 
 WARNED = (
@@ -75,8 +76,8 @@ def record(
            overriding system value
            values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
-            load_id, source.source, name, release, provenance.sha256, provenance.file_name,
-            below_landing(landed, landing), provenance.url, provenance.bytes, provenance.landed_at, now,
+            load_id, source.source, name, release, provenance.sha256, shown_name(source.source, provenance.file_name, provenance.sha256),
+            below_landing(landed, landing), shown_address(source.source, provenance.url), provenance.bytes, provenance.landed_at, now,
             classification, first, last,
             loaded + quarantined, loaded, quarantined, state, reason, code, Jsonb(drift or {}),
             provenance.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),

@@ -107,7 +107,7 @@ def _claim_kind(connection: psycopg.Connection, provenance: Provenance, now: dt.
     row = connection.execute(
         """update ops.warehouse set data_kind = coalesce(data_kind, %s), decided_by = coalesce(decided_by, %s),
                decided_at = coalesce(decided_at, %s) returning data_kind""",
-        [kind, provenance.file_name, now],
+        [kind, label_of(provenance), now],
     ).fetchone()
     if row is None or row[0] != kind:
         raise Refusal(

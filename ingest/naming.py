@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from ingest.declaration import read_sources
@@ -31,6 +32,14 @@ def label_by_hash(source: str, file_name: str, sha256: str) -> str:
 def shown_name(source: str, file_name: str, sha256: str) -> str:
     """What a report gives for a file's name: the name, or "3f2a90cc41b7" where names are not shown."""
     return file_name if is_name_shown(source) else sha256[:SHOWN]
+
+
+def shown_address(source: str, url: str | None) -> str | None:
+    """What ledgers keep of where a file was: its address; where names are not shown, an inbox's folder and a hash of the name in it."""
+    if url is None or is_name_shown(source) or url.startswith(("http://", "https://")):
+        return url
+    folder, _, name = url.rpartition("/")
+    return f"{folder}/{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:SHOWN]}"
 
 
 def label_by_position(source: str, label: str, names: list[str], name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 from ingest.declaration import Dataset, Source
 from ingest.http import Client
 from ingest.landing import LandedFile
+from ingest.naming import shown_address
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,8 @@ class FetchContext:
 
     def last_fetch(self, url: str) -> LastFetch | None:
         """What was at an address at the last fetch."""
-        return next((one for one in self.last_fetches if one.url == url), None)
+        known_as = (url, shown_address(self.source.source, url))
+        return next((one for one in self.last_fetches if one.url in known_as), None)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ingest.connectors.fetch_context import FetchContext, Fetched, Finding, Offer
+from ingest.connectors.lawful import land_lawful
 from ingest.declaration import FileAtUrl, Layout
 from ingest.errors import BodyRefused, PublisherUnavailable
 from ingest.http import Body
-from ingest.landing import LandedFile, Provenance, events, land
+from ingest.landing import LandedFile, Provenance, events
 from ingest.readers.corrections import Correction
 from ingest.readers.faults import FaultyFile
 from ingest.readers.tables import open_tables
@@ -118,6 +119,7 @@ def keep_body(context: FetchContext, offer: Offer, body: Body, pages: tuple[str,
     """Land what came, with its provenance, whatever it is.
 
     Raises:
+        BodyRefused: it carries identifiers of persons; nothing is landed then.
         Refusal: when it cannot be landed.
     """
     assert body.file is not None  # noqa: S101 - the caller has looked
@@ -137,7 +139,7 @@ def keep_body(context: FetchContext, offer: Offer, body: Body, pages: tuple[str,
         is_synthetic=body.is_synthetic,
         pages=pages,
     )
-    return land(context.landing, body.file, provenance)
+    return land_lawful(context.landing, body.file, provenance)
 
 
 def check_kind(context: FetchContext, offer: Offer, *, is_synthetic: bool) -> None:

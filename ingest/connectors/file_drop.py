@@ -6,9 +6,10 @@ import dataclasses
 import datetime as dt
 from pathlib import Path
 
+from ingest.connectors.lawful import land_lawful
 from ingest.declaration import Source
 from ingest.errors import Refusal
-from ingest.landing import LandedFile, Provenance, land, sha256_of
+from ingest.landing import LandedFile, Provenance, sha256_of
 
 
 def take(
@@ -33,7 +34,7 @@ def take(
         is_synthetic: the file is invented.
 
     Raises:
-        Refusal: the file cannot be read, is too large, or this home holds data of the other kind.
+        Refusal: the file cannot be read, is too large, carries identifiers of persons, or this home holds data of the other kind.
     """
     declared = source.dataset(dataset)
     try:
@@ -68,7 +69,7 @@ def take(
         release_date=None,
         is_synthetic=is_synthetic,
     )
-    landed = land(landing, file, provenance)
+    landed = land_lawful(landing, file, provenance)
     if release_date is None:
         return landed
     return dataclasses.replace(landed, provenance=dataclasses.replace(landed.provenance, release_date=release_date))

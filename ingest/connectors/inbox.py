@@ -35,9 +35,10 @@ from ingest.connectors.inbox_folder import (
     stamp_of,
     whole_files,
 )
+from ingest.connectors.lawful import carries, land_lawful
 from ingest.declaration import Inbox
 from ingest.errors import BodyRefused, PublisherUnavailable, in_one_line
-from ingest.landing import Provenance, land, sha256_of
+from ingest.landing import Provenance, sha256_of
 from ingest.naming import is_name_shown, label_by_position
 from ingest.readers.corrections import corrections_of
 from ingest.readers.faults import some_of
@@ -115,6 +116,9 @@ def check(context: FetchContext) -> list[Finding]:
             except BodyRefused as refused:
                 findings.append(Finding(asked, refused.problem, refused.code))
                 continue
+            if wrong := carries(copy):
+                findings.append(Finding(asked, wrong, "PERSONAL_DATA"))
+                continue
             sha256, _ = sha256_of(copy)
             corrections = corrections_of(context.source.source, sha256)
             of_header = header_findings(asked, copy, context.dataset.layout, corrections)
@@ -150,7 +154,8 @@ def fetch(context: FetchContext, offer: Offer) -> Fetched:
     """Land one file, unless it is what it was at the last fetch.
 
     Raises:
-        BodyRefused: it is not what its manifest says, is too large, or is of the other kind (real, synthetic) than was asked for.
+        BodyRefused: it is not what its manifest says, is too large, carries identifiers of persons, or is of the other kind (real,
+            synthetic) than was asked for.
         PublisherUnavailable: the export does not answer.
         Refusal: when it cannot be landed.
     """
@@ -213,7 +218,7 @@ def fetch(context: FetchContext, offer: Offer) -> Fetched:
             release_date=said.release_date,
             is_synthetic=said.is_synthetic,
         )
-        landed = land(context.landing, copy, provenance)
+        landed = land_lawful(context.landing, copy, provenance)
     refuse_other_file_type(context, offer, landed)
     return Fetched(offer, landed, offer.mark, None, sha256, provenance.bytes)
 

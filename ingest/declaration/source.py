@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ingest.declaration.columns import Identifier, Pattern, Strict
+from ingest.declaration.handling import Handling
 from ingest.declaration.layout import Layout
 from ingest.declaration.locations import Location
 from ingest.errors import Refusal
@@ -64,18 +65,14 @@ class Dataset(Strict):
     max_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
 
 
-class Source(Strict):
-    """A publisher: who they are, under what terms, where they publish, and their datasets."""
+class Source(Handling):
+    """A publisher: who they are, under what terms, where they publish, how their data are to be handled, and their datasets."""
 
     source: Identifier
     publisher: str
     licence: str
     licence_url: str
     attribution: str
-    classification: Literal["OFFICIAL", "OFFICIAL-SENSITIVE"]
-    owner: str
-    legal_gateway: str
-    publish_rule: str
     base_url: str
     allowed_hosts: Annotated[tuple[str, ...], Field(min_length=1)]
     datasets: dict[Identifier, Dataset]

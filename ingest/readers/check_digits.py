@@ -21,3 +21,14 @@ def is_verhoeff(digits: str) -> bool:
     for place, digit in enumerate(reversed(digits)):
         check = _PRODUCT[check][_PLACES[place % 8][int(digit)]]
     return check == 0
+
+
+def is_nhs_number(digits: str) -> bool:
+    """Whether ten digits are an NHS number: the last is 11 less the weighted sum of the others modulo 11 (NHS Data Dictionary, NHS NUMBER).
+
+    Ten digits that are all the same are the mark of a number that was not known.
+    """
+    if len(set(digits)) == 1:
+        return False
+    check = 11 - sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False)) % 11
+    return check % 11 == int(digits[9]) and check != 10

@@ -97,7 +97,11 @@ def _lines(file: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Fault]
     # A byte that is not UTF-8 is a fault of its row; where one of UTF-16 is, nobody can say how many follow.
     errors = "surrogateescape" if encoding == UTF_8 else "strict"
     with file.open(encoding=encoding, newline="", errors=errors) as handle:
-        separator = separator_of(handle.readline(bounds.LINE), layout.every_header)
+        try:
+            separator = separator_of(handle.readline(bounds.LINE), layout.every_header)
+        except UnicodeDecodeError:
+            yield 0, file_fault("ENCODING_UNKNOWN", "is not UTF-16")
+            return
         handle.seek(0)
         reader = bounds.rows_of(handle, separator)
         number = -1

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ingest.errors import Refusal
 from warehouse.platform import children, session
@@ -75,7 +76,7 @@ def environment(settings: Settings) -> dict[str, str]:
         # On two cores the API server may answer late while dbt runs; five seconds would fail tasks that are well.
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database.replace("+psycopg2", "+asyncpg"),
+        **_for_asyncpg(database),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "AIRFLOW__DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
@@ -99,6 +100,17 @@ def environment(settings: Settings) -> dict[str, str]:
         if name.startswith("AIRFLOW__") and not value.startswith("airflow-db-not-allowed")
     }
     return {**os.environ, **ours, **theirs, "VRU_HOME": str(settings.home)}
+
+
+def _for_asyncpg(database: str) -> dict[str, str]:
+    """Where asyncpg finds Airflow's own database: it has libpq's sslmode under another name, and the authorities in the environment alone."""
+    parts = urlsplit(database.replace("+psycopg2", "+asyncpg", 1))
+    asked = dict(parse_qsl(parts.query))
+    root = asked.pop("sslrootcert", "")
+    if mode := asked.pop("sslmode", ""):
+        asked["ssl"] = mode
+    address = urlunsplit(parts._replace(query=urlencode(asked)))
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": address} | ({"PGSSLROOTCERT": root} if root else {})
 
 
 def _kept_secret(settings: Settings, name: str, make: Callable[[], str]) -> str:

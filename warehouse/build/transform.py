@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -17,6 +18,7 @@ import psycopg
 
 from ingest.declaration import read_sources
 from ingest.errors import Refusal
+from warehouse.build import catalogue
 from warehouse.platform import children, session
 from warehouse.platform.connection import TRANSFORMER, connect, parameters
 from warehouse.platform.settings import PROJECT, Settings
@@ -24,6 +26,13 @@ from warehouse.platform.settings import PROJECT, Settings
 DBT_PROJECT = PROJECT / "dbt_project"
 # What a build's result depends on besides the landed files.
 CODE = ("dbt_project", "expectations", "ingest", "warehouse")
+QUOTING = (
+    "DETAIL:",
+    "CONTEXT:",
+    "compiled code at ",
+)  # how the lines begin in which PostgreSQL and dbt quote rows and statements
+# A value that PostgreSQL quotes in its first line: invalid input syntax for type date: "...".
+_VALUE = re.compile(r': "[^"]*"')
 
 
 class BuildFailed(Refusal):
@@ -113,6 +122,9 @@ def build(settings: Settings, *, unless_current: bool = False, whole: bool = Fal
         if settled is None:
             _drop_what_stands(connection)
         _run_dbt(settings, settled)
+        if settled is None:
+            manifest = json.loads((settings.home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
+            catalogue.write(connection, manifest, read_sources())
         with connection.transaction():
             connection.cursor().executemany(
                 "insert into ops.candidate_load (candidate_id, load_id) values (%s, %s)",
@@ -189,6 +201,7 @@ def dbt(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
         "VRU_DBT_PASSWORD": connection["password"],
         "VRU_DBT_DBNAME": connection["dbname"],
         "VRU_DBT_SSLMODE": connection.get("sslmode", "prefer"),
+        "VRU_DBT_SSLROOTCERT": connection.get("sslrootcert", ""),
         "PGOPTIONS": session.as_options(),  # a profile has no key for them
         "DO_NOT_TRACK": "1",
         "PYTHONDONTWRITEBYTECODE": "",  # otherwise dbt is compiled again at every start
@@ -226,6 +239,7 @@ def _run_dbt(settings: Settings, settled: list[str] | None) -> None:
         options += ["--indirect-selection", "cautious", "--exclude-resource-types", "unit_test"]
     result = dbt(settings, "build", "--log-format", "json", *options)
     if result.returncode:
+        _take_values_out(settings.home / "dbt")
         nodes, problem = _failure(result.stdout, result.stderr)
         sources = [_sources_of(node, settings.home / "dbt" / "manifest.json") for node in nodes]
         failed = BuildFailed(
@@ -287,9 +301,22 @@ def _sources_of(node: str, manifest: Path) -> set[str]:
 
 def _first_line(text: str) -> str:
     """An error of dbt in one line, without the row that PostgreSQL quotes below it: what counts as few must not stand in an alert."""
-    quoted = ("DETAIL:", "CONTEXT:", "compiled code at ")
-    lines = itertools.takewhile(lambda line: not line.lstrip().startswith(quoted), text.splitlines())
-    return " ".join(" ".join(lines).split())[:300]
+    lines = itertools.takewhile(lambda line: not line.lstrip().startswith(QUOTING), text.splitlines())
+    return " ".join(_VALUE.sub(': "..."', " ".join(lines)).split())[:300]
+
+
+def _take_values_out(folder: Path) -> None:
+    """Take out of what dbt wrote of a failed build the values that PostgreSQL quotes: a log is read by people who may not see them."""
+    log, results = folder / "logs" / "dbt.log", folder / "run_results.json"
+    if log.exists():
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        kept = [_VALUE.sub(': "..."', line) for line in lines if not line.lstrip().startswith(QUOTING[:2])]
+        log.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    if results.exists():
+        found = json.loads(results.read_text(encoding="utf-8"))
+        for one in found["results"]:
+            one["message"] = _first_line(one["message"] or "")
+        results.write_text(json.dumps(found), encoding="utf-8")
 
 
 def _last_lines(text: str, lines: int = 3) -> str:

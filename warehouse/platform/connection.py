@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import re
 import secrets
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+import certifi
 import psycopg
 from psycopg.conninfo import make_conninfo
 
@@ -81,7 +83,28 @@ def _server(settings: Settings) -> dict[str, str]:
     found.setdefault("host", parts.hostname or "localhost")
     found.setdefault("port", str(parts.port or 5432))
     found["dbname"] = unquote(parts.path.lstrip("/")) or DATABASE
-    return found
+    return found | _secured(settings, found)
+
+
+def _secured(settings: Settings, found: dict[str, str]) -> dict[str, str]:
+    """How a server is spoken to: on another machine by TLS, its certificate verified, unless somebody says otherwise (in the URL, or
+    VRU_DATABASE_SSLMODE)."""
+    if _is_here(found.get("hostaddr") or found["host"]):
+        return {}
+    mode = found.get("sslmode") or settings.database_sslmode
+    if mode not in {"verify-ca", "verify-full"}:
+        return {"sslmode": mode}
+    return {"sslmode": mode, "sslrootcert": found.get("sslrootcert") or str(settings.ca_bundle or certifi.where())}
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine: a folder of sockets, or loopback."""
+    if host.startswith(("/", "@")) or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parameters(settings: Settings, role: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import re
 import zoneinfo
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     home: Path = PROJECT / "var"
     database_url: PostgresUrl | None = None
     airflow_database_url: PostgresUrl | None = None
+    database_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "verify-full"
     database_port: Annotated[int, Field(ge=0, le=65535)] = 0
     database_listen: Annotated[Addresses, AfterValidator(_listen)] = ()
     database_clients: Annotated[Addresses, AfterValidator(_networks)] = ("samenet",)

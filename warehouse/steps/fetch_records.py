@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ingest.connectors.fetch_context import Fetched, LastFetch
 from ingest.errors import Refusal
+from ingest.naming import shown_address
 from warehouse.platform.connection import LOADER, connect
 from warehouse.platform.settings import Settings
 
@@ -66,7 +67,7 @@ def remember(chosen: Settings, source: str, dataset: str, *found: Fetched) -> No
                 {
                     "source": source,
                     "dataset": dataset,
-                    "url": one.offer.url,
+                    "url": shown_address(source, one.offer.url),
                     "etag": one.etag,
                     "modified": one.last_modified,
                     "sha256": one.sha256,

@@ -32,7 +32,9 @@ select
     events.event_at,
     events.time_quality,
     coalesce(lsoa.area_code, events.borough_area_code, 'UNALLOCATED') as area_code,
-    events.lsoa_code
+    events.lsoa_code is not null as is_geocoded,
+    -- Of an assault at home the place is where the victim lives: its borough and nothing finer. A place whose code no list has may be one.
+    case when injury.dataset is null or place.code_group not in ('home', 'unknown') then events.lsoa_code end as lsoa_code
 from events
 -- The LSOA is the finer place: where it is one of London, 2011 or 2021, it says the borough.
 left join {{ ref('lsoa_borough') }} as lsoa on events.lsoa_code = lsoa.lsoa_code
@@ -40,3 +42,9 @@ left join {{ ref('safestats_code') }} as codes
     on
         events.dataset = codes.dataset
         and {{ normalised_label('events.published_category') }} = {{ normalised_label('codes.published_code') }}
+left join {{ ref('stg_safestats__ed_injury') }} as injury
+    on events.load_id = injury.load_id and events.row_number = injury.row_number
+left join {{ ref('safestats_code') }} as place
+    on
+        injury.dataset || '_place' = place.dataset
+        and {{ normalised_label('injury.published_place') }} = {{ normalised_label('place.published_code') }}

@@ -31,7 +31,7 @@ events as (
         event.month_start_date < fields.month_start_date as is_late,
         event.time_quality,
         event.area_code = 'UNALLOCATED' as is_unplaced,
-        event.lsoa_code is not null as is_geocoded
+        event.is_geocoded
     from fields
     inner join {{ ref('int_safestats_event') }} as event
         on fields.load_id = event.load_id and fields.row_number = event.row_number

@@ -34,6 +34,7 @@ class Page:
         area: what it is about.
         context: what the template is given, plain data; `figures` among it are drawn first.
         figures: in the order of the page.
+        failures: of drawings that are among its context, in whose place it says that there is none.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Page:
     area: Area
     context: dict[str, Any]
     figures: tuple[Shown, ...] = ()
+    failures: tuple[Refusal, ...] = ()
 
     def hash(self, code: str) -> str:
         """What the page depends on, the release's number aside: it says in which release its figures were first as they are.
@@ -126,7 +128,7 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> tuple[list[str],
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="")
-    return list(files), [figure.failure for figure, _, _ in drawn if figure.failure]
+    return list(files), [*page.failures, *(figure.failure for figure, _, _ in drawn if figure.failure)]
 
 
 def draw(figure: Shown, area: Area) -> charts.Chart | None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ingest.errors import Refusal
-from warehouse.site import charts, formats, open_topics
+from warehouse.site import charts, compacting, formats, open_topics
 from warehouse.site.model import LONDON, Area, Column, Figure, Row, Rows
 from warehouse.site.packs import status_lines
 from warehouse.site.reading import Reader
@@ -109,7 +109,7 @@ def _maps(code: str, name: str) -> tuple[Figure, ...]:
         )
         for kind, chart, title, note in (
             ("map", "choropleth", f"Which boroughs differ from London for {name}", ""),
-            ("tiles", "tiles", f"{name[:1].upper()}{name[1:]}, each borough a square of one size", ""),
+            ("tiles", "tiles", f"{name[:1].upper()}{name[1:]}, a square for each borough", ""),
         )
     )  # fmt: skip
 
@@ -285,6 +285,7 @@ def _spark(reader: Reader, area: Area, code: str, name: str) -> str:
     if sum(point["value"] is not None for point in points) < 2:
         return ""
     try:
-        return charts.sparkline(points, title=f"{area.name}, {name}", subtitle="Rolling 12 months, newest 3 years").svg
+        drawn = charts.sparkline(points, title=f"{area.name}, {name}", subtitle="Rolling 12 months, newest 3 years")
+        return compacting.compact(drawn.svg)
     except Exception as error:  # whatever goes wrong in a drawing, the rest of the page stands
         raise failed(f"sparkline of {code}", area, error) from error

@@ -70,7 +70,7 @@ def build(
         What was built. Where nothing has changed, nothing is written.
 
     Raises:
-        Refusal: a figure cannot be drawn: its pack stands as it was, and every other page is of the release; or release or folder are not as they
+        Refusal: a figure cannot be drawn or a file not be written: its pack stands as it was, and every other page is of the release; or release or folder are not as they
             should be, and the site that stands is as it was.
     """
     out = out or settings.home / SITE
@@ -103,8 +103,8 @@ def build(
 
 
 def _refusal(failures: list[Refusal], release_id: int) -> Refusal:
-    """One refusal of all figures that cannot be shown, by their packs."""
-    more = f"; and {len(failures) - 1} more figures" if len(failures) > 1 else ""
+    """One refusal of all figures that cannot be shown and files that cannot be written."""
+    more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
     return Refusal(
         failures[0].code,
         f"{failures[0].problem}{more}",

@@ -10,7 +10,7 @@ Row = Mapping[str, Any]
 Rows = Sequence[Row]
 # Measures that every pack shows, by what a title calls them.
 HEADLINES = {
-    "sv_core_separable": "four offence groups together (proxy)",
+    "sv_core_separable": "four offence groups (proxy)",
     "mps_homicide": "homicide",
     "mps_violence_with_injury": "violence with injury",
     "mps_robbery_personal": "personal robbery",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from warehouse.site import charts, formats, open_topics
+from ingest.errors import Refusal
+from warehouse.site import charts, compacting, formats, open_topics
 from warehouse.site.model import LONDON, Area, Column, Figure, Row, Rows
 from warehouse.site.packs import status_lines
 from warehouse.site.reading import Reader
@@ -108,7 +109,7 @@ def _maps(code: str, name: str) -> tuple[Figure, ...]:
         )
         for kind, chart, title, note in (
             ("map", "choropleth", f"Which boroughs differ from London for {name}", ""),
-            ("tiles", "tiles", f"{name[:1].upper()}{name[1:]}, each borough a square of one size", ""),
+            ("tiles", "tiles", f"{name[:1].upper()}{name[1:]}, a square for each borough", ""),
         )
     )  # fmt: skip
 
@@ -126,7 +127,7 @@ def overview_page(reader: Reader, boroughs: list[Area], given: dict[str, Any]) -
         "boards": [],
         "sparks": {},
     }
-    boards, sparks = _boards(reader, boroughs)
+    boards, sparks, failures = _boards(reader, boroughs)
     context |= {"boards": boards, "sparks": sparks}
     kept = {board["measure_code"] for board in boards}
     figures = [one for code, name in HEADLINES.items() if code in kept for one in _maps(code, name)]
@@ -137,9 +138,8 @@ def overview_page(reader: Reader, boroughs: list[Area], given: dict[str, Any]) -
         figures += [SIGNALS, *GLANCE.figures, *controls, CHANGED, *STATUS.figures]
     else:
         figures += [SIGNALS, *controls, *open_topics.STATUS]
-    return Page(
-        "index.html", "overview.html.j2", LONDON, context, tuple(show(reader, figure, LONDON) for figure in figures)
-    )
+    shown = tuple(show(reader, figure, LONDON) for figure in figures)
+    return Page("index.html", "overview.html.j2", LONDON, context, shown, tuple(failures))
 
 
 def compare_page(reader: Reader, given: dict[str, Any]) -> Page:
@@ -200,13 +200,13 @@ def _row_changes(text: str | None) -> list[dict[str, Any]]:
     return found
 
 
-def _boards(reader: Reader, boroughs: list[Area]) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """A table a measure, and its sparklines by name."""
+def _boards(reader: Reader, boroughs: list[Area]) -> tuple[list[dict[str, Any]], dict[str, str], list[Refusal]]:
+    """A table a measure, its sparklines by name, and a refusal of each that could not be drawn."""
     by_measure: dict[str, list[Row]] = {}
     for row in reader.rows("compared"):
         by_measure.setdefault(row["measure_code"], []).append(row)
     slugs = {area.code: area.slug for area in boroughs}
-    boards, sparks = [], {}
+    boards, sparks, failures = [], {}, []
     for code, name in HEADLINES.items():
         rows = [row for row in by_measure.get(code, []) if row["area_code"] in slugs]
         if not rows:
@@ -216,8 +216,12 @@ def _boards(reader: Reader, boroughs: list[Area]) -> tuple[list[dict[str, Any]],
         for row in rows:
             area = Area(row["area_code"], row["area_name"], slugs[row["area_code"]])
             spark = f"{code} {row['area_code']}"
-            if drawn := _spark(reader, area, code, name):
-                sparks[spark] = drawn
+            try:
+                if drawn := _spark(reader, area, code, name):
+                    sparks[spark] = drawn
+            except Refusal as refusal:
+                sparks[spark] = f"not drawn [{refusal.code}]"
+                failures.append(refusal)
             caveats |= {row["residents_caveat"]} - {None}
             lines.append({
                 "slug": area.slug, "name": area.name, "spark": spark, "against": findings.against_london(row) or formats.MISSING,
@@ -230,7 +234,7 @@ def _boards(reader: Reader, boroughs: list[Area]) -> tuple[list[dict[str, Any]],
             "notes": [*(f"[a] {text}" for text in sorted(caveats)), *_notes(rows, code)],
             "figures": [f"map-{key}", f"tiles-{key}"],
         })  # fmt: skip
-    return boards, sparks
+    return boards, sparks, failures
 
 
 def _notes(rows: list[Row], code: str) -> list[str]:
@@ -281,6 +285,7 @@ def _spark(reader: Reader, area: Area, code: str, name: str) -> str:
     if sum(point["value"] is not None for point in points) < 2:
         return ""
     try:
-        return charts.sparkline(points, title=f"{area.name}, {name}", subtitle="Rolling 12 months, newest 3 years").svg
-    except Exception as error:  # whatever goes wrong in a drawing, the site that stands stays
+        drawn = charts.sparkline(points, title=f"{area.name}, {name}", subtitle="Rolling 12 months, newest 3 years")
+        return compacting.compact(drawn.svg)
+    except Exception as error:  # whatever goes wrong in a drawing, the rest of the page stands
         raise failed(f"sparkline of {code}", area, error) from error

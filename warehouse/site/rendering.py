@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from ingest.errors import Refusal
 from warehouse.exports.values import without_formula
-from warehouse.site import charts, formats
+from warehouse.site import charts, compacting, formats
 from warehouse.site.model import Area
 from warehouse.site.shown import Shown, failed, kinds, table
 
@@ -34,6 +34,7 @@ class Page:
         area: what it is about.
         context: what the template is given, plain data; `figures` among it are drawn first.
         figures: in the order of the page.
+        failures: of drawings that are among its context, in whose place it says that there is none.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Page:
     area: Area
     context: dict[str, Any]
     figures: tuple[Shown, ...] = ()
+    failures: tuple[Refusal, ...] = ()
 
     def hash(self, code: str) -> str:
         """What the page depends on, the release's number aside: it says in which release its figures were first as they are.
@@ -126,7 +128,7 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> tuple[list[str],
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="")
-    return list(files), [figure.failure for figure, _, _ in drawn if figure.failure]
+    return list(files), [*page.failures, *(figure.failure for figure, _, _ in drawn if figure.failure)]
 
 
 def draw(figure: Shown, area: Area) -> charts.Chart | None:
@@ -154,7 +156,7 @@ def _drawn(figure: Shown, area: Area) -> tuple[Shown, Markup, Markup]:
         return figure.without(refusal), Markup(""), Markup("")
     if chart is None:
         return figure, Markup(""), Markup("")
-    return figure, Markup(chart.svg), Markup(chart.narrow)  # noqa: S704 - the chart escapes what is in its rows
+    return figure, Markup(compacting.compact(chart.svg)), Markup(compacting.compact(chart.narrow))  # noqa: S704 - the chart escapes what is in its rows
 
 
 def as_csv(figure: Shown) -> str:
@@ -177,14 +179,14 @@ def _text(value: str) -> Any:
 
 
 def body(figure: Shown) -> Markup:
-    """The rows of a figure's table, as HTML: the first cell names the row."""
-    kinds_of = {"long": '<td class="long">', **dict.fromkeys(formats.NUMERIC, '<td class="n">')}
-    starts = [kinds_of.get(column.kind, "<td>") for column in figure.columns]
+    """The rows of a figure's table, as HTML: the first cell names the row. Ends of cells and rows, which HTML does not need, are left out."""
+    kinds_of = {"long": "<td class=long>", **dict.fromkeys(formats.NUMERIC, "<td>")}
+    starts = [kinds_of.get(column.kind, "<td class=t>") for column in figure.columns]
     lines = []
     for cells in table(figure):
         first, *others = [escape(cell) for cell in cells]
-        told = "".join(f"{start}{cell}</td>" for start, cell in zip(starts[1:], others, strict=True))
-        lines.append(f'<tr><th scope="row">{first}</th>{told}</tr>\n')
+        told = "".join(f"{start}{cell}" for start, cell in zip(starts[1:], others, strict=True))
+        lines.append(f"<tr><th scope=row>{first}{told}\n")
     return Markup("".join(lines))  # noqa: S704 - each cell is escaped
 
 
@@ -206,12 +208,12 @@ def as_json(figure: Shown, area: Area, release: dict[str, Any], banners: list[di
         "sql": figure.sql,
         "trace": figure.trace,
     }
-    return json.dumps(about, indent=1, ensure_ascii=False, default=str) + "\n"
+    return json.dumps(about, separators=(",", ":"), ensure_ascii=False, default=str) + "\n"
 
 
 def write_static(folder: Path) -> None:
-    """Write the stylesheet and the scripts."""
+    """Write the style sheets and the scripts."""
+    (folder / "static").mkdir(exist_ok=True)
+    (folder / "static/charts.css").write_text(compacting.rules(), encoding="utf-8")
     for file in sorted(STATIC.iterdir()):
-        place = folder / "static" / file.name
-        place.parent.mkdir(exist_ok=True)
-        place.write_bytes(file.read_bytes())
+        (folder / "static" / file.name).write_bytes(file.read_bytes())

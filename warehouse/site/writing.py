@@ -42,20 +42,21 @@ class Part:
 def write(drawn: Drawn, made_from: str, stands: Path, new: Path) -> Part:
     """Write the pages and files whose figures have changed, and have the others stand in the new folder as they are.
 
-    Of a pack that has a figure which cannot be shown, what stands is kept whole, where there is one.
+    Of a pack that has a figure which cannot be shown, or a file which cannot be written, what stands is kept whole, where there is one.
 
     Args:
         made_from: a hash of all that the edition depends on.
         stands, new: its folder in the site that stands, and in the one that is put together.
 
     Raises:
-        Refusal: a file to take away cannot be written.
+        Refusal: a folder that is given out as a whole cannot be written.
     """
     before = folder.read_manifest(stands) or Manifest("", 0, {})
     pages = _Pages(drawn.said, before, stands, new)
-    for name, group in itertools.groupby(drawn.pages, _pack_of):
+    for name, group in itertools.groupby((page for page in drawn.pages if _pack_of(page)), _pack_of):
         pages.write(name, list(group))
     takeaway, written = _write_files(drawn, pages, before, stands, new)
+    pages.write("", [page for page in drawn.pages if not _pack_of(page)])  # last: they say which packs are behind
     rendering.write_static(new)
     made = UNFINISHED if pages.failures else made_from
     folder.write_manifest(new, Manifest(made, drawn.said["release_id"], pages.listed, takeaway))
@@ -90,9 +91,7 @@ class _Pages:
         written: Listed = {}
         failed: list[Refusal] = []
         for given in group:
-            page = given
-            if not name:
-                page = dataclasses.replace(given, context={**given.context, "behind": list(self.behind.values())})
+            page = given if name else _with(given, behind=list(self.behind.values()))
             wanted = self.hashes[page.path] = page.hash(self._code)
             known = self._before.pages.get(page.path)
             if known and folder.link_listed(self._stands, self._new, known, wanted):
@@ -108,6 +107,29 @@ class _Pages:
         self.listed |= written
         self.failures += failed
 
+    def without_files(self, pack: Pack, failed: dict[str, Refusal]) -> bool:
+        """Put a pack as it stood in the place of one of which files could not be written; where none stood, its pages stay without links to them.
+
+        Args:
+            failed: the refusals, by the files' names.
+
+        Returns:
+            Whether the pack that stood is there.
+        """
+        self.failures += failed.values()
+        mine = {page.path: self.listed[page.path] for page in pack.pages}
+        standing = self._as_it_stood(mine)
+        self.listed |= standing
+        if standing is not mine:
+            self.behind[pack.area.slug] = pack.area.name
+            return True
+        for page in pack.pages:
+            if page.context["files"]:
+                left = [one for one in page.context["files"] if one["name"] not in failed]
+                made, _ = rendering.write(_with(page, files=left), self._new, self._said)
+                self.listed[page.path] = (UNFINISHED, made)
+        return False
+
     def _as_it_stood(self, written: Listed) -> Listed:
         """Put the pack that stands in the place of the pages that were written; these stay where none stands."""
         standing = {path: self._before.pages[path] for path in written if path in self._before.pages}
@@ -120,6 +142,11 @@ class _Pages:
             for file in made:
                 folder.link(self._stands / file, self._new / file)
         return {path: (UNFINISHED, made) for path, (_, made) in standing.items()}
+
+
+def _with(page: Page, **context: Any) -> Page:
+    """The page with something else in its context."""
+    return dataclasses.replace(page, context={**page.context, **context})
 
 
 def _write_files(drawn: Drawn, pages: _Pages, before: Manifest, stands: Path, new: Path) -> tuple[Listed, int]:
@@ -141,7 +168,10 @@ def _write_files(drawn: Drawn, pages: _Pages, before: Manifest, stands: Path, ne
             changed.append(pack)
             listed[pack.area.slug] = (wanted, files.paths(pack))
             written += len(files.paths(pack))
-    files.write_all(changed, new)
+    failures = files.write_all(changed, new)
+    for pack in changed:
+        if failed := failures.get(pack.area.slug):
+            _keep_files(pack, failed, listed, pages, before, stands, new)
     for one in drawn.folders:
         known = before.takeaway.get(one.name)
         if known and folder.link_listed(stands, new, known, one.hash):
@@ -151,3 +181,19 @@ def _write_files(drawn: Drawn, pages: _Pages, before: Manifest, stands: Path, ne
             listed[one.name] = (one.hash, [f"{one.name}/{file}" for file in folder.pages_of(new / one.name)])
             written += len(listed[one.name][1])
     return listed, written
+
+
+def _keep_files(
+    pack: Pack, failed: dict[str, Refusal], listed: Listed, pages: _Pages, before: Manifest, stands: Path, new: Path
+) -> None:
+    """Have the files that stood be in the place of a pack's, of which some could not be written; where none stood, those that could be."""
+    slug = pack.area.slug
+    made = [path for path in files.paths(pack) if (new / path).is_file()]
+    if pages.without_files(pack, failed):
+        for path in made:
+            (new / path).unlink()
+        made = before.takeaway.get(slug, (UNFINISHED, []))[1]
+        made = [path for path in made if (stands / path).is_file()]
+        for path in made:
+            folder.link(stands / path, new / path)
+    listed[slug] = (UNFINISHED, made)

@@ -212,7 +212,7 @@ def quintiles(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "")
     )
 
     def draw(canvas: Canvas) -> float:
-        top = 8.0 + axes.unit_room(unit)
+        top = 20.0 + axes.unit_room(unit)  # a figure stands over the highest bar
         plot = axes.Plot(axes.left_room(values, unit), top, canvas.across - 2, top + (180 if canvas.is_narrow else 210))
         y = axes.upright(canvas, plot, values, unit)
         step = (plot.right - plot.left) / len(rows)

@@ -60,31 +60,40 @@ def write(pack: Pack, form: str, file: Path) -> None:
             WRITERS[form](pack, made)
         except (Refusal, OSError):
             raise
-        except Exception as error:  # whatever goes wrong in a file, the site that stands stays
+        except Exception as error:  # whatever goes wrong in a file, the packs of other areas stand
             raise Refusal(
                 "SITE_FILE_FAILED",
                 f"the {form.upper()} of {pack.area.name} cannot be written: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}",
-                kept="the site that stands, and the marts",
+                kept="the pack that stands, and the marts",
                 next_step="read the log of the site's run; the next build tries again",
             ) from error
         made.replace(file)
 
 
-def write_all(packs: Iterable[Pack], folder: Path) -> None:
+def write_all(packs: Iterable[Pack], folder: Path) -> dict[str, dict[str, Refusal]]:
     """Write every file of packs into the folder of their edition.
 
+    Returns:
+        By the folder of an area, why files of it could not be written, by their names; empty where all were.
+
     Raises:
-        Refusal: one of them cannot be written.
+        OSError: the disk does not take one.
     """
+    failures: dict[str, dict[str, Refusal]] = {}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         waiting = [
-            pool.submit(write, pack, form, folder / pack.area.slug / name_of(pack.area, pack.edition, form))
+            (pack.area.slug, name, pool.submit(write, pack, form, folder / pack.area.slug / name))
             for pack in packs
             for form in WRITERS
+            for name in [name_of(pack.area, pack.edition, form)]
         ]
         try:
-            for one in waiting:
-                one.result()
+            for slug, name, one in waiting:
+                try:
+                    one.result()
+                except Refusal as refusal:
+                    failures.setdefault(slug, {})[name] = refusal
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    return failures

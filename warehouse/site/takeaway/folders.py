@@ -96,7 +96,7 @@ def bi_files(settings: Settings) -> Folder | None:
     said = {
         "id": BI,
         "heading": "Open it in a BI tool",
-        "text": "Each asks for the password of vru_analyst, which none of them holds. Tables, keys and measures that add up: `vru bi-files --format tmdl` (Power BI) or `superset`.",
+        "text": "Each asks for the password of vru_analyst, which none of them holds. Tables, keys and measures that add up: vru bi-files --format tmdl (Power BI) or --format superset.",
         "files": [
             {"address": f"{BI}/{name}", "says": f"{name}: {says}"}
             for name, says in zip(texts, _CONNECTIONS.values(), strict=True)

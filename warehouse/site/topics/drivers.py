@@ -34,7 +34,7 @@ def _apart(rows: Rows, area: Area) -> str:
 
 
 def _rank(rows: Rows, area: Area) -> str:
-    return f"{area.name} ranks {formats.ordinal(rows[0]['priority_rank'])} of 32 on the index of drivers"
+    return f"Ranks {formats.ordinal(rows[0]['priority_rank'])} of 32 on the index of drivers"
 
 
 def _without(rows: Rows, area: Area) -> list[dict[str, Any]]:

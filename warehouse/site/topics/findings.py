@@ -48,11 +48,11 @@ def signal(name: str) -> Callable[[Rows, Area], str]:
     def title(rows: Rows, area: Area) -> str:
         last = newest(rows)
         found = signal_of(last)
-        return (
-            f"{name}: {found} in {formats.month(last['month_start_date'])}"
-            if found
-            else f"{name}: too few months for limits"
-        )
+        if not found:
+            return f"{name}: too few months for limits"
+        if found.startswith("eight"):
+            return f"{name}: {found}"
+        return f"{name}: {found} in {formats.month(last['month_start_date'])}"
 
     return title
 
@@ -75,7 +75,9 @@ def compared(name: str) -> Callable[[Rows, Area], str]:
     def title(rows: Rows, area: Area) -> str:
         mine = next((row for row in rows if row["area_code"] == area.code), None)
         found = against_london(mine) if mine else ""
-        return f"{area.name} is {found} for {name}" if found else f"{name[:1].upper()}{name[1:]}: the 32 boroughs"
+        return (
+            f"{found[:1].upper()}{found[1:]} for {name}" if found else f"{name[:1].upper()}{name[1:]}: the 32 boroughs"
+        )
 
     return title
 

@@ -9,8 +9,8 @@ from warehouse.site.model import Area, Column, Figure, Row, Rows, Topic
 from warehouse.site.topics import findings
 
 PAIRS = {
-    "safestats_las_assaults": "Ambulance assaults for each violent offence with injury",
-    "safestats_las_knife_injuries": "Ambulance knife injuries for each knife crime with injury",
+    "safestats_las_assaults": "Ambulance assaults per violent offence with injury",
+    "safestats_las_knife_injuries": "Ambulance knife injuries per knife crime with injury",
 }
 STANDS = {"higher": "above London's", "lower": "below London's", "similar": "like London's"}
 AMBULANCE = {
@@ -67,20 +67,19 @@ def _newest(name: str) -> Any:
 
 
 def charged(name: str) -> Any:
-    """Says how many of a month's crimes led to a charge or a court result: shares where there are enough crimes, else counts."""
+    """Says how many of a month's crimes led to a charge or a court result: shares where there are enough crimes, else counts. The subtitle says of how many."""
 
     def title(rows: Rows, area: Area) -> str:
         of = {row["outcome_code"]: row for row in rows}
-        first, cohort = rows[0], rows[0]["cohort_count"]
+        cohort = rows[0]["cohort_count"]
         if "charged" not in of or of["charged"]["crime_count"] is None or not cohort:
             return f"{name}: outcomes are not known"
-        followed = f"{name}: {findings.counted(cohort, 'crime')} followed for {findings.counted(first['months_followed'], 'month')}"
         ended = [
             f"{_part(of[code], cohort)} {words}"
-            for code, words in (("charged", "charged"), ("court_result", "with a court result"))
+            for code, words in (("charged", "charged"), ("court_result", "with court result"))
             if code in of and of[code]["crime_count"]
         ]
-        return f"{followed}, {', '.join(ended) or 'none charged'}"
+        return f"{name}: {', '.join(ended) or 'none charged so far'}"
 
     return title
 

@@ -90,10 +90,10 @@ def apart(what: str) -> Any:
         tested = [row for row in rows if row["disproportionality_lower_95"] is not None]
         high = [row["group"] for row in tested if row["disproportionality_lower_95"] > 1]
         if not tested:
-            return f"{what}: too few to compare with residents"
+            return f"{what}: too few to compare"
         if not high:
-            return f"{what}: no group is clearly above its share of residents"
-        return f"{what}: {findings.listed(high)} above their share of residents"
+            return f"{what}: none clearly above its share"
+        return f"{what}: {findings.listed(high)} above their share"
 
     return title
 
@@ -114,7 +114,7 @@ WHO = Topic(
             note=f"{RATIO_NOTE} An interval that leaves 1 out is more than chance.",
         ),
         Figure(
-            "homicide-ethnicity", "victims", apart("Homicide victims by ethnic group"),
+            "homicide-ethnicity", "victims", apart("Homicide victims by ethnicity"),
             _of("Homicide victims by ethnic group as officers saw it, ratio of their share to that of residents", "ethnic group"), WHO_COLUMNS, "dots",
             only={"measure_code": "mps_homicide_victims", "ethnicity_basis": "officer_observed"}, shaped=_dots, report="rpt_victim_profile",
             note=RATIO_NOTE,
@@ -132,13 +132,13 @@ WHO = Topic(
         ),
         *(
             Figure(
-                key, "victims", apart(f"People searched, by the ethnic group {said}"),
+                key, "victims", apart(f"People searched (ethnicity {short})"),
                 _of(f"People stopped and searched by the ethnic group {said}, ratio of their share to that of residents", "ethnic group"),
                 WHO_COLUMNS, "dots", only={"measure_code": "police_uk_people_searched", "ethnicity_basis": basis}, shaped=_dots,
                 report="rpt_victim_profile", note=SEARCH_NOTE,
             )
-            for key, basis, said in (
-                ("searched", "self_defined", "they gave"), ("searched-officer-observed", "officer_observed", "officers saw"),
+            for key, basis, said, short in (
+                ("searched", "self_defined", "they gave", "given"), ("searched-officer-observed", "officer_observed", "officers saw", "seen"),
             )
         ),
     ),

@@ -56,7 +56,7 @@ def _first_ward(name: str) -> Any:
         first = rows[0]
         if first["share_of_borough_percent"] is None:
             return f"{name.capitalize()} by ward"
-        return f"{first['small_area_name']} has {first['share_of_borough_percent']:.0f}% of {area.name}'s {name}"
+        return f"{first['small_area_name']}: {first['share_of_borough_percent']:.0f}% of the borough's {name}"
 
     return title
 
@@ -121,9 +121,9 @@ def peak(what: str) -> Any:
     """Says at which times there are more events than expected, where the mart has an index for them and its limits leave chance out."""
 
     def title(rows: Rows, area: Area) -> str:
-        name = f"{what.capitalize()} by weekday and hour"
+        name = what.capitalize()
         if rows[0]["known_count"] is None:
-            return f"{name}: not given"
+            return f"{name}: weekdays and hours are not given"
         tested = [row for row in rows if row["index_to_expected"] is not None]
         if rows[0]["known_count"] < findings.LEAST or not tested:
             return f"{name}: too few to name a peak"
@@ -194,7 +194,7 @@ WHEN = Topic(
         ),
         *(
             Figure(
-                f"clock-{code.replace('_', '-')}", "hours", f"How well the hour of {name} is known",
+                f"clock-{code.replace('_', '-')}", "hours", f"{name.capitalize()}: how well the hour is known",
                 lambda rows, area: f"Events by how their time was recorded, {findings.period(rows[0])}; a midnight by default is no time", (Column("dimension_value", "Time", "code"), *TIME_COLUMNS[:4]),
                 only={"measure_code": code, "dimension": "time_quality"}, report="rpt_temporal_profile",
             )

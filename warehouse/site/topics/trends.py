@@ -139,12 +139,12 @@ def funnels(rows: Rows, area: Area) -> list[dict[str, Any]]:
 
 
 def outside(name: str) -> Words:
-    """Says how many boroughs the mart finds beyond its 99.8 % limits, to which chance leads one in five hundred."""
+    """Says how many boroughs the mart finds beyond its 99.8 % limits, to which chance leads one in five hundred; the subtitle says which limits."""
 
     def title(rows: Rows, area: Area) -> str:
         far = [str(row["significance_against_london"] or "") for row in rows]
         high, low = far.count("High (0.001)"), far.count("Low (0.001)")
-        return f"{_capital(name)}: {high} of {len(rows)} boroughs above the 99.8% limits, {low} below"
+        return f"{_capital(name)}: {high} boroughs above the limits, {low} below"
 
     return title
 
@@ -169,7 +169,7 @@ def rate_of(rows: Rows, area: Area) -> str:
 
 def _funnel_of(rows: Rows, area: Area) -> str:
     last = findings.newest(rows, "window_end_date")
-    return f"{last['measure_name']}, {findings.per(last)} residents by residents, {findings.twelve_months(rows)}, with limits round London's rate"
+    return f"{last['measure_name']}, {findings.per(last)} residents by residents, {findings.twelve_months(rows)}, with 95% limits round London's rate and, farther out, of 99.8%"
 
 
 def _rolling(rows: Rows, area: Area) -> str:
@@ -233,7 +233,7 @@ COMPARED = Topic(
             only={"measure_code": MAPPED}, shaped=classes, report="rpt_borough_measure",
         ),
         Figure(
-            "tiles", "compared", "The same, each borough a square of one size", rate_of, COMPARED_COLUMNS, "tiles",
+            "tiles", "compared", "The same, a square for each borough", rate_of, COMPARED_COLUMNS, "tiles",
             only={"measure_code": MAPPED}, shaped=classes, report="rpt_borough_measure",
         ),
     ),

@@ -22,12 +22,14 @@ def test_a_licence_is_allowed_where_each_that_must_be_kept_is(licence: str, is_a
     assert audit.is_allowed(licence) == is_allowed
 
 
-def test_a_secret_in_the_tree_is_found_and_the_tree_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(audit.secrets()) == []
+def test_a_secret_is_found_and_the_password_of_an_example_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # In pieces, so that this file has none either.
     key = "-----BEGIN RSA PRIVATE" + " KEY-----\n"
     url = "postgresql://admin:hunter2" + "@db.example.org/vru\n"
-    (tmp_path / "a.py").write_text(key + url, encoding="utf-8")
+    example = "postgresql://ADMIN:PASSWORD" + "@HOST/DATABASE\n"
+    (tmp_path / "a.py").write_text(key + url + example, encoding="utf-8")
     monkeypatch.setattr(audit, "PROJECT", tmp_path)
     monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: type("Done", (), {"stdout": "a.py\0"}))
     assert sorted(audit.secrets()) == ["a.py:1: Private Key", "a.py:2: Basic Auth Credentials"]

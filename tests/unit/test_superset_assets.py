@@ -35,9 +35,13 @@ SUMMED = {
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of dbt's manifest the part that is read, from the files that dbt makes it of."""
     nodes = {}
+    of_folder = yaml.safe_load((PROJECT / "dbt_project" / "dbt_project.yml").read_text(encoding="utf-8"))["models"][
+        "vru"
+    ]["+meta"]
     for name in (*DIMENSIONS, *FACTS, *REPORTS):
         (file,) = MODELS.glob(f"*/{name}.yml")
         (model,) = yaml.safe_load(file.read_text(encoding="utf-8"))["models"]
+        model["config"] = {"meta": of_folder | model.get("config", {}).get("meta", {})}
         nodes[f"model.vru.{name}"] = model | {"columns": {one["name"]: one for one in model["columns"]}}
     target = tmp_path_factory.mktemp("dbt") / "manifest.json"
     target.write_text(json.dumps({"nodes": nodes}), encoding="utf-8")

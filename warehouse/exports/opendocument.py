@@ -133,9 +133,14 @@ def _cell(table: Table, column: Column) -> Callable[[Any], str]:
     return number
 
 
+def xml_text(value: str) -> str:
+    """A text as XML may hold it: what is no character of XML 1.0 is replaced."""
+    return escape(_NO_XML.sub("\ufffd", value))
+
+
 def text(value: str, style: str = "") -> str:
     """A cell of text: never a formula, whatever it begins with. A line of it is a paragraph, spaces in a row would be one."""
-    told = escape(_NO_XML.sub("\ufffd", value))
+    told = xml_text(value)
     if "  " in told or told[:1] == " " or "\n" in told or "\t" in told:
         told = _SPACES.sub(lambda found: f'<text:s text:c="{len(found[0])}"/>', told)
         told = told.replace("\t", "<text:tab/>").replace("\n", "</text:p><text:p>")

@@ -73,19 +73,23 @@ def build(
         Refusal: a figure cannot be drawn or a file not be written: its pack stands as it was, and every other page is of the release; or release or folder are not as they
             should be, and the site that stands is as it was.
     """
-    out = out or settings.home / SITE
+    out = (out or settings.home / SITE).resolve()
     folder.check(out)
     asked = _Asked(settings, release_id, None if files_of is None else frozenset(files_of), echo)
     with folder.replacing(out) as new:
         parts: list[Part] = []
         shown = 0
+        said_above: list[dict[str, str]] = []
         for edition in EDITIONS:
             if edition in editions:
-                shown, part = _edition(asked, edition, out / edition, new.path / edition)
+                shown, said_above, part = _edition(asked, edition, out / edition, new.path / edition)
                 parts.append(part)
             else:
                 folder.link_tree(out / edition, new.path / edition)
-        alone = [_front(new.path), *([engineer.status_page(settings)] if release_id is None else [])]
+        alone = [
+            _front(new.path, said_above),
+            *([engineer.status_page(settings, said_above)] if release_id is None else []),
+        ]
         said = {"release_id": shown, "published": "", "published_at": ""}
         parts.append(write(Drawn(alone, [], said), "", out, new.path))
         folder.share(new.path)
@@ -131,22 +135,22 @@ class _Asked:
         return (found,) if found else ()
 
 
-def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int, Part]:
+def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int, list[dict[str, str]], Part]:
     """Build an edition.
 
     Returns:
-        The release that it is of, and what was written.
+        The release that it is of, what is said above its pages, and what was written.
     """
     before = folder.read_manifest(stands)
     with reading(asked.settings, edition, asked.release_id) as (connection, release, is_current):
         boroughs = areas.boroughs(connection, edition)
         reader = Reader(connection, edition, release, is_current=is_current, areas=[*boroughs, LONDON])
         made_from = _made_from(reader, asked)
+        given = packs.shared(reader)
         if before is not None and before.made_from == made_from and folder.is_whole(stands, before):
             folder.link_tree(stands, new)
-            return release.release_id, Part(0, len(before.pages))
+            return release.release_id, given["banners"], Part(0, len(before.pages))
         asked.echo(f"{edition} edition: reading release {release.release_id}")
-        given = packs.shared(reader)
         said = packs.release_said(reader)
         of_areas = {area: packs.pack(reader, area, given, has_files=asked.has_files(area)) for area in boroughs}
         pages = [page for pack in of_areas.values() for page in pack]
@@ -156,7 +160,11 @@ def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int,
             pages += [overview.compare_page(reader, given), sources_page(reader, given)]
     with_files = [Pack(area, edition, tuple(pack), said) for area, pack in of_areas.items() if asked.has_files(area)]
     asked.echo(f"{edition} edition: {len(pages)} pages, files to take away of {len(with_files)} areas")
-    return release.release_id, write(Drawn(pages, with_files, said, given_out), made_from, stands, new)
+    return (
+        release.release_id,
+        given["banners"],
+        write(Drawn(pages, with_files, said, given_out), made_from, stands, new),
+    )
 
 
 def _made_from(reader: Reader, asked: _Asked) -> str:
@@ -167,7 +175,7 @@ def _made_from(reader: Reader, asked: _Asked) -> str:
     return hashlib.sha256(json.dumps(given, default=str).encode()).hexdigest()
 
 
-def _front(new: Path) -> Page:
+def _front(new: Path, banners: list[dict[str, str]]) -> Page:
     doors = [
         (name.capitalize(), f"{name}/index.html", _EDITION_SAYS[name])
         for name in ("partner", "open")
@@ -188,5 +196,12 @@ def _front(new: Path) -> Page:
             "Releases, verdicts, alerts, how long the nights took, freshness, quarantine",
         )
     )
-    context = {"heading": "Editions", "area_label": "", "edition": "", "banners": [], "doors": doors, "is_alone": True}
+    context = {
+        "heading": "Editions",
+        "area_label": "",
+        "edition": "",
+        "banners": banners,
+        "doors": doors,
+        "is_alone": True,
+    }
     return Page("index.html", "front.html.j2", LONDON, context)

@@ -28,8 +28,12 @@ _CHECKS = """select q.suite, q.check_name, q.severity, q.outcome, q.unexpected_c
     ) order by q.severity, q.suite, q.check_name"""
 
 
-def status_page(settings: Settings) -> Page:
-    """The page, as the home stands at this moment."""
+def status_page(settings: Settings, banners: list[dict[str, str]]) -> Page:
+    """The page, as the home stands at this moment.
+
+    Args:
+        banners: what is said above every page of the site.
+    """
     tables = [
         _table("Releases", "Every verdict of the gate, newest first", ["Release", "Judged", "Published", "State", "Verdict", "Why"], [
             [str(row["release_id"]), _moment(row["judged_at"]), _moment(row["published_at"]), row["state"], row["verdict"], row["verdict_reason"] or "nothing"]
@@ -56,7 +60,7 @@ def status_page(settings: Settings) -> Page:
         ], "no row is in quarantine"),
     ]  # fmt: skip
     context: dict[str, Any] = {
-        "heading": "How the warehouse stands", "area_label": "", "edition": "", "banners": [], "is_alone": True,
+        "heading": "How the warehouse stands", "area_label": "", "edition": "", "banners": banners, "is_alone": True,
         "asks": "Did the nights go well, and is everything fresh?", "paragraphs": [], "tables": tables,
     }  # fmt: skip
     return Page("engineer.html", "plain.html.j2", LONDON, context, (_nights(settings),))

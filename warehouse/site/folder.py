@@ -17,6 +17,10 @@ from typing import Any
 from ingest.errors import Refusal
 
 MANIFEST = "manifest.json"
+BY_HAND = "a pack by hand"  # what a pack that is written by hand says that it was made from
+EDITIONS = ("open", "partner")
+# By a page's address, or what files are of: the hash that they were made from, and the files.
+Listed = dict[str, tuple[str, list[str]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +32,19 @@ class Manifest:
         release_id: the release that the edition was built from last.
         pages: by address, the page's hash and its files.
         takeaway: by what they are of, the hash of files to take away, and the files.
+        digests: of each file, of the bytes that were written.
     """
 
     made_from: str
     release_id: int
-    pages: dict[str, tuple[str, list[str]]]
-    takeaway: dict[str, tuple[str, list[str]]] = dataclasses.field(default_factory=dict)
+    pages: Listed
+    takeaway: Listed = dataclasses.field(default_factory=dict)
+    digests: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def files(self) -> list[str]:
+        """Every file that it lists."""
+        return [file for _, files in (*self.pages.values(), *self.takeaway.values()) for file in files]
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -44,18 +55,21 @@ def read_manifest(folder: Path) -> Manifest | None:
             {name: (given["hash"], list(given["files"])) for name, given in found[part].items()}
             for part in ("pages", "takeaway")
         )
-        return Manifest(found["made_from"], found["release_id"], pages, takeaway)
+        return Manifest(found["made_from"], found["release_id"], pages, takeaway, dict(found["digests"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write an edition's manifest."""
+    """Write an edition's manifest, with the digest of each file as it lies in the folder."""
+    digests = {file: _digest(folder / file) for file in sorted({*manifest.files})}
     parts = {
         part: {name: {"hash": given[0], "files": given[1]} for name, given in sorted(listed.items())}
         for part, listed in (("pages", manifest.pages), ("takeaway", manifest.takeaway))
     }
-    text = json.dumps({"made_from": manifest.made_from, "release_id": manifest.release_id, **parts}, indent=1)
+    text = json.dumps(
+        {"made_from": manifest.made_from, "release_id": manifest.release_id, **parts, "digests": digests}, indent=1
+    )
     (folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
 
 
@@ -120,22 +134,30 @@ def pages_of(folder: Path) -> list[str]:
 
 
 def is_whole(folder: Path, manifest: Manifest) -> bool:
-    """Whether every file that the manifest lists stands."""
-    listed = [*manifest.pages.values(), *manifest.takeaway.values()]
-    return all((folder / file).is_file() for _, files in listed for file in files)
+    """Whether every file that the manifest lists stands as it was written."""
+    return all(_stands(folder, file, manifest) for file in manifest.files)
 
 
-def link_listed(stands: Path, new: Path, known: tuple[str, list[str]] | None, wanted: str) -> bool:
-    """Have the files of a listing stand in a second folder, where they are what is wanted and none is lost.
+def _stands(folder: Path, file: str, manifest: Manifest) -> bool:
+    return (folder / file).is_file() and _digest(folder / file) == manifest.digests.get(file)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.blake2b(file.read_bytes(), digest_size=8).hexdigest()
+
+
+def link_listed(stands: Path, new: Path, before: Manifest, known: tuple[str, list[str]] | None, wanted: str) -> bool:
+    """Have the files of a listing stand in a second folder, where they are what is wanted and as they were written.
 
     Args:
+        before: the manifest of the folder that stands.
         known: the hash that the files were made from, and the files; None where there are none.
         wanted: the hash that they would be made from now.
 
     Returns:
         Whether they do; else they have to be written.
     """
-    if known is None or known[0] != wanted or not all((stands / file).is_file() for file in known[1]):
+    if known is None or known[0] != wanted or not all(_stands(stands, file, before) for file in known[1]):
         return False
     for file in known[1]:
         link(stands / file, new / file)
@@ -178,23 +200,31 @@ def _umask() -> int:
     return mask
 
 
-def check(folder: Path) -> None:
-    """See that a folder may be replaced: it is not there, is empty, or a build of ours made it.
+def check(folder: Path, *, is_pack: bool = False) -> None:
+    """See that a folder may be replaced: it is not there, is empty, or a build of ours made all that is in it.
+
+    Args:
+        is_pack: by a pack that is written by hand; else by a site.
 
     Raises:
         Refusal: it holds something else.
     """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not _is_ours(folder))):
+    if folder.exists() and not (folder.is_dir() and _other_entries(folder, is_pack=is_pack) == []):
+        other = ", ".join(_other_entries(folder, is_pack=is_pack)[:5]) if folder.is_dir() else folder.name
         raise Refusal(
             "EXPORT_FOLDER_TAKEN",
-            "the folder for the site holds something that no build of a site made",
+            f"the folder holds what no build of {'a pack' if is_pack else 'a site'} made: {other}",
             where=str(folder),
             kept="it as it was",
             next_step="name a new folder, or move this one away",
         )
 
 
-def _is_ours(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file() or any(
-        (folder / edition / MANIFEST).is_file() for edition in ("open", "partner")
-    )
+def _other_entries(folder: Path, *, is_pack: bool) -> list[str]:
+    """What lies in a folder and was not put there by a build of this kind."""
+    there = sorted(entry.name for entry in folder.iterdir())
+    manifest = read_manifest(folder)
+    if manifest is None or (manifest.made_from == BY_HAND) != is_pack:
+        return there
+    ours = {Path(file).parts[0] for file in manifest.files} | {MANIFEST, "static"} | (set() if is_pack else {*EDITIONS})
+    return [name for name in there if name not in ours]

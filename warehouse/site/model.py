@@ -8,10 +8,12 @@ from typing import Any
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
+# How each edition is marked, on every page and file.
+MARKINGS = {"partner": "OFFICIAL-SENSITIVE", "open": "OFFICIAL"}
 # Measures that every pack shows, by what a title calls them.
 HEADLINES = {
     "sv_core_separable": "four offence groups (proxy)",
-    "mps_homicide": "homicide",
+    "mps_homicide": "homicide offences",
     "mps_violence_with_injury": "violence with injury",
     "mps_robbery_personal": "personal robbery",
     "mps_knife_crime": "knife crime",

@@ -10,7 +10,7 @@ from typing import Any
 from ingest.errors import Refusal
 from warehouse.platform.settings import Settings
 from warehouse.site import areas, banners, folder, formats, rendering
-from warehouse.site.model import Area, Topic
+from warehouse.site.model import MARKINGS, Area, Topic
 from warehouse.site.open_topics import NOTHING, OPEN_TOPICS
 from warehouse.site.reading import Reader, reading
 from warehouse.site.rendering import Page
@@ -122,7 +122,7 @@ def status_lines(reader: Reader, *, is_short: bool = False) -> list[tuple[str, s
         lines.append(("Verdict of the checks", release.verdict))
     if release.verdict_reason and not is_short:
         lines.append(("What the checks warned of", release.verdict_reason))
-    marking = "OFFICIAL-SENSITIVE" if reader.edition == "partner" else "OFFICIAL"
+    marking = MARKINGS[reader.edition]
     return [
         *lines,
         ("Classification of this edition", marking),
@@ -182,8 +182,8 @@ def write_pack(
         file = (out or settings.home / "packs" / files.name_of(area, edition, form)).absolute()
         files.write(Pack(area, edition, tuple(pages), said), form, file)
         return file, len(pages)
-    out = (out or settings.home / "packs" / area.slug).absolute()
-    folder.check(out)
+    out = (out or settings.home / "packs" / area.slug).resolve()
+    folder.check(out, is_pack=True)
     with folder.replacing(out) as new:
         written = {}
         for page in pages:
@@ -192,7 +192,7 @@ def write_pack(
                 raise failures[0]
             written[page.path] = (page.hash(rendering.code_version()), made)
         rendering.write_static(new.path)
-        folder.write_manifest(new.path, folder.Manifest("a pack by hand", release.release_id, written))
+        folder.write_manifest(new.path, folder.Manifest(folder.BY_HAND, release.release_id, written))
     return out / "index.html", len(pages)
 
 

@@ -15,9 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ingest.errors import Refusal
+from ingest.landing import REAL, SYNTHETIC
 from warehouse.exports.values import without_formula
 from warehouse.site import charts, compacting, formats
-from warehouse.site.model import Area
+from warehouse.site.model import MARKINGS, Area
 from warehouse.site.shown import Shown, failed, kinds, table
 
 HERE = Path(__file__).parent
@@ -53,6 +54,13 @@ class Page:
         given = [self.path, self.template, self.area, self.context, self.figures, code]
         text = json.dumps(given, default=_plain, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What its files say of themselves in each row: how the edition is marked, and whether the data are real."""
+        is_invented = any(banner["kind"] == SYNTHETIC for banner in self.context["banners"])
+        marking = MARKINGS.get(self.context["edition"], MARKINGS["open"])
+        return {"marking": marking, "data_kind": SYNTHETIC if is_invented else REAL}
 
     @property
     def root(self) -> str:
@@ -122,8 +130,8 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> tuple[list[str],
     for figure, _, _ in drawn:
         if figure.rows:
             place = f"{base}/data/{figure.key}" if base else f"data/{figure.key}"
-            files[f"{place}.csv"] = as_csv(figure)
-            files[f"{place}.json"] = as_json(figure, page.area, release, page.context["banners"])
+            files[f"{place}.csv"] = as_csv(figure, page.marks)
+            files[f"{place}.json"] = as_json(figure, page.area, release, page.marks, page.context["banners"])
     for name, text in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -159,13 +167,14 @@ def _drawn(figure: Shown, area: Area) -> tuple[Shown, Markup, Markup]:
     return figure, Markup(compacting.compact(chart.svg)), Markup(compacting.compact(chart.narrow))  # noqa: S704 - the chart escapes what is in its rows
 
 
-def as_csv(figure: Shown) -> str:
-    """The rows of a figure as the query gave them: exact, with the names of the mart's columns."""
+def as_csv(figure: Shown, marks: dict[str, str]) -> str:
+    """The rows of a figure as the query gave them: exact, with the names of the mart's columns, and how the file is marked in each row."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     names = list(figure.rows[0])
-    lines.writerow(names)
-    lines.writerows([_written(row[name]) for name in names] for row in figure.rows)
+    marked = {name: mark for name, mark in marks.items() if name not in names}
+    lines.writerow([*names, *marked])
+    lines.writerows([*(_written(row[name]) for name in names), *marked.values()] for row in figure.rows)
     return text.getvalue()
 
 
@@ -190,7 +199,9 @@ def body(figure: Shown) -> Markup:
     return Markup("".join(lines))  # noqa: S704 - each cell is escaped
 
 
-def as_json(figure: Shown, area: Area, release: dict[str, Any], banners: list[dict[str, str]]) -> str:
+def as_json(
+    figure: Shown, area: Area, release: dict[str, Any], marks: dict[str, str], banners: list[dict[str, str]]
+) -> str:
     """What a figure's file of rows is: its title, definition, release, SQL, licence, and what has to be said of it."""
     about = {
         "title": figure.title,
@@ -199,6 +210,7 @@ def as_json(figure: Shown, area: Area, release: dict[str, Any], banners: list[di
         "area_name": area.name,
         "release_id": release["release_id"],
         "published_at": release["published_at"],
+        **marks,
         "notices": [banner["text"] for banner in banners],
         "columns": [{"name": column.name, "heading": column.heading, "kind": column.kind} for column in figure.columns],
         "row_count": len(figure.rows),

@@ -6,6 +6,8 @@ import functools
 import http.server
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from ingest.errors import Refusal
 
@@ -31,18 +33,26 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.send_header(name, value)
         super().end_headers()
 
-    def do_GET(self) -> None:
+    def send_head(self) -> Any:
         # A page of another name that leads here would read the site as if it were its own (DNS rebinding).
-        if self.headers.get("Host", "").rpartition(":")[0] not in (LOOPBACK, "localhost"):
+        if _host(self.headers.get("Host", "")) not in (LOOPBACK, "localhost"):
             self.send_error(421)
-            return
-        super().do_GET()
+            return None
+        return super().send_head()
 
     def list_directory(self, path: object) -> None:
         self.send_error(404)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: who read what is nobody's business."""
+
+
+def _host(header: str) -> str | None:
+    """The name in a Host header, in small letters and without its port; None where it is none."""
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None
 
 
 def server(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ingest.errors import Refusal
@@ -135,18 +136,26 @@ def _editions(rows: Rows) -> tuple[tuple[str, str], ...]:
 
 
 def _trace(figure: Figure, rows: Rows, area: Area) -> str:
-    row = next((row for row in reversed(rows) if row.get("area_code") == area.code and row.get("measure_code")), None)
-    if not figure.report or row is None:
+    """The command that names the editions behind the figure's newest row."""
+    dated = [
+        (ends, _first(row, _STARTS) or ends, row["measure_code"])
+        for row in rows
+        if row.get("area_code") == area.code and row.get("measure_code") and (ends := _first(row, _ENDS))
+    ]
+    if not figure.report or not dated:
         return ""
-    ends = next(
-        (
-            row[name]
-            for name in ("window_end_date", "period_end_date", "month_start_date", "period_start_date")
-            if row.get(name)
-        ),
-        None,
-    )
-    return f"vru trace {row['measure_code']} {area.code} {ends:%Y-%m} --report {figure.report}" if ends else ""
+    ends, starts, measure = max(dated, key=lambda one: one[0])
+    period = f"{ends:%Y-%m}" if f"{starts:%Y-%m}" == f"{ends:%Y-%m}" else f"{starts}:{ends}"
+    return f"vru trace {measure} {area.code} {period} --report {figure.report}"
+
+
+# The days of a row: a window is traced by its last, what has a start of its own by both.
+_ENDS = ("window_end_date", "period_end_date", "month_start_date", "period_start_date")
+_STARTS = ("period_start_date",)
+
+
+def _first(row: Row, names: Sequence[str]) -> Any:
+    return next((row[name] for name in names if row.get(name)), None)
 
 
 def table(figure: Shown) -> list[list[str]]:

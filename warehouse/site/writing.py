@@ -94,7 +94,7 @@ class _Pages:
             page = given if name else _with(given, behind=list(self.behind.values()))
             wanted = self.hashes[page.path] = page.hash(self._code)
             known = self._before.pages.get(page.path)
-            if known and folder.link_listed(self._stands, self._new, known, wanted):
+            if known and folder.link_listed(self._stands, self._new, self._before, known, wanted):
                 written[page.path] = known
                 self.kept += 1
             else:
@@ -162,7 +162,7 @@ def _write_files(drawn: Drawn, pages: _Pages, before: Manifest, stands: Path, ne
         known = before.takeaway.get(pack.area.slug)
         is_behind = pack.area.slug in pages.behind
         wanted = known[0] if known and is_behind else files.hash_of(pack, pages.hashes)
-        if known and folder.link_listed(stands, new, known, wanted):
+        if known and folder.link_listed(stands, new, before, known, wanted):
             listed[pack.area.slug] = known
         elif not is_behind:
             changed.append(pack)
@@ -174,7 +174,7 @@ def _write_files(drawn: Drawn, pages: _Pages, before: Manifest, stands: Path, ne
             _keep_files(pack, failed, listed, pages, before, stands, new)
     for one in drawn.folders:
         known = before.takeaway.get(one.name)
-        if known and folder.link_listed(stands, new, known, one.hash):
+        if known and folder.link_listed(stands, new, before, known, one.hash):
             listed[one.name] = known
         else:
             one.write(new / one.name)

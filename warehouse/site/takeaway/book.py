@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,6 +107,8 @@ def _cell(column: Column, value: Any) -> Cell:
     if value is None or value == "":
         return formats.MISSING if column.kind != "flag" else formats.cell(column, value)
     if column.kind in formats.NUMERIC:
+        if not math.isfinite(value):
+            return formats.MISSING
         return value if isinstance(value, int) else float(f"{value:.15g}")  # as many digits as a spreadsheet holds
     if column.kind in DATES:
         return formats.local(value).replace(tzinfo=None) if isinstance(value, dt.datetime) else value

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from warehouse.site.model import Area, Column
+from warehouse.site.model import MARKINGS, Area, Column
 from warehouse.site.rendering import Page
 from warehouse.site.shown import Shown
 
 STATUS = "status"
 TITLE = "strategic needs assessment"
 AUTHOR = "The Violence Reduction Unit's data team"
-MARKINGS = {"partner": "OFFICIAL-SENSITIVE", "open": "OFFICIAL"}
 EDITION_SAYS = {
     "partner": "Partner edition: for the partners of the violence-reduction duty, not for publication",
     "open": "Open edition: for anyone",

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from warehouse.exports import opendocument
 from warehouse.site.model import Column
@@ -139,7 +139,7 @@ def _number_style(name: str, given: NumberFormat) -> str:
 
 
 def _styles(pack: Pack) -> str:
-    footer = f"{escape(pack.marking)} {escape(pack.release)}"
+    footer = f"{opendocument.xml_text(pack.marking)} {opendocument.xml_text(pack.release)}"
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-styles {opendocument.NAMESPACES} office:version="1.2"><office:styles>'
         f'<style:default-style style:family="table-cell"><style:text-properties style:font-name="Arial" fo:language="{_LANGUAGE}" fo:country="{_COUNTRY}"/></style:default-style>'
@@ -155,9 +155,9 @@ def _meta(pack: Pack) -> str:
     said = " ".join([f"{pack.release}.", *(banner["text"] for banner in pack.banners)])
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-meta {opendocument.NAMESPACES} office:version="1.2"><office:meta>'
-        f"<dc:title>{escape(pack.title)}</dc:title><dc:subject>{escape(content.EDITION_SAYS[pack.edition])}</dc:subject>"
-        f"<dc:description>{escape(said)}</dc:description><meta:keyword>{escape(pack.marking)}</meta:keyword>"
-        f"<meta:initial-creator>{escape(content.AUTHOR)}</meta:initial-creator><dc:language>{LANGUAGE}</dc:language>"
+        f"<dc:title>{opendocument.xml_text(pack.title)}</dc:title><dc:subject>{opendocument.xml_text(content.EDITION_SAYS[pack.edition])}</dc:subject>"
+        f"<dc:description>{opendocument.xml_text(said)}</dc:description><meta:keyword>{opendocument.xml_text(pack.marking)}</meta:keyword>"
+        f"<meta:initial-creator>{opendocument.xml_text(content.AUTHOR)}</meta:initial-creator><dc:language>{LANGUAGE}</dc:language>"
         f"<meta:creation-date>{at}</meta:creation-date><dc:date>{at}</dc:date></office:meta></office:document-meta>"
     )
 
@@ -185,7 +185,7 @@ def _settings(sheets: list[Sheet]) -> str:
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-settings {opendocument.NAMESPACES} office:version="1.2"><office:settings>'
         '<config:config-item-set config:name="ooo:view-settings"><config:config-item-map-indexed config:name="Views"><config:config-item-map-entry>'
-        f'<config:config-item config:name="ActiveTable" config:type="string">{escape(sheets[0].name)}</config:config-item>'
+        f'<config:config-item config:name="ActiveTable" config:type="string">{opendocument.xml_text(sheets[0].name)}</config:config-item>'
         f'<config:config-item-map-named config:name="Tables">{views}</config:config-item-map-named>'
         "</config:config-item-map-entry></config:config-item-map-indexed></config:config-item-set></office:settings></office:document-settings>"
     )

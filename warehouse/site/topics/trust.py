@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from warehouse.site import formats
 from warehouse.site.model import Area, Column, Figure, Row, Rows, Topic
 
 STATES = {"fresh": "fresh", "stale": "stale", "held": "held", "missing": "never loaded"}
@@ -42,6 +43,12 @@ def _revised(rows: Rows, area: Area) -> str:
     return f"{len(rows)} figures of {len(months)} months were revised by their publisher"
 
 
+def _months_revised(rows: Rows, area: Area) -> str:
+    months = sorted(row["period_start_date"] for row in rows)
+    when = f" of {formats.month(months[0])} to {formats.month(months[-1])}" if months else ""
+    return f"Counts{when} that differ from what the publisher gave before: the newest 24 months with a revision"
+
+
 STATUS = Topic(
     0,
     "status",
@@ -73,7 +80,7 @@ TRUST = Topic(
             "grid", keep=_is_grid, shaped=_one_a_month,
         ),
         Figure(
-            "revisions", "revisions", _revised, "Counts of the last two years that differ from what the publisher gave before",
+            "revisions", "revisions", _revised, _months_revised,
             (
                 Column("measure_name", "Measure"), Column("period_start_date", "Period from", "month"), Column("earlier_value", "Before", "number"),
                 Column("value", "[r] Now", "number"), Column("difference", "Difference", "number"), Column("difference_percent", "Per cent", "signed"),

@@ -8,7 +8,7 @@ export SOURCES
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs mutate fuzz audit bench compose-test bi bi-down bi-test site-test runbook-table lock clean
+.PHONY: help setup nightly test up down check check-lint check-types check-sql check-contracts docs unit mutate fuzz audit bench compose-test bi bi-down bi-test site-test runbook-table lock clean
 
 help:  ## What each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t16
@@ -75,6 +75,9 @@ docs: $(VENV)/runtime  ## Every model, column, test and line of descent in one H
 	@$(DBT) parse $(DBT_FOLDERS)
 	@$(DBT) docs generate --static --no-compile --empty-catalog $(DBT_FOLDERS)
 	@echo "$(DOCS)/static_index.html"
+
+unit: $(VENV)/runtime  ## Unit tests of a model on the home of VRU_HOME, which has been built once (MODEL="fct_window rpt_gap"; all where it is left out)
+	@$(BIN)/vru unit $(MODEL)
 
 mutate: $(VENV)/dev  ## Change the models' SQL one thing at a time and see which tests notice (MODELS="rpt_drivers fct_window" SAMPLE=200 SEED=1)
 	@MODELS="$(MODELS)" SAMPLE="$(SAMPLE)" SEED="$(SEED)" HOME_LIKE="$(HOME_LIKE)" $(BIN)/python -m tests.mutants

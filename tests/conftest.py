@@ -43,6 +43,7 @@ LONGEST = (
     "test_nights.py",
     "test_questions.py",
     "test_recomputation.py",
+    "test_unit_tests.py",
     "test_scheduler.py",
     "test_faults.py",
 )

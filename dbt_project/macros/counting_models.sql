@@ -1,4 +1,4 @@
-{#- The source and the model of each table that counts by area and month, its releases already resolved: what is counted is listed here alone. -#}
+{#- The source and the model of each table that counts by area and month, its editions already resolved: what is counted is listed here alone. -#}
 {% macro counting_models() -%}
 {% set counts = [
     ('mps', 'int_mps_borough_month'),

@@ -89,7 +89,7 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
         if stands is None:
             raise Refusal(
                 "LOAD_IN_ANOTHER_STATE",
-                f"load {load_id} would not stand: a newer release speaks for {load.part}",
+                f"load {load_id} would not stand: a newer edition speaks for {load.part}",
                 kept="nothing changed",
                 next_step="`vru loads` names it",
             )

@@ -74,7 +74,7 @@ def land(
 @since_option
 @json_option
 def loads(source: str | None, state: str | None, since: dt.datetime | None, as_json: bool) -> None:
-    """Each file that reached the loader: release, months, rows, state, path below landing, and what it changed against the release before.
+    """Each file that reached the loader: edition (by its release date), months, rows, state, path below landing, and what it changed against the edition before.
 
     --since is of when it was loaded.
     """
@@ -88,7 +88,7 @@ def loads(source: str | None, state: str | None, since: dt.datetime | None, as_j
             "load_id": row["load_id"],
             "source": row["source"],
             "dataset": row["dataset"],
-            "release": row["release_date"],
+            "edition": row["release_date"],
             "months": _months(row["first_period"], row["last_period"]),
             "rows": row["rows_loaded"],
             "state": row["state"],
@@ -117,8 +117,8 @@ def _months(first: dt.date | None, last: dt.date | None) -> str:
 @main.command()
 @click.argument("source")
 @click.argument("dataset")
-@click.option("--from", "from_release", type=click.DateTime(["%Y-%m-%d"]), help="First release.")
-@click.option("--to", "to_release", type=click.DateTime(["%Y-%m-%d"]), help="Last release.")
+@click.option("--from", "from_release", type=click.DateTime(["%Y-%m-%d"]), help="Release date of the first edition.")
+@click.option("--to", "to_release", type=click.DateTime(["%Y-%m-%d"]), help="Release date of the last edition.")
 @click.option("--file", help="A path below landing (`vru loads`), or a file name, instead of a range.")
 @json_option
 def replay(
@@ -162,7 +162,7 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str, as_j
         f"load {load_id} is withdrawn; `vru build` takes it out of the marts, and landing the same file again takes it back"
     )
     if before:
-        click.echo(f"the release before it speaks again: {before}")
+        click.echo(f"the edition before it speaks again: {before}")
     printing.banner()
 
 

@@ -113,7 +113,7 @@ def changed(changes: dict[str, Any]) -> str:
 
 
 def newest_changes(settings: Settings) -> list[Row]:
-    """What the newest file of each dataset changed against the release before it."""
+    """What the newest file of each dataset changed against the edition before it."""
     rows = _rows(
         settings,
         LOADER,

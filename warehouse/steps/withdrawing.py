@@ -25,10 +25,10 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
         by: who says so.
 
     Returns:
-        What loading the release before it came to, in words; None where none had to be.
+        What loading the edition before it came to, in words; None where none had to be.
 
     Raises:
-        Refusal: it is no such load, the release before it cannot be loaded, or `reason` or `by` is no text; nothing changed.
+        Refusal: it is no such load, the edition before it cannot be loaded, or `reason` or `by` is no text; nothing changed.
     """
     chosen, declared = step.settings(), find_source(source)
     declared_dataset = declared.dataset(dataset)
@@ -118,7 +118,7 @@ def _load_before(
     except Refusal as refusal:
         raise Refusal(
             refusal.code,
-            f"the release before it cannot take its place: {refusal.problem}",
+            f"the edition before it cannot take its place: {refusal.problem}",
             where=refusal.where,
             kept="nothing changed, and nothing is withdrawn",
             next_step="put that right, then withdraw again",

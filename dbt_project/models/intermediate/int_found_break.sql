@@ -1,4 +1,4 @@
--- Found on the releases that stand: where the share without a borough, or the listing of the airports, steps from one month to the next.
+-- Found on the editions that stand: where the share without a borough, or the listing of the airports, steps from one month to the next.
 with step as (
     select
         *,

@@ -51,7 +51,7 @@ select
     wanted.first_month as period_start_date,
     (wanted.last_month + interval '1 month' - interval '1 day')::date as period_end_date,
     count(*)::integer as months_held,
-    -- The newest of the releases: one speaks for most months, and a row a release would say no more.
+    -- The newest of the editions: one speaks for most months, and a row an edition would say no more.
     max(covered.source_release) as source_release
 from wanted
 inner join {{ ref('int_profile_month') }} as covered

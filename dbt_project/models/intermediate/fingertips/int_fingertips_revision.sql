@@ -1,4 +1,4 @@
--- An indicator is released by itself: its earlier releases are the earlier files that have it. A file says a cell once more where its parent is asked for
+-- An indicator is released by itself: its earlier editions are the earlier files that have it. A file says a cell once more where its parent is asked for
 -- too: the first row speaks, as in int_fingertips_value.
 with claims as (
     select

@@ -17,7 +17,7 @@ with edge as (
     where breaks.area_code is null and breaks.break_kind <> 'restated'
 ),
 
--- Of a release that is neither the one before the newest nor the first, the counts are not kept.
+-- Of an edition that is neither the one before the newest nor the first, the counts are not kept.
 counted_twice as (
     select
         edge.measure_code,

@@ -1,4 +1,4 @@
--- Which releases say something of a measure in a month, the newest first. Decided before any cell is read: cells are many, releases are few.
+-- Which editions say something of a measure in a month, the newest first. Decided before any cell is read: cells are many, editions are few.
 with present as (
     select distinct
         load_id,

@@ -1,4 +1,4 @@
--- A sum of which a part is missing would be a lower number that looks right, and one of two releases a number nobody published.
+-- A sum of which a part is missing would be a lower number that looks right, and one of two editions a number nobody published.
 with part_count as (
     select
         measure_code,

@@ -1,4 +1,4 @@
--- Of each measure and month the newest release speaks.
+-- Of each measure and month the newest edition speaks.
 select
     cells.measure_code,
     cells.area_code,

@@ -155,6 +155,25 @@ def test_every_mart_column_is_described_with_unit_and_source_and_every_mart_is_t
         assert any(c["type"] == "primary_key" for c in model["constraints"]), f"{name}: declare its primary key"
 
 
+def test_a_column_of_many_marts_is_described_once_and_each_description_says_what_it_is_of(
+    manifest: dict[str, Any], models: dict[str, dict[str, Any]]
+) -> None:
+    columns = [
+        (name, column["name"], column["description"])
+        for name, model in models.items()
+        if layer_of(model) == "marts"
+        for column in model["columns"].values()
+    ]
+    names = [column for _, column, _ in columns]
+    blocks = {block["name"] for block in manifest["docs"].values() if block["package_name"] == "vru"}
+    shared = {column for column in names if names.count(column) >= 5}
+    assert len(shared) > 20
+    assert sorted(shared - blocks) == [], "five marts have them: describe them once in models/docs.md"
+    # Read by itself, in a catalogue or a BI tool, a description has nothing before it.
+    pointing = re.compile(r"(The same|Its|Their|That|Those|It|As|Of (it|them|these))\b")
+    assert [f"{mart}.{column}: {said}" for mart, column, said in columns if pointing.match(said)] == []
+
+
 def test_every_mart_that_is_a_table_has_a_suite_of_the_gate_and_every_suite_a_mart(
     models: dict[str, dict[str, Any]],
 ) -> None:

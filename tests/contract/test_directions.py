@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("ingest", "warehouse", "expectations", "sandbox", "bench", "dags")
+PACKAGES = ("ingest", "warehouse", "expectations", "sandbox", "bench", "dags", "tests")
 
 # An import inside a function may save the time in which a command starts, and nothing else: import-linter sees its direction as well.
 LATE = {
@@ -25,6 +26,10 @@ LATE = {
     ("warehouse/airflow", "cryptography.fernet"),  # once in a home's life
     ("expectations", "great_expectations"),  # seconds; only the gate needs it
     ("expectations", "pandas"),  # the same
+    # Programs that a test starts: they set the environment up that Airflow, and what reads its settings, is imported in.
+    ("tests/dags", "airflow"),
+    ("tests/dags", "warehouse"),
+    ("tests/dags", "nightly"),
 }
 # DAG files are parsed again and again, on machines that may have no database: a task imports what it calls when it runs.
 LATE_IN_DAGS = ("warehouse",)
@@ -86,6 +91,17 @@ def test_a_dag_imports_of_the_warehouse_only_its_steps_and_the_site_inside_tasks
         "warehouse.platform.settings.settings",
     }
     assert at_the_top == [], "import it inside the task: Airflow parses these files without a warehouse"
+
+
+def test_every_source_with_code_of_its_own_is_kept_apart_from_the_others() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (apart,) = (c["modules"] for c in contracts if c["name"] == "A publisher's own code knows no other publisher's")
+    with_code = {
+        f"ingest.sources.{folder.name}" for folder in (ROOT / "ingest/sources").iterdir() if [*folder.glob("*.py")]
+    }
+    assert sorted(with_code) == sorted(apart), "name it in that contract of pyproject.toml"
 
 
 def test_the_ledger_alone_writes_the_lines_of_loads() -> None:

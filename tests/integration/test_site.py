@@ -14,11 +14,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests import site_values
 from tests.homes import Home
 from tests.site_pages import BuiltSite, OpenAgain, Tables
 from warehouse import runs, site
 from warehouse.platform.connection import ANALYST, OPEN
 from warehouse.site import charts, formats, reading, rendering, serving
+from warehouse.site.areas import EDITIONS
 from warehouse.site.topics import TOPICS
 
 HACKNEY = "E09000012"
@@ -343,3 +345,21 @@ def test_the_engineers_page_gives_counts_and_codes_alone(built: BuiltSite) -> No
     assert {"Releases", "Freshness", "Checks that did not pass"} <= set(tables)
     assert len(tables["Freshness"]) == built.home.rows("select count(*) from marts.data_status")[0][0]
     assert built.home.rows("select count(*) from marts.publication", ANALYST)[0][0] == len(tables["Releases"])
+
+
+def test_every_table_of_a_pack_shows_the_values_of_its_file_and_its_sql_gives_them(built: BuiltSite) -> None:
+    for edition, role in EDITIONS.items():
+        folder = built.folder / edition / "hackney"
+        told = [
+            *site_values.of_pages(folder),
+            *site_values.of_files(folder / "data", built.home.settings, role),
+        ]
+        assert len(told) == 2 * len(list(folder.glob("data/*.json"))) > 0
+        assert [wrong for one in told for wrong in one] == []
+
+
+def test_a_title_has_ten_words_at_most(built: BuiltSite) -> None:
+    titles = {
+        json.loads(file.read_text(encoding="utf-8"))["title"] for file in built.folder.glob("*/hackney/data/*.json")
+    }
+    assert [title for title in titles if len(title.split()) > 10] == []

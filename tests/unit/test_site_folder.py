@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.refused import refused_with
 from warehouse.site import folder
 
 
@@ -64,3 +65,34 @@ def test_rows_that_are_the_same_stand_on_the_disk_once(site: Path) -> None:
     assert {name: place.read_text(encoding="utf-8") for name, place in places.items()} == texts
     assert places["map"].samefile(places["tiles"])
     assert not places["map"].samefile(places["ranked"])
+
+
+def made(site: Path) -> folder.Manifest:
+    folder.write_manifest(site, folder.Manifest("of monday", 1, {"index.html": ("hash", ["index.html"])}))
+    manifest = folder.read_manifest(site)
+    assert manifest is not None
+    return manifest
+
+
+def test_a_file_that_is_not_as_it_was_written_is_not_kept(site: Path, tmp_path: Path) -> None:
+    manifest = made(site)
+    assert folder.is_whole(site, manifest)
+    assert folder.link_listed(site, tmp_path / "new", manifest, manifest.pages["index.html"], "hash")
+    (site / "index.html").write_text("yesterdaz", encoding="utf-8")
+    assert not folder.is_whole(site, manifest)
+    assert not folder.link_listed(site, tmp_path / "newer", manifest, manifest.pages["index.html"], "hash")
+
+
+@pytest.mark.parametrize(("other", "text"), [("CNAME", "ours.example"), ("manifest.json", '{"metadata": {}}')])
+def test_a_folder_with_what_no_build_made_is_not_replaced(site: Path, other: str, text: str) -> None:
+    made(site)
+    folder.check(site)
+    (site / other).write_text(text, encoding="utf-8")
+    with refused_with("EXPORT_FOLDER_TAKEN", match=other):
+        folder.check(site)
+
+
+def test_a_pack_does_not_replace_a_site(site: Path) -> None:
+    made(site)
+    with refused_with("EXPORT_FOLDER_TAKEN"):
+        folder.check(site, is_pack=True)

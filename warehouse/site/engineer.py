@@ -16,6 +16,7 @@ from warehouse.site import formats
 from warehouse.site.model import LONDON, Column
 from warehouse.site.rendering import Page
 from warehouse.site.shown import Shown
+from warehouse.site.topics import findings
 
 NEWEST = 30
 _QUARANTINED = """select l.source, l.dataset, r.code, count(*) as rows, max(l.loaded_at) as newest
@@ -77,7 +78,7 @@ def _nights(settings: Settings) -> Shown:
     return Shown(
         key="nights",
         title=f"The newest night took {rows[0]['minutes']} minutes" if rows else "Nights",
-        subtitle=f"Minutes of the last {len(rows)} runs of the nightly job, newest first",
+        subtitle=f"Minutes of {findings.counted(len(rows), 'run')} of the nightly job, newest first",
         chart="dots" if rows else "",
         unit="minutes",
         columns=(Column("begun", "Begun"), Column("state", "Ended", "code"), Column("minutes", "Minutes", "number")),

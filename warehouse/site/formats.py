@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -84,6 +85,19 @@ def cell(column: Column, value: Any) -> str:
     if column.kind == "flag":
         return column.words[0] if value else column.words[1]
     return MISSING if value is None or value == "" else _WRITERS[column.kind](value)
+
+
+_PROPER = {
+    "mps": "MPS", "police uk": "police.uk", "btp": "British Transport Police", "city of london": "City of London", "metropolitan": "Metropolitan Police",
+    "safestats": "SafeStats", "ecds": "ECDS", "ed": "emergency department", "istv": "ISTV", "tfl": "TfL", "vawg": "violence against women and girls",
+    "tno": "total notifiable offences", "lsoas": "LSOAs",
+}  # fmt: skip
+_PROPER_NAMES = re.compile(rf"\b({'|'.join(_PROPER)})\b")
+
+
+def coded(code: str) -> str:
+    """What a code of ours is of, as somebody reads it: mps_vawg is MPS violence against women and girls."""
+    return _PROPER_NAMES.sub(lambda found: _PROPER[found[0]], code.replace("_", " "))
 
 
 def plain(value: Any) -> Any:

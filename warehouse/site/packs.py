@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ FIRST = (
     "violence_with_injury_rank",
     "ambulance_assaults_level",
 )
+_CODE = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 CONTACT = "The Violence Reduction Unit's data team"
 
 
@@ -121,7 +123,7 @@ def status_lines(reader: Reader, *, is_short: bool = False) -> list[tuple[str, s
     if release.verdict:
         lines.append(("Verdict of the checks", release.verdict))
     if release.verdict_reason and not is_short:
-        lines.append(("What the checks warned of", release.verdict_reason))
+        lines.append(("What the checks warned of", _in_words(reader, release.verdict_reason)))
     marking = MARKINGS[reader.edition]
     return [
         *lines,
@@ -129,6 +131,12 @@ def status_lines(reader: Reader, *, is_short: bool = False) -> list[tuple[str, s
         ("Updated", "every night, where a publisher has something new"),
         ("Whom to ask", CONTACT),
     ]
+
+
+def _in_words(reader: Reader, reason: str) -> str:
+    """What the checks warned of with names for measures, and words for other codes."""
+    names = {row["measure_code"]: row["measure_name"] for row in reader.rows("measures")}
+    return _CODE.sub(lambda found: names.get(found[0]) or formats.coded(found[0]), reason)
 
 
 def release_said(reader: Reader) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from warehouse.site import formats
 from warehouse.site.model import Area, Column, Figure, Row, Rows, Topic
+from warehouse.site.topics import findings
 
 STATES = {"fresh": "fresh", "stale": "stale", "held": "held", "missing": "never loaded"}
 
@@ -22,7 +23,7 @@ def _grid(rows: Rows, area: Area) -> list[dict[str, Any]]:
         state = "missing" if row["quality_code"] == "submitted" and not row["value"] else "received"
         found.append(
             {
-                "label": f"{row['source']} {row['dataset']}{site}".replace("_", " "),
+                "label": f"{formats.coded('_'.join((row['source'], row['dataset'])))}{site}",
                 "month": row["month_start_date"],
                 "state": state,
             }
@@ -40,7 +41,8 @@ def _is_grid(row: Row) -> bool:
 
 def _revised(rows: Rows, area: Area) -> str:
     months = {row["period_start_date"] for row in rows}
-    return f"{len(rows)} figures of {len(months)} months were revised by their publisher"
+    figures = "1 figure was" if len(rows) == 1 else f"{len(rows)} figures were"
+    return f"{figures} revised by their publisher, in {findings.counted(len(months), 'month')}"
 
 
 def _months_revised(rows: Rows, area: Area) -> str:

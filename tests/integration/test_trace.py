@@ -85,6 +85,28 @@ def test_a_window_has_the_editions_of_all_its_months_and_of_the_year_it_is_compa
     assert sorted(counted) == sorted({f"2025-{n:02}" for n in (10, 11, 12)} | {f"2026-{n:02}" for n in range(1, 10)})
 
 
+@pytest.mark.parametrize(
+    ("view", "where", "window", "month"),
+    [
+        ("bi_month", "month_start_date = date '2026-10-01'", "month", "2026-10-01"),
+        ("bi_rolling_12", "month_start_date = date '2026-10-01'", "rolling_12", "2026-10-01"),
+        ("bi_latest_12_months", "true", "rolling_12", "2026-10-01"),
+        ("bi_financial_year", "year_start_date = date '2025-04-01'", "financial_year", "2026-03-01"),
+    ],
+)
+def test_a_narrow_view_leads_to_what_the_report_behind_it_does(
+    first_night: Home, view: str, where: str, window: str, month: str
+) -> None:
+    cell = "area_code = 'E09000022' and measure_code = 'mps_robbery_personal'"
+    behind = traced(
+        first_night,
+        "rpt_borough_measure",
+        f"{cell} and sex = 'all' and age_band = 'all' and window_kind = '{window}' and month_start_date = date '{month}'",
+    )
+    assert behind.keys() >= {"counted", "compared", "benchmark", "residents"}
+    assert traced(first_night, view, f"{cell} and {where}") == behind
+
+
 def test_a_hotspot_has_every_month_s_file_of_both_its_windows(first_night: Home) -> None:
     (end,) = first_night.rows(
         "select max(window_end_date)::text from marts.rpt_hotspots where measure_code like 'police_uk%'"

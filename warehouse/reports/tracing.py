@@ -19,8 +19,8 @@ FACTS = "fct_measure"
 # Where a row of a report says which area, measure and time it is of: the first of each that the report has.
 _AREAS = ("small_area_code", "ward_code", "area_code")
 _MEASURES = ("measure_code", "health_measure_code")
-_STARTS = ("window_start_date", "period_start_date", "month_start_date")
-_ENDS = ("window_end_date", "period_end_date", "month_start_date")
+_STARTS = ("window_start_date", "period_start_date", "month_start_date", "year_start_date")
+_ENDS = ("window_end_date", "period_end_date", "month_start_date", "year_start_date")
 
 
 def trace(settings: Settings, measure: str, area: str, period: str, report: str) -> list[dict[str, Any]]:
@@ -50,7 +50,8 @@ def trace(settings: Settings, measure: str, area: str, period: str, report: str)
                 next_step="ask for a row of it in SQL, with marts.trace(report, to_jsonb(row)): docs/questions.md has an example",
             )
         # A month is within a period by its first day; a window belongs to the period in which it ends.
-        within = ends if starts == ends or starts == "window_start_date" else starts
+        is_window = starts == "window_start_date" or report == "bi_latest_12_months"
+        within = ends if starts == ends or is_window else starts
         cells = sql.SQL(
             "select to_jsonb(r) as cell from {} as r where ({}) and ({}) and r.{} between %(first)s and %(last)s and r.{} <= %(last)s"
         ).format(

@@ -205,6 +205,22 @@ begin
     if to_regclass('marts.edition_month') is null then
         raise exception 'the marts were built before figures could be traced: the next release has what this needs';
     end if;
+    if report = 'bi_month_wide' then
+        raise exception 'a row of bi_month_wide is of many measures: trace the row of bi_month of one of them';
+    end if;
+    -- A narrow view shows columns of one window of rpt_borough_measure, which knows what it is compared with and whose residents it divides by.
+    if report in ('bi_month', 'bi_rolling_12', 'bi_latest_12_months', 'bi_financial_year') then
+        return query
+        select t.* from marts.rpt_borough_measure as r
+        cross join lateral marts.trace('rpt_borough_measure', to_jsonb(r)) as t
+        where r.measure_code = cell ->> 'measure_code' and r.area_code = cell ->> 'area_code' and r.sex = 'all' and r.age_band = 'all'
+            and r.window_kind = case report when 'bi_month' then 'month' when 'bi_financial_year' then 'financial_year' else 'rolling_12' end
+            and r.month_start_date = coalesce(
+                (cell ->> 'month_start_date')::date, date_trunc('month', (cell ->> 'period_end_date')::date)::date,
+                ((cell ->> 'year_start_date')::date + interval '11 months')::date
+            );
+        return;
+    end if;
     return query
     with span as materialized (
         select * from marts.spans_of(report, cell)

@@ -232,3 +232,12 @@ def test_rows_given_twice_are_left_out_where_a_layout_says_so(tmp_path: Path) ->
         "row 4, column the row: stands already in row 1, and says something else there"
     ]
     assert len(faults_of(file, layout(unique=["borough_name"]))[1]) == 2
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfeA\0,\0B", b"\xff\xfe\x00\xd8A\0\n\0"])
+def test_a_header_that_breaks_off_within_utf_16_is_refused_as_no_utf_16(tmp_path: Path, body: bytes) -> None:
+    """Found by `make fuzz`."""
+    file = tmp_path / "file.csv"
+    file.write_bytes(body)
+    _, faults = opened(file, layout())
+    assert [fault.code for fault in faults] == ["ENCODING_UNKNOWN"]

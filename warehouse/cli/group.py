@@ -19,7 +19,7 @@ from warehouse.platform.settings import settings
 AS_JSON = "vru.as_json"  # of a command's context: whether a program reads what it prints
 # They look and change nothing: they start no server and make no folder.
 READ_ONLY = frozenset(
-    {"alerts", "db", "explain", "loads", "quality", "quarantine", "releases", "sources", "sql", "status"}
+    {"alerts", "audit", "db", "explain", "loads", "quality", "quarantine", "releases", "sources", "sql", "status"}
 )
 LONG = frozenset(
     {"backup", "bi", "build", "nightly", "rebuild", "restore", "setup", "up"}

@@ -110,6 +110,7 @@ def test_what_a_role_changed_of_itself_is_found_and_repaired_by_the_next_set_up(
             "default_transaction_read_only",
             "idle_in_transaction_session_timeout",
             "jit",
+            "random_page_cost",
             "search_path",
             "statement_timeout",
         ],

@@ -14,7 +14,7 @@ from tests.attack import CITY, attack
 from tests.open_layer import known_of_london, read_open
 from warehouse.platform.connection import ANALYST, OPEN, PUBLISHER, connect
 from warehouse.platform.settings import Settings
-from warehouse.publish import disclosure
+from warehouse.publish import disclosure, rights
 
 HALVES, WITHIN = known_of_london()
 AREAS = [*HALVES, CITY]
@@ -84,6 +84,7 @@ def marts(warehouse: Settings) -> Iterator[Callable[[list[Month]], None]]:
                     f"insert into marts.dim_measure (measure_code, source, publish_rule) select distinct measure_code, 'safestats', '{RULE}' from marts.fct_measure".encode()
                 )
             disclosure.publish(connection)
+            rights.keep(connection)
             connection.commit()
 
         yield fill
@@ -272,6 +273,7 @@ def test_a_view_that_another_version_wrote_gives_way(warehouse: Settings, marts:
         connection.execute("drop view marts_open.measure")
         connection.execute("create view marts_open.measure as select area_code from marts.fct_measure")
         disclosure.publish(connection)
+        rights.keep(connection)
         connection.commit()
     assert rows_of(warehouse) == shown
 

@@ -17,6 +17,7 @@ from ingest.errors import Refusal, Wrong, in_one_line
 from ingest.load import load as load_file
 from warehouse.build import contradictions, transform
 from warehouse.build.loads import Load, read_loads
+from warehouse.platform import audit
 from warehouse.platform.connection import LOADER, connect
 from warehouse.platform.settings import Settings
 
@@ -93,7 +94,9 @@ def accept(settings: Settings, load_id: int, reason: str, by: str) -> str:
                 kept="nothing changed",
                 next_step="`vru loads` names it",
             )
-        return load.file_name
+        audit.record(connection, LOADER, "accept", f"load {load_id}", why=in_one_line(reason), by=in_one_line(by))
+    audit.note_head(settings)
+    return load.file_name
 
 
 def _may_be_tried(load: Load, reason: Wrong | None) -> bool:

@@ -3,7 +3,19 @@
 A module a noun; importing one adds its commands to `main`.
 """
 
-from warehouse.cli import dashboards, database, figures, home, loads, releases, site, sources, state
+from warehouse.cli import access, dashboards, database, figures, home, loads, releases, site, sources, state
 from warehouse.cli.group import main
 
-__all__ = ["dashboards", "database", "figures", "home", "loads", "main", "releases", "site", "sources", "state"]
+__all__ = [
+    "access",
+    "dashboards",
+    "database",
+    "figures",
+    "home",
+    "loads",
+    "main",
+    "releases",
+    "site",
+    "sources",
+    "state",
+]

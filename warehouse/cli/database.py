@@ -16,12 +16,22 @@ from ingest.errors import Refusal
 from warehouse.cli import printing
 from warehouse.cli.group import json_option, main
 from warehouse.exports.values import without_formula
-from warehouse.platform import privacy
+from warehouse.platform import access, privacy
 from warehouse.platform.connection import ADMIN, ANALYST, LOGIN_ROLES, url
 from warehouse.platform.settings import settings
 from warehouse.reports import asking, connecting
 
-ROLES = click.Choice([*LOGIN_ROLES, ADMIN])
+
+class _Roles(click.Choice[str]):
+    """Our own roles, and the logins of borough analysts: those whose password stands in the secrets folder beside ours."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if access.is_login_name(value) and (settings().secrets / value).is_file():
+            return value
+        return str(super().convert(value, param, ctx))
+
+
+ROLES = _Roles([*LOGIN_ROLES, ADMIN])
 
 
 @main.command("sql")

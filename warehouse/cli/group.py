@@ -21,6 +21,7 @@ AS_JSON = "vru.as_json"  # of a command's context: whether a program reads what 
 READ_ONLY = frozenset(
     {
         "alerts",
+        "audit",
         "compare",
         "db",
         "explain",

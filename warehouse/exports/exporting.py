@@ -19,6 +19,7 @@ from ingest.landing import sha256_of
 from warehouse.exports import delimited, descriptor, opendocument, sheets, tables, workbook
 from warehouse.exports.descriptor import About, Write
 from warehouse.exports.tables import SCHEMAS, UNTOUCHED, Release, Table
+from warehouse.platform import audit
 from warehouse.platform.connection import ANALYST, OPEN, connect
 from warehouse.platform.settings import Settings
 
@@ -81,9 +82,20 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     with connect(settings, OPEN if is_open else ANALYST) as connection, _beside(out) as folder:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        return _export(
+        written = _export(
             connection, SCHEMAS[OPEN if is_open else ANALYST], names, form, folder, release_id, is_packed=is_packed
         )
+        rows = {one.file.partition(".")[0]: one.rows for one in written if one.rows}
+        # Before the folder takes its name: what cannot be written down is not handed out.
+        audit.write(
+            settings,
+            OPEN if is_open else ANALYST,
+            "export",
+            f"{SCHEMAS[OPEN if is_open else ANALYST]} as {form}",
+            tables=rows,
+            release_id=release_id,
+        )
+        return written
 
 
 @contextlib.contextmanager

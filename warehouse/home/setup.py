@@ -16,16 +16,26 @@ from ingest import queue, raw
 from ingest.declaration import Source, read_sources
 from ingest.errors import Refusal
 from warehouse import airflow
+from warehouse.home import keeping
+from warehouse.platform import (
+    access,
+    audit,
+    declared,
+    embedded,
+    grants,
+    migrations,
+    privacy,
+    roles,
+    row_security,
+    session,
+)
 from warehouse.platform import connection as connection_module
-from warehouse.platform import embedded, locking, migrations, privacy, readers, roles, session
 from warehouse.platform.connection import (
     ADMIN,
     AIRFLOW,
     AIRFLOW_DATABASE,
     ANALYST,
     DATABASE,
-    GATE,
-    LOGIN_ROLES,
     OWNER,
     PUBLISHER,
     TRANSFORMER,
@@ -156,6 +166,10 @@ def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]
                 f"these roles had been changed and are as they were set up: {roles.describe(changed)}", file=sys.stderr
             )
         stands = _set_up_by(connection) == wanted and not again
+        rights = keeping.rights_that_differ(connection) if stands else {}
+        if rights:
+            print(f"these rights had been changed and are as declared: {roles.describe(rights)}", file=sys.stderr)
+            changed |= rights
         if stands and not changed:
             return {}
         is_superuser = connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (
@@ -163,22 +177,18 @@ def _set_up_database(settings: Settings, *, again: bool) -> dict[str, list[str]]
         )
         roles.set_up(settings, connection, is_superuser=is_superuser)
         if stands:
+            keeping.keep_rights(connection)
+            audit.record(connection, ADMIN, "repair", ", ".join(changed)[:200], changed=changed)
             return changed
         grant_database(connection)
         _set_up_airflow_database(settings, connection)
         if is_superuser:
             _close_other_databases(connection)
         with connection.transaction():
-            if not locking.in_short_tries(
+            keeping.in_short_tries(
                 connection, lambda: _set_up_schemas(connection, read_sources(), is_superuser=is_superuser)
-            ):
-                raise Refusal(
-                    "READERS_IN_THE_WAY",
-                    f"set-up has to change what readers use, and {readers.describe(readers.sessions(connection))} kept it locked",
-                    kept="the warehouse as it was",
-                    next_step="run it again; a reader's transaction is ended once it is older than its role may hold one "
-                    "(docs/runbook.md)",
-                )
+            )
+            access.restore_logins(settings, connection, is_superuser=is_superuser)
             roles.record(connection, is_superuser=is_superuser)
             connection.execute(
                 """insert into ops.set_up (fingerprint, set_up_at) values (%s, now())
@@ -196,6 +206,8 @@ def _fingerprint() -> str:
         *sorted(SCHEMA.rglob("*.sql")),
         Path(__file__),
         Path(roles.__file__),
+        declared.FILE,
+        Path(row_security.__file__),
         Path(raw.__file__),
         Path(connection_module.__file__),
     ):
@@ -212,6 +224,12 @@ def _set_up_by(connection: psycopg.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
+def is_set_up_by_this_code(settings: Settings) -> bool:
+    """Whether the database was set up by this version: an older one's rights are not as this one declares them."""
+    with connect(settings, PUBLISHER) as connection:
+        return _set_up_by(connection) == _fingerprint()
+
+
 def _close_other_databases(connection: psycopg.Connection) -> None:
     """Nobody but superusers works in the server's own databases."""
     for name in ("postgres", "template1"):
@@ -220,17 +238,7 @@ def _close_other_databases(connection: psycopg.Connection) -> None:
 
 def grant_database(connection: psycopg.Connection) -> None:
     """Who may connect to the database of the connection, and make what in it: the rights that a copy of a database does not have."""
-    database = sql.Identifier(connection.info.dbname)
-    connection.execute(sql.SQL("revoke all on database {} from public").format(database))
-    for role in LOGIN_ROLES:
-        if role != AIRFLOW:
-            connection.execute(sql.SQL("grant connect on database {} to {}").format(database, sql.Identifier(role)))
-    connection.execute(sql.SQL("grant create on database {} to {}").format(database, sql.Identifier(OWNER)))
-    connection.execute(
-        sql.SQL("grant temporary on database {} to {}, {}, {}").format(
-            database, sql.Identifier(PUBLISHER), sql.Identifier(TRANSFORMER), sql.Identifier(GATE)
-        )
-    )
+    grants.put_right(connection, grants.differences(connection, database_alone=True))
 
 
 def _set_up_airflow_database(settings: Settings, connection: psycopg.Connection) -> None:
@@ -247,39 +255,19 @@ def _set_up_schemas(connection: psycopg.Connection, sources: dict[str, Source], 
     files = sorted(SCHEMA.glob("*.sql"))
     if is_superuser:
         roles.keep_from_readers(connection)
-    _keep_public_from_readers(connection)
     connection.execute(sql.SQL("set local role {}").format(sql.Identifier(OWNER)))
     for file in files:
         if file.name.startswith("20_"):
             migrations.run(connection)
-        if file.name.startswith("90_"):
-            _set_up_raw_tables(connection, sources)
-            _record_datasets(connection, sources)
         connection.execute(file.read_bytes())
+    _set_up_raw_tables(connection, sources)
+    _record_datasets(connection, sources)
     connection.execute("reset role")
-    # What dbt and publish make later must be readable by the next step without anybody granting it by hand.
-    for maker, schemas, next_step in (
-        (TRANSFORMER, ("staging", "intermediate", "candidate"), (GATE, PUBLISHER)),
-        (PUBLISHER, ("marts", "marts_history"), (ANALYST, GATE)),
-    ):
+    for maker in (TRANSFORMER, PUBLISHER):
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(maker)))
-        for schema in schemas:
-            connection.execute(
-                sql.SQL("alter default privileges for role {} in schema {} grant select on tables to {}").format(
-                    sql.Identifier(maker), sql.Identifier(schema), sql.SQL(", ").join(map(sql.Identifier, next_step))
-                )
-            )
+    grants.keep(connection)
     history.take_over(connection)
-
-
-def _keep_public_from_readers(connection: psycopg.Connection) -> None:
-    """Leave PostgreSQL's own schema, in which nothing of ours stands, out of what readers are shown as theirs."""
-    connection.execute("revoke all on schema public from public")
-    connection.execute(
-        sql.SQL("grant usage on schema public to {}").format(
-            sql.SQL(", ").join(map(sql.Identifier, (OWNER, *(r for r in LOGIN_ROLES if r not in roles.READERS))))
-        )
-    )
+    keeping.keep_in_transaction(connection)
 
 
 def _set_up_raw_tables(connection: psycopg.Connection, sources: dict[str, Source]) -> None:

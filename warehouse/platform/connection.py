@@ -27,9 +27,13 @@ GATE = "vru_gate"
 PUBLISHER = "vru_publisher"
 ANALYST = "vru_analyst"
 OPEN = "vru_open"
+STEWARD = "vru_steward"
+BI = "vru_bi"
+AUDITOR = "vru_auditor"
 AIRFLOW = "vru_airflow"
 OWNER = "vru_owner"  # owns schemas and ledgers, never logs in
-LOGIN_ROLES = (LOADER, TRANSFORMER, GATE, PUBLISHER, ANALYST, OPEN, AIRFLOW)
+BOROUGH_ANALYST = "vru_borough_analyst"  # never logs in: each borough analyst's own login belongs to it
+LOGIN_ROLES = (LOADER, TRANSFORMER, GATE, PUBLISHER, STEWARD, ANALYST, BI, OPEN, AUDITOR, AIRFLOW)
 # What a server says that will soon be ready (SQLSTATE 57P03): it starts, stops to start again, or recovers after a crash.
 NOT_YET = re.compile(
     "the database system is (starting up|shutting down|in recovery mode|not (yet )?accepting)|server closed the connection unexpectedly"

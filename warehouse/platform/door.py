@@ -25,7 +25,7 @@ LOOPBACK = "127.0.0.1"
 PORTS = range(20_000, 32_768)
 # PostgreSQL's own names for them, in its data folder.
 CERTIFICATE, KEY = "server.crt", "server.key"
-READERS = "vru_analyst,vru_open"
+READERS = "vru_analyst,vru_bi,vru_open,+vru_borough_analyst"  # +: whoever belongs to it
 
 
 @dataclasses.dataclass(frozen=True)

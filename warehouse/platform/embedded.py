@@ -41,7 +41,7 @@ SERVER_SETTINGS = {
     "min_wal_size": "64MB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",
-    "max_connections": "120",
+    "max_connections": "150",
     # For our own roles: readers cannot take the last connections (warehouse/home/setup.py).
     "reserved_connections": "20",
     # Of what is sent by NOTIFY and heard by nobody: the fewest that PostgreSQL takes (512 kB); 8 GB else, and any role may fill them.

@@ -10,21 +10,43 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
+from warehouse.platform import powers
 from warehouse.platform.connection import (
     AIRFLOW,
     ANALYST,
+    AUDITOR,
+    BI,
+    BOROUGH_ANALYST,
     GATE,
     LOADER,
     LOGIN_ROLES,
     OPEN,
     OWNER,
     PUBLISHER,
+    STEWARD,
     TRANSFORMER,
     connect,
     has_admin,
     password,
 )
 from warehouse.platform.settings import Settings
+
+
+def _reader(longest: str, schema: str) -> dict[str, str]:
+    """Settings of a role that reads: how long a statement, and a transaction that does nothing, may go on, and the schema it opens on.
+
+    It can lift these for its session; ops.end_overdue_readers() holds it to them all the same.
+    """
+    return {
+        "statement_timeout": longest,
+        "idle_in_transaction_session_timeout": longest,
+        "default_transaction_read_only": "on",
+        "jit": "off",
+        # A client that asks for its default schema, as SQLAlchemy and JDBC do, opens on what is the reader's.
+        "search_path": schema,
+        **_FINDING,
+    }
+
 
 # What no session of a role may do for longer. A reader who forgets a transaction must not hold anything up for ever.
 # A server of its own has 4 MB for a hash, compiles what takes a second anyway, and, in a container, has 64 MB that its
@@ -44,35 +66,27 @@ ROLE_SETTINGS = {
     PUBLISHER: {"statement_timeout": "30min", "idle_in_transaction_session_timeout": "10min", **_WHOLE_TABLES},
     # Its queries are joins of whole tables over common table expressions, of which the planner knows no sizes.
     GATE: {"statement_timeout": "10min", "enable_nestloop": "off", **_WHOLE_TABLES},
-    # A reader can lift these for its session; ops.end_overdue_readers() holds it to them all the same.
-    ANALYST: {
-        "statement_timeout": "5min",
-        "idle_in_transaction_session_timeout": "5min",
-        "default_transaction_read_only": "on",
-        "jit": "off",
-        # A client that asks for its default schema, as SQLAlchemy and JDBC do, opens on what is the reader's.
-        "search_path": "marts",
-        **_FINDING,
-    },
-    OPEN: {
-        "statement_timeout": "1min",
-        "idle_in_transaction_session_timeout": "1min",
-        "default_transaction_read_only": "on",
-        "jit": "off",
-        "search_path": "marts_open",
-        **_FINDING,
-    },
+    ANALYST: _reader("5min", "marts"),
+    BOROUGH_ANALYST: _reader("5min", "marts"),
+    BI: _reader("1min", "marts"),
+    STEWARD: _reader("5min", "quarantine"),
+    AUDITOR: _reader("5min", "ops"),
+    OPEN: _reader("1min", "marts_open"),
 }
-READERS = (ANALYST, OPEN)
-# Of the 120 that the embedded server has: our own roles always find one.
-CONNECTION_LIMITS = {ANALYST: 40, OPEN: 20}
+READERS = (STEWARD, ANALYST, BI, OPEN, AUDITOR)
+# Of the 150 that the embedded server has: our own roles always find one. A borough analyst's login has a limit of its own.
+CONNECTION_LIMITS = {ANALYST: 40, OPEN: 20, BI: 12, STEWARD: 4, AUDITOR: 4}
+LIMIT_OF_A_LOGIN = 4
 # What only a superuser may set. What the steps read and write is of persons, and the first line of an error may quote it ("invalid input
 # syntax ... "); a reader can write what it likes into an error, and so fill the disk. Whoever ran the statement is told; the server's log is not.
 _QUIET = {"log_error_verbosity": "terse", "log_min_error_statement": "panic", "log_min_messages": "fatal"}
 # Of each session, and a reader may have as many as CONNECTION_LIMITS says.
-_DISK = {ANALYST: {"temp_file_limit": "1GB"}, OPEN: {"temp_file_limit": "256MB"}}
+_DISK = {
+    ANALYST: {"temp_file_limit": "1GB"},
+    **{role: {"temp_file_limit": "256MB"} for role in (BOROUGH_ANALYST, BI, STEWARD, AUDITOR, OPEN)},
+}
 SUPERUSERS_SETTINGS = {
-    role: _QUIET | _DISK.get(role, {}) for role in (LOADER, TRANSFORMER, GATE, PUBLISHER, ANALYST, OPEN)
+    role: _QUIET | _DISK.get(role, {}) for role in (LOADER, TRANSFORMER, GATE, PUBLISHER, BOROUGH_ANALYST, *READERS)
 }
 # PostgreSQL's own functions, which anybody may call: locks that order our steps, large objects and messages, which fill the disk with what
 # stands in no table, snapshots that keep old rows, and the end of other sessions.
@@ -83,14 +97,28 @@ _NOT_FOR_READERS = (
 
 
 def wanted(role: str, *, is_superuser: bool) -> dict[str, str]:
-    """The settings of a role.
+    """The settings of a role; of a login that is none of ours, those of a borough analyst.
 
     Args:
         is_superuser: whether those are among them that only a superuser may give.
     """
+    kind = role if role in LOGIN_ROLES else BOROUGH_ANALYST
     # A statement whose client was killed ends within a second; otherwise it would run on, and commit.
-    chosen = {"client_connection_check_interval": "1s"} | ROLE_SETTINGS.get(role, {})
-    return chosen | (SUPERUSERS_SETTINGS.get(role, {}) if is_superuser else {})
+    chosen = {"client_connection_check_interval": "1s"} | ROLE_SETTINGS.get(kind, {})
+    return chosen | (SUPERUSERS_SETTINGS.get(kind, {}) if is_superuser else {})
+
+
+def borough_logins(connection: psycopg.Connection) -> list[str]:
+    """The logins that borough analysts come in by, of every home that shares this server."""
+    return [
+        name
+        for (name,) in connection.execute(
+            """select m.rolname::text from pg_auth_members as a inner join pg_roles as m on m.oid = a.member
+               inner join pg_roles as g on g.oid = a.roleid
+               where g.rolname = %s and m.rolname <> %s and not m.rolsuper and m.rolname <> current_user order by 1""",
+            [BOROUGH_ANALYST, OWNER],
+        )
+    ]
 
 
 def changed(settings: Settings, connection: psycopg.Connection) -> dict[str, list[str]]:
@@ -107,9 +135,15 @@ def changed(settings: Settings, connection: psycopg.Connection) -> dict[str, lis
     found: dict[str, list[str]] = dict(
         connection.execute("select role_name, setting_names from ops.changed_role order by 1").fetchall()
     )
+    # A role that this version is the first to have has not been changed.
+    known = {name for (name,) in connection.execute("select distinct role_name from ops.role_setting")}
     for role in LOGIN_ROLES:
+        if role not in known:
+            continue
         if (role != AIRFLOW or settings.airflow_database_url is None) and not _may_log_in(settings, role):
             found[role] = ["password", *found.get(role, [])]
+    for role, what, _ in powers.too_much(connection, borough_logins(connection)):
+        found[role] = [*found.get(role, []), what]
     return found
 
 
@@ -142,25 +176,42 @@ def set_up(settings: Settings, connection: psycopg.Connection, *, is_superuser: 
         connection: of the admin, not in a transaction.
         is_superuser: whether the admin is one.
     """
-    known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'vru%'")}
-    if OWNER not in known:
-        connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(OWNER)))
+    known = {name for (name,) in connection.execute("select rolname::text from pg_roles")}
+    for role in {OWNER, BOROUGH_ANALYST} - known:
+        connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
+    logins = borough_logins(connection)
     for role in LOGIN_ROLES:
-        # At once, so that no session begins without limits.
-        with connection.transaction():
-            _set_up(settings, connection, role, is_known=role in known, is_superuser=is_superuser)
+        set_up_one(settings, connection, role, is_known=role in known, is_superuser=is_superuser)
+    for role in logins:
+        # A login without its password's file is another home's, or was taken away.
+        if (settings.secrets / role).exists():
+            set_up_one(settings, connection, role, is_known=True, is_superuser=is_superuser)
+    for _, _, statement in powers.too_much(connection, logins):
+        connection.execute(statement)
     for role in (OWNER, AIRFLOW):
         # An admin who is no superuser must belong to a role before it can act or create for it.
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
-    for role in READERS:
-        # So that a function of the owner's may see and end a reader's session.
-        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(OWNER)))
+    for role in (*READERS, *logins):
+        let_owner_end(connection, role)
     if is_superuser and connection.info.server_version >= 160000:
         connection.execute(
             sql.SQL("grant pg_use_reserved_connections to {}").format(
                 sql.SQL(", ").join(sql.Identifier(role) for role in LOGIN_ROLES if role not in READERS)
             )
         )
+
+
+def let_owner_end(connection: psycopg.Connection, role: str) -> None:
+    """Let a function of the owner's see and end a reader's session."""
+    connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(OWNER)))
+
+
+def set_up_one(
+    settings: Settings, connection: psycopg.Connection, role: str, *, is_known: bool, is_superuser: bool
+) -> None:
+    """Make one role that logs in, or give it back what it should have: at once, so that no session begins without limits."""
+    with connection.transaction():
+        _set_up(settings, connection, role, is_known=is_known, is_superuser=is_superuser)
 
 
 def _set_up(
@@ -173,7 +224,9 @@ def _set_up(
     )
     connection.execute(
         sql.SQL(("alter" if is_known else "create") + " role {} login connection limit {} password {}").format(
-            name, sql.Literal(CONNECTION_LIMITS.get(role, -1)), sql.Literal(verifier.decode())
+            name,
+            sql.Literal(CONNECTION_LIMITS.get(role, -1 if role in LOGIN_ROLES else LIMIT_OF_A_LOGIN)),
+            sql.Literal(verifier.decode()),
         )
     )
     connection.execute(sql.SQL("alter role {} reset all").format(name))
@@ -193,14 +246,17 @@ def _set_up(
 def record(connection: psycopg.Connection, *, is_superuser: bool) -> None:
     """Write down what the roles have been given: by that, and by nothing a role may write, readers are ended and changes are found."""
     connection.execute("delete from ops.role_setting")
+    for role in (*LOGIN_ROLES, *borough_logins(connection)):
+        record_one(connection, role, is_superuser=is_superuser)
+
+
+def record_one(connection: psycopg.Connection, role: str, *, is_superuser: bool) -> None:
+    """Write down what one role has been given."""
+    connection.execute("delete from ops.role_setting where role_name = %s", [role])
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.role_setting (role_name, name, value) values (%s, %s, %s)",
-            [
-                (role, name, value)
-                for role in LOGIN_ROLES
-                for name, value in wanted(role, is_superuser=is_superuser).items()
-            ],
+            [(role, name, value) for name, value in wanted(role, is_superuser=is_superuser).items()],
         )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from warehouse.platform.connection import ANALYST, GATE
 from warehouse.publish.mart_schema import HISTORY, VALID_FROM, VALID_TO, Column, Table, columns_of
 
 
@@ -74,17 +73,11 @@ def detach_as_of(connection: psycopg.Connection, mart: str, columns: Sequence[Co
 
 
 def describe_as_of(connection: psycopg.Connection, mart: str) -> None:
-    """Say what the function that returns a mart as of a release does, and let those who read marts call it."""
+    """Say what the function that returns a mart as of a release does."""
     function = sql.Identifier(HISTORY, f"{mart}_as_of")
     connection.execute(
         sql.SQL("comment on function {}(bigint) is {}").format(
             function,
             sql.Literal(f"The rows of marts.{mart} as that release published them (marts.publication lists releases)."),
-        )
-    )
-    connection.execute(sql.SQL("revoke all on function {}(bigint) from public").format(function))
-    connection.execute(
-        sql.SQL("grant execute on function {}(bigint) to {}, {}").format(
-            function, sql.Identifier(ANALYST), sql.Identifier(GATE)
         )
     )

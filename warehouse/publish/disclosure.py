@@ -64,7 +64,6 @@ def replace_view(connection: psycopg.Connection, name: str, text: sql.Composable
     else:
         connection.execute(sql.SQL("drop view if exists {}").format(view))
         connection.execute(sql.SQL("alter view {} rename to {}").format(new, sql.Identifier(name)))
-        connection.execute(sql.SQL("grant select on {} to vru_open, vru_analyst").format(view))
 
 
 def text_of(connection: psycopg.Connection, model: str) -> sql.SQL:

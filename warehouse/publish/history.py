@@ -1,7 +1,8 @@
 """History: what the rows of a mart said in earlier releases, kept for the rows that have changed.
 
 Tables of schema marts_past hold each row that a release changed: as it was (closed), and as it is (open: no valid_to). A row that says what it
-said when its mart began stands in the mart alone. `marts_history.<mart>` is a view that puts the two together.
+said when its mart began stands in the mart alone. `marts_history.<mart>` is a view that puts the two together, with the publisher's rights, so that readers are not shown marts_past: of a mart with
+restricted rows it is told which of them who asks may see (`rights.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from warehouse.publish.plans import no_nested_loops
 NOT_LOOKED_AT = 0
 
 
-def view(name: str, key: Sequence[str], columns: Sequence[str], removed: Collection[str] = ()) -> Statement:
+def view(
+    name: str, key: Sequence[str], columns: Sequence[str], removed: Collection[str] = (), seen: str = ""
+) -> Statement:
     """The statement that makes the history of a mart, or brings it up to date.
 
     Args:
@@ -28,19 +31,18 @@ def view(name: str, key: Sequence[str], columns: Sequence[str], removed: Collect
         key: its key.
         columns: of its table in marts_past, in their order there: a view that is replaced may only gain columns at its end.
         removed: those of them that the mart no longer has.
+        seen: the condition under which a row is shown; empty: every row is.
     """
     now: dict[str, sql.Composable] = {
         **{one: sql.Identifier("o", one) for one in removed},
         VALID_FROM: sql.SQL("coalesce(o.{}, {})").format(sql.Identifier(VALID_FROM), beginning(name)),
         VALID_TO: sql.SQL("null::bigint"),
     }
-    return sql.SQL(
-        """create or replace view {} as
-           select {} from {} as m left join {} as o on {} and o.{} is null
+    both = sql.SQL(
+        """select {} from {} as m left join {} as o on {} and o.{} is null
            union all
            select {} from {} as p where p.{} is not null"""
     ).format(
-        sql.Identifier(HISTORY, name),
         sql.SQL(", ").join(
             sql.SQL("{} as {}").format(now.get(one, sql.Identifier("m", one)), sql.Identifier(one)) for one in columns
         ),
@@ -52,15 +54,24 @@ def view(name: str, key: Sequence[str], columns: Sequence[str], removed: Collect
         sql.Identifier(PAST, name),
         sql.Identifier(VALID_TO),
     )
+    return _view(name, both, seen)
 
 
-def view_of_what_ended(name: str, columns: Sequence[str]) -> Statement:
+def view_of_what_ended(name: str, columns: Sequence[str], seen: str = "") -> Statement:
     """The statement that makes the history of a mart that is no table any more."""
-    return sql.SQL("create or replace view {} as select {} from {}").format(
-        sql.Identifier(HISTORY, name),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.Identifier(PAST, name),
+    rows = sql.SQL("select {} from {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(PAST, name)
     )
+    return _view(name, rows, seen)
+
+
+def _view(name: str, rows: sql.Composed, seen: str) -> Statement:
+    # A barrier: else a function of the reader's own query would be asked of rows before they are left out.
+    secured = sql.SQL("create or replace view {} with (security_barrier = true) as select * from ({}) as kept where {}")
+    target = sql.Identifier(HISTORY, name)
+    if seen:
+        return secured.format(target, rows, sql.SQL(seen))
+    return sql.SQL("create or replace view {} as {}").format(target, rows)
 
 
 def beginning(name: str) -> Statement:

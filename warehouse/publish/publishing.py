@@ -6,6 +6,8 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
+from warehouse.platform import audit
+from warehouse.platform.connection import PUBLISHER
 from warehouse.platform.settings import Settings
 from warehouse.publish import (
     as_of,
@@ -17,6 +19,7 @@ from warehouse.publish import (
     pin,
     release_records,
     removals,
+    rights,
     schema_change,
     turn,
     views,
@@ -79,6 +82,9 @@ def _publish(
         return pinned
     if release.state in ("published", "unchanged") and pinned is None:
         return release_records.as_publication(release, current)
+    if force and (pinned is not None or release.state == "held"):
+        why = pinned.problem if pinned is not None else release.verdict_reason
+        audit.write(settings, PUBLISHER, "publish", f"release {release.release_id}", why=why, candidate_id=candidate_id)
     candidate, candidate_views = _candidate(connection, candidate_id)
     _check_data_kind(connection, release, current)
     if release.state == "held" and pinned is None and not force:
@@ -227,4 +233,5 @@ def _move_to_candidate(
     viewed = views.publish(connection, candidate_views, marts)
     disclosure.publish(connection)
     open_marts.publish(connection)
+    rights.keep(connection)
     return {name: moved[name] for name in candidate}, reshaped or viewed

@@ -8,8 +8,10 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
+from warehouse.platform import audit
+from warehouse.platform.connection import PUBLISHER
 from warehouse.platform.settings import Settings
-from warehouse.publish import disclosure, mart_schema, merge, open_marts, release_records, schema_change, turn
+from warehouse.publish import disclosure, mart_schema, merge, open_marts, release_records, rights, schema_change, turn
 from warehouse.publish.release_records import UNTOUCHED, Publication
 
 
@@ -36,6 +38,8 @@ def roll_back(settings: Settings, release_id: int) -> Publication:
             if outcome.state == "unchanged":
                 raise psycopg.Rollback(transaction)
         turn.analyze(connection, outcome)
+    if outcome.state != "unchanged":
+        audit.write(settings, PUBLISHER, "rollback", f"release {outcome.release_id}", rolled_back_to=release_id)
     return outcome
 
 
@@ -76,6 +80,7 @@ def _roll_back(settings: Settings, connection: psycopg.Connection, release_id: i
     connection.execute("set constraints all immediate")
     disclosure.publish(connection)
     open_marts.publish(connection)
+    rights.keep(connection)
     if not release_records.has_moved(changes):
         return dataclasses.replace(release_records.as_publication(current, current), state="unchanged", row_changes={})
     return release_records.close_release(settings, connection, new, current, changes, moved=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from typing import Any
 
 import psycopg
 
 from ingest.errors import Refusal
-from warehouse.platform.connection import connect
+from warehouse.platform import audit
+from warehouse.platform.connection import OPEN, connect
+from warehouse.platform.declared import declaration
 from warehouse.platform.settings import Settings
 
 SEVERAL = "cannot insert multiple commands into a prepared statement"  # what PostgreSQL says of several statements
@@ -16,10 +19,12 @@ NEAREST = 3
 # Classes of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): data exception, invalid schema name, syntax error or
 # access rule violation.
 OF_THE_STATEMENT = ("22", "3F", "42")
+SHOWN = 3  # tables in the subject of a line of the audit trail, which has all of them beside it
+OF_PERSONS = frozenset({"raw", "staging", "intermediate", "candidate", "quarantine"})
 
 
 def ask(settings: Settings, role: str, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Run one statement as a role.
+    """Run one statement as a role. One that reads restricted tables is written into the audit trail first, by its hash and their names.
 
     Returns:
         The names of its columns, each once, and its rows; neither where it gives none.
@@ -30,6 +35,9 @@ def ask(settings: Settings, role: str, statement: str) -> tuple[list[str], list[
     """
     try:
         with connect(settings, role) as connection:
+            if role != OPEN and (tables := _restricted(connection, statement)):
+                digest = hashlib.sha256(statement.encode()).hexdigest()
+                audit.write(settings, role, "query", ", ".join(tables[:SHOWN]), tables=tables, statement_sha256=digest)
             # As a prepared statement: of several in one text the server would give the first one's rows and say nothing of the others.
             cursor = connection.execute(statement.encode(), prepare=True)
             names = [column.name for column in cursor.description or ()]
@@ -60,6 +68,31 @@ def ask(settings: Settings, role: str, statement: str) -> tuple[list[str], list[
 def _invalid(said: str, next_step: str = "") -> Refusal:
     """The statement itself is wrong; the database is well."""
     return Refusal("SQL_INVALID", f"the statement is not valid: {' '.join(said.split())}", next_step=next_step)
+
+
+def _restricted(connection: psycopg.Connection, statement: str) -> list[str]:
+    """The tables of a statement's plan that hold restricted rows: of persons, as published, or as roles.yml declares.
+
+    Functions that the planner does not look into count as what they may read; a statement without a plan has no table.
+    """
+    try:
+        with connection.transaction():
+            row = connection.execute(f"explain (verbose, format json) {statement}".encode(), prepare=True).fetchone()
+    except (psycopg.Error, TypeError):
+        return []  # it is refused as it is asked, or shows a setting
+    found: set[str] = set()
+    parts = [part["Plan"] for part in row[0]] if row else []
+    while parts:
+        part = parts.pop()
+        parts += part.get("Plans", [])
+        schema, name = part.get("Schema"), part.get("Relation Name") or part.get("Function Name")
+        if (
+            schema in OF_PERSONS
+            or schema == "marts_history"
+            or (schema in {"marts", "marts_past"} and name in declaration().rows.tables)
+        ):
+            found.add(f"{schema}.{name}")
+    return sorted(found)
 
 
 def _each_once(names: list[str]) -> list[str]:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from ingest.errors import Refusal
 from warehouse import airflow, alerts
-from warehouse.platform import embedded, readers, roles
-from warehouse.platform.connection import PUBLISHER, connect
+from warehouse.home import keeping, setup
+from warehouse.platform import audit, embedded, readers, roles
+from warehouse.platform.connection import ADMIN, PUBLISHER, connect, has_admin
 from warehouse.platform.embedded import WarehouseAway
 from warehouse.platform.settings import LONDON, Settings
 
@@ -125,6 +126,8 @@ def find_problems(settings: Settings) -> list[Finding]:
     return [
         *_unusable_channels(settings),
         *_changed_roles(settings),
+        *_changed_rights(settings),
+        *_broken_trail(settings),
         *_overdue_readers(settings),
         *_late_night(settings),
         *_scheduler(settings),
@@ -144,6 +147,36 @@ def _changed_roles(settings: Settings) -> Iterator[Finding]:
         found = roles.changed(settings, connection)
     for role, names in found.items():
         yield Finding("ROLE_CHANGED", f"role {role} {' '.join(names)}", roles.problem({role: names}))
+
+
+def _changed_rights(settings: Settings) -> Iterator[Finding]:
+    """Rights and row policies that are not as declared, put right at once where this home may act as the server's admin."""
+    if not setup.is_set_up_by_this_code(settings):
+        return
+    with connect(settings, PUBLISHER) as connection:
+        found = keeping.rights_that_differ(connection)
+    kept = "`vru setup` puts it right"
+    if found and has_admin(settings):
+        with connect(settings, ADMIN, autocommit=True) as connection:
+            keeping.keep_rights(connection)
+            audit.record(connection, ADMIN, "repair", ", ".join(found)[:200], changed=found)
+        kept = "it was put right"
+    for whose, what in found.items():
+        yield Finding(
+            "RIGHTS_CHANGED",
+            f"rights {whose} {' '.join(what)} {settings.london_date()}",
+            f"{whose} {', '.join(what[:5])}, which is not as declared: {kept}",
+        )
+
+
+def _broken_trail(settings: Settings) -> Iterator[Finding]:
+    _, misfit = audit.check(settings, PUBLISHER)
+    if misfit is not None:
+        yield Finding(
+            "AUDIT_BROKEN",
+            f"audit {misfit.audit_id}",
+            f"the audit trail does not fit from row {misfit.audit_id} on: {misfit.problem}",
+        )
 
 
 def _late_night(settings: Settings) -> Iterator[Finding]:

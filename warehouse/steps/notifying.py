@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ingest.errors import Refusal
 from warehouse import alerts
+from warehouse.platform import audit
 from warehouse.steps import step
 
 # Of a task: what it had begun, a transaction or a file, is not there.
@@ -22,6 +23,9 @@ def notify(run_id: str, failed: Sequence[str] = ()) -> None:
     for task_id in failed:
         _note(run_id, task_id, "NIGHT_CUT_OFF", CUT_OFF)
     alerts.raise_alert(step.settings(), run_id)
+    # Into the run's log, which the database's administrator does not keep.
+    if head := audit.note_head(step.settings()):
+        print(head, flush=True)
 
 
 def note_failure(run_id: str, task_id: str, error: BaseException) -> None:

@@ -9,6 +9,7 @@ from ingest.declaration import Source, find_source
 from ingest.errors import Refusal, in_one_line
 from ingest.load import load as load_file
 from ingest.naming import label_of
+from warehouse.platform import audit
 from warehouse.platform.connection import LOADER, connect
 from warehouse.platform.settings import Settings
 from warehouse.steps import step
@@ -55,6 +56,10 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str) -> s
             ledger.withdraw(connection, load_id, chosen.now(), by, reason)
             if declared_dataset.keep_releases == "newest_of_each_part":
                 again = _load_before(connection, chosen, declared, dataset, row[1])
+            audit.record(
+                connection, LOADER, "withdraw", f"load {load_id}", why=reason, by=by, source=source, dataset=dataset
+            )
+        audit.note_head(chosen)
         # Only now: what is refused or killed before this is as if it had not been asked for.
         settle_withdrawals(chosen, connection)
     return again

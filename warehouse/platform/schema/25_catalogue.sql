@@ -25,4 +25,3 @@ comment on column ops.catalogue.personal_data is
 comment on column ops.catalogue.special_category is 'none, health or ethnic_group (UK GDPR, article 9).';
 comment on column ops.catalogue.retention_days is 'How long a file of it may be kept. Unit days; null: as long as its publisher publishes it.';
 comment on column ops.catalogue.publish_rule is 'How counts may leave: open, suppress_1_to_7_round_5, or of_each_source.';
-grant select, insert, delete on ops.catalogue to vru_transformer;

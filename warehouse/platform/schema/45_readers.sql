@@ -81,7 +81,14 @@ begin atomic
             from ops.role_setting as o
             where o.role_name = a.usename::text and o.name in ('statement_timeout', 'idle_in_transaction_session_timeout')
         ) as l
-    where a.usename in ('vru_analyst', 'vru_open') and a.datname = current_database() and a.xact_start is not null;
+    where
+        -- What set-up made read-only is a reader, a borough analyst's login too.
+        a.usename::text in (
+            select r.role_name from ops.role_setting as r
+            where r.name = 'default_transaction_read_only'
+        )
+        and a.datname = current_database()
+        and a.xact_start is not null;
 end;
 comment on function ops.reader_sessions() is
 'Transactions of readers: process, role, begun at, what it does, and whether it has gone on for longer than the role''s limits allow.';

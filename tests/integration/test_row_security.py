@@ -325,7 +325,10 @@ def test_every_mart_whose_rows_are_not_all_open_is_declared_with_its_area() -> N
         name, config, columns = model["name"], model.get("config", {}), {column["name"] for column in model["columns"]}
         if config.get("materialized") == "view":
             continue  # it has the rights of who asks
-        is_open = config["meta"]["publish_rule"] == "open" and not {"area_code", "measure_code"} <= columns
+        is_open = (
+            config.get("meta", {}).get("publish_rule", "open") == "open"
+            and not {"area_code", "measure_code"} <= columns
+        )
         if is_open or name in OF_OPEN_MEASURES:
             assert name not in declared, name
             continue

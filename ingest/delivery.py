@@ -143,5 +143,9 @@ def borough_names() -> dict[str, str]:
 
 def area_names(codes: Sequence[str]) -> str:
     """Areas in words, by their codes: boroughs by name."""
-    names = borough_names()
-    return some_of([f"{names[code]} ({code})" if code in names else code for code in sorted(codes)])
+    return some_of([area_name(code) for code in sorted(codes)])
+
+
+def area_name(code: str) -> str:
+    """An area in words, by its code: a borough by name."""
+    return borough_names().get(code, code)

@@ -66,22 +66,23 @@ def record(
     totals: dict[str, float] | None = None,
     changes: dict[str, object] | None = None,
     label_counts: Mapping[str, int] | None = None,
+    doubt: Wrong | None = None,
 ) -> int:
     """Write a file's line, loaded or refused (`record_refusal`). Returns its load_id."""
     provenance = landed.provenance
     row = cursor.execute(
         """insert into ops.load (load_id, source, dataset, release_date, sha256, file_name, landed_path, url, bytes, landed_at,
                loaded_at, classification, first_period, last_period, rows_in_file, rows_loaded, rows_quarantined, state,
-               reason, code, drift, is_synthetic, part, totals, changes, label_counts)
+               reason, code, drift, is_synthetic, part, totals, changes, label_counts, doubt)
            overriding system value
-           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
+           values (coalesce(%s, nextval(pg_get_serial_sequence('ops.load', 'load_id'))), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
         [
             load_id, source.source, name, release, provenance.sha256, shown_name(source.source, provenance.file_name, provenance.sha256),
             below_landing(landed, landing), shown_address(source.source, provenance.url), provenance.bytes, provenance.landed_at, now,
             classification, first, last,
             loaded + quarantined, loaded, quarantined, state, reason, code, Jsonb(drift or {}),
             provenance.is_synthetic, part, Jsonb(totals or {}), Jsonb(changes or {}),
-            Jsonb(label_counts or {}),
+            Jsonb(label_counts or {}), Jsonb({"code": doubt.code, "reason": doubt.reason} if doubt else {}),
         ],
     ).fetchone()  # fmt: skip
     assert row is not None  # noqa: S101 - insert returning gives a row

@@ -14,8 +14,9 @@ from ingest import attempts, editions, ledger, queue
 from ingest.checks import check
 from ingest.copying import copy
 from ingest.declaration import Source, raw_table
+from ingest.delivery import NEXT_NAME
 from ingest.errors import FileRefused, Refusal, unforeseen
-from ingest.identify import identify
+from ingest.identify import identify, part_of
 from ingest.landing import LandedFile, Provenance, below_landing, events, sha256_of
 from ingest.naming import label_of
 from ingest.opening import open_file
@@ -60,6 +61,7 @@ def load(
                 [source.source, name, landed.provenance.sha256],
             ).fetchone()
             if earlier:
+                _check_name_of_known_bytes(connection, source, name, landed, earlier[0])
                 done = _load_again(connection, landed, *earlier)
             else:
                 _claim_kind(connection, landed.provenance, now)
@@ -117,6 +119,20 @@ def _claim_kind(connection: psycopg.Connection, provenance: Provenance, now: dt.
             kept="its bytes are in landing; raw and the marts are as they were",
             next_step=f"use another home and database for {kind} data",
         )
+
+
+def _check_name_of_known_bytes(
+    connection: psycopg.Connection, source: Source, name: str, landed: LandedFile, load_id: int
+) -> None:
+    """Refuse bytes that stand under the name of another month than they are now landed under: yesterday's file, published anew as today's."""
+    dataset = source.dataset(name)
+    if not dataset.part_is_month or not landed.arrived_as:
+        return
+    row = connection.execute("select part from ops.load where load_id = %s", [load_id]).fetchone()
+    part = part_of(dataset, landed.arrived_as)
+    if row and row[0] != part:
+        reason = f"is of {part} by its name, and the same bytes stand as {row[0]} (load {load_id})"
+        raise FaultyFile([file_fault("NAME_DIFFERS_FROM_ROWS", reason)], 0, NEXT_NAME)
 
 
 def _load_again(

@@ -27,6 +27,7 @@ class Loaded:
     set_aside: str | None = None  # why no build takes it
     stands_as: str = ""  # what messages call bytes that were loaded before, maybe under another name
     drift: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # as in ops.load
+    doubt: str | None = None  # why no build takes it unless a person accepts it
 
     def __str__(self) -> str:
         if self.is_back:
@@ -40,6 +41,7 @@ class Loaded:
         new = {kind: names for kind, names in self.drift.items() if kind in ledger.WARNED}
         known = {kind: names for kind, names in self.drift.items() if kind not in new}
         note += f"; WARNING: {ledger.describe_drift(new)}" if new else ""
+        note += f"; WARNING: it {self.doubt}: no build takes it unless it is accepted" if self.doubt else ""
         note += f"; {ledger.describe_drift(known)}" if known else ""
         note += (
             "; older than what is loaded, so it is kept as history (`--release` says when it was published)"
@@ -77,7 +79,7 @@ def record(checked: Checked, now: dt.datetime, landing: Path) -> Loaded:
         cursor, file.source, file.name, file.landed, now, landing,
         load_id=delivery.load_id, state="loaded", part=file.part, release=release, classification=delivery.opened.vintage,
         drift=checked.drift, first=done.first, last=done.last, loaded=done.rows, quarantined=done.rows_quarantined,
-        totals=done.totals, changes=changes, label_counts=checked.labels,
+        totals=done.totals, changes=changes, label_counts=checked.labels, doubt=checked.doubt,
     )  # fmt: skip
     ledger.quarantine(cursor, delivery.load_id, done.quarantined)
     note_release_date(file.as_landed)
@@ -93,4 +95,5 @@ def record(checked: Checked, now: dt.datetime, landing: Path) -> Loaded:
         quarantined=done.rows_quarantined,
         was_withdrawn=file.withdrawal,
         drift=checked.drift,
+        doubt=checked.doubt.reason if checked.doubt else None,
     )

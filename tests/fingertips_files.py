@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest.connectors import file_drop
 from ingest.declaration import find_source
+from ingest.delivery import borough_names
 from warehouse import steps
 from warehouse.platform.settings import Settings
 
@@ -63,3 +64,10 @@ def landed(warehouse: Settings, tmp_path: Path, content: bytes, name: str = "ind
     file = tmp_path / name
     file.write_bytes(content)
     return land(warehouse, file)
+
+
+def names_of_areas() -> dict[str, str]:
+    """Names of the boroughs, the City, London and England, by code."""
+    return {
+        **borough_names(), "E09000001": "City of London", "E12000007": "London region", "E92000001": "England",
+    }  # fmt: skip

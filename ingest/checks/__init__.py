@@ -4,10 +4,11 @@ What holds for one publisher alone stands beside its declaration, in ingest/sour
 
 - `check_rows(delivery)`: asked first, whether what came is whole and right by its own account, and its months are those of its dataset;
 - `check_against(delivery, edition)`: whether it may follow the edition that stands; returns what it lacks and may lack, in words;
+- `doubt(delivery, edition)`: whether its new periods follow those that stand (`periods`); returns why not, and the load is set aside before the next build;
 - `check(delivery)`: asked last, whether the file has what its publisher always gives; returns its rows by the labels that tell so
   (`ops.load.label_counts`).
 
-Each raises `delivery.refuse(...)`. `check` judges by the file alone, so that a first delivery is judged as any other. What only the months
+Each but `doubt` raises `delivery.refuse(...)`. `check` judges by the file alone, so that a first delivery is judged as any other. What only the months
 beside a file can tell is judged before each build (`set_aside`).
 """
 
@@ -22,11 +23,12 @@ from typing import Any
 
 from ingest import editions
 from ingest.checks import against_standing, by_itself
-from ingest.checks.by_itself import MONTHS_BESIDE, few
+from ingest.checks.by_itself import MONTHS_BESIDE, few, many
 from ingest.delivery import Delivery, Labels, borough_names
 from ingest.editions import Edition
+from ingest.errors import Wrong
 
-__all__ = ["MONTHS_BESIDE", "Checked", "borough_names", "check", "few"]
+__all__ = ["MONTHS_BESIDE", "Checked", "borough_names", "check", "few", "many"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Checked:
         standing: the newest edition of its part that stands, where there is one.
         labels: its rows by the labels that tell whether a month of its dataset is whole.
         drift: how it differs from what is declared, and from the edition that stands (`ingest.ledger.describe_drift`).
+        doubt: why no build may take it unless a person says that it is true; None where nothing speaks against it.
     """
 
     delivery: Delivery
@@ -45,6 +48,7 @@ class Checked:
     standing: Edition | None
     labels: Labels
     drift: dict[str, list[str]]
+    doubt: Wrong | None
 
 
 def check(delivery: Delivery, now: dt.datetime) -> Checked:
@@ -73,7 +77,8 @@ def check(delivery: Delivery, now: dt.datetime) -> Checked:
     by_itself.check_name(delivery)
     by_itself.check_months_beside(delivery)
     labels = own.check(delivery) if hasattr(own, "check") else {}
-    return Checked(delivery, release_date, standing, labels, drift)
+    doubt = own.doubt(delivery, standing) if hasattr(own, "doubt") else None
+    return Checked(delivery, release_date, standing, labels, drift, doubt)
 
 
 @cache

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from ingest.checks import values_kept
 from ingest.declaration import raw_columns
-from ingest.delivery import Delivery
+from ingest.delivery import Delivery, area_name
 from ingest.editions import Edition, partial_months
 from ingest.readers.code_lists import codes_of
 from ingest.readers.faults import some_of
@@ -63,7 +63,9 @@ def check_not_cut(delivery: Delivery, before: Edition) -> None:
             had = {}  # a form without the column tells of no area
         gone = sum(then for area, then in had.items() if area not in rows)
         lost += [
-            f"{area} has {rows.get(area, 0):,} rows and had {then:,}"
+            f"{area_name(area)} has {rows[area]:,} rows and had {then:,}"
+            if rows.get(area)
+            else f"{area_name(area)} is missing, which had {then:,} rows"
             for area, then in sorted(had.items())
             if (then >= ENOUGH_TO_JUDGE and rows.get(area, 0) < then * enough)
             or (gone >= ENOUGH_TO_JUDGE and area not in rows)

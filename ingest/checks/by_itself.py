@@ -16,6 +16,8 @@ LATER_THAN_DUE = 3  # months by which the date in a name may be after the day on
 MONTHS_BESIDE = 6  # on either side of a month, that say how much a whole one has
 ENOUGH_TO_JUDGE_BY = 100  # of a month beside it, or of one label there
 LEAST_SHARE, MOST_TIMES = 0.25, 4  # of the median of the months beside it
+# Where all of London is counted (the least month of the Met since 2010 had seven tenths of those beside it), half of a month is half of a file.
+LARGE_MONTH, LEAST_SHARE_OF_A_LARGE_MONTH = 10_000, 0.6
 MONTHS_TO_TELL_TOO_MUCH = 3
 
 
@@ -138,18 +140,22 @@ def _check_dates_in_name(delivery: Delivery) -> None:
             )
 
 
-def few(what: str, found: float, beside: Iterable[float]) -> str | None:
+def few(what: str, found: float, beside: Iterable[float], *, is_of_london: bool = False) -> str | None:
     """Why a month is not whole, as a sentence, by what the months beside it have; None where they do not say so."""
     enough = [count for count in beside if count >= ENOUGH_TO_JUDGE_BY]
-    if not enough or found >= LEAST_SHARE * (middle := statistics.median(enough)):
+    if not enough:
+        return None
+    middle = statistics.median(enough)
+    is_large = is_of_london and len(enough) >= MONTHS_TO_TELL_TOO_MUCH and middle >= LARGE_MONTH
+    if found >= (LEAST_SHARE_OF_A_LARGE_MONTH if is_large else LEAST_SHARE) * middle:
         return None
     return (
-        f"has {found:,.10g} {what}, less than a quarter of the {middle:,.0f} that the months beside it have "
+        f"has {found:,.10g} {what}, less than {'three fifths' if is_large else 'a quarter'} of the {middle:,.0f} that the months beside it have "
         f"({len(enough)} of them, up to {MONTHS_BESIDE} before and after): it is not all of the month"
     )
 
 
-def _many(what: str, found: float, beside: Iterable[float]) -> str | None:
+def many(what: str, found: float, beside: Iterable[float]) -> str | None:
     """Why a month of a file has too much, as a sentence. Months that came in files of their own may be the ones that are cut."""
     enough = [count for count in beside if count >= ENOUGH_TO_JUDGE_BY]
     if len(enough) < MONTHS_TO_TELL_TOO_MUCH or found <= MOST_TIMES * (middle := statistics.median(enough)):
@@ -174,6 +180,6 @@ def check_months_beside(delivery: Delivery) -> None:
         about = f"{what} in {month}"
         reason = few(about, totals[place], beside)
         if delivery.dataset.layout.month_columns:  # elsewhere a publisher may begin to give more rows a month
-            reason = reason or _many(about, totals[place], beside)
+            reason = reason or many(about, totals[place], beside)
         if reason:
             raise delivery.refuse("MONTH_NOT_WHOLE", reason)

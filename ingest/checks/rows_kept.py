@@ -8,7 +8,7 @@ from functools import cache
 
 from psycopg import sql
 
-from ingest.delivery import Delivery
+from ingest.delivery import Delivery, area_name
 from ingest.editions import Edition, partial_months
 from ingest.readers.code_lists import codes_of
 from ingest.readers.headers import month_of
@@ -23,6 +23,8 @@ MAY_GROW = 0.25
 ENOUGH_OF_A_GROUP, FEW_OF_A_GROUP, MAY_MOVE_OF_A_GROUP = 10, 5, 0.5
 # A month is another one where so many of so many of its counts differ by more than a tenth; publishers have put right one at a time.
 LEAST_OF_A_MONTH, ENOUGH_OF_A_MONTH, ANOTHER_BY, ANOTHER, MAY_BE_OTHERS = 10, 20, 0.1, 0.4, 1
+# An area alone is of other months where the others' counts are nearly all as they were.
+OTHERS_KEEP = 0.2
 # So many of one area, category and time do not go at once: their row is missing.
 ENOUGH_TO_BE_MISSED = 20
 # A file whose rows stand twice: so many of the rows that stand are there at least twice as often.
@@ -69,12 +71,31 @@ def check_rows_kept(
         wrong += _other_times(this, that, _place_of_time(delivery, by))
     if may_go is not None:
         wrong += [
-            f"{' / '.join(key)} had {count:,} and has none"
+            f"{' / '.join(map(area_name, key))} had {count:,} and has none"
             for key, count in sorted(that.items())
             if count >= ENOUGH_TO_BE_MISSED and not this[key]
         ]
     if wrong:
         raise _refusal(delivery, before, wrong, "LESS_THAN_BEFORE" if this.total() < had else "NOT_A_REVISION")
+
+
+def check_areas_of_their_months(
+    delivery: Delivery, before: Edition, by: Mapping[str, str], *, value: str, where: str
+) -> None:
+    """Refuse an edition in which an area alone has other counts, month by month, than stand: it is a month out of step.
+
+    Args:
+        before, by, value, where: as `check_rows_kept`; the area is the first of `by`.
+
+    Raises:
+        FaultyFile: `NOT_A_REVISION`.
+    """
+    months = _months_of_both(delivery, before)
+    this, that = (
+        _counts(delivery, load_id, by, value, where, months) for load_id in (delivery.load_id, before.load_id)
+    )
+    if wrong := list(_areas_of_other_times(this, that)):
+        raise _refusal(delivery, before, wrong, "NOT_A_REVISION")
 
 
 def check_not_doubled(delivery: Delivery, before: Edition, *, number: Sequence[str] = (), area: str = "''") -> None:
@@ -204,6 +225,24 @@ def _other_times(this: Counter[Key], that: Counter[Key], place: int | None) -> I
         yield f"{len(others)} months have other counts than they had: nearly half of each differ by more than a tenth"
 
 
+def _areas_of_other_times(this: Counter[Key], that: Counter[Key]) -> Iterator[str]:
+    """Areas most of whose counts differ by more than a tenth where those of the others do not, in words."""
+    counts: Counter[str] = Counter()
+    differing: Counter[str] = Counter()
+    for key, count in that.items():
+        if count >= LEAST_OF_A_MONTH:
+            counts[key[0]] += 1
+            differing[key[0]] += abs(this[key] - count) > ANOTHER_BY * count
+    for area, count in sorted(counts.items()):
+        others = counts.total() - count
+        if (
+            count >= ENOUGH_OF_A_MONTH
+            and differing[area] > ANOTHER * count
+            and differing.total() - differing[area] < OTHERS_KEEP * others
+        ):
+            yield f"{area_name(area)} has other counts than it had: {differing[area]:,} of {count:,} differ by more than a tenth"
+
+
 def _reader(delivery: Delivery, name: str) -> Callable[[str], str]:
     """How a label is read, so that two spellings of one thing are one."""
     layout = delivery.dataset.layout
@@ -229,7 +268,7 @@ def _groups_moved(names: Sequence[str], moved: Counter[Key], that: Counter[Key],
         for label, count in sorted(found.items()):
             is_another = had[label] >= ENOUGH_OF_A_GROUP and count > MAY_MOVE_OF_A_GROUP * had[label]
             if label and (is_another or count >= had[label] >= FEW_OF_A_GROUP):
-                yield f"{count:,} {verb} where {name} {label} had {had[label]:,}"
+                yield f"{count:,} {verb} where {name} {area_name(label)} had {had[label]:,}"
 
 
 def _refusal(delivery: Delivery, before: Edition, wrong: Sequence[str], code: str) -> Exception:

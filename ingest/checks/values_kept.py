@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from ingest.delivery import Delivery
+from ingest.delivery import Delivery, area_name
 
 # Figures at least so large are compared, and none below 0, which is a word for no figure; so many of them, of a delivery or of one area, say anything.
 LEAST = 30
@@ -74,7 +74,7 @@ def check_values_kept(
     ).fetchall()
     figures, differing, moved = (sum(row[position] for row in found) for position in (1, 2, 3))
     wrong = [
-        f"{differ:,} of the {count:,} figures of {name} that both have differ by more than half"
+        f"{differ:,} of the {count:,} figures of {area_name(str(name).strip().removeprefix('n'))} that both have differ by more than half"
         for name, count, differ, _ in found
         if area and ((count >= ENOUGH_OF_AN_AREA and differ > OF_AN_AREA * count) or differ == count >= few)
     ]

@@ -37,12 +37,14 @@ class Provenance:
 
 @dataclasses.dataclass(frozen=True)
 class LandedFile:
-    """A file in landing. arrived_at is when these bytes came this time; the provenance is of the first time. is_new: it was just now."""
+    """A file in landing. arrived_at is when these bytes came this time, arrived_as under which name; the provenance is of the first
+    time. is_new: it was just now."""
 
     path: Path
     provenance: Provenance
     arrived_at: dt.datetime
     is_new: bool = False
+    arrived_as: str = ""
 
 
 def beside(path: Path) -> Path:

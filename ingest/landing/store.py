@@ -57,7 +57,7 @@ def land(landing: Path, body: Path, provenance: Provenance) -> LandedFile:
     if known.release_date is None:
         # Given later: a person says of a refused file when it was published.
         known = dataclasses.replace(known, release_date=provenance.release_date)
-    return LandedFile(path, known, provenance.landed_at, is_new)
+    return LandedFile(path, known, provenance.landed_at, is_new, provenance.file_name)
 
 
 def _described_again(path: Path, known: Provenance, provenance: Provenance) -> Provenance:

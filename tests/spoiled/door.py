@@ -141,7 +141,7 @@ def at_the_door(home: Settings, one: Standing, way: str, body: bytes, folder: Pa
                 if not done.is_new or rows_of(connection, form, done.load_id) == one.digest:
                     return Outcome(form, way, SAME)
                 loads = read_loads(connection)
-                reasons = contradictions.beside_other_months(loads) | contradictions.beside_another_feed(loads)
+                reasons = contradictions.found(loads)
                 if done.load_id in reasons:
                     return Outcome(form, way, ASIDE, reasons[done.load_id].code)
                 if said := [WARNING_CODES[kind] for kind in done.drift if kind in WARNED_OF]:

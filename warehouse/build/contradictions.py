@@ -1,4 +1,4 @@
-"""What contradicts a load: the months before and after it, or another feed that counts the same."""
+"""What contradicts a load: what its own new periods were found to be, the months before and after it, or another feed that counts the same."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 
-from ingest.checks import MONTHS_BESIDE, few
+from ingest.checks import MONTHS_BESIDE, few, many
 from ingest.declaration import CountedIn, read_sources
 from ingest.errors import Wrong
 from warehouse.build.loads import Load
+
+
+def found(loads: Sequence[Load]) -> dict[int, Wrong]:
+    """Why loads are not to be built, by load."""
+    doubts = [(load.load_id, load.doubt["code"], load.doubt["reason"]) for load in loads if load.doubt]
+    doubted = {load_id: Wrong(code, reason) for load_id, code, reason in doubts}
+    return beside_other_months(loads) | beside_another_feed(loads) | doubted
 
 
 def beside_other_months(loads: Sequence[Load]) -> dict[int, Wrong]:
@@ -30,7 +37,9 @@ def beside_other_months(loads: Sequence[Load]) -> dict[int, Wrong]:
                 for other in range(month - MONTHS_BESIDE, month + MONTHS_BESIDE + 1)
                 if other != month and other in months
             ]
-            reason = few("rows", load.rows_loaded, [one.rows_loaded for one in beside])
+            rows = [one.rows_loaded for one in beside]
+            reason = few("rows", load.rows_loaded, rows, is_of_london=load.part.endswith("metropolitan"))
+            reason = reason or many("rows", load.rows_loaded, rows)
             for label, count in load.label_counts.items():
                 reason = reason or few(
                     f"rows of {label}", count, [n for one in beside if (n := one.label_counts.get(label))]

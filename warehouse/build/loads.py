@@ -31,6 +31,7 @@ class Load:
     code: str | None
     set_aside: dict[str, str]
     is_synthetic: bool
+    doubt: dict[str, str]
     is_accepted: bool
 
     @property
@@ -57,7 +58,7 @@ def read_loads(connection: psycopg.Connection) -> list[Load]:
     with connection.cursor(row_factory=class_row(Load)) as cursor:
         return cursor.execute(
             """select l.load_id, l.source, l.dataset, l.part, l.file_name, l.landed_path, l.rows_loaded, l.label_counts, l.totals,
-                   l.release_date, l.landed_at, l.state, l.reason, l.code, l.set_aside, l.is_synthetic,
+                   l.release_date, l.landed_at, l.state, l.reason, l.code, l.set_aside, l.is_synthetic, l.doubt,
                    exists (select from ops.acceptance as a
                            where a.source = l.source and a.dataset = l.dataset and a.sha256 = l.sha256) as is_accepted
                from ops.load as l where l.state in ('loaded', 'set_aside') order by l.load_id"""

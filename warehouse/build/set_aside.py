@@ -1,8 +1,8 @@
 """Setting aside: a load that what stands beside it contradicts, or with which the build fails, is left out of the build and named.
 
 Its rows leave raw and its bytes stay in landing. It is judged again before every build, from the ledger alone: so the order in which
-files came does not matter, and a file comes back by itself when the months beside it say that it was right. `vru accept` makes it
-stand whatever they say.
+files came does not matter, and a file comes back by itself when the months beside it say that it was right. What was found of its own new
+periods when it was loaded (`ops.load.doubt`) stays. `vru accept` makes it stand whatever is found.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def judge_within(settings: Settings, connection: psycopg.Connection) -> list[Loa
     """As `judge`, on a connection whose caller stands alone in the queue."""
     now_aside = []
     loads = read_loads(connection)
-    reasons = contradictions.beside_other_months(loads) | contradictions.beside_another_feed(loads)
+    reasons = contradictions.found(loads)
     for load in loads:
         reason = None if load.is_accepted else reasons.get(load.load_id)
         if load.state == "loaded":

@@ -9,9 +9,11 @@ from collections import defaultdict
 from psycopg import sql
 
 from ingest.checks.labels_agree import check_labels_kept
+from ingest.checks.periods import doubt_new_periods
 from ingest.checks.values_kept import check_values_kept
 from ingest.delivery import NEXT_NAME, Delivery, Labels, area_names, borough_names, seed
 from ingest.editions import Edition
+from ingest.errors import Wrong
 from ingest.readers.faults import NEXT_DAMAGED, Fault
 from ingest.readers.text import folded
 
@@ -171,6 +173,53 @@ def check_against(delivery: Delivery, edition: Edition) -> list[str]:
     return lacking
 
 
+def doubt(delivery: Delivery, edition: Edition | None) -> Wrong | None:
+    """See `ingest.checks`."""
+    if delivery.name != "data":
+        return _units_changed(delivery, edition) if edition else None
+    series = {
+        "indicator_id": r"indicator_id || E'\t' || btrim(indicator_name, E' \n')",
+        **{
+            name: rf"coalesce({name}, '') || E'\t' || btrim(coalesce({name}, ''))"
+            for name in ("sex", "age", "category_type", "category")
+        },
+        "time_period_range": r"coalesce(time_period_range, '') || E'\t'",
+    }
+    return doubt_new_periods(
+        delivery,
+        series,
+        area=AREA,
+        area_name="btrim(area_name)",
+        period=r"time_period_sortable || E'\t' || btrim(time_period)",
+        order=lambda text: text.partition("\t")[0],
+        value=f"nullif(nullif(btrim(value), '')::float8, {NO_VALUE})",
+        size=f"nullif(nullif(btrim(count), '')::float8, {NO_VALUE})",
+        split=["sex"],
+        where=f"area_code ~ '{KEPT_AREAS}'",
+    )
+
+
+def _units_changed(delivery: Delivery, edition: Edition) -> Wrong | None:
+    """Why definitions are of other figures than those that stand: a unit, a type of value or a polarity is another."""
+    found = delivery.rows(
+        r""", earlier as (select * from {table} where _load_id = {before})
+            select indicator_id, btrim(delivered.indicator_name, E' \n'), what, btrim(now), btrim(was)
+            from delivered inner join earlier using (indicator_id)
+            cross join lateral (values
+                ('unit', delivered.unit, earlier.unit), ('type of value', delivered.value_type, earlier.value_type),
+                ('polarity', delivered.polarity, earlier.polarity)
+            ) as both_say (what, now, was)
+            where lower(btrim(now)) <> lower(btrim(was)) and btrim(was) <> '' order by 1, 3""",
+        table=delivery.table,
+        before=sql.Literal(edition.load_id),
+    )
+    if not found:
+        return None
+    said = [f"the {what} of {number} ({name}) is {now!r} and was {was!r}" for number, name, what, now, was in found[:5]]
+    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    return Wrong("UNIT_CHANGED", f"is of other figures than load {edition.load_id}: {'; '.join(said)}{more}")
+
+
 def check(delivery: Delivery) -> Labels:
     """See `ingest.checks`."""
     if delivery.name != "data":
@@ -193,8 +242,20 @@ def check(delivery: Delivery) -> Labels:
                 NEXT_NAME,
             )
     wanted = set(borough_names())
+    newest = {tuple(group[:3]): group[3] for *group, _ in groups}
     lacking = [(group, wanted - set(areas or ())) for *group, areas in groups]
     lacking = [(group, lacks) for group, lacks in lacking if len(wanted - lacks) >= BOROUGHS_OF_A_WHOLE_GROUP]
+    whole: dict[tuple[str, ...], set[str]] = {}
+    for group, lacks in lacking:
+        series = tuple(group[:3])
+        newly = lacks & whole.get(series, set())
+        if newly and group[3] == newest[series]:
+            raise delivery.refuse(
+                "AREAS_MISSING",
+                f"lacks {area_names(sorted(newly))} in {group[3]}, the newest period of indicator {' / '.join(series)}, and has them in the one before",
+                NEXT_DAMAGED,
+            )
+        whole[series] = set() if lacks else wanted
     gone = sum(len(lacks) for _, lacks in lacking)
     if gone > AT_MOST_LOST * len(wanted) * len(lacking):
         (indicator, sex, age, period), lacks = next(one for one in lacking if one[1])

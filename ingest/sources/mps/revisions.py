@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.checks.rows_kept import MAY_GROW, check_rows_kept
+from ingest.checks.rows_kept import MAY_GROW, check_areas_of_their_months, check_rows_kept
 from ingest.delivery import Delivery
 from ingest.editions import Edition
 
@@ -23,8 +23,17 @@ HOMICIDES = {
         "recorded_date": "coalesce(nullif(btrim(recorded_date), ''), recorded_month || ' ' || recorded_year)",
         "borough": "borough",
         "method_of_killing": "method_of_killing",
+        "sex": "sex",
+        "age_group": "age_group",
+        "officer_observed_ethnicity": "officer_observed_ethnicity",
     },
-    "homicide_accused": {"proceedings_date": "proceedings_date", "borough": "borough", "offence_type": "offence_type"},
+    "homicide_accused": {
+        "proceedings_date": "proceedings_date",
+        "borough": "borough",
+        "offence_type": "offence_type",
+        "gender": "gender",
+        "age_group": "age_group",
+    },
 }
 # A hundredth of a month is revised; borough and category move a little more.
 MAY_GO = 0.1
@@ -39,6 +48,9 @@ def check_against(delivery: Delivery, edition: Edition) -> list[str]:
         if delivery.opened.vintage == edition.vintage:
             by = {"borough_name": "borough_name", "minor_text": "minor_text"}
             check_rows_kept(delivery, edition, by, value="cell", where=PLACED, may_go=MAY_GO, may_grow=MAY_GROW)
+            if kind == "borough":
+                by |= {"month_header": "month_header"}
+                check_areas_of_their_months(delivery, edition, by, value="cell", where=PLACED)
     elif kind == "dashboard":
         check_rows_kept(delivery, edition, DASHBOARD, value="count", where=OF_A_DASHBOARD, may_grow=MAY_GROW)
         # A form may name its crimes otherwise than the one before did, so that one is gone says nothing by itself.

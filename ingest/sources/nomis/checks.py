@@ -9,12 +9,15 @@ from collections import defaultdict
 from psycopg import sql
 
 from ingest.checks.labels_agree import check_labels_kept
+from ingest.checks.periods import doubt_new_periods
 from ingest.checks.values_kept import MAY_MOVE, check_values_kept
 from ingest.delivery import NEXT_NAME, Delivery, Labels, area_names, seed
 from ingest.editions import Edition
+from ingest.errors import Wrong
 from ingest.readers.faults import NEXT_DAMAGED, Fault, FaultyFile, some_of
 from ingest.readers.records import records_wrong
 from ingest.readers.text import folded
+from ingest.readers.times import day_of
 from ingest.sources.nomis.queries import QUERIES, Query, codes_of
 
 # The columns by which each record says which it is (from 0), and of how many.
@@ -25,6 +28,14 @@ MAY_DIFFER = 0.05
 FEW = 3
 # Rates and the half width of their intervals, by code and by name; the other measures are people.
 PERCENTAGES = ("20599", "21003"), ("Variable", "Confidence")
+
+# What is no count but a ratio is judged by its own past; what says how sure a figure is, not at all.
+RATIOS = {
+    "claimant_count": ("measure", ("2", "Claimants as a proportion of residents aged 16-64")),
+    "annual_population_survey": ("measures", ("20599", "Variable")),
+    "jobs_density": ("item", ("3", "Jobs density")),
+}
+CONFIDENCE = ("20701", "21003", "Confidence", "Conf", "Conf.")
 
 
 def check_rows(delivery: Delivery) -> None:
@@ -46,6 +57,36 @@ def check_against(delivery: Delivery, edition: Edition) -> list[str]:
         if delivery.has_column(code) and delivery.has_column(f"{dimension}_name"):
             check_labels_kept(delivery, edition, f"{dimension}_name", code)
     return []
+
+
+def doubt(delivery: Delivery, _: Edition | None) -> Wrong | None:
+    """See `ingest.checks`."""
+    period = delivery.dataset.layout.period
+    assert period is not None  # noqa: S101 - declared so
+    dimensions = [name for name in QUERIES[delivery.name].parameters if name != "geography"]
+    column, ratios = RATIOS.get(delivery.name, ("measures", ()))
+    is_ratio = f"{_code(column)} = any(array[{', '.join(map(_quoted, ratios))}]::text[])"
+    confidence = ", ".join(map(_quoted, CONFIDENCE))
+    return doubt_new_periods(
+        delivery,
+        {name: rf"{_code(name)} || E'\t' || btrim({name}_name)" for name in dimensions},
+        area="geography_code",
+        area_name="geography_name",
+        period="btrim(date_name)",
+        order=lambda text: f"{day_of(text, period) or text}",
+        value="nullif(btrim(obs_value), '')",
+        size=f"case when {is_ratio} then null else nullif(btrim(obs_value), '') end",
+        split=[name for name in dimensions if name in {"gender", "sex"}],
+        where=f"{_code('measures')} <> all(array[{confidence}])",
+    )
+
+
+def _code(column: str) -> str:
+    return f"coalesce(nullif(btrim({column}), ''), btrim({column}_name), '')"
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'"
 
 
 def check(delivery: Delivery) -> Labels:

@@ -6,9 +6,11 @@ from psycopg import sql
 
 from ingest.checks.labels_agree import check_code_and_name_agree, check_labels_kept
 from ingest.checks.rows_kept import check_not_doubled, check_rows_kept
+from ingest.checks.shares import doubt_new_shares
 from ingest.delivery import NEXT_NAME, Delivery, Labels, borough_names, seed
 from ingest.editions import Edition
-from ingest.readers.faults import some_of
+from ingest.errors import Wrong
+from ingest.readers.faults import Fault, some_of
 
 # What no whole month of a force was without since May 2013, when the kinds of crime became those of today; and what the Met's had before.
 KINDS_SINCE = "2013-05"
@@ -32,12 +34,14 @@ KEPT_BY = {
     "outcomes": {"borough": BOROUGH, "outcome_type": "outcome_type"},
     "stop_and_search": {"searched_at": "searched_at", "search_type": "search_type", "gender": "gender"},
 }
+CITY_KEPT_BY = {"crime_type": "crime_type"}  # what lies outside the City is a few rows of each borough
 # Forces correct kinds and places of crimes for months.
 MAY_GO = 0.1
 # Degrees of longitude and latitude: around Greater London, and around the City with the half kilometre that its outline may be off.
 LONDON = (-0.52, 51.28, 0.34, 51.70)
 CITY = (-0.117, 51.503, -0.068, 51.526)
-PLACED_ENOUGH = 20  # searches with coordinates, before most of them say whose they are
+PLACED_ENOUGH = 20  # rows with coordinates, before most of them say whose they are
+MAY_REPEAT = 0.2  # of a month's outcomes: a crime may be told twice, not all of them
 
 
 def check_against(delivery: Delivery, edition: Edition) -> list[str]:
@@ -49,6 +53,13 @@ def check_against(delivery: Delivery, edition: Edition) -> list[str]:
     # What has no place yet may be placed.
     check_rows_kept(delivery, edition, by, where="lsoa_name <> ''" if "borough" in by else "true", may_go=MAY_GO)
     return []
+
+
+def doubt(delivery: Delivery, _: Edition | None) -> Wrong | None:
+    """See `ingest.checks`: each borough has its share of a new month, and so has each kind of crime."""
+    if delivery.name != "street":
+        return None
+    return doubt_new_shares(delivery, KEPT_BY["street"] if delivery.part.endswith("metropolitan") else CITY_KEPT_BY)
 
 
 def check(delivery: Delivery) -> Labels:
@@ -71,7 +82,9 @@ def check(delivery: Delivery) -> Labels:
     _check_force(delivery, force, by["reported_by"], by["falls_within"])
     check_code_and_name_agree(delivery, "lsoa_code", BOROUGH)
     if delivery.name == "outcomes":
+        _check_outcomes_once(delivery)
         return {}
+    _check_places(delivery, force)
     always = ALWAYS[force] if month >= KINDS_SINCE else ALWAYS_BEFORE.get(force, ())
     if month < KINDS_SINCE and delivery.is_synthetic:
         always = ()  # whoever invents a month of those years invents a few rows
@@ -106,6 +119,33 @@ def _check_force(delivery: Delivery, force: str, reported_by: Labels, falls_with
     if others:
         said = ", ".join(f"{name} ({rows:,})" for name, rows in sorted(others.items(), key=lambda one: -one[1]))
         raise delivery.refuse("NAME_DIFFERS_FROM_ROWS", f"is of {force} by its name, and has rows of {said}", NEXT_NAME)
+
+
+def _check_outcomes_once(delivery: Delivery) -> None:
+    """Refuse a month most of whose crimes have the same outcome twice."""
+    ((rows, again, first),) = delivery.rows(
+        """select coalesce(sum(rows), 0)::bigint, coalesce(sum(rows - 1), 0)::bigint, min(second) from (
+               select count(*) as rows, (array_agg(_row_number order by _row_number))[2] as second
+               from delivered where btrim(crime_id) <> '' group by crime_id, outcome_type, month
+           ) as one"""
+    )
+    if again > MAY_REPEAT * rows:
+        reason = f"has the same outcome of the same crime and month again in {again:,} of its {rows:,} rows"
+        raise delivery.refuse_rows([Fault("ROW_REPEATED", first, "Crime ID", None, reason)])
+
+
+def _check_places(delivery: Delivery, force: str) -> None:
+    """Refuse crimes of a force of London most of which lie outside it by their coordinates."""
+    ((placed, in_london),) = delivery.rows(
+        """select count(*), count(*) filter (where {in_london}) from delivered where latitude <> '' and longitude <> ''""",
+        in_london=_within(LONDON),
+    )
+    if force != "btp" and placed >= PLACED_ENOUGH and in_london * 2 < placed:
+        raise delivery.refuse(
+            "NAME_DIFFERS_FROM_ROWS",
+            f"is of {force} by its name, and {in_london:,} of its {placed:,} crimes with a place lie in London",
+            NEXT_NAME,
+        )
 
 
 def _check_searches(delivery: Delivery, month: str, force: str) -> None:

@@ -27,6 +27,8 @@ comment on column ops.load.label_counts is
 'Rows by label (kind of crime, outcome) where that tells whether a month is whole: {"Burglary": 5012}. Empty elsewhere.';
 comment on column ops.load.set_aside is
 'Of a load that is or was set aside: kind (beside: what stands beside it contradicts it; build: the build failed with it) and the version of the code that found so. Empty elsewhere.';
+comment on column ops.load.doubt is
+'Why no build takes it unless a person accepts it: code and reason, found when it was loaded of periods that did not stand yet ({"code": "PERIOD_UNLIKE_THE_LAST", …}). Empty where nothing speaks against it.';
 comment on column ops.load.awaits_verdict is
 'Whether its rows still stand in raw though it is superseded: the candidate that was built from it has no verdict yet.';
 comment on column ops.load.part is

@@ -5,6 +5,7 @@ next night tries again. An alert says which checks, areas and months; it never c
 with a key in it.
 """
 
+from warehouse.alerts.channels import unusable
 from warehouse.alerts.delivery import deliver_pending
 from warehouse.alerts.ledger import Alert, alerts, problems, record_problem
 from warehouse.alerts.raising import enter_kept, raise_alert, raise_found
@@ -18,4 +19,5 @@ __all__ = [
     "raise_alert",
     "raise_found",
     "record_problem",
+    "unusable",
 ]

@@ -56,6 +56,20 @@ def channels(settings: Settings) -> list[Channel]:
     return found
 
 
+def unusable(settings: Settings) -> list[str]:
+    """The channels that are set and that Apprise cannot make anything of, by their names."""
+    # Here, as in `send`.
+    import apprise
+
+    def is_usable(channel: Channel) -> bool:
+        try:
+            return apprise.Apprise.instantiate(_address(channel), suppress_exceptions=False) is not None
+        except Exception:  # noqa: BLE001 - a plugin raises anything, and its text may hold the address
+            return False
+
+    return [channel.name for channel in channels(settings) if not is_usable(channel)]
+
+
 def send(settings: Settings, channel: Channel, subject: str, body: str) -> None:
     """Send one message by one channel, once.
 

@@ -60,7 +60,8 @@ def land(
         except Refusal as refusal:
             section = printing.runbook_section(refusal.code)
             click.echo(f"vru: {with_section(str(refusal), refusal.code, section)}", err=True)
-            done.append({"file": str(file), "code": refusal.code, "problem": refusal.problem, "runbook": section})
+            parts = {name: getattr(refusal, name) for name in ("code", "problem", "where", "kept", "next_step")}
+            done.append({"file": str(file), **parts, "runbook": section})
             refused += 1
     if as_json:
         click.echo(printing.as_json(done))

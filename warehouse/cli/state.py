@@ -72,6 +72,8 @@ def show_alerts(since: dt.datetime | None, as_json: bool) -> None:
     if not as_json:
         printing.banner()
     rows = alerts.alerts(settings())
+    for name in alerts.unusable(settings()):
+        click.echo(f"vru: the channel {name} cannot be used as it is set (CHANNEL_UNUSABLE)", err=True)
     printing.report(
         choosing.chosen(rows, since=since, moment="raised_at"),
         as_json,

@@ -123,6 +123,7 @@ def find_problems(settings: Settings) -> list[Finding]:
         WarehouseAway: when the warehouse cannot be reached.
     """
     return [
+        *_unusable_channels(settings),
         *_changed_roles(settings),
         *_overdue_readers(settings),
         *_late_night(settings),
@@ -130,6 +131,12 @@ def find_problems(settings: Settings) -> list[Finding]:
         *_unreported_runs(settings),
         *_overdue_feeds(settings),
     ]
+
+
+def _unusable_channels(settings: Settings) -> Iterator[Finding]:
+    for name in alerts.unusable(settings):
+        problem = f"the channel {name} of VRU_ALERT_URLS cannot be used as it is set: no alert arrives by it"
+        yield Finding("CHANNEL_UNUSABLE", f"channel {name}", problem)
 
 
 def _changed_roles(settings: Settings) -> Iterator[Finding]:

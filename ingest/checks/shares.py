@@ -16,7 +16,7 @@ from ingest.errors import Wrong
 
 MONTHS_BEFORE, MONTHS_TO_JUDGE_BY = 12, 2
 # Of so many rows of a month a share says something; a label of so many is not there or gone by chance.
-ENOUGH_OF_A_MONTH, ENOUGH_OF_A_LABEL = 200, 50
+ENOUGH_OF_A_MONTH, ENOUGH_OF_A_LABEL = 100, 50
 # By so much a share may move, and so many times what it has moved before: alone, and where another has moved to its place.
 ALONE, EXCHANGED, TIMES_ITS_OWN = math.log(3), math.log(1.3), 2
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import http.client
 import json
 import re
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,7 @@ from tests.homes import Home
 from tests.site_pages import BuiltSite, OpenAgain, Tables
 from warehouse import runs, site
 from warehouse.platform.connection import ANALYST, OPEN
-from warehouse.site import charts, formats, reading, rendering, serving
+from warehouse.site import charts, formats, reading, rendering
 from warehouse.site.areas import EDITIONS
 from warehouse.site.topics import TOPICS
 
@@ -309,35 +306,6 @@ def test_one_pack_is_written_by_hand_as_files_that_need_no_server(built: BuiltSi
         Tables(folder / "hackney/who.html").by_caption == Tables(built.folder / "partner/hackney/who.html").by_caption
     )
     assert "London overview" not in page
-
-
-@pytest.fixture
-def served(built: BuiltSite) -> Iterator[tuple[str, int]]:
-    server = serving.server(built.folder, 0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_address[0], server.server_address[1]  # type: ignore[misc] # of an IPv4 server: host and port
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_the_site_is_shown_on_loopback_alone_with_headers_that_let_nothing_in(served: tuple[str, int]) -> None:
-    host, port = served
-    assert host == "127.0.0.1"
-
-    def answer(path: str, **headers: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection(host, port, timeout=10)
-        connection.request("GET", path, headers=headers)
-        return connection.getresponse()
-
-    page = answer("/partner/hackney/index.html")
-    assert page.status == 200
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
-    assert page.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer("/../../../../etc/passwd").status == 404
-    assert answer("/partner/hackney/data/").status == 404
-    assert answer("/index.html", Host="evil.example:80").status == 421
 
 
 def test_the_engineers_page_gives_counts_and_codes_alone(built: BuiltSite) -> None:

@@ -45,6 +45,16 @@ def main() -> int:
     return 1 if wrong else 0
 
 
+def differing(folder: Path, given: Settings, role: str) -> list[str]:
+    """What is wrong in one pack: values, and titles of more than ten words."""
+    titles = [
+        json.loads(file.read_text(encoding="utf-8"))["title"] for file in sorted((folder / "data").glob("*.json"))
+    ]
+    told = [*of_pages(folder), *of_files(folder / "data", given, role)]
+    assert len(told) == 2 * len(titles) > 0
+    return [*(wrong for one in told for wrong in one), *(title for title in titles if len(title.split()) > 10)]
+
+
 def of_pages(folder: Path) -> Iterator[list[str]]:
     """Of each figure's table on the pages of a folder, what its file of rows says otherwise."""
     tables = [

@@ -16,12 +16,7 @@ from tests.homes import Home
 from tests.site_pages import BuiltSite, OpenAgain, Tables
 from warehouse import runs, site
 from warehouse.platform.connection import ANALYST, OPEN
-<<<<<<< HEAD
 from warehouse.site import charts, formats, reading, rendering
-from warehouse.site.areas import EDITIONS
-=======
-from warehouse.site import charts, formats, reading, rendering, serving
->>>>>>> 0f91fc8 (Ask a pack's titles and values in one place)
 from warehouse.site.topics import TOPICS
 
 HACKNEY = "E09000012"

@@ -24,6 +24,8 @@ class Tables(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        if tag in ("table", "tr"):
+            self._into = ""  # a cell may end without saying so
         if tag == "table":
             self._rows, self._caption = [], ""
         elif tag == "tr":
@@ -37,7 +39,8 @@ class Tables(HTMLParser):
         if tag in ("th", "td", "caption"):
             self._into = ""
         if tag == "table":
-            self.by_caption[self._caption] = self._rows[1:]
+            self._into = ""
+            self.by_caption[self._caption.strip()] = [[cell.strip() for cell in row] for row in self._rows[1:]]
 
     def handle_data(self, data: str) -> None:
         if self._into == "caption":

@@ -158,6 +158,6 @@ def test_what_is_no_fault_of_a_file_is_tried_again_every_night(
     with monkeypatch.context() as patch:
         patch.setattr("ingest.load.open_file", fails)
         for _ in range(3):
-            with pytest.raises(psycopg.errors.LockNotAvailable):
+            with refused_with("UNFORESEEN"):
                 night()
     assert night()["files"] == 1

@@ -16,7 +16,7 @@ def found(loads: Sequence[Load]) -> dict[int, Wrong]:
     """Why loads are not to be built, by load."""
     doubts = [(load.load_id, load.doubt["code"], load.doubt["reason"]) for load in loads if load.doubt]
     doubted = {load_id: Wrong(code, reason) for load_id, code, reason in doubts}
-    return beside_other_months(loads) | beside_another_feed(loads) | doubted
+    return doubted | beside_other_months(loads) | beside_another_feed(loads)
 
 
 def beside_other_months(loads: Sequence[Load]) -> dict[int, Wrong]:

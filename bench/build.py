@@ -84,7 +84,7 @@ def _judge_and_publish(settings: Settings) -> None:
     """Print what the gate and publishing take of the candidate that stands."""
     with connect(settings, TRANSFORMER) as connection:
         newest = "select candidate_id from ops.candidate order by begun_at desc limit 1"
-        candidate_id = str(connection.execute(newest).fetchone()[0])  # type: ignore[index]
+        candidate_id = str(connection.execute(newest).fetchone()[0])  # type: ignore[index] # a candidate was just built
     started = time.perf_counter()
     gate.judge(settings, candidate_id)
     judged = time.perf_counter()

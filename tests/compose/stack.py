@@ -79,7 +79,7 @@ class Stack:
         """Rows of a query put through the published port, as a role."""
         password = password or (self.secrets / role).read_text().strip()
         address = {"host": "127.0.0.1", "port": self.postgres_port, "dbname": "vru", "connect_timeout": 10}
-        with psycopg.connect(user=role, password=password, **address) as connection:  # type: ignore[arg-type]
+        with psycopg.connect(user=role, password=password, **address) as connection:  # type: ignore[arg-type] # words of libpq
             return connection.execute(sql).fetchall()
 
 

@@ -69,9 +69,7 @@ def test_ranks_and_rates_on_a_page_are_the_marts(built: BuiltSite) -> None:
         [name, f"{rank}", f"{count:,}", *map(formats.rate, (rate, lower, upper))]
         for name, rank, count, rate, lower, upper in rows
     )
-    shown = Tables(built.folder / "partner/hackney/compared.html").by_caption[
-        "Above London for violence with injury"
-    ]
+    shown = Tables(built.folder / "partner/hackney/compared.html").by_caption["Above London for violence with injury"]
     assert sorted(row[:6] for row in shown) == expected
     assert len(expected) == 32
 

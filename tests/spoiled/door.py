@@ -73,15 +73,17 @@ def standing(home: Settings, forms: Iterable[Form] = FORMS) -> list[Standing]:
     with connect(home, LOADER, autocommit=True) as connection:
         for form in forms:
             row = connection.execute(
-                """select load_id, file_name, landed_path from ops.load where source = %s and dataset = %s and state = 'loaded'
+                """select load_id, landed_path from ops.load where source = %s and dataset = %s and state = 'loaded'
                    order by release_date desc, part desc, load_id desc limit 1""",
                 [form.source, form.dataset],
             ).fetchone()
             if row is not None:
-                file = find(home.landing, row[2])
+                file = find(home.landing, row[1])
                 body, is_dated = file.path.read_bytes(), file.provenance.release_date is not None
                 digest = rows_of(connection, form, row[0])
-                found.append(Standing(form, row[0], row[1], body, read(form, body), digest, is_dated))
+                # The ledger has no name of a file that a person handed over; landing has.
+                name = file.provenance.file_name
+                found.append(Standing(form, row[0], name, body, read(form, body), digest, is_dated))
     return found
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import Refusal
+from warehouse.site.model import MARKINGS
 
 MANIFEST = "manifest.json"
 BY_HAND = "a pack by hand"  # what a pack that is written by hand says that it was made from
-EDITIONS = ("open", "partner")
 # By a page's address, or what files are of: the hash that they were made from, and the files.
 Listed = dict[str, tuple[str, list[str]]]
 
@@ -226,5 +226,5 @@ def _other_entries(folder: Path, *, is_pack: bool) -> list[str]:
     manifest = read_manifest(folder)
     if manifest is None or (manifest.made_from == BY_HAND) != is_pack:
         return there
-    ours = {Path(file).parts[0] for file in manifest.files} | {MANIFEST, "static"} | (set() if is_pack else {*EDITIONS})
+    ours = {Path(file).parts[0] for file in manifest.files} | {MANIFEST, "static"} | (set() if is_pack else {*MARKINGS})
     return [name for name in there if name not in ours]

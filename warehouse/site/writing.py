@@ -9,14 +9,13 @@ from typing import Any
 
 from ingest.errors import Refusal
 from warehouse.site import folder, rendering
-from warehouse.site.folder import Manifest
+from warehouse.site.folder import Listed, Manifest
 from warehouse.site.rendering import Page
 from warehouse.site.takeaway import files
 from warehouse.site.takeaway.content import Pack
 from warehouse.site.takeaway.folders import Folder
 
 UNFINISHED = "unfinished"  # in place of a hash: the next build tries again
-Listed = dict[str, tuple[str, list[str]]]
 
 
 @dataclasses.dataclass(frozen=True)

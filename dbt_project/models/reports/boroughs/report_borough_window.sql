@@ -113,7 +113,7 @@ with spanned as (
         lateral (
             select
             {% for column in columns %}
-                any_value(other.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
+                max(other.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
             {% endfor %}
             from {{ ref('fct_window') }} as other
             where

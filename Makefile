@@ -85,7 +85,15 @@ mutate: $(VENV)/dev  ## Change the models' SQL one thing at a time and see which
 fuzz: $(VENV)/dev  ## Spoilt files of every form at every reader, other ones each time, for FUZZ seconds (300); SEED=number for the same again
 	@FUZZ="$(FUZZ)" SEED="$(SEED)" $(BIN)/python -m tests.fuzz
 
-audit: $(VENV)/dev  ## Known vulnerabilities (asks osv.dev; OFFLINE=1 lets it be), licences, a list of parts (CycloneDX), secrets in the tree
+SBOM_VENV := build/sbom
+
+$(SBOM_VENV)/ready: tests/sbom/requirements.lock | $(VENV)/bootstrap
+	@$(PYTHON) -m venv $(SBOM_VENV)
+	@$(BIN)/uv pip install --quiet --python $(SBOM_VENV)/bin/python --require-hashes -r tests/sbom/requirements.lock \
+		|| $(SBOM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/sbom/requirements.lock
+	@touch $@
+
+audit: $(VENV)/dev $(SBOM_VENV)/ready  ## Known vulnerabilities (asks osv.dev; OFFLINE=1 lets it be), licences, a list of parts (CycloneDX), secrets in the tree
 	@OFFLINE="$(OFFLINE)" $(BIN)/python -m tests.audit
 
 bench: $(VENV)/runtime  ## Our load against psql's \copy and dlt, and a quiet night against a full one
@@ -126,6 +134,7 @@ lock: $(VENV)/bootstrap  ## Resolve the locks again from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --quiet -c requirements.lock -o requirements-dev.lock
 	@$(BIN)/uv pip compile bi/requirements.in --universal --python-version 3.11 --generate-hashes --quiet -o bi/requirements.lock
 	@$(BIN)/uv pip compile tests/bi/requirements.in --universal --python-version 3.11 --generate-hashes --quiet -o tests/bi/requirements.lock
+	@$(BIN)/uv pip compile tests/sbom/requirements.in --universal --python-version 3.11 --generate-hashes --quiet -o tests/sbom/requirements.lock
 
 clean:  ## Remove the environment (never VRU_HOME)
 	@rm -rf $(VENV) $(BI_VENV) *.egg-info build

@@ -20,6 +20,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 OUT = PROJECT / "build" / "audit"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 BIN = Path(sys.executable).parent
+LISTER = PROJECT / "build" / "sbom" / "bin" / "cyclonedx-py"  # in an environment of its own (tests/sbom/requirements.in)
 
 # What may be used beside our own MIT: nothing here asks for our source, LGPL and MPL alone for changes of their own.
 ALLOWED = re.compile(
@@ -102,7 +103,7 @@ def is_allowed(licence: str) -> bool:
 def parts() -> Iterator[str]:
     """Write the list of all parts; wrong where it lacks one that is locked to run."""
     target = OUT / "sbom.cdx.json"
-    command = [str(BIN / "cyclonedx-py"), "environment", str(BIN / "python"), "--pyproject", "pyproject.toml"]
+    command = [str(LISTER), "environment", str(BIN / "python"), "--pyproject", "pyproject.toml"]
     command += ["--output-format", "JSON", "--output-file", str(target), "--output-reproducible"]
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
     listed = {_plain(one["name"]) for one in json.loads(target.read_text(encoding="utf-8"))["components"]}

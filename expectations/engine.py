@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from expectations.answers import Observation, read_answer, sayable
+from expectations.every_suite import AskedOfAll
 from expectations.figures import Figure, Key, NoFigure, in_months
 from expectations.suite import Check, Suite
-from expectations.unasked import Unasked
 from warehouse.platform import session
 from warehouse.platform.connection import GATE, parameters
 from warehouse.platform.settings import Settings
@@ -163,7 +163,7 @@ def load_library() -> None:
 def run(
     url: str,
     work: Sequence[tuple[Suite, tuple[Check, ...]]],
-    asked: Callable[[], tuple[Mapping[Key, Figure | Exception], Iterable[Unasked]]],
+    asked: Callable[[], tuple[Mapping[Key, Figure | Exception], Iterable[AskedOfAll]]],
 ) -> dict[Key, Observation]:
     """Run checks and say what each found.
 
@@ -290,7 +290,7 @@ def _answers(
     return observations
 
 
-def _answers_by_suite(memory: Any, one: Unasked) -> dict[Key, Observation]:
+def _answers_by_suite(memory: Any, one: AskedOfAll) -> dict[Key, Observation]:
     """What a check that all suites share found, by suite."""
     check = one.check
     observations = {

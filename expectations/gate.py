@@ -12,7 +12,7 @@ from typing import Literal
 
 import psycopg
 
-from expectations import data_docs, engine, figures, unasked
+from expectations import data_docs, engine, every_suite, figures
 from expectations.answers import Observation
 from expectations.findings import area_names, as_named, known_rows_of, names_of
 from expectations.naming import Row, entries, listed
@@ -230,9 +230,9 @@ def _in_force(
 
 def _ask(
     connection: psycopg.Connection, work: _Work
-) -> tuple[dict[figures.Key, figures.Figure | Exception], tuple[unasked.Unasked, ...]]:
+) -> tuple[dict[figures.Key, figures.Figure | Exception], tuple[every_suite.AskedOfAll, ...]]:
     """What the checks look at in memory."""
-    return figures.ask_all(connection, work), unasked.ask(connection, [suite for suite, _ in work])
+    return figures.ask_all(connection, work), every_suite.ask(connection, [suite for suite, _ in work])
 
 
 def _result(

@@ -104,13 +104,13 @@ class Check(_Strict):
 
 
 class Suite(_Strict):
-    """The checks of one table. Every suite also says, unasked, that its table has rows and no column without a value.
+    """The checks of one table. Of every suite it is also asked that its table has rows and no column without a value.
 
     A suite may begin as a template (templates/<name>.yml): `template` names it and `with` gives its parameters, of which {source} and
     {dataset} are the suite's folder and file. What the suite says itself goes before what the template says; its definitions and
     checks stand beside the template's.
 
-    unasked_of: the definition whose rows the unasked checks look at; of a view all of them would be computed for each column.
+    unasked_of: the definition whose rows the checks of every suite look at; of a view all of them would be computed for each column.
     dataset, datasets: of a landing suite, what of its source it judges; it is in force where the candidate uses any of them.
     rows_come_from: the datasets (source.dataset) a mart's rows are from; the suite is in force where the candidate uses one of
     them, or the mart has rows.

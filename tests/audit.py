@@ -20,7 +20,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 OUT = PROJECT / "build" / "audit"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 BIN = Path(sys.executable).parent
-LISTER = PROJECT / "build" / "sbom" / "bin" / "cyclonedx-py"  # in an environment of its own (tests/sbom/requirements.in)
+LISTER = (
+    PROJECT / "build" / "sbom" / "bin" / "cyclonedx-py"
+)  # in an environment of its own (tests/sbom/requirements.in)
 
 # What may be used beside our own MIT: nothing here asks for our source, LGPL and MPL alone for changes of their own.
 ALLOWED = re.compile(

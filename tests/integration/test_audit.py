@@ -28,7 +28,7 @@ from warehouse.platform.connection import (
 )
 from warehouse.platform.settings import Settings
 from warehouse.publish import publish, roll_back
-from warehouse.reports import asking, watch
+from warehouse.reports import statement, watch
 
 EVENTS = "create table candidate.rpt_ed_attendance (area_code text primary key, attendance_count integer)"
 
@@ -121,11 +121,11 @@ def test_an_administrator_who_rewrites_the_trail_is_found_out_by_the_first_row_t
 
 def test_nobody_changes_the_trail_and_its_owner_does_not_by_mistake(written: Settings) -> None:
     for role in (*LOGIN_ROLES[:-1], ADMIN):
-        for statement in ("update ops.audit set why = ''", "delete from ops.audit", "truncate ops.audit"):
+        for change in ("update ops.audit set why = ''", "delete from ops.audit", "truncate ops.audit"):
             with connect(written, role) as connection:
                 connection.execute("set transaction read write")
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    connection.execute(statement.encode())
+                    connection.execute(change.encode())
     for role in set(LOGIN_ROLES[:-1]) - {AUDITOR, PUBLISHER, "vru_gate"}:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             read(written, "select * from ops.audit", role)
@@ -173,7 +173,7 @@ def test_a_query_of_restricted_tables_is_written_down_by_its_hash_before_it_is_a
         (ANALYST, "with a as (select * from marts_history.rpt_ed_attendance_as_of(1)) select count(*) from a"),
         (LOADER, "select count(*) from raw.safestats__ed_istv"),
     ):
-        asking.ask(warehouse, role, query)
+        statement.run(warehouse, role, query)
     assert acts(warehouse) == [
         ("query", ANALYST, "marts.rpt_ed_attendance"),
         ("query", ANALYST, "marts.rpt_ed_attendance, marts_past.rpt_ed_attendance"),
@@ -186,7 +186,7 @@ def test_a_query_that_cannot_be_written_down_is_not_asked(warehouse: Settings) -
     with connect(warehouse, ADMIN) as connection:
         connection.execute("revoke execute on function ops.write_audit from vru_publisher")
     with refused_with("SQL_INVALID", match="permission denied for function write_audit"):
-        asking.ask(warehouse, LOADER, "select count(*) from raw.safestats__ed_istv")
+        statement.run(warehouse, LOADER, "select count(*) from raw.safestats__ed_istv")
 
 
 def test_a_rollback_and_a_publish_that_overrules_it_are_written_down(warehouse: Settings) -> None:

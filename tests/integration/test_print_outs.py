@@ -18,7 +18,7 @@ from tests.integration.test_command_line import VRU, code, environment, vru
 from tests.integration.test_data_status import block, load, published
 from tests.mps_files import borough_file
 from warehouse import cli
-from warehouse.cli import group, printing, silence
+from warehouse.cli import group, heartbeat, printing
 from warehouse.platform import embedded
 from warehouse.platform import settings as home_settings
 from warehouse.platform.settings import Settings
@@ -157,12 +157,12 @@ def test_a_command_that_looks_starts_no_server(
 def test_a_command_that_is_silent_says_that_it_goes_on_to_a_person_at_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(silence, "SECONDS", 0.3)
-    with silence.broken("vru sql"):
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.3)
+    with heartbeat.beating("vru sql"):
         threading.Event().wait(1.2)
     assert capsys.readouterr().err == "", "a program reads it"
     told: list[str] = []
-    with silence.broken("vru build", told.append):
+    with heartbeat.beating("vru build", told.append):
         threading.Event().wait(1.2)
     assert set(told) <= {"vru build goes on (0:00)", "vru build goes on (0:01)"} != set()
 

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from tests.refused import refused_with
 from warehouse.bi import metadata, serving
-from warehouse.platform import door
+from warehouse.platform import listening
 from warehouse.platform.connection import ADMIN, connect, parameters, password
 from warehouse.platform.settings import Settings
 
@@ -108,7 +108,7 @@ def test_a_port_is_kept_for_the_home_and_left_where_another_program_has_it(
     warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: set[int] = set()
-    monkeypatch.setattr(door, "is_free", lambda port: port not in taken)
+    monkeypatch.setattr(listening, "is_free", lambda port: port not in taken)
     assert serving._port(warehouse, is_running=False) == 8088
     taken.add(8088)
     assert serving._port(warehouse, is_running=True) == 8088  # it is Superset's own

@@ -17,7 +17,7 @@ import requests
 from ingest.errors import Refusal
 from warehouse.airflow.processes import stop
 from warehouse.bi import metadata
-from warehouse.platform import door
+from warehouse.platform import listening
 from warehouse.platform.connection import ADMIN, parameters
 from warehouse.platform.settings import PREFIX, PROJECT, Settings
 
@@ -46,10 +46,10 @@ def up(settings: Settings, *, echo: Echo = print) -> str:
         )
     is_running = _running(settings) is not None
     port = _port(settings, is_running=is_running)
-    address = f"http://{door.LOOPBACK}:{port}"
+    address = f"http://{listening.LOOPBACK}:{port}"
     if is_running:
         return address
-    if not door.is_free(port):
+    if not listening.is_free(port):
         raise Refusal(
             "PORT_TAKEN",
             f"port {port} is taken by another program",
@@ -74,7 +74,7 @@ def up(settings: Settings, *, echo: Echo = print) -> str:
             [
                 # One process: what it counts and remembers stands in its memory.
                 str(PROGRAMS / "gunicorn"), "--workers", "1", "--worker-class", "gthread", "--threads", "16", "--timeout", "120",
-                "--bind", f"{door.LOOPBACK}:{port}", "superset.app:create_app()",
+                "--bind", f"{listening.LOOPBACK}:{port}", "superset.app:create_app()",
             ],
             env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
@@ -135,7 +135,7 @@ def _wait(settings: Settings, address: str, log: Path) -> None:
 def _environment(settings: Settings) -> dict[str, str]:
     """What its processes are told: where its secrets are, and none of ours."""
     found = parameters(settings, ADMIN)
-    host = door.LOOPBACK if settings.is_embedded else found["host"]
+    host = listening.LOOPBACK if settings.is_embedded else found["host"]
     others = {
         name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "PG", "AIRFLOW", "PYTHON"))
     }
@@ -182,9 +182,9 @@ def _port(settings: Settings, *, is_running: bool) -> int:
     file = settings.home / "bi" / "port"
     with contextlib.suppress(FileNotFoundError):
         had = int(file.read_text(encoding="utf-8"))
-        if is_running or door.is_free(had):
+        if is_running or listening.is_free(had):
             return had
     file.parent.mkdir(mode=0o700, exist_ok=True)
-    port = next(one for one in PORTS if door.is_free(one))
+    port = next(one for one in PORTS if listening.is_free(one))
     file.write_text(f"{port}\n", encoding="utf-8")
     return port

@@ -19,7 +19,7 @@ from warehouse.exports.values import without_formula
 from warehouse.platform import access, privacy
 from warehouse.platform.connection import ADMIN, ANALYST, LOGIN_ROLES, url
 from warehouse.platform.settings import settings
-from warehouse.reports import asking, connecting
+from warehouse.reports import connecting, statement
 
 
 class _Roles(click.Choice[str]):
@@ -41,7 +41,7 @@ ROLES = _Roles([*LOGIN_ROLES, ADMIN])
 @json_option
 def run_sql(query: str, role: str, as_csv: bool, as_json: bool) -> None:
     """A query against the warehouse, as the given role: one statement."""
-    names, rows = asking.ask(settings(), role, query)
+    names, rows = statement.run(settings(), role, query)
     printing.banner()
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")

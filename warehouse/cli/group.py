@@ -12,7 +12,7 @@ import click
 import psycopg
 
 from ingest.errors import NO_ROOM, Refusal
-from warehouse.cli import printing, silence
+from warehouse.cli import heartbeat, printing
 from warehouse.platform import embedded, privacy, session
 from warehouse.platform.settings import settings
 
@@ -98,7 +98,7 @@ def say(line: str) -> None:
 
     Where the reader has gone, nothing is printed any more, and the command goes on: no night ends because nobody listens.
     """
-    silence.heard()
+    heartbeat.note_output()
     _print(line, click.get_current_context(silent=True))
 
 
@@ -123,6 +123,6 @@ def main() -> None:
     if command in READ_ONLY:
         context.with_resource(embedded.left_stopped())
     if command in LONG:
-        context.with_resource(silence.broken(f"vru {command}", lambda line: _print(line, context)))
+        context.with_resource(heartbeat.beating(f"vru {command}", lambda line: _print(line, context)))
     elif command not in WAITING:
-        context.with_resource(silence.broken(f"vru {command}"))
+        context.with_resource(heartbeat.beating(f"vru {command}"))

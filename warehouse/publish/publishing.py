@@ -17,11 +17,11 @@ from warehouse.publish import (
     merge,
     open_marts,
     pin,
+    publisher_connection,
     release_records,
     removals,
     rights,
     schema_change,
-    turn,
     views,
 )
 from warehouse.publish.merge import Counts
@@ -45,13 +45,13 @@ def publish(settings: Settings, candidate_id: str, *, force: bool = False) -> Pu
             its shape would break a reader's query, when a table is held on to for too long, or when the database gives
             up. Nothing has changed then.
     """
-    with turn.publisher(settings) as connection:
+    with publisher_connection.publisher(settings) as connection:
         with connection.transaction():
-            turn.take_turn(connection)
+            publisher_connection.take_turn(connection)
             outcome = _publish(settings, connection, candidate_id, force=force)
         if isinstance(outcome, Refusal):
             raise outcome
-        turn.analyze(connection, outcome)
+        publisher_connection.analyze(connection, outcome)
     return outcome
 
 

@@ -11,7 +11,16 @@ from ingest.errors import Refusal
 from warehouse.platform import audit
 from warehouse.platform.connection import PUBLISHER
 from warehouse.platform.settings import Settings
-from warehouse.publish import disclosure, mart_schema, merge, open_marts, release_records, rights, schema_change, turn
+from warehouse.publish import (
+    disclosure,
+    mart_schema,
+    merge,
+    open_marts,
+    publisher_connection,
+    release_records,
+    rights,
+    schema_change,
+)
 from warehouse.publish.release_records import UNTOUCHED, Publication
 
 
@@ -31,13 +40,13 @@ def roll_back(settings: Settings, release_id: int) -> Publication:
     Raises:
         Refusal: when there is no such published release (the sentence lists those there are), or the database gives up.
     """
-    with turn.publisher(settings) as connection:
+    with publisher_connection.publisher(settings) as connection:
         with connection.transaction() as transaction:
-            turn.take_turn(connection)
+            publisher_connection.take_turn(connection)
             outcome = _roll_back(settings, connection, release_id)
             if outcome.state == "unchanged":
                 raise psycopg.Rollback(transaction)
-        turn.analyze(connection, outcome)
+        publisher_connection.analyze(connection, outcome)
     if outcome.state != "unchanged":
         audit.write(settings, PUBLISHER, "rollback", f"release {outcome.release_id}", rolled_back_to=release_id)
     return outcome

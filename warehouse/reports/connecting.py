@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ingest.errors import Refusal
 from ingest.landing import SYNTHETIC, kind_held
-from warehouse.platform import connection, door
+from warehouse.platform import connection, listening
 from warehouse.platform.settings import Settings
 
 NAME = "London VRU"
@@ -66,7 +66,7 @@ def address(settings: Settings, role: str, *, host: str = "", with_password: boo
     ssl_mode = found.get("sslmode", "prefer")
     if settings.is_embedded:
         _refuse_unless_open(settings, role, host)
-        found["host"] = host or door.LOOPBACK
+        found["host"] = host or listening.LOOPBACK
         ssl_mode = "verify-full" if host else "prefer"
     is_synthetic = kind_held(settings.landing) == SYNTHETIC
     return Address(

@@ -29,7 +29,7 @@ READERS = "vru_analyst,vru_bi,vru_open,+vru_borough_analyst"  # +: whoever belon
 
 
 @dataclasses.dataclass(frozen=True)
-class Door:
+class Listening:
     """What of the settings decides where the embedded server listens.
 
     Attributes:
@@ -48,8 +48,8 @@ class Door:
     programs: Path | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> Door:
-        """The door that settings ask for."""
+    def of(cls, settings: Settings) -> Listening:
+        """Where settings ask it to listen."""
         return cls(
             settings.database_port,
             settings.database_listen,
@@ -68,7 +68,7 @@ class Door:
     def host_rules(self) -> str:
         """The text of pg_hba.conf: the first line that fits a connection decides."""
         rules = [
-            "# Written when the server is started (warehouse/platform/door.py): every role shows its password.",
+            "# Written when the server is started (warehouse/platform/listening.py): every role shows its password.",
             "local all all scram-sha-256",
             # Who may do everything has no business on the network: the socket's folder is this user's alone.
             "host all postgres all reject",
@@ -110,7 +110,7 @@ class Door:
                 next_step="name the bin folder of a PostgreSQL 18 with TLS in VRU_POSTGRES_PROGRAMS, use a server of your own "
                 "(VRU_DATABASE_URL), or leave VRU_DATABASE_LISTEN out and come in by `ssh -L`",
             )
-        assert self.certificate is not None  # noqa: S101 - settings refuse an open door without one
+        assert self.certificate is not None  # noqa: S101 - settings refuse other addresses without one
         assert self.key is not None  # noqa: S101 - as above
         for source, name in ((self.certificate, CERTIFICATE), (self.key, KEY)):
             try:
@@ -124,7 +124,7 @@ class Door:
                 ) from error
 
     def is_laid_out(self, data: Path, running: dict[str, str]) -> bool:
-        """Whether a running server is reached as this door says.
+        """Whether a running server is reached as this says.
 
         Args:
             data: its data folder.

@@ -1,4 +1,4 @@
-"""What every suite asks unasked: its table has rows, no column is without a value, a mart is not cut down.
+"""What is asked of every suite: its table has rows, no column is without a value, a mart is not cut down.
 
 Great Expectations passes each of these in other words: an empty table, and a column without values, break no rule of theirs.
 They are asked of all suites together, one row a suite, so that they cost three expectations and not a hundred.
@@ -38,7 +38,7 @@ IS_NOT_CUT = Check(
 
 
 @dataclasses.dataclass(frozen=True)
-class Unasked:
+class AskedOfAll:
     """One check of several suites.
 
     Attributes:
@@ -65,12 +65,12 @@ class _Rows:
         self.rows.append(row)
         self.suites.append(suite.name)
 
-    def done(self) -> Unasked:
+    def done(self) -> AskedOfAll:
         figure = Figure(self.columns, self.numbers, self.flags, tuple(self.rows))
-        return Unasked(self.check, figure, tuple(self.suites), self.crashed)
+        return AskedOfAll(self.check, figure, tuple(self.suites), self.crashed)
 
 
-def ask(connection: psycopg.Connection, suites: Sequence[Suite]) -> tuple[Unasked, ...]:
+def ask(connection: psycopg.Connection, suites: Sequence[Suite]) -> tuple[AskedOfAll, ...]:
     """The checks that every one of these suites gets, with what they look at."""
     has_rows = _Rows(HAS_ROWS, ("table_name", "found"), ["found"], [])
     has_values = _Rows(HAS_VALUES, ("column_name", "has_value"), [], ["has_value"])

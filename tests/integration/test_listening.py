@@ -1,4 +1,4 @@
-"""The embedded server's door: loopback at a port of the home's own, a password for each role, other machines by TLS alone."""
+"""Where the embedded server listens: loopback at a port of the home's own, a password for each role, other machines by TLS alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from tests.homes import home_like
 from tests.refused import refused_with
 from warehouse.home import setup
-from warehouse.platform import door, embedded
+from warehouse.platform import embedded, listening
 from warehouse.platform.connection import ADMIN, ANALYST, LOADER, OPEN, connect, password
 from warehouse.platform.server_user import ServerUser
 from warehouse.platform.settings import Settings, read_settings
@@ -85,7 +85,7 @@ def test_a_home_keeps_its_port_and_a_copy_of_it_has_another(set_up_home: Path) -
     with home_like(set_up_home) as one:
         data = one / "postgres"
         _, port = embedded.start(data)
-        assert port in door.PORTS
+        assert port in listening.PORTS
         embedded.stop(data)
         with home_like(one) as other:
             _, of_copy = embedded.start(other / "postgres")
@@ -97,13 +97,13 @@ def test_a_home_whose_port_was_taken_gets_another_and_says_so(
 ) -> None:
     with home_like(set_up_home) as folder, socket.socket() as other:
         data = folder / "postgres"
-        port = door.choose_port(data)
-        other.bind((door.LOOPBACK, port))
+        port = listening.choose_port(data)
+        other.bind((listening.LOOPBACK, port))
         other.listen()
         # The port is taken after it was looked at: PostgreSQL finds it so.
         looks = iter([True])
-        is_free = door.is_free
-        monkeypatch.setattr(door, "is_free", lambda tried: next(looks, None) or is_free(tried))
+        is_free = listening.is_free
+        monkeypatch.setattr(listening, "is_free", lambda tried: next(looks, None) or is_free(tried))
         _, moved = embedded.start(data)
         assert moved != port
         assert f"port {port} is another program's: PostgreSQL listens at {moved} from now on" in capsys.readouterr().err
@@ -111,7 +111,7 @@ def test_a_home_whose_port_was_taken_gets_another_and_says_so(
 
 def test_a_fixed_port_is_used_and_one_that_is_taken_is_refused(set_up_home: Path) -> None:
     with home_like(set_up_home) as folder, socket.socket() as other:
-        other.bind((door.LOOPBACK, 0))
+        other.bind((listening.LOOPBACK, 0))
         fixed = other.getsockname()[1]
         settings = read_settings({"VRU_HOME": str(folder), "VRU_DATABASE_PORT": str(fixed)})
         with (

@@ -13,7 +13,7 @@ SECONDS = 5.0
 _last = [0.0]  # when something was last printed
 
 
-def heard() -> None:
+def note_output() -> None:
     """Note that something was printed just now."""
     _last[0] = time.monotonic()
 
@@ -25,20 +25,20 @@ def to_a_terminal(line: str) -> None:
 
 
 @contextlib.contextmanager
-def broken(what: str, tell: Callable[[str], None] = to_a_terminal) -> Iterator[None]:
+def beating(what: str, tell: Callable[[str], None] = to_a_terminal) -> Iterator[None]:
     """Tell that `what` goes on whenever nothing was said for a while."""
     begun = time.monotonic()
-    heard()
+    note_output()
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.5):
             if time.monotonic() - _last[0] >= SECONDS:
-                heard()
+                note_output()
                 with contextlib.suppress(OSError):  # nobody reads it any more
                     tell(f"{what} goes on ({span(time.monotonic() - begun)})")
 
-    teller = threading.Thread(target=watch, daemon=True, name="silence")
+    teller = threading.Thread(target=watch, daemon=True, name="heartbeat")
     teller.start()
     try:
         yield

@@ -23,7 +23,7 @@ SHOWN = 3  # tables in the subject of a line of the audit trail, which has all o
 OF_PERSONS = frozenset({"raw", "staging", "intermediate", "candidate", "quarantine"})
 
 
-def ask(settings: Settings, role: str, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+def run(settings: Settings, role: str, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Run one statement as a role. One that reads restricted tables is written into the audit trail first, by its hash and their names.
 
     Returns:

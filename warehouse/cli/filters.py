@@ -28,7 +28,7 @@ def state_option(*states: str) -> Callable[[Command], Command]:
     return click.option("--state", type=click.Choice(states), help="In this state alone.")
 
 
-def chosen(
+def matching(
     rows: list[Row],
     *,
     source: str | None = None,

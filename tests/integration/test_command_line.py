@@ -277,7 +277,12 @@ def test_a_table_without_its_schema_is_one_of_the_readers_own(warehouse: Setting
             ("vru_auditor", "audit"),
         )
     }
-    assert columns == {"vru_analyst": "release_id", "vru_open": "source", "vru_steward": "load_id", "vru_auditor": "audit_id"}
+    assert columns == {
+        "vru_analyst": "release_id",
+        "vru_open": "source",
+        "vru_steward": "load_id",
+        "vru_auditor": "audit_id",
+    }
     assert vru(warehouse, "sql", "show search_path", "--role", "vru_loader", "--csv").stdout == "search_path\npublic\n"
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from bench import archive, exploring
+from bench import archive, exploring, limits
 from expectations import gate
 from ingest.declaration import read_sources
 from sandbox.police_uk.archive import shifted
@@ -29,7 +29,7 @@ from sandbox.server import serve_sites
 from warehouse.build import transform
 from warehouse.home import setup
 from warehouse.platform import embedded
-from warehouse.platform.connection import TRANSFORMER, connect, url
+from warehouse.platform.connection import ANALYST, TRANSFORMER, connect, url
 from warehouse.platform.settings import PROJECT, Settings, read_settings
 from warehouse.publish import publishing
 
@@ -61,17 +61,17 @@ def run(home: Path, rows: int = archive.ROWS) -> None:
         site.offer(archive.NEWEST, files[:-1])
         archive.night(settings, publisher.base_url)
         whole = _build(settings, whole=True)
-        print(f"  dbt build, all of it with its tests: {whole:.1f} s (to reach: 60 or less)")
+        limits.at_most("dbt build, all of it with its tests", whole, 60)
         psql = _psql(settings)
-        print(
-            f"  the same SQL by psql alone, {THREADS} at a time: {psql:.1f} s; dbt / psql: {whole / psql:.2f} (to reach: 1.25 or less)"
+        limits.at_most(
+            f"dbt / the same SQL by psql alone, {THREADS} at a time ({psql:.0f} s)", whole / psql, 1.25, "times"
         )
-        _ask(settings)
         _judge_and_publish(settings)
+        _ask(settings)
         exploring.run(settings)
         site.offer(shifted(archive.NEWEST, 1), files[1:])
         archive.night(settings, publisher.base_url)
-        print(f"  a build with one new month of police.uk: {_build(settings):.1f} s (to reach: 10 or less)")
+        limits.at_most("a build with one new month of police.uk", _build(settings), 10)
 
 
 def _build(settings: Settings, *, whole: bool = False) -> float:
@@ -89,7 +89,8 @@ def _judge_and_publish(settings: Settings) -> None:
     gate.judge(settings, candidate_id)
     judged = time.perf_counter()
     publishing.publish(settings, candidate_id, force=True)
-    print(f"  gate: {judged - started:.1f} s (to reach: 20 or less); publishing: {time.perf_counter() - judged:.1f} s")
+    limits.at_most("gate", judged - started, 20)
+    print(f"  publishing: {time.perf_counter() - judged:.1f} s")
 
 
 def _psql(settings: Settings) -> float:
@@ -107,6 +108,11 @@ def _psql(settings: Settings) -> float:
         for number, (name, node) in enumerate(nodes.items()):
             folder = "run" if node["resource_type"] == "model" else "compiled"
             statement = (target / folder / "vru" / _below(node)).read_text(encoding="utf-8").strip().rstrip(";")
+            if folder == "run":
+                # What dbt made stands under the name.
+                statement = statement.replace(
+                    f'"{node["schema"]}"."{node["name"]}"', f'"{node["schema"]}"."{node["name"]}__dbt_tmp"'
+                )
             scripts[name] = settings.home / f"bench-{number}.sql"
             scripts[name].write_text(
                 ";\n".join(["begin", statement, *_after(connection, node), "rollback;\n"]), encoding="utf-8"
@@ -122,8 +128,11 @@ def _psql(settings: Settings) -> float:
         while order.is_active():
             running |= {pool.submit(_run, address, scripts[name]): name for name in order.get_ready()}
             for done in wait(running, return_when=FIRST_COMPLETED).done:
-                done.result().check_returncode()
-                order.done(running.pop(done))
+                name = running.pop(done)
+                # A CompletedProcess that failed would say its command, in which the address has the password.
+                if done.result().returncode:
+                    raise RuntimeError(f"psql failed in {scripts[name]}")
+                order.done(name)
     return time.perf_counter() - started
 
 
@@ -144,25 +153,20 @@ def _after(connection: psycopg.Connection, node: dict[str, Any]) -> list[str]:
 
 
 def _ask(settings: Settings) -> None:
-    """Print the slowest of the queries that README and docs give, asked of the candidate, each the best of three."""
+    """Print the slowest of the queries that README and docs give, asked of the marts as an analyst, each the best of three."""
     seconds = {}
-    with connect(settings, TRANSFORMER) as connection:
+    with connect(settings, ANALYST) as connection:
         for page in ("README.md", "docs/questions.md"):
             for query in re.findall(r"```sql\n(.*?)```", (PROJECT / page).read_text(encoding="utf-8"), flags=re.DOTALL):
-                if "publication" in query or "data_status" in query:
-                    continue
-                text = re.sub(r"\bmarts\.(dim|fct|rpt|series)", r"candidate.\1", query).encode()
                 rounds = []
                 for _ in range(3):
                     started = time.perf_counter()
-                    connection.execute(text).fetchall()
+                    connection.execute(query.encode()).fetchall()
                     rounds.append(time.perf_counter() - started)
                 seconds[query] = min(rounds)
     slowest = max(seconds, key=lambda query: seconds[query])
-    print(
-        f"  {len(seconds)} queries of README and docs: slowest {seconds[slowest] * 1000:.0f} ms (to reach: under 100), "
-        f"of {re.findall(r'marts[.][a-z_]+', slowest)[0]}"
-    )
+    what = f"the slowest of {len(seconds)} queries of README and docs, of {re.findall(r'marts[.][a-z_]+', slowest)[0]}"
+    limits.at_most(what, seconds[slowest] * 1000, 100, "ms")
 
 
 def _below(node: dict[str, Any]) -> str:

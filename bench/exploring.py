@@ -13,6 +13,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
+from bench import limits
 from warehouse.platform.connection import ANALYST, connect
 from warehouse.platform.settings import Settings, settings
 
@@ -55,12 +56,14 @@ def run(settings: Settings) -> None:
     with connect(settings, ANALYST, autocommit=True) as connection:
         connection.execute("set search_path to marts")
         for view, columns in DROPDOWNS.items():
-            found = [f"{column} {_milliseconds(connection, _values(view, column))}" for column in columns]
-            print(f"  dropdowns of {view}, ms: {', '.join(found)} (to reach: 100 or less)")
+            for column in columns:
+                limits.at_most(
+                    f"{view}: values of {column}", _milliseconds(connection, _values(view, column)), 100, "ms"
+                )
         for view, query in SERIES.items():
-            print(f"  a series of {view}: {_milliseconds(connection, sql.SQL(query))} ms (to reach: 10 or less)")
+            limits.at_most(f"{view}: a series", _milliseconds(connection, sql.SQL(query)), 10, "ms")
         for view, query in EXPORTS.items():
-            print(f"  COPY of {view}: {_rows_a_second(connection, query):,} rows a second (to reach: 100,000 or more)")
+            limits.at_least(f"{view}: COPY", _rows_a_second(connection, query), 100_000, "rows a second")
 
 
 def _values(view: str, column: str) -> sql.Composed:

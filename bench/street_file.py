@@ -6,6 +6,8 @@ import hashlib
 import random
 from pathlib import Path
 
+from ingest.delivery import borough_names, seed
+
 HEADER = (
     "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
     "Last outcome category,Context\n"
@@ -21,38 +23,38 @@ PLACES = (
     "On or near Supermarket",
     "On or near Station Approach",
 )
-BOROUGHS = (
-    "Barking and Dagenham", "Barnet", "Bexley", "Brent", "Bromley", "Camden", "Croydon", "Ealing", "Enfield", "Greenwich", "Hackney",
-    "Hammersmith and Fulham", "Haringey", "Harrow", "Havering", "Hillingdon", "Hounslow", "Islington", "Kensington and Chelsea",
-    "Kingston upon Thames", "Lambeth", "Lewisham", "Merton", "Newham", "Redbridge", "Richmond upon Thames", "Southwark", "Sutton",
-    "Tower Hamlets", "Waltham Forest", "Wandsworth", "Westminster",
-)  # fmt: skip
-LSOAS = 4994  # as many as London has
 
 
-def write(file: Path, rows: int, seed: int = 1, month: str | None = None) -> None:
+def write(file: Path, rows: int, number: int = 1, month: str | None = None) -> None:
     """Write a file of so many rows (about 240 bytes each), of one month (YYYY-MM) or of six, unless it is there."""
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    draw = random.Random(seed)  # noqa: S311 - invented data
+    lsoas = _lsoas()
+    draw = random.Random(number)  # noqa: S311 - invented data
     with file.with_suffix(".part").open("w", encoding="utf-8", newline="") as handle:
         handle.write(HEADER)
-        for number in range(rows):
+        for row in range(rows):
             kind = draw.choice(TYPES)
             is_asb = kind == "Anti-social behaviour"
-            identity = "" if is_asb else hashlib.sha256(f"{seed}/{number}".encode()).hexdigest()
-            lsoa = draw.randrange(LSOAS)
+            identity = "" if is_asb else hashlib.sha256(f"{number}/{row}".encode()).hexdigest()
+            code, name = draw.choice(lsoas)
             handle.write(
-                f"{identity},{month or f'2026-{number * 6 // rows + 1:02d}'},Metropolitan Police Service,Metropolitan Police Service,"
+                f"{identity},{month or f'2026-{row * 6 // rows + 1:02d}'},Metropolitan Police Service,Metropolitan Police Service,"
                 f"{draw.uniform(-0.5, 0.3):.6f},{draw.uniform(51.3, 51.7):.6f},{draw.choice(PLACES)},"
-                f"E0100{lsoa:04d},{_name(lsoa)},{kind},"
+                f"{code},{name},{kind},"
                 f"{'' if is_asb else draw.choice(OUTCOMES)},\n"
             )
     file.with_suffix(".part").rename(file)
 
 
-def _name(lsoa: int) -> str:
-    """An LSOA has one name: its borough's, a number of three digits, a letter."""
-    borough, place = divmod(lsoa, -(-LSOAS // len(BOROUGHS)))
-    return f"{BOROUGHS[borough]} {place // 6 + 1:03d}{'ABCDEF'[place % 6]}"
+def _lsoas() -> list[tuple[str, str]]:
+    """Code and name of each LSOA of the Census 2021 in the 32 boroughs. A name is the borough's, a number of three digits, a letter."""
+    names, found = borough_names(), []
+    places = dict.fromkeys(names, 0)
+    for row in seed("lsoa_borough"):
+        if row["is_lsoa_2021"] == "true" and row["area_code"] in names:
+            place = places[row["area_code"]]
+            places[row["area_code"]] += 1
+            found.append((row["lsoa_code"], f"{names[row['area_code']]} {place // 6 + 1:03d}{'ABCDEF'[place % 6]}"))
+    return found

@@ -22,6 +22,7 @@ from tests.mps_files import borough_file
 from warehouse import cli
 from warehouse.exports.values import without_formula
 from warehouse.platform import settings as home
+from warehouse.platform.connection import ADMIN, connect
 from warehouse.platform.settings import Settings
 
 VRU = str(Path(sys.executable).with_name("vru"))
@@ -262,6 +263,27 @@ def test_a_refused_value_is_reported_as_it_was_published(warehouse: Settings, tm
     file.write_bytes(borough_file("202601", "202602", cells={("RAPE", "Brent", "202602"): "1,234"}))
     assert vru(warehouse, "land", "mps", "borough_recent", str(file)).returncode == 1
     assert " 1,234 " in vru(warehouse, "quarantine").stdout
+
+
+def test_a_table_without_its_schema_is_one_of_the_readers_own(warehouse: Settings) -> None:
+    with connect(warehouse, ADMIN) as connection:
+        connection.execute("alter role vru_analyst set search_path = nowhere")
+    columns = {
+        role: vru(warehouse, "sql", f"select * from {table} limit 0", "--role", role, "--csv").stdout.partition(",")[0]
+        for role, table in (
+            ("vru_analyst", "publication"),
+            ("vru_open", "data_status"),
+            ("vru_steward", "refused_row"),
+            ("vru_auditor", "audit"),
+        )
+    }
+    assert columns == {
+        "vru_analyst": "release_id",
+        "vru_open": "source",
+        "vru_steward": "load_id",
+        "vru_auditor": "audit_id",
+    }
+    assert vru(warehouse, "sql", "show search_path", "--role", "vru_loader", "--csv").stdout == "search_path\npublic\n"
 
 
 def test_text_that_a_spreadsheet_would_run_is_exported_as_text(warehouse: Settings) -> None:

@@ -14,7 +14,7 @@ from warehouse.platform.settings import Settings
 # Nobody waits for it, and it waits for nobody: what stays is emptied after the next build.
 LOCK_TIMEOUT = "5s"
 # What every build makes anew and only the marts are made from. Seeds and int_SOURCE_* stay from one build to the next.
-MADE_FOR_THE_MARTS = "^(window_(chart|count|rank|series)$|report_)"
+MADE_FOR_THE_MARTS = "^(window_(chart|count|rank|series)$|int_placed_share$|report_)"
 
 
 def empty(settings: Settings, candidate_id: str) -> bool:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import Refusal
-from warehouse.platform import powers
+from warehouse.platform import powers, session
 from warehouse.platform.connection import (
     AIRFLOW,
     ANALYST,
@@ -106,6 +106,11 @@ def wanted(role: str, *, is_superuser: bool) -> dict[str, str]:
     # A statement whose client was killed ends within a second; otherwise it would run on, and commit.
     chosen = {"client_connection_check_interval": "1s"} | ROLE_SETTINGS.get(kind, {})
     return chosen | (SUPERUSERS_SETTINGS.get(kind, {}) if is_superuser else {})
+
+
+def opens_on(role: str) -> str:
+    """The schema that a name without one is looked for in: a reader's own; public, in which nothing stands, for the steps."""
+    return wanted(role, is_superuser=False).get("search_path", session.SESSION["search_path"])
 
 
 def borough_logins(connection: psycopg.Connection) -> list[str]:

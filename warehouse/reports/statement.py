@@ -12,6 +12,7 @@ from ingest.errors import Refusal
 from warehouse.platform import audit
 from warehouse.platform.connection import OPEN, connect
 from warehouse.platform.declared import declaration
+from warehouse.platform.roles import opens_on
 from warehouse.platform.settings import Settings
 
 SEVERAL = "cannot insert multiple commands into a prepared statement"  # what PostgreSQL says of several statements
@@ -24,7 +25,9 @@ OF_PERSONS = frozenset({"raw", "staging", "intermediate", "candidate", "quaranti
 
 
 def run(settings: Settings, role: str, statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Run one statement as a role. One that reads restricted tables is written into the audit trail first, by its hash and their names.
+    """Run one statement as a role; a name without a schema is of the schema that role opens on.
+
+    One that reads restricted tables is written into the audit trail first, by its hash and their names.
 
     Returns:
         The names of its columns, each once, and its rows; neither where it gives none.
@@ -35,6 +38,8 @@ def run(settings: Settings, role: str, statement: str) -> tuple[list[str], list[
     """
     try:
         with connect(settings, role) as connection:
+            # Where a BI tool of the role opens too. Nobody who only reads can make anything there that would stand in for a table.
+            connection.execute("select set_config('search_path', %s, false)", [opens_on(role)])
             if role != OPEN and (tables := _restricted(connection, statement)):
                 digest = hashlib.sha256(statement.encode()).hexdigest()
                 audit.write(settings, role, "query", ", ".join(tables[:SHOWN]), tables=tables, statement_sha256=digest)

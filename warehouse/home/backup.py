@@ -218,18 +218,20 @@ def _remove_old(settings: Settings, keep: int) -> None:
     _remove(settings, found[keep:], found[:keep])
 
 
-def remove_with(settings: Settings, sha256: str) -> int:
+def remove_with(settings: Settings, path: str) -> int:
     """Remove the backups that hold a file of landing, once there is one without it: their dumps hold what was made of it.
+
+    Args:
+        path: below landing, where the file stands no more.
 
     Returns:
         How many there were.
     """
     found = backups(settings)
-    with_it = [one for one in found if sha256 in one.landing.values()]
+    with_it = [one for one in found if path in one.landing]
     if with_it and with_it[0] is found[0]:
-        take(settings)
-        found = backups(settings)
-    _remove(settings, with_it, [one for one in found if sha256 not in one.landing.values()])
+        found = [take(settings), *found]
+    _remove(settings, with_it, [one for one in found if one not in with_it])
     return len(with_it)
 
 

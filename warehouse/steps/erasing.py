@@ -145,7 +145,7 @@ def finish_erasures() -> list[dict[str, Any]]:
                        ) where erasure_id = %s""",
                     [rows, row["erasure_id"]],
                 )
-            removed = backup.remove_with(chosen, row["sha256"])
+            removed = backup.remove_with(chosen, row["landed_path"])
             connection.execute(
                 "update ops.erasure set backups_removed = %s, finished_at = %s where erasure_id = %s",
                 [removed, chosen.now(), row["erasure_id"]],

@@ -1,6 +1,7 @@
-"""Weekly housekeeping: a backup, alerts not yet delivered, what the nights leave behind, Airflow's records and logs older than 90 days.
+"""Weekly housekeeping: a backup, alerts not yet delivered, what the nights leave behind, files kept for as long as they may be, Airflow's records and logs older than 90 days.
 
-**When:** Sundays at 12:00 in London, when no nightly run is due. Nothing an analyst reads depends on it, and landing is never pruned.
+**When:** Sundays at 12:00 in London, when no nightly run is due. Nothing an analyst reads depends on it, and of landing
+nothing goes but what its source says may be kept no longer (`retention_days`).
 
 **When red:** nothing is lost and the next week makes it good. `prune_airflow` red: the log names the table; Airflow goes on working, its database grows.
 """

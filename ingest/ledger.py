@@ -165,6 +165,22 @@ def withdraw(connection: psycopg.Connection, load_id: int, now: dt.datetime, by:
     )
 
 
+def erase(connection: psycopg.Connection, load_ids: Sequence[int], now: dt.datetime, by: str, reason: str) -> int:
+    """Leave of loads what is not of their rows: that they were, when, and how many rows. How many lines of quarantine went."""
+    ids = list(load_ids)
+    connection.execute(
+        """update ops.load set state = 'withdrawn', reason = null, code = null, drift = '{}', totals = '{}', changes = '{}',
+               label_counts = '{}', set_aside = '{}', doubt = '{}' where load_id = any(%s)""",
+        [ids],
+    )
+    connection.execute(
+        """insert into ops.withdrawal (load_id, withdrawn_at, withdrawn_by, reason)
+           select load_id, %s, %s, %s from unnest(%s::bigint[]) as load_id on conflict (load_id) do nothing""",
+        [now, by, reason, ids],
+    )
+    return connection.execute("delete from quarantine.refused_row where load_id = any(%s)", [ids]).rowcount
+
+
 def restore(connection: psycopg.Connection, load_id: int, arrived_at: dt.datetime) -> None:
     """Let a load that another file of its edition displaced speak again: its publisher went back to these bytes."""
     connection.execute("update ops.load set landed_at = %s where load_id = %s", [arrived_at, load_id])

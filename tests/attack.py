@@ -2,7 +2,9 @@
 
 Reads marts_open alone, as anyone may, and nothing of how the counts in it were chosen. Each published figure and each thing that is known
 of London is a linear constraint on whole numbers, and HiGHS says which values every suppressed count may still have. It fails where one of
-1 to 7 has fewer than FEWEST left.
+1 to 7 has fewer than FEWEST left. What is worked out of counts (windows, shares, changes, ranks, sentences) is a constraint too (margins.py).
+
+Who has kept the layer of an earlier release sets the two beside each other: a count that reads the same is taken for the same.
 """
 
 from __future__ import annotations
@@ -16,18 +18,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from scipy import optimize, sparse
 
+from tests.margins import ANY, Constraint, Key, components
 from tests.open_layer import known_of_london, read_open
 from warehouse.platform.connection import OPEN, connect
 from warehouse.platform.settings import settings
 
 FEWEST = 5
 CITY = "E09000001"
-# More than any month's count of an area: what is suppressed in a total may be anything.
-ANY = 1_000_000
-# (measure, month, area, sex, age band, ethnicity)
-Key = tuple[str, str, str, str, str, str]
-# At least, at most, and the sum that lies between: each cell with its factor.
-Constraint = tuple[float, float, dict[Key, int]]
+TOTALS = ("INNER", "OUTER", "LONDON_32", "LONDON_33", "LONDON_PUBLISHED")
 
 
 @dataclasses.dataclass
@@ -61,10 +59,10 @@ class Report:
 
     @property
     def too_narrow(self) -> dict[Key, frozenset[int]]:
-        return {key: left for key, left in self.cells.items() if len(left) < FEWEST}
+        return {key: left for key, left in self.cells.items() if _width(left) < FEWEST}
 
     def __str__(self) -> str:
-        by_count = collections.Counter(min(len(left), FEWEST) for left in self.cells.values())
+        by_count = collections.Counter(map(_width, self.cells.values()))
         spread = ", ".join(
             f"{count:,} with {values}{' or more' * (values == FEWEST)} values"
             for values, count in sorted(by_count.items())
@@ -75,23 +73,48 @@ class Report:
         )
 
 
-def attack(rows: Iterable[Sequence[object]], halves: dict[str, str], within: Iterable[tuple[str, str]]) -> Report:
+def _width(left: frozenset[int]) -> int:
+    """How many values a count may have, up to FEWEST. A total that is known to be no small count is kept back for its parts alone."""
+    return FEWEST if min(left) > 7 else min(len(left), FEWEST)
+
+
+def attack(
+    rows: Iterable[Sequence[object]],
+    halves: dict[str, str],
+    within: Iterable[tuple[str, str]],
+    margins: Iterable[Constraint] = (),
+    earlier: Iterable[Iterable[Sequence[object]]] = (),
+) -> Report:
     """What can be worked out.
 
     Args:
         rows: measure, month, area, sex, age band, ethnicity, value, whether it is suppressed, publish rule.
         halves: INNER or OUTER, by borough.
         within: measures of which the first holds the second.
+        margins: what else is told of these counts (margins.py).
+        earlier: the rows of releases before this one, as they were kept, the newest first.
 
     Returns:
-        The values that each suppressed count, and total that may be one, may have.
+        The values that each suppressed count, and total that may be one, may have. A count that an earlier release told otherwise stands
+        under its release too: its ethnicity ends with #1 for the release before this one, #2 for the one before that.
     """
-    cells = {_key(row): _cell(row, halves) for row in rows}
-    constraints = [*_totals(cells, halves), *_wholes(cells, list(within)), *_splits(cells)]
+    cells: dict[Key, Cell] = {}
+    constraints = list(margins)
+    told: dict[Key, tuple[object, ...]] = {}
+    for number, release in enumerate([rows, *earlier]):
+        at: dict[Key, Key] = {}
+        for row in release:
+            key = _key(row)
+            is_same = told.setdefault(key, tuple(row[6:9])) == tuple(row[6:9]) and (not number or key[2] not in TOTALS)
+            at[key] = key if is_same else (*key[:5], f"{key[5]}#{number}")
+            cells.setdefault(at[key], _cell(row))
+        own = {key: cells[name] for key, name in at.items()}
+        for low, high, factors in (*_totals(own, halves), *_wholes(own, list(within)), *_splits(own)):
+            constraints.append((low, high, {at[key]: factor for key, factor in factors.items()}))
     report: dict[Key, frozenset[int]] = {}
     contradictions = 0
-    for keys, own in _components(cells, constraints):
-        contradictions += not _attack_group(cells, keys, own)
+    for keys, own_constraints in components(cells, constraints):
+        contradictions += not _attack_group(cells, keys, own_constraints)
         report |= {key: cells[key].left for key in keys if cells[key].is_suppressed}
     return Report(report, contradictions)
 
@@ -101,7 +124,7 @@ def _key(row: Sequence[object]) -> Key:
     return measure, month, area, sex, age, ethnicity
 
 
-def _cell(row: Sequence[object], halves: dict[str, str]) -> Cell:
+def _cell(row: Sequence[object]) -> Cell:
     area, value, is_suppressed, rule = row[2], row[6], row[7], row[8]
     if value is not None:
         count = int(str(value))
@@ -111,7 +134,7 @@ def _cell(row: Sequence[object], halves: dict[str, str]) -> Cell:
         return Cell(0, ANY, is_suppressed=False)
     if rule == "none":
         return Cell(0, ANY, is_suppressed=False)
-    is_total = str(area) in {*halves.values(), "LONDON_32", "LONDON_33", "LONDON_PUBLISHED"}
+    is_total = str(area) in TOTALS
     return Cell(1, ANY if is_total else 7, is_suppressed=True)
 
 
@@ -156,32 +179,10 @@ def _splits(cells: dict[Key, Cell]) -> Iterator[Constraint]:
                 yield 0, ANY, {whole: 1, **dict.fromkeys(own, -1)}
 
 
-def _components(cells: dict[Key, Cell], constraints: list[Constraint]) -> Iterator[tuple[list[Key], list[Constraint]]]:
-    """Cells that constraints join, with these."""
-    joined = {key: key for key in cells}
-
-    def root(key: Key) -> Key:
-        while joined[key] != key:
-            joined[key] = joined[joined[key]]
-            key = joined[key]
-        return key
-
-    for _, _, factors in constraints:
-        first, *others = factors
-        for other in others:
-            joined[root(other)] = root(first)
-    groups: dict[Key, tuple[list[Key], list[Constraint]]] = collections.defaultdict(lambda: ([], []))
-    for key in cells:
-        groups[root(key)][0].append(key)
-    for constraint in constraints:
-        groups[root(next(iter(constraint[2])))][1].append(constraint)
-    yield from groups.values()
-
-
 class _Group:
     """Cells that constraints join, as HiGHS takes them, and the values that solutions have shown of the suppressed ones."""
 
-    def __init__(self, cells: list[Cell], constraints: list[tuple[float, float, dict[int, int]]]) -> None:
+    def __init__(self, cells: list[Cell], constraints: list[tuple[float, float, dict[int, float]]]) -> None:
         self.cells = cells
         self.suppressed = [n for n, cell in enumerate(cells) if cell.is_suppressed]
         self.left: dict[int, set[int]] = {n: set() for n in self.suppressed}
@@ -200,6 +201,15 @@ class _Group:
         self._least = np.array([cell.least for cell in cells] + [0] * own, dtype=float)
         self._most = np.array([cell.most for cell in cells] + [2 * ANY] * own, dtype=float)
         self._size, self._count = size, count
+        # Which cells and constraints a count moves, when the sums that it is in move with it: in a sum's row its cell has the factor -1.
+        rows = matrix[:count, :size].toarray()
+        moves = np.eye(size)
+        sums = [(row, int(np.argmin(rows[row]))) for row, (low, high, _) in enumerate(constraints) if low == high == 0]
+        moves[:, [place for _, place in sums]] = 0
+        for row, place in (*sums, *sums):  # twice, for sums of sums
+            moves[place] += rows[row] @ moves
+        self._rows, self._moves = rows, np.vstack([moves, rows @ moves])
+        self._beside = [n for n in (*self.suppressed, *range(size)) if moves[n, n]][:24]
 
     def look(self, wanted: dict[int, int], fixed: dict[int, int] | None = None, objective: int = 0) -> bool:
         """Find a solution, and note what it shows.
@@ -232,9 +242,30 @@ class _Group:
         if found.status == 2:  # infeasible
             return False
         assert found.status == 0, found.message
+        counts = np.round(found.x[: self._size])
         for place in self.suppressed:
-            self.left[place].add(round(found.x[place]))
+            self.left[place].add(int(counts[place]))
+        self._look_around(counts)
         return True
+
+    def _look_around(self, counts: np.ndarray) -> None:
+        """Note what else can be true beside a solution: one count another, alone or against a second one, and the sums with them."""
+        stand = np.concatenate([counts, self._rows @ counts])
+        least = np.concatenate([self._least[: self._size], self._low[: self._count]]) - stand - 1e-6
+        most = np.concatenate([self._most[: self._size], self._high[: self._count]]) - stand + 1e-6
+        against = np.hstack([np.zeros((len(stand), 1)), self._moves[:, self._beside]])
+        for place in self.suppressed:
+            if not self._moves[place, place]:
+                continue
+            by_one = self._moves[:, [place]] - against
+            for value in self.cells[place].values:
+                if len(self.left[place]) >= FEWEST:
+                    break
+                moved = (value - counts[place]) * by_one
+                can_be = (moved >= least[:, None]).all(axis=0) & (moved <= most[:, None]).all(axis=0)
+                # Against itself a count has not moved.
+                if can_be[[other != place for other in (-1, *self._beside)]].any():
+                    self.left[place].add(value)
 
     def attack(self) -> bool:
         """Look until each suppressed cell has FEWEST values or is known to have no more. Whether there is any solution."""
@@ -278,7 +309,7 @@ def _attack_group(cells: dict[Key, Cell], keys: list[Key], constraints: list[Con
 
     if group(constraints).attack():
         return True
-    # A part that its publisher gives as more than its whole: then the sums alone tell.
+    # A part that its publisher gives as more than its whole, or a count that reads as it did and is another: then the sums alone tell.
     sums = [constraint for constraint in constraints if constraint[1] == 0]
     assert group(sums).attack(), f"the totals of {keys[0][:2]} contradict one another"
     return False

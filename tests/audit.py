@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,15 +22,15 @@ PROJECT = Path(__file__).resolve().parents[1]
 OUT = PROJECT / "build" / "audit"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 BIN = Path(sys.executable).parent
-LISTER = (
-    PROJECT / "build" / "sbom" / "bin" / "cyclonedx-py"
-)  # in an environment of its own (tests/sbom/requirements.in)
+# In an environment of its own (tests/sbom/requirements.in).
+LISTER = PROJECT / "build" / "sbom" / "bin" / "cyclonedx-py"
+OSV = ("api.osv.dev", 443)
 
 # What may be used beside our own MIT: nothing here asks for our source, LGPL and MPL alone for changes of their own.
 ALLOWED = re.compile(
-    r"MIT(-0)?( License)?|Apache([ -]2\.0| Software License.*)?|Apache License.*|(3-Clause )?BSD([ -][0-9]-Clause)?( License)?|0BSD"
+    r"MIT(-0|-CMU)?( License)?|Apache([ -]2\.0| Software License.*)?|Apache License.*|(3-Clause )?BSD([ -][0-9]-Clause)?( License)?|0BSD"
     r"|ISC( License.*)?|PSF-2\.0|Python Software Foundation License|Mozilla Public License 2\.0.*|MPL-2\.0|LGPL-3\.0-only"
-    r"|GNU Library or Lesser General Public License.*|The Unlicense.*|Unlicense|Zlib|CC0-1\.0|CNRI-Python|Artistic License|DFSG approved",
+    r"|GNU Library or Lesser General Public License.*|The Unlicense.*|Unlicense|Zlib|CC0-1\.0|CNRI-Python|Artistic License|DFSG approved|SIL Open Font License 1\.1.*",
     re.IGNORECASE,
 )
 # Whose metadata name no licence, with the one that their source has.
@@ -46,7 +48,7 @@ FORMS = (
 
 # Passwords of examples and tests, in addresses of nobody: no other stands in the tree.
 EXAMPLES = frozenset(
-    {"PASSWORD", "password", "secret", "wrong", "hunter22", "XXXXXXXXXX", "APP-PASSWORD", "{secret}", "x", "p"}
+    {"PASSWORD", "password", "secret", "wrong", "hunter22", "word", "XXXXXXXXXX", "APP-PASSWORD", "{secret}", "x", "p"}
 )
 # The detector takes any word that ends so for the beginning of a token.
 _GITHUB_TOKEN = re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36}\b")
@@ -58,6 +60,12 @@ class NotAsked(Exception):
 
 def vulnerabilities() -> Iterator[str]:
     """Known vulnerabilities of what is locked, by OSV (osv.dev), as pip-audit asks it."""
+    if not urllib.request.getproxies().get("https"):
+        try:
+            # pip-audit asks of each package in turn, and waits for each: where nobody answers, for a quarter of an hour.
+            socket.create_connection(OSV, timeout=10).close()
+        except OSError as error:
+            raise NotAsked(f"{OSV[0]} cannot be reached: {error}") from None
     for lock in LOCKS:
         command = [str(BIN / "pip-audit"), "--requirement", lock, "--disable-pip", "--require-hashes"]
         command += [

@@ -4,7 +4,7 @@ from ingest.landing.events import clear_withdrawal, note_withdrawal, read_withdr
 from ingest.landing.files import remove_half_landed, sha256_of
 from ingest.landing.kind import REAL, SYNTHETIC, SYNTHETIC_BANNER, claim_kind, kind_held
 from ingest.landing.provenance import LandedFile, Provenance, read_provenance
-from ingest.landing.store import below_landing, every_file, find, find_by_name, land
+from ingest.landing.store import below_landing, erase, every_file, find, find_by_name, land
 
 __all__ = [
     "REAL",
@@ -15,6 +15,7 @@ __all__ = [
     "below_landing",
     "claim_kind",
     "clear_withdrawal",
+    "erase",
     "every_file",
     "find",
     "find_by_name",

@@ -41,6 +41,7 @@ class State:
         described_again: the file_name and release_date that were given after it was landed.
         withdrawal: withdrawn_at, withdrawn_by and reason; None where it is not withdrawn.
         returned_at: when its bytes came again, after others had taken their place.
+        erased_at: when its bytes were erased (ISO); None where they were not. They are never landed again.
     """
 
     is_refused_on_arrival: bool = False
@@ -48,6 +49,7 @@ class State:
     described_again: dict[str, Any] = dataclasses.field(default_factory=dict)
     withdrawal: dict[str, str] | None = None
     returned_at: list[dt.datetime] = dataclasses.field(default_factory=list)
+    erased_at: str | None = None
 
 
 def state_of(file: Path) -> State:
@@ -77,6 +79,8 @@ def state_of(file: Path) -> State:
                 state.withdrawal = event
             elif kind == "restored":
                 state.withdrawal = None
+            elif kind == "erased":
+                state.erased_at = event["erased_at"]
             else:
                 raise ValueError(kind)
     except (ValueError, KeyError, TypeError) as error:
@@ -126,6 +130,12 @@ def note_return(file: Path, at: dt.datetime) -> None:
 def note_withdrawal(file: Path, at: dt.datetime, by: str, reason: str) -> None:
     """A person withdrew it: no night and no rebuild loads it, until a person lands it again."""
     _append(file, "withdrawn", withdrawn_at=at.isoformat(), withdrawn_by=by, reason=reason)
+
+
+def note_erasure(file: Path, at: dt.datetime) -> None:
+    """Its bytes are about to be erased: no command lands them again."""
+    if state_of(file).erased_at is None:
+        _append(file, "erased", erased_at=at.isoformat())
 
 
 def read_withdrawal(file: Path) -> dict[str, str] | None:

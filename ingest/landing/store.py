@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def land(landing: Path, body: Path, provenance: Provenance) -> LandedFile:
         Refusal: when this home holds data of the other kind (real or synthetic), or the disk is full.
     """
     folder = landing / provenance.source / provenance.dataset
+    refuse_erased(folder / provenance.sha256, provenance)
     suffix = Path(provenance.file_name).suffix.lower()
     path = folder / f"{provenance.sha256}{suffix if suffix[1:].isalnum() and len(suffix) < 8 else '.bin'}"
     description = beside(path)
@@ -58,6 +60,30 @@ def land(landing: Path, body: Path, provenance: Provenance) -> LandedFile:
         # Given later: a person says of a refused file when it was published.
         known = dataclasses.replace(known, release_date=provenance.release_date)
     return LandedFile(path, known, provenance.landed_at, is_new, provenance.file_name)
+
+
+def refuse_erased(file: Path, provenance: Provenance) -> None:
+    """Refuse bytes that were erased: who sent them again has to be told."""
+    erased_at = events.state_of(file).erased_at if file.parent.is_dir() else None
+    if erased_at:
+        raise Refusal(
+            "FILE_ERASED",
+            f"was erased on {erased_at[:10]} and has come again",
+            where=label_of(provenance),
+            kept="nothing of it; the warehouse is as it was",
+            next_step="ask its sender to take it away",
+        )
+
+
+def erase(landing: Path, relative: str, at: dt.datetime) -> None:
+    """Erase a file's bytes; what stands beside them stays and says so. Done again it changes nothing.
+
+    Args:
+        relative: its path below landing.
+    """
+    file = landing / relative
+    events.note_erasure(file, at)
+    file.unlink(missing_ok=True)
 
 
 def _described_again(path: Path, known: Provenance, provenance: Provenance) -> Provenance:
@@ -119,11 +145,11 @@ def find(landing: Path, relative: str) -> LandedFile:
 
 
 def every_file(landing: Path) -> Iterator[LandedFile]:
-    """Every landed file with its provenance, each time it came, in the order in which they came; none that was refused as it came or withdrawn."""
+    """Every landed file with its provenance, each time it came, in the order in which they came; none that was refused as it came, withdrawn or erased."""
     arrivals = []
     for description in landing.glob("*/*/*.papers.json"):
         state = events.state_of(description)
-        if state.is_refused_on_arrival or state.withdrawal:
+        if state.is_refused_on_arrival or state.withdrawal or state.erased_at:
             continue
         provenance = read_provenance(description)
         arrivals += [(at, provenance) for at in (provenance.landed_at, *state.returned_at)]

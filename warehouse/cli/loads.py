@@ -168,6 +168,50 @@ def withdraw(source: str, dataset: str, load_id: int, reason: str, by: str, as_j
 
 
 @main.command()
+@click.argument("source", required=False)
+@click.argument("dataset", required=False)
+@click.option("--file", help="A path below landing (`vru loads`).")
+@click.option(
+    "--due",
+    is_flag=True,
+    help="Every file that is older than its source says it may be kept (maintenance does this weekly).",
+)
+@click.option("--finish", is_flag=True, help="What a build was waited for: history and backups.")
+@click.option("--reason", default="", help="Why, in words; nothing personal.")
+@click.option("--by", default=getpass.getuser, help="Who says so (else your user name here).")
+@json_option
+def erase(
+    source: str | None,
+    dataset: str | None,
+    file: str | None,
+    due: bool,
+    finish: bool,
+    reason: str,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Erase a file for good, with what was made of it: landing, raw, quarantine, and after the next `vru build` history and backups."""
+    if due:
+        done = steps.erase_due()
+    elif finish:
+        done = steps.finish_erasures()
+    elif source and dataset and file and reason.strip():
+        done = steps.erase(source, dataset, file, reason, by)
+    else:
+        raise click.UsageError("give SOURCE, DATASET, --file and --reason; or --due; or --finish")
+    if as_json:
+        click.echo(printing.as_json(done))
+        return
+    for row in done:
+        click.echo(
+            f"erased {row['landed_path']}: {row['landed_bytes']:,} bytes of landing, {row['raw_rows']:,} rows of raw, {row['quarantined_rows']:,} lines of "
+            f"quarantine, {row['history_rows']:,} rows of history, {row['backups_removed']} backups; {row['exports_to_call_back']} exports to call back (`vru audit`)"
+        )
+    if file and not done:
+        click.echo("its bytes and rows are erased; run `vru build`, then `vru erase --finish` for history and backups")
+
+
+@main.command()
 @click.argument("load_id", type=int)
 @click.option("--reason", required=True, help="Why it is true; nothing personal.")
 @click.option("--by", default=getpass.getuser, help="Who says so (else your user name here).")

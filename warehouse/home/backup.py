@@ -215,9 +215,30 @@ def link_or_copy(origin: Path, target: Path) -> None:
 def _remove_old(settings: Settings, keep: int) -> None:
     """Remove all but the newest backups, and the bytes of landing that none of them has."""
     found = backups(settings)
-    for old in found[keep:]:
-        shutil.rmtree(old.folder)
-    wanted = {sha256 for one in found[:keep] for sha256 in one.landing.values()}
+    _remove(settings, found[keep:], found[:keep])
+
+
+def remove_with(settings: Settings, path: str) -> int:
+    """Remove the backups that hold a file of landing, once there is one without it: their dumps hold what was made of it.
+
+    Args:
+        path: below landing, where the file stands no more.
+
+    Returns:
+        How many there were.
+    """
+    found = backups(settings)
+    with_it = [one for one in found if path in one.landing]
+    if with_it and with_it[0] is found[0]:
+        found = [take(settings), *found]
+    _remove(settings, with_it, [one for one in found if one not in with_it])
+    return len(with_it)
+
+
+def _remove(settings: Settings, old: list[Backup], kept_ones: list[Backup]) -> None:
+    for one in old:
+        shutil.rmtree(one.folder)
+    wanted = {sha256 for one in kept_ones for sha256 in one.landing.values()}
     for file in (folder_of(settings) / LANDING).glob("*/*"):
         if file.name not in wanted:
             file.unlink()

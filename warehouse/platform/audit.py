@@ -55,7 +55,7 @@ def record(
     Args:
         connection: of the loader, the publisher or an admin.
         role: as which role it is done.
-        action: what kind of act: grant, revoke, export, query, accept, withdraw, publish, rollback, repair.
+        action: what kind of act: grant, revoke, export, query, accept, withdraw, erase, publish, rollback, repair.
         subject: what it is done to: a login, a table, a load, a release.
         by: who says so, where the command was told; else the user of the machine.
         detail: names and counts, no values of restricted columns.

@@ -28,7 +28,14 @@ VIEW = "measure"
 READ = ("fct_measure", "dim_area", "dim_measure", "dim_source", "dim_data_kind")  # of schema marts
 
 MODELS = SEEDS.parent / "models" / "open"
-VIEW_MODEL, WITHHELD_MODEL, WITHHELD_TABLE = "open_measure", "open_withheld_total", "withheld_total"
+VIEW_MODEL, WITHHELD_MODEL, REVISED_MODEL, COUNTS_MODEL = (
+    "open_measure",
+    "open_withheld_total",
+    "open_revised_total",
+    "open_month_counts",
+)
+# Models that stand in marts_open as tables, kept by the publisher.
+KEPT = {WITHHELD_MODEL: "withheld_total", "open_first_told": "first_told"}
 _REF = re.compile(r"\{\{ ref\('(\w+)'\) \}\}")
 
 
@@ -77,8 +84,8 @@ def text_of(connection: psycopg.Connection, model: str) -> sql.SQL:
         name = found[1]
         if name in READ:
             return f"{mart_schema.MARTS}.{name}"
-        if name == WITHHELD_MODEL:
-            return f"{OPEN}.{WITHHELD_TABLE}"
+        if name in KEPT:
+            return f"{OPEN}.{KEPT[name]}"
         if name == "measure_part":
             return _measure_parts(connection)
         return f"({text_of(connection, name).as_string(connection)})"
@@ -101,12 +108,13 @@ def _measure_parts(connection: psycopg.Connection) -> str:
 
 
 def _withhold(connection: psycopg.Connection) -> None:
-    """Choose the totals that are withheld, by the marts as they stand, and note where that has changed."""
+    """Choose the totals that are withheld, by the marts as they stand and by what was told before, and note where that has changed."""
     # Of what a query makes on its way nothing is known beforehand.
     with no_nested_loops(connection):
         connection.execute(
             sql.SQL(
-                """with chosen as materialized ({}
+                """with chosen as materialized (
+                       select * from ({}) as by_this_release union select * from ({}) as by_earlier_ones
                    ),
                    gone as (
                        delete from marts_open.withheld_total as w where not exists (
@@ -116,7 +124,20 @@ def _withhold(connection: psycopg.Connection) -> None:
                    )
                    insert into marts_open.withheld_total (measure_code, period_start_date, area_code)
                    select measure_code, period_start_date, area_code from chosen on conflict do nothing"""
-            ).format(text_of(connection, WITHHELD_MODEL))
+            ).format(text_of(connection, WITHHELD_MODEL), text_of(connection, REVISED_MODEL))
+        )
+        connection.execute(
+            sql.SQL(
+                """insert into marts_open.first_told (measure_code, period_start_date, counts_hash, has_small)
+                   select measure_code, period_start_date, counts_hash, has_small from ({}) as c
+                   where exists (
+                       select from (values ('INNER'), ('OUTER'), ('LONDON_32'), ('LONDON_33')) as total (area_code)
+                       where not exists (
+                           select from marts_open.withheld_total as w
+                           where (w.measure_code, w.period_start_date, w.area_code) = (c.measure_code, c.period_start_date, total.area_code)
+                       )
+                   ) on conflict do nothing"""
+            ).format(text_of(connection, COUNTS_MODEL))
         )
 
 

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from warehouse.platform.connection import PUBLISHER
+from warehouse.platform.declared import declaration
 from warehouse.publish.mart_schema import HISTORY, MARTS, PAST, VALID_FROM, VALID_TO, Statement, Table, read_tables
 from warehouse.publish.plans import no_nested_loops
 
@@ -178,3 +179,39 @@ def shed(connection: psycopg.Connection) -> None:
         # Where somebody reads it, its room is filled again instead.
         with contextlib.suppress(psycopg.errors.LockNotAvailable):
             connection.execute(sql.SQL("vacuum (full, analyze) {}").format(past))
+
+
+def forget(connection: psycopg.Connection, source: str, releases: Sequence[int]) -> int:
+    """Take out of history what was true in releases and is no more, of a source: what was made of a file that is erased.
+
+    Rows of its measures or its own, and of marts that say neither and hold restricted rows, every row.
+
+    Args:
+        connection: of an admin.
+        releases: those that were built with the file.
+
+    Returns:
+        How many rows there were.
+    """
+    restricted = declaration().rows.tables
+    count = 0
+    for name, past in read_tables(connection, PAST).items():
+        if "measure_code" in past.names:
+            theirs: sql.Composable = sql.SQL(
+                "measure_code in (select m.measure_code from {}.dim_measure as m where m.source = {})"
+            ).format(sql.Identifier(MARTS), sql.Literal(source))
+        elif "source" in past.names:
+            theirs = sql.SQL("source = {}").format(sql.Literal(source))
+        elif name in restricted:
+            theirs = sql.SQL("true")
+        else:
+            continue
+        count += connection.execute(
+            sql.SQL(
+                "delete from {} where {} is not null and {} and exists (select from unnest(%s::bigint[]) as r where {} <= r and r < {})"
+            ).format(
+                past.identifier, sql.Identifier(VALID_TO), theirs, sql.Identifier(VALID_FROM), sql.Identifier(VALID_TO)
+            ),
+            [list(releases)],
+        ).rowcount
+    return count

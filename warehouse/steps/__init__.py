@@ -5,6 +5,7 @@ Arguments and results are ids, paths and counts, because Airflow keeps them in i
 
 from warehouse.steps.beginning import begin
 from warehouse.steps.building import build
+from warehouse.steps.erasing import erase, erase_due, finish_erasures
 from warehouse.steps.fetching import check, fetch
 from warehouse.steps.judging import ReleaseHeld, gate
 from warehouse.steps.loading import load, load_one
@@ -22,7 +23,10 @@ __all__ = [
     "begin",
     "build",
     "check",
+    "erase",
+    "erase_due",
     "fetch",
+    "finish_erasures",
     "gate",
     "load",
     "load_one",

@@ -1,4 +1,4 @@
-"""Housekeeping: waiting alerts, half-landed files, the weekly backup."""
+"""Housekeeping: waiting alerts, half-landed files, files kept for as long as they may be, the weekly backup."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from ingest import landing
 from warehouse import alerts
 from warehouse.home import backup
 from warehouse.platform.connection import has_admin
-from warehouse.steps import step
+from warehouse.steps import erasing, step
 
 
 def maintain() -> dict[str, Any]:
     """Deliver alerts that are still waiting, and tidy what the nights leave: half-landed files, planner statistics.
 
     Returns:
-        How many alerts went out and how many half-landed files were removed.
+        How many alerts went out, how many half-landed files were removed, and how many landed files were erased because they were kept for as
+        long as they may be (null where this process has no admin's connection: `vru erase --due` then).
     """
     chosen = step.settings()
     folders = [chosen.landing, *chosen.landing.glob("*/*/")]
     removed = sum(landing.remove_half_landed(folder) for folder in folders)
-    return {"alerts_delivered": alerts.deliver_pending(chosen), "half_landed_files_removed": removed}
+    erased = len(erasing.erase_due()) if has_admin(chosen) else None
+    return {
+        "alerts_delivered": alerts.deliver_pending(chosen),
+        "half_landed_files_removed": removed,
+        "files_erased": erased,
+    }
 
 
 def back_up(*, keep: int) -> dict[str, Any]:

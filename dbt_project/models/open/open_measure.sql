@@ -25,7 +25,14 @@ select
     measure.caveat,
     measure.licence,
     measure.attribution,
-    (select kind.data_kind from {{ ref('dim_data_kind') }} as kind) as data_kind
+    (select kind.data_kind from {{ ref('dim_data_kind') }} as kind) as data_kind,
+    case
+        when fact.value is null then '[x]'
+        when ruled.publish_rule = 'open' then trim_scale(fact.value)::text
+        when kept.is_let_out then coalesce(trim_scale(marts_open.publishable(fact.value, ruled.publish_rule))::text, '[c]')
+        else '[c]'
+    end as value_label,
+    coalesce(ruled.publish_rule, 'none') as rule_code
 from {{ ref('fct_measure') }} as fact
 inner join {{ ref('dim_area') }} as area on fact.area_code = area.area_code
 inner join {{ ref('dim_measure') }} as measure on fact.measure_code = measure.measure_code

@@ -83,3 +83,23 @@ language plpgsql immutable parallel safe
 as $$ begin return not coalesce(abs(figure - due) <= tolerance, figure is null and due is null); end $$;
 comment on function ops.differs(double precision, double precision, double precision) is
 'Whether a figure is not the one due: only one of the two stands, or they lie further apart than the tolerance, in the figure''s unit. False where both are null; true where one is no number.';
+
+comment on table ops.erasure is
+'Grain: one row a file that was erased: by its controller (vru erase), or because it is older than its source says it may be kept. The proof of it; nothing of what the file held.';
+comment on column ops.erasure.erasure_id is 'Number of the erasure.';
+comment on column ops.erasure.source is 'Source id.';
+comment on column ops.erasure.dataset is 'Dataset id within the source.';
+comment on column ops.erasure.sha256 is 'SHA-256 of the file.';
+comment on column ops.erasure.landed_path is 'Where it lay below landing.';
+comment on column ops.erasure.kind is 'controller: asked for. retention: kept for as long as it may be.';
+comment on column ops.erasure.asked_at is 'When it began (UTC).';
+comment on column ops.erasure.asked_by is 'Who asked for it.';
+comment on column ops.erasure.reason is 'Why.';
+comment on column ops.erasure.load_ids is 'Its lines of ops.load.';
+comment on column ops.erasure.raw_rows is 'Rows taken out of raw.';
+comment on column ops.erasure.quarantined_rows is 'Lines taken out of quarantine.';
+comment on column ops.erasure.landed_bytes is 'Bytes taken out of landing.';
+comment on column ops.erasure.history_rows is 'Rows of earlier releases taken out of history; null until no mart is made of the file any more.';
+comment on column ops.erasure.backups_removed is 'Backups that held it and were removed.';
+comment on column ops.erasure.exports_to_call_back is 'Exports made while it stood (ops.audit): they lie where no command reaches.';
+comment on column ops.erasure.finished_at is 'When nothing of it was left; null while marts are made of it.';

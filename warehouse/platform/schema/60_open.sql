@@ -68,3 +68,11 @@ comment on table marts_open.withheld_total is
 comment on column marts_open.withheld_total.measure_code is 'Measure of dim_measure. Unit code. Source marts.fct_measure.';
 comment on column marts_open.withheld_total.period_start_date is 'First day of the month. Unit date. Source marts.fct_measure.';
 comment on column marts_open.withheld_total.area_code is 'Total of areas, of dim_area. Unit code. Source marts.fct_measure.';
+
+-- It outlives releases and rollbacks, as what was told does.
+comment on table marts_open.first_told is
+'Grain: one row per measure and month of which a total of areas has been told: its counts when that was done first. A revision of them is told without its totals where a count is small. Read by nobody but the publisher.';
+comment on column marts_open.first_told.measure_code is 'Measure of dim_measure. Unit code. Source marts.fct_measure.';
+comment on column marts_open.first_told.period_start_date is 'First day of the month. Unit date. Source marts.fct_measure.';
+comment on column marts_open.first_told.counts_hash is 'MD5 of the counts of all areas, as they were then. Unit text. Source marts.fct_measure.';
+comment on column marts_open.first_told.has_small is 'Whether one of them was 1 to 7. Unit truth. Source marts.fct_measure.';

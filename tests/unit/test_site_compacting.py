@@ -18,6 +18,11 @@ def test_what_most_marks_say_becomes_classes_and_all_else_stays() -> None:
     )
 
 
+def test_a_line_through_points_is_said_by_its_steps() -> None:
+    given = '<path d="M31.4 258.2L40 258.2L40.5 250.9L30 251.2ZM1 2L0.5 2" fill="none"/>'
+    assert compact(given) == '<path class="k0" d="M31.4 258.2l8.6 0 .5-7.3-10.5 .3zM1 2l-.5 0"/>'.replace('"k0"', "k0")
+
+
 def test_the_style_sheet_says_what_the_classes_stand_for() -> None:
     said = rules().splitlines()
     assert {".k21{stroke:#d9d9d9}", ".k38{stroke-width:1}", ".k55{text-anchor:end}"} <= set(said)

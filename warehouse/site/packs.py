@@ -16,7 +16,7 @@ from warehouse.site.open_topics import NOTHING, OPEN_TOPICS
 from warehouse.site.reading import Reader, reading
 from warehouse.site.rendering import Page
 from warehouse.site.shown import show
-from warehouse.site.sources import sources_page
+from warehouse.site.sources import measures_page, sources_page
 from warehouse.site.takeaway import files
 from warehouse.site.takeaway.content import Pack
 from warehouse.site.topics import TOPICS
@@ -185,7 +185,7 @@ def write_pack(
         if form == "html":
             if edition == "partner":
                 pages.append(sources_page(reader, given))
-            pages.append(_front(area, given))
+            pages += [measures_page(reader, given), _front(area, given)]
     if form != "html":
         file = (out or settings.home / "packs" / files.name_of(area, edition, form)).absolute()
         files.write(Pack(area, edition, tuple(pages), said), form, file)

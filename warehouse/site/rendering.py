@@ -19,10 +19,11 @@ from ingest.landing import REAL, SYNTHETIC
 from warehouse.exports.values import without_formula
 from warehouse.site import charts, compacting, formats
 from warehouse.site.model import MARKINGS, Area
-from warehouse.site.shown import Shown, failed, kinds, table
+from warehouse.site.shown import Shown, failed, table
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+MEASURES = "data/measures.csv"  # of an edition
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +132,7 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> tuple[list[str],
         if figure.rows:
             place = f"{base}/data/{figure.key}" if base else f"data/{figure.key}"
             files[f"{place}.csv"] = as_csv(figure, page.marks)
-            files[f"{place}.json"] = as_json(figure, page.area, release, page.marks, page.context["banners"])
+            files[f"{place}.json"] = as_json(figure, page, release)
     for name, text in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -199,23 +200,22 @@ def body(figure: Shown) -> Markup:
     return Markup("".join(lines))  # noqa: S704 - each cell is escaped
 
 
-def as_json(
-    figure: Shown, area: Area, release: dict[str, Any], marks: dict[str, str], banners: list[dict[str, str]]
-) -> str:
-    """What a figure's file of rows is: its title, definition, release, SQL, licence, and what has to be said of it."""
+def as_json(figure: Shown, page: Page, release: dict[str, Any]) -> str:
+    """What a figure's file of rows is: its title, release, SQL, what has to be said of it, and where its measures are defined: once for all figures, with caveat and licence."""
     about = {
         "title": figure.title,
         "subtitle": figure.subtitle,
-        "area_code": area.code,
-        "area_name": area.name,
+        "area_code": page.area.code,
+        "area_name": page.area.name,
         "release_id": release["release_id"],
         "published_at": release["published_at"],
-        **marks,
-        "notices": [banner["text"] for banner in banners],
+        **page.marks,
+        "notices": [banner["text"] for banner in page.context["banners"]],
         "columns": [{"name": column.name, "heading": column.heading, "kind": column.kind} for column in figure.columns],
         "row_count": len(figure.rows),
         "note": figure.note,
-        "measures": [kinds(measure) for measure in figure.measures],
+        "measures": [measure["measure_code"] for measure in figure.measures],
+        "measures_defined_in": f"../{page.root}{MEASURES}",
         "editions": [name for name, _ in figure.editions],
         "sql": figure.sql,
         "trace": figure.trace,

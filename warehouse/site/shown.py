@@ -52,6 +52,11 @@ class Shown:
     missing: str
     failure: Refusal | None = None
 
+    @property
+    def licences(self) -> list[str]:
+        """Attribution and licence of its measures, each once."""
+        return list(dict.fromkeys(f"{one['attribution']} {one['licence']}." for one in self.measures))
+
     def without(self, failure: Refusal) -> Shown:
         """Its place, where it cannot be shown: the code, and no rows."""
         missing = f"This figure could not be drawn, by a fault of ours [{failure.code}]. The data team has been told."
@@ -161,8 +166,3 @@ def _first(row: Row, names: Sequence[str]) -> Any:
 def table(figure: Shown) -> list[list[str]]:
     """The cells of a figure's table, as they are written."""
     return [[formats.cell(column, row[column.name]) for column in figure.columns] for row in figure.rows]
-
-
-def kinds(row: Row) -> dict[str, Any]:
-    """A row as CSV and JSON hold it."""
-    return {name: formats.plain(value) for name, value in row.items()}

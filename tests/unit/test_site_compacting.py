@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.site.compacting import compact, rules
+from warehouse.site.compacting import compact, named_by, rules
 
 FILE = (
     '<svg xmlns="http://www.w3.org/2000/svg" class="chart trend" role="img" aria-labelledby="at" viewBox="0 0 640 200" font-family="Arial" font-size="12" '
@@ -15,6 +15,17 @@ def test_what_most_marks_say_becomes_classes_and_all_else_stays() -> None:
     assert compact(FILE) == (
         '<svg class="chart trend" role="img" aria-labelledby="at" viewBox="0 0 640 200"><title id="at">A &lt; B</title>'
         '<path class="break k21 k38" d="M1 2V9.5"/><text class=k55 x=3 y=4>10</text><rect x=0 y=0 width=5 height=6 fill=#abcdef /></svg>'
+    )
+
+
+def test_the_narrow_drawing_has_the_name_of_the_wide_one_beside_it() -> None:
+    wide, narrow = (
+        f'<svg role="img" aria-labelledby="{name}t" aria-describedby="{name}d" viewBox="0 0 9 9"><title id="{name}t">A</title><desc id="{name}d">B</desc><g/></svg>'
+        for name in "wn"
+    )
+    assert (
+        named_by(narrow, wide)
+        == '<svg role="img" aria-labelledby="wt" aria-describedby="wd" viewBox="0 0 9 9"><g/></svg>'
     )
 
 

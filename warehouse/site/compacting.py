@@ -26,6 +26,7 @@ _PAIRS = (
 _CLASSES = {f'{name}="{value}"': f"k{place}" for place, (name, value) in enumerate(_PAIRS)}
 _TAG = re.compile(r"<(svg|line|text|rect|circle|path|g)\b([^>]*?)(/?)>")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_SAID = re.compile(r"<title id=.*?</desc>", re.DOTALL)
 _STEP = re.compile(r"([MLZ])([^MLZ]*)")
 _BARE = re.compile(r"[^\s\"'=<>`]+")
 _OF_A_FILE = frozenset({"xmlns", "font-family", "font-size", "fill"})
@@ -34,6 +35,18 @@ _OF_A_FILE = frozenset({"xmlns", "font-family", "font-size", "fill"})
 def compact(svg: str) -> str:
     """A chart's SVG as HTML: it looks the same beside the style of `rules`."""
     return _TAG.sub(_shorter, svg)
+
+
+def named_by(narrow: str, wide: str) -> str:
+    """The narrow drawing of a chart with the name and description of the wide one that stands beside it: a page says them once."""
+    head, drawing = _SAID.split(narrow, 1)
+    names = dict(_ATTRIBUTE.findall(wide[: wide.index(">")]))
+    return (
+        _ATTRIBUTE.sub(
+            lambda found: f'{found[1]}="{names[found[1]]}"' if found[1].startswith("aria-") else found[0], head
+        )
+        + drawing
+    )
 
 
 def rules() -> str:

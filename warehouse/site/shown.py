@@ -18,6 +18,8 @@ from warehouse.site.topics.people import group
 NOTHING = "The marts of this release have no rows for this figure."
 # Columns that a query lacks and a table shows: two of its columns in one.
 _JOINED = {"success_measures": with_period, "victims": group}
+# What charts draw: of rows without any of these there is a table alone.
+_DRAWN = ("value", "share", "count_share")
 _EDITION = re.compile(r"\S+ \d{4}-\d\d-\d\d sha256:([0-9a-f]{8})")
 
 
@@ -91,7 +93,7 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
         if all(row[name] == value for name, value in figure.only.items()) and (figure.keep is None or figure.keep(row))
     ]
     chart_rows = figure.shaped(rows, area) if rows and figure.shaped and figure.chart else []
-    has_chart = bool(chart_rows) and any(isinstance(value, int | float) for row in chart_rows for value in row.values())
+    has_chart = any(row.get(name) is not None for row in chart_rows for name in _DRAWN)
     codes = dict.fromkeys(row["measure_code"] for row in rows if row.get("measure_code"))
     by_code = _measures(reader) if codes else {}
     return Shown(

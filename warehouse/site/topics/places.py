@@ -62,10 +62,7 @@ def _first_ward(name: str) -> Any:
 
 
 def _curve(rows: Rows, area: Area) -> list[dict[str, Any]]:
-    return [
-        {"rank_share": row["place_share_percent"], "count_share": row["cumulative_share_of_borough_percent"]}
-        for row in rows
-    ]
+    return [{"count_share": row["cumulative_share_of_borough_percent"]} for row in rows]
 
 
 def _window(name: str) -> Any:
@@ -153,7 +150,7 @@ WHERE = Topic(
             Figure(
                 f"wards-{code.replace('_', '-')}", "wards", _first_ward(name), _window(name), WARD_COLUMNS,
                 "cumulative" if code == "mps_violence_with_injury" else "", only={"measure_code": code}, shaped=_curve, report="rpt_hotspots",
-                note="Cumulative share of offences against share of wards, the ward with most first. There is no map: no outlines of wards are held.",
+                note="Share of the offences that the wards with most have together. There is no map: no outlines of wards are held.",
             )
             for code, name in WARDS.items()
         ),

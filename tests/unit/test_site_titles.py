@@ -176,3 +176,13 @@ def test_a_driver_is_worse_or_better_by_which_side_its_measure_calls_better() ->
     assert callable(title)
     assert title(rows, HACKNEY) == "Of 4 drivers, 2 are worse than London's, 1 better"
     assert title(rows[:1], HACKNEY) == "Of 1 driver, 1 is worse than London's, 0 better"
+
+
+def test_the_curve_of_wards_has_its_point_at_the_last_of_those_of_one_rank() -> None:
+    rows = [
+        {"rank_in_borough": rank, "cumulative_share_of_borough_percent": share}
+        for rank, share in ((1, 40.0), (2, 80.0), (2, 80.0), (4, 100.0), (5, 100.0))
+    ]
+    drawn = places.WHERE.figures[0].shaped
+    assert drawn
+    assert [row["count_share"] for row in drawn(rows, HACKNEY)] == [40.0, None, 80.0, 100.0, 100.0]

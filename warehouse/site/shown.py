@@ -70,8 +70,7 @@ def show(reader: Reader, figure: Figure, area: Area) -> Shown:
     try:
         return _show(reader, figure, area)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        name = figure.name or figure.key.replace("-", " ").capitalize()
-        place = Shown(figure.key, name, "", "", "", figure.columns, (), (), "", "", (), (), "", "")
+        place = Shown(figure.key, _name(figure), "", "", "", figure.columns, (), (), "", "", (), (), "", "")
         return place.without(failed(figure.key, area, error))
 
 
@@ -98,7 +97,7 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
     by_code = _measures(reader) if codes else {}
     return Shown(
         key=figure.key,
-        title=_words(figure.title, rows, area) if rows else figure.name or figure.key.replace("-", " ").capitalize(),
+        title=_words(figure.title, rows, area) if rows else _name(figure),
         subtitle=_words(figure.subtitle, rows, area) if rows else "",
         chart=figure.chart if has_chart or (figure.chart in ("grid", "rug") and chart_rows) else "",
         unit=figure.unit,
@@ -112,6 +111,11 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
         trace=_trace(figure, rows, area),
         missing="" if rows else figure.nothing or NOTHING,
     )
+
+
+def _name(figure: Figure) -> str:
+    """Its heading where it has no finding to give."""
+    return figure.name or (figure.title if isinstance(figure.title, str) else figure.key.replace("-", " ").capitalize())
 
 
 def _measures(reader: Reader) -> dict[str, Row]:

@@ -170,9 +170,18 @@ def cumulative(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "%
         for a, b in pairs if len(pairs) <= 40 else []:
             canvas.mark("circle", x(a), y(b), 2.4, style.NAVY)
         canvas.mark("circle", x(half[0]), y(half[1]), 5, style.NAVY, style.PAPER, 1)
-        lines = wrap(says, min(170.0, plot.right - x(half[0]) - 16), bold=True)
+        room = plot.right - x(half[0]) - 16
+        is_left = room < 80
+        lines = wrap(says, min(170.0, x(half[0]) - plot.left - 16 if is_left else room), bold=True)
         first = min(y(half[1]) + 16, plot.bottom - 6 - (len(lines) - 1) * SIZE * LEADING)
-        canvas.lines(x(half[0]) + 14, first, lines, bold=True, fill=style.NAVY)
+        canvas.lines(
+            x(half[0]) + (-14 if is_left else 14),
+            first,
+            lines,
+            anchor="end" if is_left else "",
+            bold=True,
+            fill=style.NAVY,
+        )
         even = (
             lambda cx, cy: canvas.line(cx - 9, cy, cx + 9, cy, style.SECOND, 1.4, "7 3"),
             "if every place had the same",

@@ -112,7 +112,7 @@ DRIVERS = Topic(
                 Column("priority_index_without", "Index without it", "number"), Column("priority_rank_without", "Rank without it", "count"),
                 Column("priority_index", "Index", "number"), Column("priority_rank", "Rank", "count"),
             ),
-            "dots", shaped=_without, note="The line is the index with every component. An index that moves far without one component rests on it.",
+            "dots", name="Index of drivers", shaped=_without, note="The line is the index with every component. An index that moves far without one component rests on it.",
         ),
     ),
     chapters=("Drivers",),
@@ -135,7 +135,7 @@ DEPRIVATION = Topic(
                 Column("slope_index_per_1000", "Slope index", "number"), Column("relative_index_of_inequality", "Relative index", "number"),
                 Column("located_share_percent", "Placed", "percent"), Column("note", "Note", "long"),
             ),
-            "quintiles", only={"measure_code": code}, shaped=_quintiles, report="rpt_deprivation",
+            "quintiles", name=f"{name} by deprivation of the place", only={"measure_code": code}, shaped=_quintiles, report="rpt_deprivation",
             note="A fifth that the borough has no small areas in is missing.",
         )
         for code, name in DEPRIVED.items()

@@ -131,7 +131,7 @@ HEALTH = Topic(
                     Column("london_health_per_police", "London", "number"), Column("index_to_london", "London = 100", "number"),
                     Column("compared_with_london", "Compared"), Column("withheld_reason", "Why a figure is missing", "long"),
                 ),
-                "trend", only={"measure_code": code}, shaped=_index, report="rpt_police_health",
+                "trend", name=name, only={"measure_code": code}, shaped=_index, report="rpt_police_health",
             )
             for code, name in PAIRS.items()
         ),
@@ -144,7 +144,7 @@ HEALTH = Topic(
                     Column("change_on_year_12_months_percent", "Change", "signed"),
                     Column("is_comparable_12_months", "Comparable", "flag"),
                 ),
-                "trend", unit="incidents in 12 months", only={"measure_code": code}, shaped=_year, report="rpt_ambulance_month",
+                "trend", unit="incidents in 12 months", name=name, only={"measure_code": code}, shaped=_year, report="rpt_ambulance_month",
             )
             for code, name in AMBULANCE.items()
         ),
@@ -185,7 +185,7 @@ OUTCOMES = Topic(
                 Column("share_lower_95_percent", "Lower 95% limit", "percent"), Column("share_upper_95_percent", "Upper 95% limit", "percent"),
                 Column("months_followed", "Months followed", "count"), Column("value_note", "Note", "long"),
             ),
-            "shares", only={"measure_code": code}, shaped=_outcomes, report="rpt_crime_outcome",
+            "shares", name=f"{name}: outcomes", only={"measure_code": code}, shaped=_outcomes, report="rpt_crime_outcome",
             note="These are the crimes of one month; the sentences above count those of twelve months.",
         )
         for code, name in OUTCOMES_OF.items()

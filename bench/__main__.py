@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from psycopg import sql
 
-from bench import archive, build, street_file
+from bench import archive, build, site, street_file
 from ingest.connectors import file_drop
 from ingest.declaration import Source, raw_columns
 from ingest.raw import create_table
@@ -194,6 +194,7 @@ def _bench_nights(home: Path) -> None:
     )
     print(f"  quiet / full: {statistics.median(quiet) / full:.0%} (to reach: under 40%)")
     print(f"  rows written to raw and marts by the quiet nights: {_written(settings) - before} (to reach: 0)")
+    site.run(settings, home / "bench-site" / "site")
 
 
 def _night(settings: Settings) -> float:

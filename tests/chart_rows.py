@@ -224,9 +224,7 @@ def index_rows() -> Rows:
 
 def curve_rows() -> Rows:
     """Twenty wards from the one with most."""
-    return [
-        {"rank_share": (i + 1) * 5, "count_share": round(100 * (1 - (1 - (i + 1) / 20) ** 2), 1)} for i in range(20)
-    ]
+    return [{"count_share": round(100 * (1 - (1 - (i + 1) / 20) ** 2), 1)} for i in range(20)]
 
 
 def line_rows() -> Rows:

@@ -18,7 +18,7 @@ Found = dict[str, list[str]]  # what is wrong, by claim
 
 # Of each drawing that is shown: whether it is an image with a name, beside a table or in a cell of one.
 UNNAMED = """() => [...document.querySelectorAll('svg')].filter(s => !(s.getAttribute('role') === 'img'
-    && (s.querySelector('title')?.textContent.trim() || s.getAttribute('aria-label'))
+    && (document.getElementById(s.getAttribute('aria-labelledby'))?.textContent.trim() || s.getAttribute('aria-label'))
     && (s.closest('table') || s.closest('section.figure')?.querySelector('table')))).length"""
 # Rows of a table are alike: the rules take seconds for a thousand of them and find in five what they would in all.
 SHORTENED = "() => document.querySelectorAll('tbody > tr:nth-child(n+6)').forEach(row => row.remove())"

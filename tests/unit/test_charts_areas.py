@@ -126,7 +126,7 @@ def test_a_cumulative_curve_begins_at_nothing_and_passes_its_rows() -> None:
     assert len(points(curve)) == 21
     assert points(curve)[0] == points(even)[0]
     assert points(curve)[-1] == points(even)[-1]
-    assert drawn("cumulative", curve_rows()).description.endswith("30% of places have 51% of the count.")
+    assert drawn("cumulative", curve_rows()).description.endswith("6 of 20 places have 51% of the count.")
 
 
 def test_a_rug_repeats_each_colour_by_a_mark_and_keeps_a_pair_without_a_row_empty() -> None:

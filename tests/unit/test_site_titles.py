@@ -9,7 +9,7 @@ import pytest
 
 from warehouse.site import formats
 from warehouse.site.model import Area, Column
-from warehouse.site.topics import findings, glance, people, places
+from warehouse.site.topics import drivers, findings, glance, people, places
 from warehouse.site.topics.health import charged
 
 HACKNEY = Area("E09000012", "Hackney", "hackney")
@@ -162,3 +162,27 @@ def test_a_table_of_rates_of_several_units_says_each() -> None:
         "per 1,000 residents a year",
         "per 100,000 residents a year",
     ]
+
+
+def test_a_driver_is_worse_or_better_by_which_side_its_measure_calls_better() -> None:
+    rows = [
+        {"polarity": polarity, "compared_to_london": compared}
+        for polarity, compared in (
+            ("lower_is_better", "higher"), ("higher_is_better", "lower"), ("higher_is_better", "higher"), ("lower_is_better", "similar"),
+            ("neutral", "higher"), ("lower_is_better", None),
+        )
+    ]  # fmt: skip
+    title = next(figure.title for figure in drivers.DRIVERS.figures if figure.key == "drivers")
+    assert callable(title)
+    assert title(rows, HACKNEY) == "Of 4 drivers, 2 are worse than London's, 1 better"
+    assert title(rows[:1], HACKNEY) == "Of 1 driver, 1 is worse than London's, 0 better"
+
+
+def test_the_curve_of_wards_has_its_point_at_the_last_of_those_of_one_rank() -> None:
+    rows = [
+        {"rank_in_borough": rank, "cumulative_share_of_borough_percent": share}
+        for rank, share in ((1, 40.0), (2, 80.0), (2, 80.0), (4, 100.0), (5, 100.0))
+    ]
+    drawn = places.WHERE.figures[0].shaped
+    assert drawn
+    assert [row["count_share"] for row in drawn(rows, HACKNEY)] == [40.0, None, 80.0, 100.0, 100.0]

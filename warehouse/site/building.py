@@ -15,7 +15,7 @@ from warehouse.site.areas import EDITIONS
 from warehouse.site.model import LONDON, Area
 from warehouse.site.reading import Reader, Release, reading
 from warehouse.site.rendering import Page
-from warehouse.site.sources import sources_page
+from warehouse.site.sources import measures_page, sources_page
 from warehouse.site.takeaway import folders
 from warehouse.site.takeaway.content import Pack
 from warehouse.site.takeaway.folders import Folder
@@ -156,6 +156,7 @@ def _edition(asked: _Asked, edition: str, stands: Path, new: Path) -> tuple[int,
         pages = [page for pack in of_areas.values() for page in pack]
         given_out = asked.folders(edition, release)
         pages.append(overview.overview_page(reader, boroughs, given | {"folders": [one.said for one in given_out]}))
+        pages.append(measures_page(reader, given))
         if edition == "partner":
             pages += [overview.compare_page(reader, given), sources_page(reader, given)]
     with_files = [Pack(area, edition, tuple(pack), said) for area, pack in of_areas.items() if asked.has_files(area)]

@@ -26,6 +26,8 @@ _PAIRS = (
 _CLASSES = {f'{name}="{value}"': f"k{place}" for place, (name, value) in enumerate(_PAIRS)}
 _TAG = re.compile(r"<(svg|line|text|rect|circle|path|g)\b([^>]*?)(/?)>")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_SAID = re.compile(r"<title id=.*?</desc>", re.DOTALL)
+_STEP = re.compile(r"([MLZ])([^MLZ]*)")
 _BARE = re.compile(r"[^\s\"'=<>`]+")
 _OF_A_FILE = frozenset({"xmlns", "font-family", "font-size", "fill"})
 
@@ -33,6 +35,18 @@ _OF_A_FILE = frozenset({"xmlns", "font-family", "font-size", "fill"})
 def compact(svg: str) -> str:
     """A chart's SVG as HTML: it looks the same beside the style of `rules`."""
     return _TAG.sub(_shorter, svg)
+
+
+def named_by(narrow: str, wide: str) -> str:
+    """The narrow drawing of a chart with the name and description of the wide one that stands beside it: a page says them once."""
+    head, drawing = _SAID.split(narrow, 1)
+    names = dict(_ATTRIBUTE.findall(wide[: wide.index(">")]))
+    return (
+        _ATTRIBUTE.sub(
+            lambda found: f'{found[1]}="{names[found[1]]}"' if found[1].startswith("aria-") else found[0], head
+        )
+        + drawing
+    )
 
 
 def rules() -> str:
@@ -60,10 +74,36 @@ def _shorter(found: re.Match[str]) -> str:
     if tag == "line":
         x1, y1, x2, y2 = (held.pop(name) for name in ("x1", "y1", "x2", "y2"))
         tag, held["d"] = "path", f"M{x1} {y1}{f'H{x2}' if y1 == y2 else f'V{y2}' if x1 == x2 else f'L{x2} {y2}'}"
+    elif "L" in held.get("d", ""):
+        held["d"] = _by_steps(held["d"])
     if classes:
         held = {"class": " ".join(classes), **held}
     written = "".join(f" {name}={_quoted(value)}" for name, value in held.items())
     return f"<{tag}{written}{' /' if closes and not written.endswith(chr(34)) else closes}>"
+
+
+def _by_steps(way: str) -> str:
+    """A path through points in tenths, each said by how far it lies from the one before: half as long, and the same line."""
+    written, at, last = [], (0, 0), ""
+    for kind, given in _STEP.findall(way):
+        if kind == "Z":
+            written.append("z")
+        else:
+            x, y = (round(10 * float(one)) for one in given.split())
+            if kind == "M":
+                written.append(f"M{given}")
+            else:
+                across, down = (_tenths(to - before) for to, before in zip((x, y), at, strict=True))
+                joint = "l" if last != "L" else "" if across.startswith("-") else " "
+                written.append(f"{joint}{across}{'' if down.startswith('-') else ' '}{down}")
+            at = (x, y)
+        last = kind
+    return "".join(written)
+
+
+def _tenths(value: int) -> str:
+    whole, tenth = divmod(abs(value), 10)
+    return f"{'-' if value < 0 else ''}{whole or (0 if not tenth else '')}{f'.{tenth}' if tenth else ''}"
 
 
 def _quoted(value: str) -> str:

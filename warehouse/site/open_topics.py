@@ -11,10 +11,21 @@ from warehouse.site.reading import is_open
 from warehouse.site.topics import TOPICS, findings, glance
 from warehouse.site.topics.findings import newest
 
-NOTHING = (
-    "The open layer has nothing for this page: it gives out what its owners publish, and of health counts alone, each as its owner's rule allows. "
-    "Partners of the duty find this page in the partner edition."
-)
+# What the open layer lacks of a page that it has nothing for, and who holds it.
+_LACKS = {
+    "where": "counts by ward and LSOA. The Metropolitan Police publishes them on the London Datastore (MPS Recorded Crime: Geographic Breakdown).",
+    "when": "hours and days. They come from event feeds that SafeStats (Greater London Authority) holds for the police and ambulance services, under an agreement.",
+    "who": "victims and people searched by age, sex and ethnicity. The Metropolitan Police publishes homicide victims, police.uk searches; ambulance patients are held by SafeStats.",
+    "outcomes": "outcomes of crimes. Police.uk publishes them by crime, each month.",
+}
+
+
+def nothing(slug: str) -> str:
+    """What a page says that the open layer has no figure for."""
+    lacks = _LACKS.get(slug, "what this page asks for.")
+    return f"The open layer does not hold {lacks} Partners of the duty find this page in the partner edition."
+
+
 # Of these the open layer has counts by their owner's rule, and nothing that is worked out of them.
 RULED = ("safestats_las_assaults",)
 

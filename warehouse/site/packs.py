@@ -12,11 +12,11 @@ from ingest.errors import Refusal
 from warehouse.platform.settings import Settings
 from warehouse.site import areas, banners, folder, formats, rendering
 from warehouse.site.model import MARKINGS, Area, Topic
-from warehouse.site.open_topics import NOTHING, OPEN_TOPICS
+from warehouse.site.open_topics import OPEN_TOPICS, nothing
 from warehouse.site.reading import Reader, reading
 from warehouse.site.rendering import Page
 from warehouse.site.shown import show
-from warehouse.site.sources import sources_page
+from warehouse.site.sources import measures_page, sources_page
 from warehouse.site.takeaway import files
 from warehouse.site.takeaway.content import Pack
 from warehouse.site.topics import TOPICS
@@ -84,7 +84,9 @@ def _page(reader: Reader, area: Area, topic: Topic, links: list[dict[str, str]],
         "facts": facts,
         "facts_heading": "Five things to know" if topic.slug == "index" else "What the figures say",
         "gaps": _gaps(reader, topic),
-        "nothing": NOTHING if reader.edition == "open" else "The marts of this release have no rows for this page.",
+        "nothing": nothing(topic.slug)
+        if reader.edition == "open"
+        else "The marts of this release have no rows for this page.",
     }
     is_glance = topic.slug == "index" and reader.edition == "partner"
     context["cards"] = cards(reader.rows("success_measures", area)) if is_glance else []
@@ -185,7 +187,7 @@ def write_pack(
         if form == "html":
             if edition == "partner":
                 pages.append(sources_page(reader, given))
-            pages.append(_front(area, given))
+            pages += [measures_page(reader, given), _front(area, given)]
     if form != "html":
         file = (out or settings.home / "packs" / files.name_of(area, edition, form)).absolute()
         files.write(Pack(area, edition, tuple(pages), said), form, file)

@@ -19,10 +19,12 @@ from ingest.landing import REAL, SYNTHETIC
 from warehouse.exports.values import without_formula
 from warehouse.site import charts, compacting, formats
 from warehouse.site.model import MARKINGS, Area
-from warehouse.site.shown import Shown, failed, kinds, table
+from warehouse.site.shown import Shown, failed, table
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+WIDEST = 20  # columns of a table
+MEASURES = "data/measures.csv"  # of an edition
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +107,7 @@ def _templates() -> Environment:
         "NUMERIC": formats.NUMERIC,
         "MISSING": formats.MISSING,
         "body": body,
+        "wordy": wordy,
     }
     return environment
 
@@ -131,7 +134,7 @@ def write(page: Page, folder: Path, release: dict[str, Any]) -> tuple[list[str],
         if figure.rows:
             place = f"{base}/data/{figure.key}" if base else f"data/{figure.key}"
             files[f"{place}.csv"] = as_csv(figure, page.marks)
-            files[f"{place}.json"] = as_json(figure, page.area, release, page.marks, page.context["banners"])
+            files[f"{place}.json"] = as_json(figure, page, release)
     for name, text in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +167,8 @@ def _drawn(figure: Shown, area: Area) -> tuple[Shown, Markup, Markup]:
         return figure.without(refusal), Markup(""), Markup("")
     if chart is None:
         return figure, Markup(""), Markup("")
-    return figure, Markup(compacting.compact(chart.svg)), Markup(compacting.compact(chart.narrow))  # noqa: S704 - the chart escapes what is in its rows
+    narrow = compacting.named_by(chart.narrow, chart.svg)
+    return figure, Markup(compacting.compact(chart.svg)), Markup(compacting.compact(narrow))  # noqa: S704 - the chart escapes what is in its rows
 
 
 def as_csv(figure: Shown, marks: dict[str, str]) -> str:
@@ -187,35 +191,51 @@ def _text(value: str) -> Any:
     return without_formula(value)
 
 
+def wordy(figure: Shown) -> str:
+    """Which columns of a figure's table have words, as classes of the table: w3 for the third, l3 where they are sentences."""
+    kinds = enumerate((column.kind for column in figure.columns), start=1)
+    return " ".join(f"{'l' if kind == 'long' else 'w'}{place}" for place, kind in kinds if kind not in formats.NUMERIC)
+
+
+def table_rules() -> str:
+    """The style sheet of those classes."""
+    lines = []
+    for place in range(1, WIDEST + 1):
+        lines.append(
+            f".w{place} td:nth-child({place}),.l{place} td:nth-child({place}){{text-align:left;white-space:normal}}"
+        )
+        lines.append(
+            f".w{place} td:nth-child({place}){{min-width:6.5rem}}.l{place} td:nth-child({place}){{min-width:17rem}}"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def body(figure: Shown) -> Markup:
     """The rows of a figure's table, as HTML: the first cell names the row. Ends of cells and rows, which HTML does not need, are left out."""
-    kinds_of = {"long": "<td class=long>", **dict.fromkeys(formats.NUMERIC, "<td>")}
-    starts = [kinds_of.get(column.kind, "<td class=t>") for column in figure.columns]
     lines = []
     for cells in table(figure):
         first, *others = [escape(cell) for cell in cells]
-        told = "".join(f"{start}{cell}" for start, cell in zip(starts[1:], others, strict=True))
+        told = "".join(f"<td>{cell}" for cell in others)
         lines.append(f"<tr><th scope=row>{first}{told}\n")
     return Markup("".join(lines))  # noqa: S704 - each cell is escaped
 
 
-def as_json(
-    figure: Shown, area: Area, release: dict[str, Any], marks: dict[str, str], banners: list[dict[str, str]]
-) -> str:
-    """What a figure's file of rows is: its title, definition, release, SQL, licence, and what has to be said of it."""
+def as_json(figure: Shown, page: Page, release: dict[str, Any]) -> str:
+    """What a figure's file of rows is: its title, release, SQL, what has to be said of it, and where its measures are defined: once for all figures, with caveat and licence."""
     about = {
         "title": figure.title,
         "subtitle": figure.subtitle,
-        "area_code": area.code,
-        "area_name": area.name,
+        "area_code": page.area.code,
+        "area_name": page.area.name,
         "release_id": release["release_id"],
         "published_at": release["published_at"],
-        **marks,
-        "notices": [banner["text"] for banner in banners],
+        **page.marks,
+        "notices": [banner["text"] for banner in page.context["banners"]],
         "columns": [{"name": column.name, "heading": column.heading, "kind": column.kind} for column in figure.columns],
         "row_count": len(figure.rows),
         "note": figure.note,
-        "measures": [kinds(measure) for measure in figure.measures],
+        "measures": [measure["measure_code"] for measure in figure.measures],
+        "measures_defined_in": f"../{page.root}{MEASURES}",
         "editions": [name for name, _ in figure.editions],
         "sql": figure.sql,
         "trace": figure.trace,
@@ -226,6 +246,6 @@ def as_json(
 def write_static(folder: Path) -> None:
     """Write the style sheets and the scripts."""
     (folder / "static").mkdir(exist_ok=True)
-    (folder / "static/charts.css").write_text(compacting.rules(), encoding="utf-8")
+    (folder / "static/charts.css").write_text(compacting.rules() + table_rules(), encoding="utf-8")
     for file in sorted(STATIC.iterdir()):
         (folder / "static" / file.name).write_bytes(file.read_bytes())

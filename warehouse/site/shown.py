@@ -18,6 +18,8 @@ from warehouse.site.topics.people import group
 NOTHING = "The marts of this release have no rows for this figure."
 # Columns that a query lacks and a table shows: two of its columns in one.
 _JOINED = {"success_measures": with_period, "victims": group}
+# What charts draw: of rows without any of these there is a table alone.
+_DRAWN = ("value", "share", "count_share")
 _EDITION = re.compile(r"\S+ \d{4}-\d\d-\d\d sha256:([0-9a-f]{8})")
 
 
@@ -52,6 +54,11 @@ class Shown:
     missing: str
     failure: Refusal | None = None
 
+    @property
+    def licences(self) -> list[str]:
+        """Attribution and licence of its measures, each once."""
+        return list(dict.fromkeys(f"{one['attribution']} {one['licence']}." for one in self.measures))
+
     def without(self, failure: Refusal) -> Shown:
         """Its place, where it cannot be shown: the code, and no rows."""
         missing = f"This figure could not be drawn, by a fault of ours [{failure.code}]. The data team has been told."
@@ -63,8 +70,7 @@ def show(reader: Reader, figure: Figure, area: Area) -> Shown:
     try:
         return _show(reader, figure, area)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        name = figure.name or figure.key.replace("-", " ").capitalize()
-        place = Shown(figure.key, name, "", "", "", figure.columns, (), (), "", "", (), (), "", "")
+        place = Shown(figure.key, _name(figure), "", "", "", figure.columns, (), (), "", "", (), (), "", "")
         return place.without(failed(figure.key, area, error))
 
 
@@ -86,12 +92,12 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
         if all(row[name] == value for name, value in figure.only.items()) and (figure.keep is None or figure.keep(row))
     ]
     chart_rows = figure.shaped(rows, area) if rows and figure.shaped and figure.chart else []
-    has_chart = bool(chart_rows) and any(isinstance(value, int | float) for row in chart_rows for value in row.values())
+    has_chart = any(row.get(name) is not None for row in chart_rows for name in _DRAWN)
     codes = dict.fromkeys(row["measure_code"] for row in rows if row.get("measure_code"))
     by_code = _measures(reader) if codes else {}
     return Shown(
         key=figure.key,
-        title=_words(figure.title, rows, area) if rows else figure.name or figure.key.replace("-", " ").capitalize(),
+        title=_words(figure.title, rows, area) if rows else _name(figure),
         subtitle=_words(figure.subtitle, rows, area) if rows else "",
         chart=figure.chart if has_chart or (figure.chart in ("grid", "rug") and chart_rows) else "",
         unit=figure.unit,
@@ -105,6 +111,11 @@ def _show(reader: Reader, figure: Figure, area: Area) -> Shown:
         trace=_trace(figure, rows, area),
         missing="" if rows else figure.nothing or NOTHING,
     )
+
+
+def _name(figure: Figure) -> str:
+    """Its heading where it has no finding to give."""
+    return figure.name or (figure.title if isinstance(figure.title, str) else figure.key.replace("-", " ").capitalize())
 
 
 def _measures(reader: Reader) -> dict[str, Row]:
@@ -161,8 +172,3 @@ def _first(row: Row, names: Sequence[str]) -> Any:
 def table(figure: Shown) -> list[list[str]]:
     """The cells of a figure's table, as they are written."""
     return [[formats.cell(column, row[column.name]) for column in figure.columns] for row in figure.rows]
-
-
-def kinds(row: Row) -> dict[str, Any]:
-    """A row as CSV and JSON hold it."""
-    return {name: formats.plain(value) for name, value in row.items()}

@@ -1,13 +1,14 @@
-"""The page of every publisher's edition that the release stands on: what a figure's editions lead to."""
+"""What figures lead to: the page of every publisher's edition that the release stands on, and that of every measure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from warehouse.site import formats
-from warehouse.site.model import LONDON
+from warehouse.site.model import LONDON, Column, Figure
 from warehouse.site.reading import Reader
 from warehouse.site.rendering import Page
+from warehouse.site.shown import show
 
 HEADINGS = (
     "Edition",
@@ -22,6 +23,27 @@ HEADINGS = (
     "SHA-256",
     "Licence and attribution",
 )
+
+MEASURES = Figure(
+    "measures", "measures", lambda rows, area: f"{len(rows)} measures, and what each counts", "Definition, caveat and licence of every measure of the marts",
+    (
+        Column("measure_name", "Measure"), Column("definition", "Definition", "long"), Column("caveat", "Caveat", "long"), Column("proxy_of", "Stands in for"),
+        Column("unit", "Unit"), Column("attribution", "Attribution", "long"), Column("licence", "Licence"), Column("measure_code", "Code"),
+    ),
+)  # fmt: skip
+
+
+def measures_page(reader: Reader, given: dict[str, Any]) -> Page:
+    """The page of measures, whose file of rows the descriptions of all figures name."""
+    context = {
+        **given,
+        "heading": "Measures",
+        "area_label": "",
+        "asks": "What do the figures count?",
+        "paragraphs": [],
+        "tables": [],
+    }
+    return Page("measures.html", "plain.html.j2", LONDON, context, (show(reader, MEASURES, LONDON),))
 
 
 def sources_page(reader: Reader, given: dict[str, Any]) -> Page:

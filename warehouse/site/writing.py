@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import Refusal
-from warehouse.site import folder, rendering
+from warehouse.site import folder, rendering, workers
 from warehouse.site.folder import Listed, Manifest
 from warehouse.site.rendering import Page
 from warehouse.site.takeaway import files
@@ -52,10 +52,10 @@ def write(drawn: Drawn, made_from: str, stands: Path, new: Path) -> Part:
     """
     before = folder.read_manifest(stands) or Manifest("", 0, {})
     pages = _Pages(drawn.said, before, stands, new)
-    for name, group in itertools.groupby((page for page in drawn.pages if _pack_of(page)), _pack_of):
-        pages.write(name, list(group))
+    pages.write([page for page in drawn.pages if _pack_of(page)])
     takeaway, written = _write_files(drawn, pages, before, stands, new)
-    pages.write("", [page for page in drawn.pages if not _pack_of(page)])  # last: they say which packs are behind
+    # Last, since they say which packs are behind.
+    pages.write([_with(page, behind=list(pages.behind.values())) for page in drawn.pages if not _pack_of(page)])
     rendering.write_static(new)
     made = UNFINISHED if pages.failures else made_from
     folder.write_manifest(new, Manifest(made, drawn.said["release_id"], pages.listed, takeaway))
@@ -85,26 +85,35 @@ class _Pages:
         self.failures: list[Refusal] = []
         self.behind: dict[str, str] = {}
 
-    def write(self, name: str, group: list[Page]) -> None:
-        """Write the pages of one pack, or those of no pack (name empty)."""
-        written: Listed = {}
-        failed: list[Refusal] = []
-        for given in group:
-            page = given if name else _with(given, behind=list(self.behind.values()))
-            wanted = self.hashes[page.path] = page.hash(self._code)
-            known = self._before.pages.get(page.path)
-            if known and folder.link_listed(self._stands, self._new, self._before, known, wanted):
-                written[page.path] = known
-                self.kept += 1
-            else:
-                made, refused = rendering.write(page, self._new, self._said)
-                written[page.path] = (UNFINISHED if refused else wanted, made)
-                failed += refused
-        if failed and name:
-            written = self._as_it_stood(written)
-            self.behind[name] = group[0].area.name
-        self.listed |= written
-        self.failures += failed
+    def write(self, given: list[Page]) -> None:
+        """Write pages, those of a pack beside one another; of a pack that cannot be shown whole what stands is put in its place."""
+        changed = [page for page in given if not self._keep(page)]
+        drawn = workers.each(lambda page: rendering.write(page, self._new, self._said), changed)
+        made = {page.path: one for page, one in zip(changed, drawn, strict=True)}
+        for name, group in itertools.groupby(given, _pack_of):
+            pages = list(group)
+            written: Listed = {}
+            failed: list[Refusal] = []
+            for page in pages:
+                if page.path in made:
+                    listed, refused = made[page.path]
+                    written[page.path] = (UNFINISHED if refused else self.hashes[page.path], listed)
+                    failed += refused
+                else:
+                    written[page.path] = self._before.pages[page.path]
+            if failed and name:
+                written = self._as_it_stood(written)
+                self.behind[name] = pages[0].area.name
+            self.listed |= written
+            self.failures += failed
+
+    def _keep(self, page: Page) -> bool:
+        """Have a page that has not changed stand in the new folder; false of one that has to be written."""
+        wanted = self.hashes[page.path] = page.hash(self._code)
+        known = self._before.pages.get(page.path)
+        is_kept = folder.link_listed(self._stands, self._new, self._before, known, wanted)
+        self.kept += is_kept
+        return is_kept
 
     def without_files(self, pack: Pack, failed: dict[str, Refusal]) -> bool:
         """Put a pack as it stood in the place of one of which files could not be written; where none stood, its pages stay without links to them.

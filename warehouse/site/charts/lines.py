@@ -127,8 +127,11 @@ def index_lines(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "
     return render("index_lines", rows, title, subtitle, unit, shows, draw)
 
 
+_LEAST_SPARK = 0.2  # of the highest value
+
+
 def sparkline(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "") -> Chart:
-    """A line as high as a line of text, with a point at its newest value; its scale is its own and begins at zero.
+    """A line as high as a line of text, with a point at its newest value; its scale is its own: from its lowest value to its highest, and a fifth of that at least, so that a wobble stays one.
 
     Args:
         rows: period_start_date (date), value (null leaves a hole).
@@ -137,11 +140,13 @@ def sparkline(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "")
         ValueError: no rows, a column missing, no value.
     """
     check("sparkline", rows, ("period_start_date", "value"))
-    highest = max(some_number("sparkline", rows, "value")) or 1.0
+    values = some_number("sparkline", rows, "value")
+    highest = max(values) or 1.0
+    lowest = min(*values, (1 - _LEAST_SPARK) * highest)
     held = sorted(rows, key=lambda row: day(row, "period_start_date"))
 
     def draw(canvas: Canvas) -> float:
-        y = axes.Scale(0, highest, 21, 3)
+        y = axes.Scale(lowest, highest, 21, 3)
         x = axes.timeline([day(row, "period_start_date") for row in held], 2, canvas.across - 4)
         pieces = list(runs(held, x, set()))
         for piece in pieces:

@@ -136,44 +136,52 @@ def cumulative(rows: Sequence[Row], *, title: str, subtitle: str, unit: str = "%
     """How much of a count lies in the places that have most of it, beside what it would be if all had the same.
 
     Args:
-        rows: rank_share (share of the places, from those with most), count_share (share of the count they have together); both in per cent.
+        rows: a place each, those with most first: count_share (per cent of the count that it has with those before it).
 
     Raises:
-        ValueError: no rows, a column missing, no pair of numbers.
+        ValueError: no rows, a column missing, no number.
     """
-    check("cumulative", rows, ("rank_share", "count_share"))
-    pairs = sorted(
-        (a, b)
-        for row in rows
-        if (a := number(row, "rank_share")) is not None and (b := number(row, "count_share")) is not None
-    )
+    check("cumulative", rows, ("count_share",))
+    pairs = [
+        (place, share) for place, row in enumerate(rows, start=1) if (share := number(row, "count_share")) is not None
+    ]
     if not pairs:
-        raise ValueError("a cumulative chart needs rows that have both rank_share and count_share, and there are none")
+        raise ValueError("a cumulative chart needs a number in count_share, and no row has one")
     half = next((pair for pair in pairs if pair[1] >= 50), pairs[-1])
-    says = f"{axes.figure(half[0], '%')} of places have {axes.figure(half[1], '%')} of the count"
+    says = f"{half[0]} of {len(rows)} places have {axes.figure(half[1], '%')} of the count"
     values = axes.ticks(0.0, 100.0, 5)
+    places = [tick for tick in axes.ticks(0.0, float(len(rows)), 5) if tick <= len(rows) and tick == int(tick)]
 
     def draw(canvas: Canvas) -> float:
         canvas.text(0, 11, "share of the count", size=SMALL, fill=style.SECOND)
         plot = axes.Plot(axes.left_room(values, "%"), 26, canvas.across - 18, 26 + (230 if canvas.is_narrow else 290))
         y = axes.upright(canvas, plot, values, "%")
-        x = axes.level(canvas, plot, values, "%")
+        x = axes.level(canvas, plot, [*places, float(len(rows))] if places[-1] < len(rows) else places, "")
         canvas.text(
             (plot.left + plot.right) / 2,
             plot.bottom + 32,
-            "share of the places, those with most first",
+            "places, those with most first",
             anchor="middle",
             size=SMALL,
             fill=style.SECOND,
         )
-        canvas.path([(x(0), y(0)), (x(100), y(100))], style.SECOND, 1.4, "7 3", name="even")
+        canvas.path([(x(0), y(0)), (x(len(rows)), y(100))], style.SECOND, 1.4, "7 3", name="even")
         canvas.path([(x(0), y(0)), *((x(a), y(b)) for a, b in pairs)], style.NAVY, 2.4, name="series")
         for a, b in pairs if len(pairs) <= 40 else []:
             canvas.mark("circle", x(a), y(b), 2.4, style.NAVY)
         canvas.mark("circle", x(half[0]), y(half[1]), 5, style.NAVY, style.PAPER, 1)
-        lines = wrap(says, min(170.0, plot.right - x(half[0]) - 16), bold=True)
+        room = plot.right - x(half[0]) - 16
+        is_left = room < 80
+        lines = wrap(says, min(170.0, x(half[0]) - plot.left - 16 if is_left else room), bold=True)
         first = min(y(half[1]) + 16, plot.bottom - 6 - (len(lines) - 1) * SIZE * LEADING)
-        canvas.lines(x(half[0]) + 14, first, lines, bold=True, fill=style.NAVY)
+        canvas.lines(
+            x(half[0]) + (-14 if is_left else 14),
+            first,
+            lines,
+            anchor="end" if is_left else "",
+            bold=True,
+            fill=style.NAVY,
+        )
         even = (
             lambda cx, cy: canvas.line(cx - 9, cy, cx + 9, cy, style.SECOND, 1.4, "7 3"),
             "if every place had the same",

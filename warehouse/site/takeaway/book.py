@@ -77,7 +77,7 @@ def sheets_of(pack: Pack) -> list[Sheet]:
         _table("sentences", f"What the figures say of {pack.area.name}", "Sentences of the pack, page by page", content.SENTENCES,
                [row for page in pack.body for row in content.sentences(page)]),
         _table("gaps", "What cannot be said yet", "Questions that the data held here answer in part or not at all, and who holds what would answer them",
-               content.GAPS, [row for page in pack.body for row in content.gaps(page)]),
+               content.GAPS, [row for page in pack.body for row in pack.gaps(page)]),
         _table("measures", "What is counted", "Each measure of the pack: what it is, its licence and whom to name", content.MEASURES,
                [{**one, "says": content.definition(one)} for one in pack.measures]),
     ]  # fmt: skip

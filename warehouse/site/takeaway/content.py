@@ -112,6 +112,11 @@ class Pack:
         found = {one["measure_name"]: one for _, _, figure in self.figures for one in figure.measures}
         return [found[name] for name in sorted(found)]
 
+    def gaps(self, page: Page) -> list[dict[str, Any]]:
+        """What a page cannot say yet, in the columns GAPS; what a page before it cannot say either stands there alone."""
+        earlier = [row for one in self.body[: self.body.index(page)] for row in gaps(one)]
+        return [row for row in gaps(page) if row not in earlier]
+
     @property
     def editions(self) -> list[str]:
         """The publishers' editions that the figures name."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ingest.errors import Refusal
+from warehouse.site import workers
 from warehouse.site.model import Area
 from warehouse.site.takeaway import ods, pdf, xlsx
 from warehouse.site.takeaway.content import Pack
@@ -19,7 +19,6 @@ SAYS = {
     "xlsx": "XLSX: every table of the pack, for Excel",
     "ods": "ODS: the same tables, as an open format",
 }
-_AT_ONCE = 2  # Typst works outside Python's lock, so that a second core has something to do
 
 
 def name_of(area: Area, edition: str, form: str) -> str:
@@ -79,21 +78,18 @@ def write_all(packs: Iterable[Pack], folder: Path) -> dict[str, dict[str, Refusa
     Raises:
         OSError: the disk does not take one.
     """
-    failures: dict[str, dict[str, Refusal]] = {}
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        waiting = [
-            (pack.area.slug, name, pool.submit(write, pack, form, folder / pack.area.slug / name))
-            for pack in packs
-            for form in WRITERS
-            for name in [name_of(pack.area, pack.edition, form)]
-        ]
+    wanted = [(pack, form) for pack in packs for form in WRITERS]
+
+    def refused(one: tuple[Pack, str]) -> Refusal | None:
+        pack, form = one
         try:
-            for slug, name, one in waiting:
-                try:
-                    one.result()
-                except Refusal as refusal:
-                    failures.setdefault(slug, {})[name] = refusal
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+            write(pack, form, folder / pack.area.slug / name_of(pack.area, pack.edition, form))
+        except Refusal as refusal:
+            return refusal
+        return None
+
+    failures: dict[str, dict[str, Refusal]] = {}
+    for (pack, form), refusal in zip(wanted, workers.each(refused, wanted), strict=True):
+        if refusal:
+            failures.setdefault(pack.area.slug, {})[name_of(pack.area, pack.edition, form)] = refusal
     return failures

@@ -15,6 +15,11 @@ DEPRIVED = {
 }
 
 
+APART = ("higher", "lower")
+# What is worse of a measure, by its polarity; of one that has no better side nothing is.
+_WORSE = {"lower_is_better": "higher", "higher_is_better": "lower"}
+
+
 def _z_scores(rows: Rows, area: Area) -> list[dict[str, Any]]:
     return [
         {
@@ -28,9 +33,15 @@ def _z_scores(rows: Rows, area: Area) -> list[dict[str, Any]]:
 
 
 def _apart(rows: Rows, area: Area) -> str:
-    higher = sum(row["compared_to_london"] == "higher" for row in rows)
-    lower = sum(row["compared_to_london"] == "lower" for row in rows)
-    return f"Of {len(rows)} drivers, {higher} are higher than London's, {lower} lower"
+    judged = [
+        _WORSE[row["polarity"]] == row["compared_to_london"]
+        for row in rows
+        if row["polarity"] in _WORSE and row["compared_to_london"] in APART
+    ]
+    told = findings.counted(
+        sum(row["polarity"] in _WORSE and bool(row["compared_to_london"]) for row in rows), "driver"
+    )
+    return f"Of {told}, {sum(judged)} {'is' if sum(judged) == 1 else 'are'} worse than London's, {len(judged) - sum(judged)} better"
 
 
 def _rank(rows: Rows, area: Area) -> str:
@@ -82,13 +93,13 @@ DRIVERS = Topic(
     "Which drivers of violence are worse here than in London, and which are better?",
     (
         Figure(
-            "drivers", "drivers", _apart, "Newest period of each, in standard deviations from the mean of the boroughs (0)",
+            "drivers", "drivers", _apart, "Newest period of each that is tested and has a better side, beside London's; drawn in standard deviations from the mean of the boroughs (0)",
             (
                 Column("measure_name", "Driver"), Column("theme", "Theme", "code"), Column("period_start_date", "From", "month"),
                 Column("period_end_date", "To", "month"), Column("value", "Value", "number"), Column("lower_95_limit", "Lower 95% limit", "number"),
                 Column("upper_95_limit", "Upper 95% limit", "number"), Column("london_value", "London", "number"),
                 Column("england_value", "England", "number"), Column("z_score", "z-score", "number"), Column("rank_in_london", "Rank", "count"),
-                Column("compared_to_london", "Against London", "code"), Column("trend", "Trend"), Column("note", "Note", "long"),
+                Column("compared_to_london", "Against London", "code"), Column("polarity", "Which is better", "code"), Column("trend", "Trend"), Column("note", "Note", "long"),
             ),
             "spine", shaped=_z_scores, report="rpt_drivers",
             note="The marks across are the figures of the boroughs with the lowest, the 24th, the 16th, the 8th and the highest value.",
@@ -101,7 +112,7 @@ DRIVERS = Topic(
                 Column("priority_index_without", "Index without it", "number"), Column("priority_rank_without", "Rank without it", "count"),
                 Column("priority_index", "Index", "number"), Column("priority_rank", "Rank", "count"),
             ),
-            "dots", shaped=_without, note="The line is the index with every component. An index that moves far without one component rests on it.",
+            "dots", name="Index of drivers", shaped=_without, note="The line is the index with every component. An index that moves far without one component rests on it.",
         ),
     ),
     chapters=("Drivers",),
@@ -124,7 +135,7 @@ DEPRIVATION = Topic(
                 Column("slope_index_per_1000", "Slope index", "number"), Column("relative_index_of_inequality", "Relative index", "number"),
                 Column("located_share_percent", "Placed", "percent"), Column("note", "Note", "long"),
             ),
-            "quintiles", only={"measure_code": code}, shaped=_quintiles, report="rpt_deprivation",
+            "quintiles", name=f"{name} by deprivation of the place", only={"measure_code": code}, shaped=_quintiles, report="rpt_deprivation",
             note="A fifth that the borough has no small areas in is missing.",
         )
         for code, name in DEPRIVED.items()

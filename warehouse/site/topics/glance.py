@@ -103,7 +103,7 @@ PROFILE = Topic(
                 Column("lowest_rate", "Lowest", "rate"), Column("rate_ranked_24", "24th", "rate"), Column("rate_ranked_16", "16th", "rate"),
                 Column("rate_ranked_8", "8th", "rate"), Column("highest_rate", "Highest", "rate"),
             ),
-            "spine", shaped=_spine, report="rpt_borough_measure",
+            "spine", name="Measures beside London", shaped=_spine, report="rpt_borough_measure",
             note="The middle half runs from the 24th highest rate to the 8th highest; the middle is the 16th highest.",
         ),
         Figure(
@@ -113,7 +113,7 @@ PROFILE = Topic(
                 Column("window_count", "Count", "count"), Column("rate_per", "Unit of the rate", "unit"), Column("rate", "Rate", "rate"), Column("london_rate", "London", "rate"),
                 Column("significance_against_london", "Against London"),
             ),
-            "rug", shaped=_rug, report="rpt_borough_measure",
+            "rug", name="Financial years beside London", shaped=_rug, report="rpt_borough_measure",
         ),
     ),
     chapters=("How much",),

@@ -34,15 +34,23 @@ def _pair(name: str) -> Any:
 
 
 def _index(rows: Rows, area: Area) -> list[dict[str, Any]]:
-    return [
-        {
+    """Health events for each police record: the area with its limits, and London."""
+    found = []
+    for row in rows:
+        shared = {
             "period_start_date": row["period_end_date"].replace(day=1),
-            "series": area.name,
-            "value": row["index_to_london"],
+            "is_provisional": False,
+            "is_break": False,
+            "break_label": None,
         }
-        for row in rows
-        if row["index_to_london"] is not None
-    ]
+        for series, columns in (
+            (area.name, ("health_per_police", "health_per_police_lower_95", "health_per_police_upper_95")),
+            ("London", ("london_health_per_police", None, None)),
+        ):
+            value, lower, upper = (None if column is None else row[column] for column in columns)
+            if value is not None:
+                found.append({**shared, "series": series, "value": value, "lower": lower, "upper": upper})
+    return found
 
 
 def _year(rows: Rows, area: Area) -> list[dict[str, Any]]:
@@ -115,7 +123,7 @@ HEALTH = Topic(
     (
         *(
             Figure(
-                f"pair-{code.replace('_', '-')}", "police_health", _pair(name), "Health events for each police record, rolling 12 months, London = 100",
+                f"pair-{code.replace('_', '-')}", "police_health", _pair(name), "Health events for each police record, rolling 12 months, with 95% limits",
                 (
                     Column("period_start_date", "From", "month"), Column("period_end_date", "To", "month"), Column("health_count", "Health", "count"),
                     Column("police_count", "Police", "count"), Column("health_per_police", "Health per police record", "number"),
@@ -123,7 +131,7 @@ HEALTH = Topic(
                     Column("london_health_per_police", "London", "number"), Column("index_to_london", "London = 100", "number"),
                     Column("compared_with_london", "Compared"), Column("withheld_reason", "Why a figure is missing", "long"),
                 ),
-                "index_lines", only={"measure_code": code}, shaped=_index, report="rpt_police_health",
+                "trend", name=name, only={"measure_code": code}, shaped=_index, report="rpt_police_health",
             )
             for code, name in PAIRS.items()
         ),
@@ -136,7 +144,7 @@ HEALTH = Topic(
                     Column("change_on_year_12_months_percent", "Change", "signed"),
                     Column("is_comparable_12_months", "Comparable", "flag"),
                 ),
-                "trend", unit="incidents in 12 months", only={"measure_code": code}, shaped=_year, report="rpt_ambulance_month",
+                "trend", unit="incidents in 12 months", name=name, only={"measure_code": code}, shaped=_year, report="rpt_ambulance_month",
             )
             for code, name in AMBULANCE.items()
         ),
@@ -177,7 +185,7 @@ OUTCOMES = Topic(
                 Column("share_lower_95_percent", "Lower 95% limit", "percent"), Column("share_upper_95_percent", "Upper 95% limit", "percent"),
                 Column("months_followed", "Months followed", "count"), Column("value_note", "Note", "long"),
             ),
-            "shares", only={"measure_code": code}, shaped=_outcomes, report="rpt_crime_outcome",
+            "shares", name=f"{name}: outcomes", only={"measure_code": code}, shaped=_outcomes, report="rpt_crime_outcome",
             note="These are the crimes of one month; the sentences above count those of twelve months.",
         )
         for code, name in OUTCOMES_OF.items()

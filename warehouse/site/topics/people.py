@@ -110,13 +110,13 @@ WHO = Topic(
     (
         Figure(
             "homicide-age", "victims", apart("Homicide victims by age"), _of("Homicide victims by age band, ratio of their share to that of residents", "age"),
-            WHO_COLUMNS, "dots", only={"measure_code": "mps_homicide_victims"}, keep=_by_age, shaped=_dots, report="rpt_victim_profile",
+            WHO_COLUMNS, "dots", name="Homicide victims by age", only={"measure_code": "mps_homicide_victims"}, keep=_by_age, shaped=_dots, report="rpt_victim_profile",
             note=f"{RATIO_NOTE} An interval that leaves 1 out is more than chance.",
         ),
         Figure(
             "homicide-ethnicity", "victims", apart("Homicide victims by ethnicity"),
             _of("Homicide victims by ethnic group as officers saw it, ratio of their share to that of residents", "ethnic group"), WHO_COLUMNS, "dots",
-            only={"measure_code": "mps_homicide_victims", "ethnicity_basis": "officer_observed"}, shaped=_dots, report="rpt_victim_profile",
+            name="Homicide victims by ethnicity", only={"measure_code": "mps_homicide_victims", "ethnicity_basis": "officer_observed"}, shaped=_dots, report="rpt_victim_profile",
             note=RATIO_NOTE,
         ),
         Figure(
@@ -134,7 +134,7 @@ WHO = Topic(
             Figure(
                 key, "victims", apart(f"People searched (ethnicity {short})"),
                 _of(f"People stopped and searched by the ethnic group {said}, ratio of their share to that of residents", "ethnic group"),
-                WHO_COLUMNS, "dots", only={"measure_code": "police_uk_people_searched", "ethnicity_basis": basis}, shaped=_dots,
+                WHO_COLUMNS, "dots", name=f"People searched, by the ethnic group {said}", only={"measure_code": "police_uk_people_searched", "ethnicity_basis": basis}, shaped=_dots,
                 report="rpt_victim_profile", note=SEARCH_NOTE,
             )
             for key, basis, said, short in (

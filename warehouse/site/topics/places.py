@@ -62,9 +62,11 @@ def _first_ward(name: str) -> Any:
 
 
 def _curve(rows: Rows, area: Area) -> list[dict[str, Any]]:
+    """Of wards of one rank the last has the point: the mart gives each of them the share of all."""
+    after = [row["rank_in_borough"] for row in rows[1:]]
     return [
-        {"rank_share": row["place_share_percent"], "count_share": row["cumulative_share_of_borough_percent"]}
-        for row in rows
+        {"count_share": None if row["rank_in_borough"] == next_rank else row["cumulative_share_of_borough_percent"]}
+        for row, next_rank in zip(rows, [*after, None], strict=True)
     ]
 
 
@@ -152,8 +154,8 @@ WHERE = Topic(
         *(
             Figure(
                 f"wards-{code.replace('_', '-')}", "wards", _first_ward(name), _window(name), WARD_COLUMNS,
-                "cumulative" if code == "mps_violence_with_injury" else "", only={"measure_code": code}, shaped=_curve, report="rpt_hotspots",
-                note="Cumulative share of offences against share of wards, the ward with most first. There is no map: no outlines of wards are held.",
+                "cumulative" if code == "mps_violence_with_injury" else "", name=f"{name.capitalize()} by ward", only={"measure_code": code}, shaped=_curve, report="rpt_hotspots",
+                note="Share of the offences that the wards with most have together. There is no map: no outlines of wards are held.",
             )
             for code, name in WARDS.items()
         ),
@@ -171,7 +173,7 @@ WHEN = Topic(
         *(
             Figure(
                 f"week-{code.replace('_', '-')}", "hours", peak(name), _known(name, "with a known hour"), (Column("dimension_value", "Day and hours", "code"), *TIME_COLUMNS),
-                "heatmap", only={"measure_code": code, "dimension": "weekday_4_hours"}, shaped=_cells, report="rpt_temporal_profile",
+                "heatmap", name=f"{name.capitalize()} by weekday and hour", only={"measure_code": code, "dimension": "weekday_4_hours"}, shaped=_cells, report="rpt_temporal_profile",
                 note="Events whose hour is unknown or a midnight by default are left out of it, and counted below. A cell without a number had none.",
             )
             for code, name in TIMES.items()

@@ -188,14 +188,14 @@ TREND = Topic(
             Figure(
                 f"control-{code.replace('_', '-')}", "control", findings.signal(_capital(HEADLINES[code])),
                 "Recorded each month, with the mean and limits of its own months before", CONTROL_COLUMNS, "control",
-                unit="offences a month", only={"measure_code": code}, shaped=limits, report="rpt_borough_measure",
+                unit="offences a month", name=_capital(HEADLINES[code]), only={"measure_code": code}, shaped=limits, report="rpt_borough_measure",
                 note="A month beyond an outer limit, or eight on one side of the mean, is unlikely to be chance; one beyond a warning limit alone is not. There are no limits in the months after a break of the series, until enough have passed." + PROXIES.get(code, ""),
             )
             for code in CHARTED
         ),
         *(
             Figure(
-                f"rolling-{code.replace('_', '-')}", "trend", findings.level(_capital(name)), _rolling, TREND_COLUMNS, "trend",
+                f"rolling-{code.replace('_', '-')}", "trend", findings.level(_capital(name)), _rolling, TREND_COLUMNS, "trend", name=_capital(name),
                 only={"measure_code": code}, shaped=lines, report="rpt_borough_measure",
                 note="A line is cut where what is recorded, or how, has changed: what lies on either side does not compare, and the eleven windows that hold months of both are left out." + PROXIES.get(code, ""),
             )
@@ -214,7 +214,7 @@ COMPARED = Topic(
     (
         *(
             Figure(
-                f"ranked-{code.replace('_', '-')}", "compared", findings.compared(HEADLINES[code]), rate_of, COMPARED_COLUMNS, "ranked",
+                f"ranked-{code.replace('_', '-')}", "compared", findings.compared(HEADLINES[code]), rate_of, COMPARED_COLUMNS, "ranked", name=_capital(HEADLINES[code]),
                 only={"measure_code": code}, shaped=bars, report="rpt_borough_measure",
                 note="Rank 1 is the highest rate. Ranks of boroughs whose limits overlap tell little." + PROXIES.get(code, ""),
             )
@@ -222,7 +222,7 @@ COMPARED = Topic(
         ),
         *(
             Figure(
-                f"funnel-{code.replace('_', '-')}", "compared", outside(HEADLINES[code]), _funnel_of, FUNNEL_COLUMNS, "funnel",
+                f"funnel-{code.replace('_', '-')}", "compared", outside(HEADLINES[code]), _funnel_of, FUNNEL_COLUMNS, "funnel", name=f"{_capital(HEADLINES[code])}: funnel plot",
                 only={"measure_code": code}, shaped=funnels, report="rpt_borough_measure",
                 note="The lines are where a borough of that many residents would lie by chance alone, were its rate London's: 95% and 99.8% (exact Poisson, from ten events Byar's). Boroughs differ by more than chance, so that many lie outside; the farther outside, the less likely chance is." + PROXIES.get(code, ""),
             )

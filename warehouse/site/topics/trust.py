@@ -88,7 +88,7 @@ TRUST = Topic(
                 Column("value", "[r] Now", "number"), Column("difference", "Difference", "number"), Column("difference_percent", "Per cent", "signed"),
                 Column("earlier_release", "Edition before"), Column("source_release", "Edition now"),
             ),
-            report="rpt_revision",
+            report="rpt_revision", name="Figures that were revised", nothing="No figure of this area differs from what its publisher gave before.",
         ),
         Figure(
             "breaks", "breaks", "Where the series break", "Breaks of recording of the headline measures in this area, newest first",

@@ -14,7 +14,7 @@ from psycopg.abc import Buffer
 from warehouse.exports.descriptor import About
 from warehouse.exports.tables import Column, Table
 
-GROUP = 8 * 2**20  # bytes of CSV that become a row group: some 28,000 rows of the widest mart
+GROUP = 2 * 2**20  # bytes of CSV that become a row group: some 7,000 rows of the widest mart
 PAGE = 2**17  # bytes; each column has a page and a dictionary in memory, of 1 MB if nothing else is said
 _FIXED = re.compile(r"numeric\((\d+),(\d+)\)")
 _TYPES = {

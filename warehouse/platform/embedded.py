@@ -36,11 +36,9 @@ SERVER_SETTINGS = {
     # what a night wrote there. Without a standby or an archive of the log nothing else reads it, and a backup is a dump.
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # What is left of the log lies on the disk for good, up to this size, and a start after a crash reads it all. A night's largest writes go
-    # through tables in order: each page stands in the log once, however often a checkpoint comes.
-    "max_wal_size": "48MB",
-    "min_wal_size": "32MB",
-    "checkpoint_warning": "0",
+    # What is left of the log lies on the disk for good, up to this size, and a start after a crash reads it all.
+    "max_wal_size": "128MB",
+    "min_wal_size": "64MB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",
     "max_connections": "150",

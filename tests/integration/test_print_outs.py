@@ -90,7 +90,7 @@ def test_several_statements_are_refused_and_none_of_them_is_run(warehouse: Setti
     assert vru(warehouse, "sql", "select 1 as one;", "--csv").stdout == "one\n1\n"
 
 
-@pytest.mark.parametrize("asked_for", ["marts.data_sttus", "data_status", "mart.data_status"])
+@pytest.mark.parametrize("asked_for", ["marts.data_sttus", "data_sttus", "mart.data_status"])
 def test_a_mistyped_table_is_told_with_the_nearest(warehouse: Settings, asked_for: str) -> None:
     result = vru(warehouse, "sql", f"select * from {asked_for}")
     assert code(result) == "SQL_INVALID"

@@ -52,7 +52,7 @@ def test_a_commands_answer_does_not_depend_on_the_callers_postgresql_variables(w
     assert plain.returncode == 0
     assert vru(warehouse, "status", **CALLER).stdout == plain.stdout
     asked = vru(warehouse, "sql", "--csv", ASK, **CALLER)
-    assert asked.stdout.splitlines()[1] == '"ISO, MDY",UTC,UTF8,public,1,on'
+    assert asked.stdout.splitlines()[1] == '"ISO, MDY",UTC,UTF8,marts,1,on'
 
 
 def test_a_role_or_database_that_has_settings_of_its_own_changes_nothing(

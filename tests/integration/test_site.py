@@ -284,7 +284,7 @@ def test_the_open_edition_is_read_as_the_open_role_alone_and_shows_no_suppressed
 def test_one_pack_is_written_by_hand_as_files_that_need_no_server(built: BuiltSite, tmp_path: Path) -> None:
     index, count = site.write_pack(built.home.settings, "hackney", "partner", tmp_path / "pack", echo=lambda line: None)
     folder = index.parent
-    assert count == len(list(folder.rglob("*.html"))) == 15
+    assert count == len(list(folder.rglob("*.html"))) == 16
     page = (folder / "hackney/who.html").read_text(encoding="utf-8")
     assert (
         Tables(folder / "hackney/who.html").by_caption == Tables(built.folder / "partner/hackney/who.html").by_caption

@@ -53,7 +53,7 @@ def write(file: Path, table: Table, about: About, lines: Iterable[Buffer]) -> No
         quoted_strings_can_be_null=False,
     )
     parsed = pc.ParseOptions(newlines_in_values=True)
-    options = {"compression": "zstd", "compression_level": 9, "data_page_size": PAGE, "dictionary_pagesize_limit": PAGE}
+    options = {"compression": "zstd", "data_page_size": PAGE, "dictionary_pagesize_limit": PAGE}
     with pq.ParquetWriter(file, schema, **options) as parquet:
         for block in _blocks(lines):
             read = pc.ReadOptions(column_names=schema.names, use_threads=False, block_size=len(block) + 1)

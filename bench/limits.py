@@ -14,9 +14,7 @@ def at_least(what: str, found: float, limit: float, unit: str) -> None:
 
 
 def _print(what: str, found: float, limit: str, unit: str, *, is_kept: bool) -> None:
-    print(
-        f"  {'pass' if is_kept else 'FAIL'}  {what}: {_number(found)} {unit} ({limit})".replace("  (", " ("), flush=True
-    )
+    print(f"  {'pass' if is_kept else 'FAIL'}  {what}: {_number(found)} {unit} ({limit})", flush=True)
 
 
 def _number(value: float) -> str:

@@ -8,20 +8,20 @@ import pytest
 
 from tests.conftest import PROJECT
 
-# Functions and aggregates that a later release added, from the release notes of PostgreSQL 16, 17 and 18.
+# Functions and aggregates of SQL, also of what Python asks, that a later release added, from the release notes of PostgreSQL 16, 17 and 18.
 LATER = {
     16: "any_value array_sample array_shuffle date_add date_subtract erf erfc pg_input_error_info pg_input_is_valid random_normal system_user",
     17: "json_exists json_query json_scalar json_serialize json_table json_value to_bin to_oct unicode_assigned uuid_extract_timestamp xmltext",
     18: "array_reverse array_sort casefold crc32 crc32c gamma lgamma uuidv4 uuidv7",
 }
 CALL = re.compile(
-    r"\b(" + "|".join(name for names in LATER.values() for name in names.split()) + r")\s*\(", re.IGNORECASE
+    r"(?<![.\w])(" + "|".join(name for names in LATER.values() for name in names.split()) + r")\s*\(", re.IGNORECASE
 )
 SQL = sorted(
     file
-    for folder in ("dbt_project", "warehouse", "ingest")
-    for file in (PROJECT / folder).rglob("*.sql")
-    if "target" not in file.relative_to(PROJECT).parts
+    for folder in ("dbt_project", "warehouse", "ingest", "expectations")
+    for file in (PROJECT / folder).rglob("*")
+    if file.suffix in {".sql", ".py"} and "target" not in file.relative_to(PROJECT).parts
 )
 
 
